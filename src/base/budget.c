@@ -1,0 +1,133 @@
+#include "base/budget.h"
+
+#include "utils/memutils.h"
+
+struct Budget
+{
+	MemoryContext context; /* holds this struct and every piece */
+	const char *job;	   /* "refresh of model \"shop\"", for messages */
+	Size limit;
+	Size used; /* by GetMemoryChunkSpace, so with the allocator's own overhead */
+	Size peak;
+};
+
+Budget *
+BudgetCreate(MemoryContext parent, const char *job, Size limit)
+{
+	MemoryContext context = AllocSetContextCreate(parent, "reco budget", ALLOCSET_DEFAULT_SIZES);
+	Budget *budget = MemoryContextAllocZero(context, sizeof(Budget));
+
+	budget->context = context;
+	budget->job = MemoryContextStrdup(context, job);
+	budget->limit = limit;
+	return budget;
+}
+
+Size
+BudgetMaintenance(void)
+{
+	return (Size) maintenance_work_mem * 1024;
+}
+
+/* Raises the error a user can act on, with the memory needed rounded up to whole megabytes. */
+static void
+refuse(const Budget *budget, Size wanted)
+{
+	Size megabyte = 1024 * 1024;
+
+	ereport(ERROR,
+			(errcode(ERRCODE_OUT_OF_MEMORY),
+			 errmsg("%s needs more memory than maintenance_work_mem allows", budget->job),
+			 errdetail("It holds %zu MB, asked for %zu MB more, and may use %zu MB.",
+					   budget->used / megabyte, wanted / megabyte + 1, budget->limit / megabyte),
+			 errhint("Raise maintenance_work_mem for this session, for example to %zu MB.",
+					 2 * ((budget->used + wanted) / megabyte + 1))));
+}
+
+/* The overflow-checked size of count pieces, within the limit. */
+static Size
+checked_size(const Budget *budget, uint64 count, Size size, Size held)
+{
+	if (count > (MaxAllocHugeSize - sizeof(uint64)) / size)
+		ereport(ERROR, (errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+						errmsg("%s is too large", budget->job)));
+	if (count * size > budget->limit || budget->used - held > budget->limit - count * size)
+		refuse(budget, count * size > held ? count * size - held : 0);
+	return Max(count * size, 1);
+}
+
+static void
+charge(Budget *budget, void *memory)
+{
+	budget->used += GetMemoryChunkSpace(memory);
+	budget->peak = Max(budget->peak, budget->used);
+}
+
+void *
+BudgetAlloc(Budget *budget, uint64 count, Size size)
+{
+	void *memory =
+		MemoryContextAllocHuge(budget->context, checked_size(budget, count, size, 0));
+
+	charge(budget, memory);
+	return memory;
+}
+
+void *
+BudgetZeroed(Budget *budget, uint64 count, Size size)
+{
+	void *memory = BudgetAlloc(budget, count, size);
+
+	memset(memory, 0, count * size);
+	return memory;
+}
+
+void *
+BudgetResize(Budget *budget, void *memory, uint64 count, Size size)
+{
+	Size held;
+	Size bytes;
+
+	if (memory == NULL)
+		return BudgetAlloc(budget, count, size);
+
+	held = GetMemoryChunkSpace(memory);
+	bytes = checked_size(budget, count, size, held);
+	memory = repalloc_huge(memory, bytes);
+	budget->used -= held;
+	charge(budget, memory);
+	return memory;
+}
+
+void
+BudgetFree(Budget *budget, void *memory)
+{
+	if (memory == NULL)
+		return;
+	budget->used -= GetMemoryChunkSpace(memory);
+	pfree(memory);
+}
+
+Size
+BudgetUsed(const Budget *budget)
+{
+	return budget->used;
+}
+
+Size
+BudgetPeak(const Budget *budget)
+{
+	return budget->peak;
+}
+
+MemoryContext
+BudgetContext(const Budget *budget)
+{
+	return budget->context;
+}
+
+void
+BudgetDestroy(Budget *budget)
+{
+	MemoryContextDelete(budget->context);
+}

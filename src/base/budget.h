@@ -1,0 +1,39 @@
+/*
+ * budget.h: memory of one job, charged against one limit.
+ *
+ * Everything a refresh allocates in proportion to its data goes through a Budget.  An
+ * allocation that would pass the limit raises ERRCODE_OUT_OF_MEMORY with the figures and what
+ * to set, and nothing is half done.  The memory lives in a context of the budget's own, so
+ * deleting that context (or an error) gives everything back.
+ */
+#ifndef RECO_BUDGET_H
+#define RECO_BUDGET_H
+
+#include "base/compat.h"
+
+typedef struct Budget Budget;
+
+/* A budget of limit bytes for a job named in messages; SIZE_MAX is no limit. */
+extern Budget *BudgetCreate(MemoryContext parent, const char *job, Size limit);
+
+/* maintenance_work_mem in bytes. */
+extern Size BudgetMaintenance(void);
+
+/* count * size bytes, zeroed or as they come; the product is checked for overflow. */
+extern void *BudgetAlloc(Budget *budget, uint64 count, Size size);
+extern void *BudgetZeroed(Budget *budget, uint64 count, Size size);
+
+/* The same memory, grown or shrunk to count * size bytes. */
+extern void *BudgetResize(Budget *budget, void *memory, uint64 count, Size size);
+
+/* Gives memory back; NULL is nothing. */
+extern void BudgetFree(Budget *budget, void *memory);
+
+extern Size BudgetUsed(const Budget *budget);
+extern Size BudgetPeak(const Budget *budget);
+extern MemoryContext BudgetContext(const Budget *budget);
+
+/* Gives everything back at once. */
+extern void BudgetDestroy(Budget *budget);
+
+#endif

@@ -1,0 +1,48 @@
+/*
+ * compat.h: PostgreSQL 15 to 18 made one; the only file that asks for PG_VERSION_NUM.
+ *
+ * Newest signature outward: code is written for the newest server, and a shim here makes it
+ * compile on the older ones.
+ */
+#ifndef RECO_COMPAT_H
+#define RECO_COMPAT_H
+
+#include "postgres.h"
+
+#if PG_VERSION_NUM < 150000
+#error "reco needs PostgreSQL 15 or newer"
+#endif
+
+#include "catalog/pg_namespace.h"
+#include "miscadmin.h"
+#include "utils/acl.h"
+#include "utils/guc.h"
+
+/* 17 gave core its own RestrictSearchPath (commit 2af07e2f749a); maintenance needs it here too. */
+#if PG_VERSION_NUM < 170000
+static inline void
+RestrictSearchPath(void)
+{
+	set_config_option("search_path", "pg_catalog, pg_temp", PGC_USERSET, PGC_S_SESSION,
+					  GUC_ACTION_SAVE, true, 0, false);
+}
+#endif
+
+/* 16 folded the checks of each kind of object into one (commits c727f511bd7b, afbfc02983f8). */
+#if PG_VERSION_NUM < 160000
+static inline AclResult
+object_aclcheck(Oid class, Oid object, Oid role, AclMode mode)
+{
+	Assert(class == NamespaceRelationId);
+	return pg_namespace_aclcheck(object, role, mode);
+}
+
+static inline bool
+object_ownercheck(Oid class, Oid object, Oid role)
+{
+	Assert(class == NamespaceRelationId);
+	return pg_namespace_ownercheck(object, role);
+}
+#endif
+
+#endif

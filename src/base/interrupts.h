@@ -1,0 +1,17 @@
+/*
+ * interrupts.h: lets a long loop be cancelled.
+ *
+ * Pure code under math/ calls INTERRUPTS() at every row of a long loop.  Built alone, for a
+ * fuzzer or a sanitizer (-DRECO_STANDALONE), it costs nothing and needs no server.
+ */
+#ifndef RECO_INTERRUPTS_H
+#define RECO_INTERRUPTS_H
+
+#ifdef RECO_STANDALONE
+#define INTERRUPTS() ((void) 0)
+#else
+#include "base/compat.h"
+#define INTERRUPTS() CHECK_FOR_INTERRUPTS()
+#endif
+
+#endif
