@@ -1,0 +1,104 @@
+#include "math/curve.h"
+
+#include <stdlib.h>
+
+static int
+by_score(const void *a, const void *b)
+{
+	const CurveSample *x = a;
+	const CurveSample *y = b;
+
+	if (x->score != y->score)
+		return x->score < y->score ? -1 : 1;
+	return x->chosen - y->chosen;
+}
+
+/* A run of samples pooled into one step. */
+typedef struct Block
+{
+	double count;
+	double chosen;
+	double score; /* sum */
+	double samples;
+} Block;
+
+static double
+rate(const Block *block)
+{
+	return block->chosen / block->count;
+}
+
+/* Cuts the sorted samples into bins of equal size; equal scores share a bin.  Returns how many. */
+static int
+cut_bins(const CurveSample *samples, size_t count, Block *bins)
+{
+	size_t size = count / CURVE_KNOTS + 1;
+	int used = 0;
+
+	if (size < CURVE_BIN_SIZE)
+		size = CURVE_BIN_SIZE;
+	for (size_t s = 0; s < count;)
+	{
+		Block bin = {.count = 2, .chosen = 1};
+
+		while (s < count && (bin.samples < size || samples[s].score == samples[s - 1].score))
+		{
+			bin.count++;
+			bin.samples++;
+			bin.chosen += samples[s].chosen;
+			bin.score += samples[s].score;
+			s++;
+		}
+		bins[used++] = bin;
+	}
+	return used;
+}
+
+void
+CurveFit(CurveSample *samples, size_t count, Curve *curve)
+{
+	Block blocks[CURVE_KNOTS];
+	int bins;
+	int top = 0;
+
+	qsort(samples, count, sizeof(CurveSample), by_score);
+	bins = cut_bins(samples, count, blocks);
+
+	/* Pool adjacent violators, in place: blocks[0 .. top - 1] rise strictly. */
+	for (int b = 0; b < bins; b++)
+	{
+		Block block = blocks[b];
+
+		while (top > 0 && rate(&blocks[top - 1]) >= rate(&block))
+		{
+			top--;
+			block.count += blocks[top].count;
+			block.chosen += blocks[top].chosen;
+			block.score += blocks[top].score;
+			block.samples += blocks[top].samples;
+		}
+		blocks[top++] = block;
+	}
+
+	curve->knots = top;
+	for (int k = 0; k < top; k++)
+	{
+		curve->score[k] = blocks[k].score / blocks[k].samples;
+		curve->chance[k] = rate(&blocks[k]);
+	}
+}
+
+double
+CurveAt(const double *score, const double *chance, int knots, double at)
+{
+	int k = 0;
+
+	if (at <= score[0])
+		return chance[0];
+	if (at >= score[knots - 1])
+		return chance[knots - 1];
+	while (at >= score[k + 1])
+		k++;
+	return chance[k] +
+		   (chance[k + 1] - chance[k]) * (at - score[k]) / (score[k + 1] - score[k]);
+}

@@ -1,0 +1,57 @@
+/*
+ * decay.h: how much an event still says after a while, and how much its weight says at all.
+ */
+#ifndef RECO_DECAY_H
+#define RECO_DECAY_H
+
+#include <math.h>
+
+/* 2^(-age / half_life), both in seconds; a half_life of 0 is no decay. */
+static inline double
+DecayFactor(double age, double half_life)
+{
+	return half_life > 0 ? exp2(-age / half_life) : 1.0;
+}
+
+/*
+ * A decayed sum is kept as log2 of what it was at a fixed time (forward decay: Cormode,
+ * Shkapenyuk, Srivastava, Xu 2009), so that it need not be written again as time passes.  This
+ * turns it to a rate, by the offset that stands for the time asked about.
+ */
+static inline double
+DecayedRate(double log2_sum, double offset)
+{
+	return isnan(log2_sum) ? 0 : exp2(log2_sum - offset);
+}
+
+/* The recent rate over the long-run one, each with the same prior: 1 is steady. */
+static inline double
+DecayedTrend(double recent, double longrun, double prior)
+{
+	return longrun + prior > 0 ? (recent + prior) / (longrun + prior) : 1;
+}
+
+/* The forms f of DESIGN 5: what a summed weight r counts for. */
+typedef enum Weighting
+{
+	WEIGHTING_BINARY, /* sign(r) */
+	WEIGHTING_LOG,	  /* sign(r) * ln(1 + |r|) */
+	WEIGHTING_LINEAR, /* r */
+	WEIGHTING_KINDS
+} Weighting;
+
+static inline double
+WeightingValue(Weighting weighting, double r)
+{
+	switch (weighting)
+	{
+		case WEIGHTING_BINARY:
+			return (r > 0) - (r < 0);
+		case WEIGHTING_LOG:
+			return r < 0 ? -log1p(-r) : log1p(r);
+		default:
+			return r;
+	}
+}
+
+#endif

@@ -1,0 +1,145 @@
+#include "math/packed.h"
+
+#include <math.h>
+#include <string.h>
+
+static uint32_t
+little(uint32_t x)
+{
+#if PACKED_WRITES_ON_OPEN
+	return __builtin_bswap32(x);
+#else
+	return x;
+#endif
+}
+
+static unsigned char *
+put_uint32(unsigned char *out, uint32_t x)
+{
+	x = little(x);
+	memcpy(out, &x, sizeof(x));
+	return out + sizeof(x);
+}
+
+static uint32_t
+get_uint32(const unsigned char *in)
+{
+	uint32_t x;
+
+	memcpy(&x, in, sizeof(x));
+	return little(x);
+}
+
+size_t
+PackedWrite(unsigned char *out, uint32_t item_no, const Best *neighbors, uint32_t n)
+{
+	unsigned char *at = out;
+
+	*at++ = 'R';
+	*at++ = PACKED_VERSION;
+	*at++ = 0;
+	*at++ = 0;
+	at = put_uint32(at, item_no);
+	at = put_uint32(at, n);
+	for (uint32_t i = 0; i < n; i++)
+		at = put_uint32(at, neighbors[i].index);
+	for (uint32_t i = 0; i < n; i++)
+	{
+		uint32_t bits;
+
+		memcpy(&bits, &neighbors[i].value, sizeof(bits));
+		at = put_uint32(at, bits);
+	}
+	for (uint32_t i = 0; i < n; i++)
+	{
+		uint32_t rest = neighbors[i].support;
+
+		for (; rest >= 0x80; rest >>= 7)
+			*at++ = (unsigned char) (rest | 0x80);
+		*at++ = (unsigned char) rest;
+	}
+	return at - out;
+}
+
+/* Reads one LEB128 number of at most 32 bits; NULL where it is cut off or too long. */
+static const unsigned char *
+get_support(const unsigned char *in, const unsigned char *end, uint32_t *support)
+{
+	uint64_t x = 0;
+
+	for (int shift = 0; shift < 35; shift += 7)
+	{
+		if (in == end)
+			return NULL;
+		x |= (uint64_t) (*in & 0x7f) << shift;
+		if ((*in++ & 0x80) == 0)
+		{
+			*support = (uint32_t) x;
+			return x <= UINT32_MAX ? in : NULL;
+		}
+	}
+	return NULL;
+}
+
+bool
+PackedOpen(unsigned char *bytes, size_t length, uint32_t slots, Packed *view)
+{
+	const unsigned char *support;
+	uint32_t n;
+	uint32_t *item;
+	float *similarity;
+	float above = INFINITY;
+
+	if (length < PACKED_HEADER || bytes[0] != 'R' || bytes[1] != PACKED_VERSION ||
+		bytes[2] != 0 || bytes[3] != 0)
+		return false;
+
+	view->item_no = get_uint32(bytes + 4);
+	n = get_uint32(bytes + 8);
+	/* Nine bytes is the least a neighbour takes, which also bounds n before it is multiplied. */
+	if (view->item_no >= slots || n > (length - PACKED_HEADER) / 9)
+		return false;
+
+	item = (uint32_t *) (bytes + PACKED_HEADER);
+	similarity = (float *) (bytes + PACKED_HEADER + 4 * (size_t) n);
+#if PACKED_WRITES_ON_OPEN
+	for (size_t i = 0; i < 2 * (size_t) n; i++)
+		item[i] = little(item[i]);
+#endif
+	for (uint32_t i = 0; i < n; i++)
+	{
+		/* The comparison is false for a NaN. */
+		if (item[i] >= slots || !(similarity[i] <= above) ||
+			!isfinite(similarity[i]))
+			return false;
+		above = similarity[i];
+	}
+
+	support = bytes + PACKED_HEADER + 8 * (size_t) n;
+	for (uint32_t i = 0; i < n; i++)
+	{
+		uint32_t ignored;
+
+		support = get_support(support, bytes + length, &ignored);
+		if (support == NULL)
+			return false;
+	}
+	if (support != bytes + length)
+		return false;
+
+	view->count = n;
+	view->item = item;
+	view->similarity = similarity;
+	view->support = bytes + PACKED_HEADER + 8 * (size_t) n;
+	return true;
+}
+
+void
+PackedSupport(const Packed *view, uint32_t *out)
+{
+	const unsigned char *at = view->support;
+
+	/* Opened rows are whole: five bytes is the most a number takes. */
+	for (uint32_t i = 0; i < view->count; i++)
+		at = get_support(at, at + 5, &out[i]);
+}

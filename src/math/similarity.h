@@ -1,0 +1,123 @@
+/*
+ * similarity.h: what two items have to do with each other, from counts.
+ *
+ * Notation of DESIGN 5: c_ij the weighted users with both items, n_i the weighted users of an
+ * item, i in the history, j recommended.
+ *
+ *   family       s(i -> j) = c_ij / (n_i^p * n_j^q), c_ij = sum of h_u^-b * f(r_ui) * f(r_uj),
+ *                n_i = sum of f(r_ui)^2, so that unweighted n_i is the number of users
+ *     cooccurrence  b=.5 p=.65 q=.2    one setting that serves sparse and dense sets alike
+ *     cosine        b=0  p=.5  q=.5
+ *     asymmetric    b=0  p=.75 q=.25   Aiolli 2013
+ *     conditional   b=0  p=1   q=0     P(j | i); Deshpande & Karypis 2004 with q > 0
+ *     rp3beta       b=1  p=1   q=.6    Paudel, Christoffel, Newell, Bernstein 2017
+ *   over plain counts of users
+ *     jaccard       both / (a + b - both)
+ *     llr           G2 of the 2 x 2 table, Dunning 1993; pairs that meet less than chance are left out
+ *     lift          both * all / (a * b)
+ *   text weights
+ *     tfidf         cosine of sqrt(f) * ln((1 + items) / (1 + h_u))
+ *     bm25          dot product of f * (k1 + 1) / (k1 * (1 - B + B * n_i / mean n) + f) * the same
+ *                   logarithm; Robertson & Zaragoza 2009, k1 = 1.2, B = .75
+ *
+ * Each is multiplied by users / (users + shrinkage), and pairs of fewer than min_support users
+ * have none.
+ */
+#ifndef RECO_SIMILARITY_H
+#define RECO_SIMILARITY_H
+
+#include "math/best.h"
+#include "math/pairs.h"
+
+typedef enum SimilarityKind
+{
+	SIMILARITY_COOCCURRENCE,
+	SIMILARITY_COSINE,
+	SIMILARITY_ASYMMETRIC,
+	SIMILARITY_CONDITIONAL,
+	SIMILARITY_RP3BETA,
+	SIMILARITY_JACCARD,
+	SIMILARITY_LLR,
+	SIMILARITY_LIFT,
+	SIMILARITY_TFIDF,
+	SIMILARITY_BM25,
+	SIMILARITY_KINDS
+} SimilarityKind;
+
+typedef struct SimilarityRule
+{
+	SimilarityKind kind;
+	double user_exponent;	/* b */
+	double source_exponent; /* p */
+	double target_exponent; /* q */
+	double shrinkage;
+	uint32_t min_support;
+} SimilarityRule;
+
+/* Whose k best are kept: each source's (its row has at most k) or each target's (it is in at most k rows). */
+typedef enum SimilarityKeep
+{
+	SIMILARITY_KEEP_SOURCE,
+	SIMILARITY_KEEP_TARGET,
+	SIMILARITY_KEEPS
+} SimilarityKeep;
+
+/* All that decides what is learned from a matrix. */
+typedef struct SimilarityOptions
+{
+	SimilarityRule rule;
+	uint32_t k;
+	SimilarityKeep keep;
+} SimilarityOptions;
+
+/* What the options may be; settings, arguments and documentation all take them from here. */
+#define SIMILARITY_K_DEFAULT		   100
+#define SIMILARITY_K_MAX			   1000
+#define SIMILARITY_EXPONENT_MAX		   2.0
+#define SIMILARITY_SHRINKAGE_MAX	   1e6
+#define SIMILARITY_MIN_SUPPORT_DEFAULT 2
+#define SIMILARITY_MIN_SUPPORT_MAX	   1000000
+
+/* The exponents of a kind as in the table above, no shrinkage, min_support 1. */
+extern SimilarityRule SimilarityPreset(SimilarityKind kind);
+
+/* True where the kind is of the family, so that the exponents mean something. */
+extern bool SimilarityIsFamily(SimilarityKind kind);
+
+/* d_u, the factor of a user with h items out of all. */
+extern double SimilarityUserFactor(const SimilarityRule *rule, uint32_t h, uint32_t items);
+
+/* v_ui, the value of one cell: f its weight, n and mean_n the sums of f of its item and of the mean item. */
+extern double SimilarityCell(const SimilarityRule *rule, double f, double n, double mean_n);
+
+/* What a row needs to know of every item. */
+typedef struct SimilarityTable
+{
+	SimilarityRule rule;
+	const float *source;   /* n_i^-p, [items]; family, tfidf, bm25 */
+	const float *target;   /* n_j^-q */
+	const uint32_t *users; /* [items] */
+	double users_all;
+} SimilarityTable;
+
+typedef enum SimilaritySide
+{
+	SIMILARITY_FROM, /* the row's item is the source i: what it speaks for */
+	SIMILARITY_TO	 /* the row's item is the target j: what speaks for it */
+} SimilaritySide;
+
+/*
+ * Offers every touched item but the row's own, with s > 0, to the heap of the k best.
+ * Returns how many the heap holds.
+ */
+extern uint32_t SimilarityRow(const SimilarityTable *table, uint32_t item, SimilaritySide side,
+							  const PairSum *sums, const uint32_t *touched, uint32_t touched_count,
+							  Best *heap, uint32_t k);
+
+/* The measures over plain counts; NaN where a count they divide by is 0. */
+extern double SimilarityCosine(double both, double a, double b);
+extern double SimilarityJaccard(double both, double a, double b);
+extern double SimilarityLlr(double both, double a, double b, double all);
+extern double SimilarityLift(double both, double a, double b, double all);
+
+#endif
