@@ -1,0 +1,62 @@
+/*
+ * interactions.h: events into the matrix everything is learned from.
+ *
+ * Repeats of a user and an item are summed with decay, r_ui = sum of weight * 2^(-age /
+ * half_life); what is positive becomes the cell f(r_ui).  Users and items are renumbered in an
+ * order that follows from the events and ids alone, so a matrix never depends on the order of
+ * rows: items by number of users, then by id; users by a hash of their id, those held out last.
+ *
+ * Held-out users are a sample drawn by that hash.  Of each, the newest fifth of the items (ten
+ * at most) are "chosen": what the user went on to choose after the rest of the history.
+ */
+#ifndef RECO_INTERACTIONS_H
+#define RECO_INTERACTIONS_H
+
+#include "base/budget.h"
+#include "math/decay.h"
+#include "math/eventlog.h"
+#include "math/sparse.h"
+
+typedef struct InteractionOptions
+{
+	Weighting weighting;
+	double half_life;		  /* seconds, 0 for none, like the next two */
+	double popular_half_life; /* of popularity */
+	double trend_half_life;	  /* of the recent count that trend compares with it */
+	uint32_t holdout;		  /* how many users to hold out at most */
+} InteractionOptions;
+
+/* What is known of an item besides its neighbours. */
+typedef struct ItemStat
+{
+	uint64_t events;
+	uint32_t users;		 /* with r > 0 */
+	uint32_t oldest_age; /* seconds */
+	uint32_t newest_age;
+	/* Decayed weight of positive events as of the log's now, by two half-lives. */
+	double popularity;
+	double recent;
+} ItemStat;
+
+typedef struct Chosen
+{
+	uint32_t user; /* in matrix order */
+	uint32_t item;
+} Chosen;
+
+typedef struct Interactions
+{
+	Sparse by_user; /* cells f(r_ui) > 0, rows sorted by item */
+	Sparse by_item; /* the transpose */
+	uint32_t learners; /* users below this number are not held out */
+	uint32_t chosen_count;
+	Chosen *chosen; /* sorted by user */
+	ItemStat *stat; /* [items], in matrix order */
+	uint32_t *item; /* matrix order -> number in the log */
+} Interactions;
+
+/* Builds the matrix and gives the log's blocks back to the budget. */
+extern Interactions *InteractionsBuild(EventLog *log, const InteractionOptions *options,
+									   Budget *budget);
+
+#endif

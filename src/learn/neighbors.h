@@ -1,0 +1,30 @@
+/*
+ * neighbors.h: the matrix of neighbours, learned from interactions.
+ *
+ * One row an item: what it, in a history, speaks for, best first.  Of every item the k best
+ * are kept, by source (its own row has at most k) or by target (each item is in at most k
+ * rows, those that speak most for it).
+ */
+#ifndef RECO_NEIGHBORS_H
+#define RECO_NEIGHBORS_H
+
+#include "base/budget.h"
+#include "math/similarity.h"
+
+typedef struct Neighbors
+{
+	uint32_t items;
+	uint64_t *start; /* [items + 1] */
+	Best *entry;	 /* each row best first */
+} Neighbors;
+
+/*
+ * Learns from the users below users of a matrix and its transpose.  O(sum over those users of
+ * the square of their number of items); memory for k entries an item beside the result.
+ */
+extern Neighbors *NeighborsLearn(const Sparse *by_user, const Sparse *by_item, uint32_t users,
+								 const SimilarityOptions *options, Budget *budget);
+
+extern void NeighborsFree(Neighbors *neighbors, Budget *budget);
+
+#endif

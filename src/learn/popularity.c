@@ -1,0 +1,97 @@
+#include "learn/popularity.h"
+
+#include <math.h>
+
+#include "math/best.h"
+
+#define DAY 86400.0
+
+/*
+ * log2 of a sum decayed as of now, moved to the epoch, in single precision: a refresh a while
+ * later gives the same number for an item that saw nothing new, but for rare roundings, and
+ * its row is then left as it is.
+ */
+static double
+at_epoch(double sum, int64_t now, double half_life)
+{
+	if (!(sum > 0) || !isfinite(sum))
+		return NAN;
+	return (double) (float) (log2(sum) + (half_life > 0 ? now / half_life : 0));
+}
+
+/* What must be taken off such a logarithm to have a rate a day at a given time, from events over a span of seconds. */
+static double
+rate_offset(int64_t at, double span, double half_life)
+{
+	/* A steady rate of one a second sums up to half_life / ln 2 in the end, and to this share of it in the span. */
+	double share = -expm1(-M_LN2 * Max(span, DAY) / half_life);
+
+	return at / half_life + log2(half_life / M_LN2 / DAY * share);
+}
+
+static void
+rank_trends(const Interactions *matrix, Popularity *popularity)
+{
+	uint32_t items = matrix->by_item.rows;
+	Best listed[POPULARITY_LISTED];
+	uint32_t count = 0;
+
+	for (uint32_t i = 0; i < items; i++)
+	{
+		double longrun = DecayedRate(popularity->longrun_log2[i], popularity->popularity_offset);
+		double recent = DecayedRate(popularity->recent_log2[i], popularity->recent_offset);
+		double trend = DecayedTrend(recent, longrun, popularity->trend_prior);
+
+		if (trend >= POPULARITY_RISING)
+			BestOffer(listed, &count, POPULARITY_LISTED,
+					  (Best){.index = i, .value = (float) trend});
+	}
+	BestSort(listed, count);
+	for (uint32_t n = 0; n < count; n++)
+		popularity->trending_rank[listed[n].index] = (int32) n + 1;
+}
+
+Popularity *
+PopularityLearn(const Interactions *matrix, int64_t now, bool timed,
+				const InteractionOptions *options, Budget *budget)
+{
+	uint32_t items = matrix->by_item.rows;
+	Popularity *popularity = BudgetZeroed(budget, 1, sizeof(Popularity));
+	double total = 0;
+	uint32_t oldest_age = 0;
+
+	popularity->longrun_log2 = BudgetAlloc(budget, items, sizeof(double));
+	popularity->recent_log2 = BudgetAlloc(budget, items, sizeof(double));
+	popularity->trending_rank = BudgetZeroed(budget, items, sizeof(int32));
+	popularity->newest_age = UINT32_MAX;
+	for (uint32_t i = 0; i < items; i++)
+	{
+		popularity->newest_age = Min(popularity->newest_age, matrix->stat[i].newest_age);
+		oldest_age = Max(oldest_age, matrix->stat[i].oldest_age);
+	}
+
+	if (timed && items > 0)
+	{
+		int64_t newest = now - popularity->newest_age;
+		double span = (double) oldest_age - popularity->newest_age;
+
+		popularity->popularity_offset = rate_offset(newest, span, options->popular_half_life);
+		popularity->recent_offset = rate_offset(newest, span, options->trend_half_life);
+	}
+	for (uint32_t i = 0; i < items; i++)
+	{
+		const ItemStat *stat = &matrix->stat[i];
+
+		popularity->longrun_log2[i] =
+			at_epoch(stat->popularity, now, timed ? options->popular_half_life : 0);
+		popularity->recent_log2[i] =
+			timed ? at_epoch(stat->recent, now, options->trend_half_life) : NAN;
+		total += DecayedRate(popularity->longrun_log2[i], popularity->popularity_offset);
+	}
+	if (timed && items > 0)
+	{
+		popularity->trend_prior = total / items;
+		rank_trends(matrix, popularity);
+	}
+	return popularity;
+}
