@@ -1,0 +1,130 @@
+#include "data/catalogue.h"
+
+#include "catalog/pg_type.h"
+#include "data/plan.h"
+#include "utils/array.h"
+#include "utils/lsyscache.h"
+
+/* " AND the item is in the catalogue", for a query whose learned item is l. */
+static const char *
+catalogue_condition(const Model *model)
+{
+	if (!model->has_items)
+		return "";
+	return psprintf(" AND EXISTS (SELECT FROM %s.items i "
+					"WHERE i.item_id OPERATOR(pg_catalog.=) l.item_id)",
+					model->quoted);
+}
+
+static Datum
+value(uint64 row, int column, bool *isnull)
+{
+	return SPI_getbinval(SPI_tuptable->vals[row], SPI_tuptable->tupdesc, column, isnull);
+}
+
+static int
+by_item_no(const void *a, const void *b)
+{
+	uint32 x = ((const CatalogueItem *) a)->item_no;
+	uint32 y = ((const CatalogueItem *) b)->item_no;
+
+	return x < y ? -1 : x > y;
+}
+
+CatalogueItem *
+CatalogueFind(const Model *model, const uint32 *item_no, uint32 count, uint32 *found)
+{
+	Oid type = INT4ARRAYOID;
+	Datum *values = palloc(sizeof(Datum) * Max(count, 1));
+	Datum array;
+	uint64 rows;
+	CatalogueItem *items;
+	bool isnull;
+
+	for (uint32 n = 0; n < count; n++)
+		values[n] = Int32GetDatum((int32) item_no[n]);
+	array = PointerGetDatum(construct_array(values, (int) count, INT4OID, 4, true, TYPALIGN_INT));
+	rows = PlanRun(psprintf("SELECT l.item_no, l.item_id FROM %s.learned_item l "
+							"WHERE l.item_no OPERATOR(pg_catalog.=) ANY ($1)%s",
+							model->quoted, catalogue_condition(model)),
+				   1, &type, &array, NULL);
+
+	items = palloc(sizeof(CatalogueItem) * Max(rows, 1));
+	for (uint64 r = 0; r < rows; r++)
+		items[r] = (CatalogueItem){
+			.item_no = DatumGetInt32(value(r, 1, &isnull)),
+			.item = IdNormalise(value(r, 2, &isnull), model->item_type),
+		};
+	qsort(items, rows, sizeof(CatalogueItem), by_item_no);
+	*found = (uint32) rows;
+	return items;
+}
+
+bool
+CatalogueHas(const Model *model, Datum item)
+{
+	Oid type = IdType(model->item_kind);
+	const char *view = model->has_items ? "items" : "learned_item";
+	uint64 rows = PlanRun(psprintf("SELECT 1 FROM %s.%s i WHERE i.item_id OPERATOR(pg_catalog.=) $1 LIMIT 1",
+								   model->quoted, view),
+						  1, &type, &item, NULL);
+
+	SPI_freetuptable(SPI_tuptable);
+	return rows > 0;
+}
+
+Portal
+CatalogueOpen(const Model *model, CatalogueOrder order)
+{
+	const char *learned =
+		psprintf("SELECT l.item_id, l.popularity_log2, l.recent_log2, l.users "
+				 "FROM %s.learned_item l WHERE true%s",
+				 model->quoted, catalogue_condition(model));
+	const char *sql;
+
+	switch (order)
+	{
+		case CATALOGUE_TRENDING:
+			sql = psprintf("%s AND l.trending_rank IS NOT NULL ORDER BY l.trending_rank", learned);
+			break;
+		case CATALOGUE_POPULAR:
+			sql = psprintf("%s ORDER BY l.popularity_log2 DESC NULLS LAST, l.item_no", learned);
+			break;
+		default:
+			if (!model->has_items)
+				return NULL;
+			sql = psprintf("SELECT i.item_id, NULL::pg_catalog.float8, NULL::pg_catalog.float8, 0 "
+						   "FROM %s.items i WHERE i.item_id IS NOT NULL AND NOT EXISTS "
+						   "(SELECT FROM %s.learned_item l "
+						   "WHERE l.item_id OPERATOR(pg_catalog.=) i.item_id) ORDER BY %si.item_id",
+						   model->quoted, model->quoted,
+						   model->has_released ? "i.released_at DESC NULLS LAST, " : "");
+			break;
+	}
+	return SPI_cursor_open(NULL, PlanGet(sql, 0, NULL), NULL, NULL, true);
+}
+
+CatalogueRow *
+CatalogueNext(const Model *model, Portal walk, long count, uint64 *rows)
+{
+	CatalogueRow *out;
+
+	SPI_cursor_fetch(walk, true, count);
+	*rows = SPI_processed;
+	out = palloc(sizeof(CatalogueRow) * Max(*rows, 1));
+	for (uint64 r = 0; r < *rows; r++)
+	{
+		bool isnull;
+		double popularity;
+		double recent;
+
+		out[r].item = IdNormalise(value(r, 1, &isnull), model->item_type);
+		popularity = DatumGetFloat8(value(r, 2, &isnull));
+		out[r].popularity = isnull ? 0 : DecayedRate(popularity, model->popularity_offset);
+		recent = DatumGetFloat8(value(r, 3, &isnull));
+		recent = isnull ? 0 : DecayedRate(recent, model->recent_offset);
+		out[r].trend = DecayedTrend(recent, out[r].popularity, model->trend_prior);
+		out[r].users = DatumGetInt32(value(r, 4, &isnull));
+	}
+	return out;
+}

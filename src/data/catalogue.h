@@ -1,0 +1,47 @@
+/*
+ * catalogue.h: which items may be shown, and in what order those come that no score ranks.
+ */
+#ifndef RECO_CATALOGUE_H
+#define RECO_CATALOGUE_H
+
+#include "data/ids.h"
+#include "data/model.h"
+#include "executor/spi.h"
+
+/* A learned item that is in the live catalogue (in the model, where it has no items query). */
+typedef struct CatalogueItem
+{
+	uint32 item_no;
+	Datum item; /* normalised, in SPI's memory */
+} CatalogueItem;
+
+/* Those of the numbers that are in the catalogue, in order of number.  SPI is connected. */
+extern CatalogueItem *CatalogueFind(const Model *model, const uint32 *item_no, uint32 count,
+									uint32 *found);
+
+/* True where an item is in the catalogue. */
+extern bool CatalogueHas(const Model *model, Datum item);
+
+/* The orders in which the catalogue can be walked. */
+typedef enum CatalogueOrder
+{
+	CATALOGUE_TRENDING, /* rising items only, fastest first */
+	CATALOGUE_POPULAR,	/* everything learned, most popular first */
+	CATALOGUE_NEW		/* what nobody has touched since the last refresh, newest first */
+} CatalogueOrder;
+
+/* Opens a walk as a cursor; NULL where the order has nothing to show. */
+extern Portal CatalogueOpen(const Model *model, CatalogueOrder order);
+
+typedef struct CatalogueRow
+{
+	Datum item; /* normalised */
+	double popularity; /* decayed weight a day */
+	double trend;
+	int32 users;
+} CatalogueRow;
+
+/* The next rows of a walk, at most count; SPI's memory, gone with SPI_freetuptable. */
+extern CatalogueRow *CatalogueNext(const Model *model, Portal walk, long count, uint64 *rows);
+
+#endif

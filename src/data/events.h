@@ -1,0 +1,41 @@
+/*
+ * events.h: the events of a model, streamed from the owner's query into an event log.
+ */
+#ifndef RECO_EVENTS_H
+#define RECO_EVENTS_H
+
+#include "base/budget.h"
+#include "data/ids.h"
+#include "data/model.h"
+#include "math/eventlog.h"
+
+/* Why a row was left out; the first reason that holds counts. */
+typedef enum EventsSkip
+{
+	EVENTS_NULL_USER,
+	EVENTS_NULL_ITEM,
+	EVENTS_NULL_WEIGHT,
+	EVENTS_NULL_TIME,
+	EVENTS_NOT_FINITE, /* a weight that is NaN, infinite or beyond what single precision holds */
+	EVENTS_FUTURE,
+	EVENTS_SKIPS
+} EventsSkip;
+
+typedef struct Events
+{
+	EventLog log;
+	IdSet *users;
+	IdSet *items;
+	int64 skipped[EVENTS_SKIPS];
+} Events;
+
+/*
+ * Reads the view "events" once, in one snapshot; SPI is connected.  Events later than now are
+ * in the future.  O(rows); 16 bytes an event, and the ids.
+ */
+extern Events *EventsRead(const Model *model, TimestampTz now, Budget *budget);
+
+/* Seconds since 2000-01-01 UTC, rounded down. */
+extern int64 EventsSeconds(TimestampTz at);
+
+#endif

@@ -1,0 +1,68 @@
+/*
+ * ids.h: the owner's ids, and the dense numbers that stand for them.
+ *
+ * Ids are of any integer type, uuid or text (varchar and domains over these count as what they
+ * are made of).  Integers of every width are one kind and travel as bigint.
+ */
+#ifndef RECO_IDS_H
+#define RECO_IDS_H
+
+#include "base/budget.h"
+
+typedef enum IdKind
+{
+	ID_INTEGER,
+	ID_UUID,
+	ID_TEXT,
+	ID_KINDS
+} IdKind;
+
+/* For messages: the types that can be ids. */
+#define ID_TYPES "smallint, integer, bigint, uuid or text"
+
+/* True and *kind where a type can be an id. */
+extern bool IdKindOfType(Oid type, IdKind *kind);
+
+/* The type a kind travels as in parameters: bigint, uuid or text; and its array type. */
+extern Oid IdType(IdKind kind);
+extern Oid IdArrayType(IdKind kind);
+
+/* An id of any type of a kind as its travelling type, and back as a type of that kind (integers are range-checked). */
+extern Datum IdNormalise(Datum id, Oid type);
+extern Datum IdAsType(Datum normal, IdKind kind, Oid type);
+
+/* A set of ids, each with a number: 0, 1, 2 ... in the order they came. */
+typedef struct IdSet IdSet;
+
+#define ID_NONE UINT32_MAX
+
+extern IdSet *IdSetCreate(IdKind kind, Budget *budget);
+extern IdKind IdSetKind(const IdSet *set);
+extern uint32 IdSetCount(const IdSet *set);
+
+/* The number of a normalised id, which is added if it is new. */
+extern uint32 IdSetAdd(IdSet *set, Datum normal);
+
+/* The number of an id, or ID_NONE. */
+extern uint32 IdSetFind(const IdSet *set, Datum normal);
+
+/* The id of a number: a normalised datum, made in the current memory context. */
+extern Datum IdSetDatum(const IdSet *set, uint32 number);
+
+/* The bytes of an id, little-endian where it is a number; integer ids are put in *room. */
+extern const unsigned char *IdSetBytes(const IdSet *set, uint32 number, uint64 *room,
+									   uint32 *length);
+
+/* Adds an id by such bytes; their length is right for the kind. */
+extern uint32 IdSetAddBytes(IdSet *set, const unsigned char *bytes, uint32 length);
+
+/* The place of each number when the ids are sorted (integers by value, others by bytes); and the hash of each. */
+extern uint32 *IdSetRanks(const IdSet *set);
+extern uint64 *IdSetHashes(const IdSet *set);
+
+/* How two numbers compare in that order. */
+extern int IdSetCompare(const IdSet *set, uint32 a, uint32 b);
+
+extern void IdSetFree(IdSet *set);
+
+#endif

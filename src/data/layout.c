@@ -1,0 +1,357 @@
+/*
+ * layout.c: the schema of a model, as SQL with {words} for what differs between models.
+ *
+ *   {model}  the schema        {row}   its table "model", as a regclass literal
+ *   {reco}   the extension's   {user} {item}  the types of ids
+ *
+ * Every word is quoted where it is put in, and nothing else is put in.  The owner's queries are
+ * not: they were parsed as one SELECT each, and run with the owner's own search path; all else
+ * runs with pg_catalog alone, so that nothing on a path can stand in for what is meant.
+ */
+#include "data/layout.h"
+
+#include "catalog/dependency.h"
+#include "catalog/namespace.h"
+#include "catalog/pg_class.h"
+#include "catalog/pg_namespace.h"
+#include "catalog/pg_proc.h"
+#include "data/ids.h"
+#include "data/model.h"
+#include "data/setting.h"
+#include "executor/spi.h"
+#include "lib/stringinfo.h"
+#include "nodes/parsenodes.h"
+#include "parser/parser.h"
+#include "utils/builtins.h"
+#include "utils/lsyscache.h"
+#include "utils/syscache.h"
+
+static const char *const tables =
+	"CREATE UNIQUE INDEX ON {model}.model ((true));"
+	"COMMENT ON TABLE {model}.model IS 'the settings of the model and what the last refresh did: one row';"
+
+	"CREATE TABLE {model}.learned_item ("
+	"  item_id {item} PRIMARY KEY,"
+	"  item_no int NOT NULL UNIQUE,"
+	"  events bigint NOT NULL,"
+	"  users int NOT NULL,"
+	"  popularity_log2 float8,"
+	"  recent_log2 float8,"
+	"  trending_rank int,"
+	"  first_at timestamptz,"
+	"  last_at timestamptz,"
+	"  neighbors bytea NOT NULL"
+	") WITH (toast_tuple_target = 8160);"
+	"ALTER TABLE {model}.learned_item ALTER neighbors SET STORAGE EXTERNAL;"
+	"CREATE INDEX ON {model}.learned_item (popularity_log2 DESC NULLS LAST, item_no);"
+	"CREATE INDEX ON {model}.learned_item (trending_rank) WHERE trending_rank IS NOT NULL;"
+	"COMMENT ON TABLE {model}.learned_item IS 'what was learned of each item: counts, popularity and packed neighbours';";
+
+static const char *const views =
+	"CREATE VIEW {model}.similar WITH (security_invoker = true) AS"
+	"  SELECT l.item_id, n.rank, s.item_id AS similar_item_id, n.similarity, n.support"
+	"  FROM {model}.learned_item l"
+	"  CROSS JOIN LATERAL {reco}.reco_unpack_neighbors(l.neighbors) n"
+	"  JOIN {model}.learned_item s ON s.item_no = n.item_no;"
+	"COMMENT ON VIEW {model}.similar IS 'the neighbours of each item, best first by rank; support is the number of users behind a pair';"
+
+	"CREATE VIEW {model}.popular WITH (security_invoker = true) AS"
+	"  SELECT p.item_id, p.popularity,"
+	"    (p.recent + p.trend_prior) / nullif(p.popularity + p.trend_prior, 0) AS trend,"
+	"    p.users, p.events, p.first_at, p.last_at"
+	"  FROM (SELECT l.*, m.trend_prior,"
+	"      coalesce(exp(greatest((l.popularity_log2 - m.popularity_offset) * ln(2::float8), -700)), 0) AS popularity,"
+	"      coalesce(exp(greatest((l.recent_log2 - m.recent_offset) * ln(2::float8), -700)), 0) AS recent"
+	"    FROM {model}.learned_item l CROSS JOIN {model}.model m) p;"
+	"COMMENT ON VIEW {model}.popular IS 'popularity is decayed weight a day at the time of the newest event (the sum of weights where events have no times), trend its recent rate over its long-run rate';";
+
+static const char *const doors =
+	"CREATE FUNCTION {model}.top_n(user_id {user}, k int DEFAULT 10,"
+	"    exclude {item}[] DEFAULT NULL, among {item}[] DEFAULT NULL, min_match float8 DEFAULT NULL,"
+	"    as_of timestamptz DEFAULT NULL, seen boolean DEFAULT false, fallback boolean DEFAULT true)"
+	"  RETURNS TABLE(item_id {item}, score float8, match float8, because {item}, source text)"
+	"  LANGUAGE SQL STABLE PARALLEL SAFE ROWS 10 COST 200 BEGIN ATOMIC"
+	"  SELECT t.item_id, t.score, t.match, t.because, t.source"
+	"  FROM {reco}.reco_typed_top_n(top_n.user_id, top_n.k, {row}, top_n.exclude, top_n.among,"
+	"    top_n.min_match, top_n.as_of, top_n.seen, top_n.fallback)"
+	"    AS t(item_id {item}, score float8, match float8, because {item}, source text); END;"
+	"COMMENT ON FUNCTION {model}.top_n IS 'the k items a user should see next, best first; see reco_top_n';"
+
+	"CREATE FUNCTION {model}.complete(items {item}[], k int DEFAULT 10,"
+	"    exclude {item}[] DEFAULT NULL, among {item}[] DEFAULT NULL, min_match float8 DEFAULT NULL,"
+	"    fallback boolean DEFAULT true)"
+	"  RETURNS TABLE(item_id {item}, score float8, match float8, because {item}, source text)"
+	"  LANGUAGE SQL STABLE PARALLEL SAFE ROWS 10 COST 200 BEGIN ATOMIC"
+	"  SELECT t.item_id, t.score, t.match, t.because, t.source"
+	"  FROM {reco}.reco_typed_complete(complete.items, complete.k, {row}, complete.exclude,"
+	"    complete.among, complete.min_match, complete.fallback)"
+	"    AS t(item_id {item}, score float8, match float8, because {item}, source text); END;"
+	"COMMENT ON FUNCTION {model}.complete IS 'the k items that go best with those given; see reco_complete';"
+
+	"CREATE FUNCTION {model}.similar_items(similar_to {item}, k int DEFAULT 10)"
+	"  RETURNS TABLE(item_id {item}, similarity float8, support int)"
+	"  LANGUAGE SQL STABLE PARALLEL SAFE ROWS 10 COST 200 BEGIN ATOMIC"
+	"  SELECT t.item_id, t.similarity, t.support"
+	"  FROM {reco}.reco_typed_similar_items(similar_items.similar_to, similar_items.k, {row})"
+	"    AS t(item_id {item}, similarity float8, support int); END;"
+	"COMMENT ON FUNCTION {model}.similar_items IS 'the k nearest neighbours of an item; see reco_similar_items';"
+
+	"CREATE FUNCTION {model}.score(user_id {user}, item_id {item}) RETURNS float8"
+	"  LANGUAGE SQL STABLE PARALLEL SAFE COST 200"
+	"  RETURN {reco}.reco_typed_score(score.user_id, score.item_id, {row});"
+	"COMMENT ON FUNCTION {model}.score IS 'the score of one item for a user; see reco_score';"
+
+	"CREATE FUNCTION {model}.match(user_id {user}, item_id {item}) RETURNS float8"
+	"  LANGUAGE SQL STABLE PARALLEL SAFE COST 200"
+	"  RETURN {reco}.reco_typed_match(match.user_id, match.item_id, {row});"
+	"COMMENT ON FUNCTION {model}.match IS 'how well one item matches a user, 0..100; see reco_match';"
+
+	"CREATE FUNCTION {model}.why(user_id {user}, item_id {item})"
+	"  RETURNS TABLE(because {item}, share float8, similarity float8, weight float8, occurred_at timestamptz)"
+	"  LANGUAGE SQL STABLE PARALLEL SAFE ROWS 10 COST 200 BEGIN ATOMIC"
+	"  SELECT t.because, t.share, t.similarity, t.weight, t.occurred_at"
+	"  FROM {reco}.reco_typed_why(why.user_id, why.item_id, {row})"
+	"    AS t(because {item}, share float8, similarity float8, weight float8, occurred_at timestamptz); END;"
+	"COMMENT ON FUNCTION {model}.why IS 'what in the history speaks for an item, and how much; see reco_why';"
+
+	"CREATE FUNCTION {model}.popular(k int DEFAULT 10)"
+	"  RETURNS TABLE(item_id {item}, popularity float8, trend float8, users int)"
+	"  LANGUAGE SQL STABLE PARALLEL SAFE ROWS 10 COST 200 BEGIN ATOMIC"
+	"  SELECT t.item_id, t.popularity, t.trend, t.users FROM {reco}.reco_typed_popular(popular.k, {row})"
+	"    AS t(item_id {item}, popularity float8, trend float8, users int); END;"
+	"COMMENT ON FUNCTION {model}.popular IS 'the k most popular items; see reco_popular';"
+
+	"CREATE FUNCTION {model}.trending(k int DEFAULT 10)"
+	"  RETURNS TABLE(item_id {item}, popularity float8, trend float8, users int)"
+	"  LANGUAGE SQL STABLE PARALLEL SAFE ROWS 10 COST 200 BEGIN ATOMIC"
+	"  SELECT t.item_id, t.popularity, t.trend, t.users FROM {reco}.reco_typed_trending(trending.k, {row})"
+	"    AS t(item_id {item}, popularity float8, trend float8, users int); END;"
+	"COMMENT ON FUNCTION {model}.trending IS 'the k fastest rising items; see reco_trending';"
+
+	/* USAGE on the schema is what shares a model; inside it everything may be read. */
+	"GRANT SELECT ON ALL TABLES IN SCHEMA {model} TO PUBLIC;";
+
+/* The relations of a model, for taking it down. */
+static const char *const relations[] = {"popular", "similar", "learned_item", "model",
+										"users",   "items",	  "events"};
+
+/* A {word} and what stands for it. */
+typedef struct Word
+{
+	const char *word;
+	const char *text;
+} Word;
+
+/* The statements with every {word} put in. */
+static char *
+fill(const char *statements, const Word *words)
+{
+	StringInfoData sql;
+
+	initStringInfo(&sql);
+	while (*statements)
+	{
+		const Word *word = words;
+
+		for (; *statements == '{' && word->word; word++)
+			if (strncmp(statements, word->word, strlen(word->word)) == 0)
+				break;
+		if (*statements == '{' && word->word)
+		{
+			appendStringInfoString(&sql, word->text);
+			statements += strlen(word->word);
+		}
+		else
+			appendStringInfoChar(&sql, *statements++);
+	}
+	return sql.data;
+}
+
+static void
+run(const char *sql)
+{
+	int code = SPI_execute(sql, false, 0);
+
+	if (code < 0)
+		elog(ERROR, "could not run \"%s\": %s", sql, SPI_result_code_string(code));
+}
+
+/* Raises an error unless a query is one SELECT. */
+static void
+check_query(const char *word, const char *query)
+{
+	List *statements = raw_parser(query, RAW_PARSE_DEFAULT);
+	Node *statement = statements == NIL ? NULL : linitial_node(RawStmt, statements)->stmt;
+
+	if (list_length(statements) != 1 || !IsA(statement, SelectStmt) ||
+		((SelectStmt *) statement)->intoClause)
+		ereport(ERROR, (errcode(ERRCODE_SYNTAX_ERROR),
+						errmsg("the %s query must be one SELECT", word),
+						errhint("Give a query that returns rows, without INTO, as one statement.")));
+}
+
+/* One of the owner's queries as a view, readable with the reader's own privileges only. */
+static void
+create_view(const char *schema, const char *word, const char *query)
+{
+	if (query)
+		run(psprintf("CREATE VIEW %s.%s WITH (security_invoker = true) AS\n%s",
+					 quote_identifier(schema), word, query));
+}
+
+/* The row of a new model: every setting as its default. */
+static char *
+first_row(const char *schema)
+{
+	StringInfoData names;
+	StringInfoData values;
+
+	initStringInfo(&names);
+	initStringInfo(&values);
+	for (int s = 0; s < SETTINGS; s++)
+	{
+		appendStringInfo(&names, ", %s", SettingName(s));
+		appendStringInfo(&values, ", %s", SettingDefault(s));
+	}
+	return psprintf("INSERT INTO %s.model (format_version, item_slots%s) VALUES (1, 0%s)",
+					quote_identifier(schema), names.data, values.data);
+}
+
+static void
+check_name(Oid reco, const char *name)
+{
+	if (name[0] == '\0')
+		ereport(ERROR, (errcode(ERRCODE_INVALID_NAME), errmsg("the name of a model is empty")));
+	if (strlen(name) >= NAMEDATALEN)
+		ereport(ERROR, (errcode(ERRCODE_NAME_TOO_LONG),
+						errmsg("the name of model \"%s\" is too long", name),
+						errdetail("It has %zu bytes and may have %d.", strlen(name),
+								  NAMEDATALEN - 1)));
+	if (OidIsValid(ModelTable(reco, name)))
+		ereport(ERROR, (errcode(ERRCODE_DUPLICATE_OBJECT),
+						errmsg("model \"%s\" already exists", name),
+						errhint("Drop it with reco_drop_model, or change a query of it with CREATE OR REPLACE VIEW.")));
+	if (OidIsValid(get_namespace_oid(name, true)))
+		ereport(ERROR, (errcode(ERRCODE_DUPLICATE_SCHEMA),
+						errmsg("schema \"%s\" already exists", name),
+						errdetail("A model is a schema of its own."),
+						errhint("Choose another name for the model.")));
+}
+
+/* The type of an id column in tables and doors: the model's own, domains and varchar as what they hold. */
+static const char *
+id_type(Oid type, IdKind kind)
+{
+	return format_type_be_qualified(kind == ID_INTEGER ? getBaseType(type) : IdType(kind));
+}
+
+void
+LayoutCreate(Oid reco, const char *name, const LayoutQueries *queries)
+{
+	int nest;
+	Oid table;
+	Model *model;
+	const char *row;
+
+	check_name(reco, name);
+	check_query("events", queries->events);
+	if (queries->items)
+		check_query("items", queries->items);
+	if (queries->users)
+		check_query("users", queries->users);
+
+	if (SPI_connect() != SPI_OK_CONNECT)
+		elog(ERROR, "SPI_connect failed");
+	run(psprintf("CREATE SCHEMA %s", quote_identifier(name)));
+	create_view(name, "events", queries->events);
+	create_view(name, "items", queries->items);
+	create_view(name, "users", queries->users);
+
+	nest = NewGUCNestLevel();
+	RestrictSearchPath();
+	row = psprintf("%s.model", quote_identifier(name));
+	{
+		Word words[] = {{"{model}", quote_identifier(name)},
+						{"{reco}", quote_identifier(get_namespace_name(reco))},
+						{"{row}", psprintf("%s::pg_catalog.regclass", quote_literal_cstr(row))},
+						{"{user}", ""},
+						{"{item}", ""},
+						{NULL, NULL}};
+		Word early[] = {words[0], words[1], {NULL, NULL}};
+
+		/* The types of ids are known once the table that makes it a model is there. */
+		run(fill("CREATE TABLE {model}.model OF {reco}.reco_model;", early));
+		table = ModelTable(reco, name);
+		model = ModelOpen(reco, table);
+		words[3].text = id_type(model->user_type, model->user_kind);
+		words[4].text = id_type(model->item_type, model->item_kind);
+		run(fill(tables, words));
+		run(first_row(name));
+		run(fill(views, words));
+		run(fill(doors, words));
+	}
+	AtEOXact_GUC(false, nest);
+	SPI_finish();
+}
+
+/* Adds the functions of a schema that depend on a model's table: its doors. */
+static void
+add_doors(ObjectAddresses *objects, Oid schema, Oid table)
+{
+	char *sql = psprintf("SELECT DISTINCT p.oid FROM pg_catalog.pg_proc p"
+						 " JOIN pg_catalog.pg_depend d ON d.classid = 'pg_catalog.pg_proc'::pg_catalog.regclass"
+						 " AND d.objid = p.oid AND d.refclassid = 'pg_catalog.pg_class'::pg_catalog.regclass"
+						 " WHERE p.pronamespace = %u AND d.refobjid = %u AND p.prolang ="
+						 " (SELECT oid FROM pg_catalog.pg_language WHERE lanname = 'sql')"
+						 " AND p.proname = ANY ('{top_n,complete,similar_items,score,match,why,popular,trending}')",
+						 schema, table);
+
+	if (SPI_execute(sql, true, 0) != SPI_OK_SELECT)
+		elog(ERROR, "could not list the functions of schema %u", schema);
+	for (uint64 r = 0; r < SPI_processed; r++)
+	{
+		ObjectAddress address;
+		bool isnull;
+
+		ObjectAddressSet(address, ProcedureRelationId,
+						 DatumGetObjectId(SPI_getbinval(SPI_tuptable->vals[r],
+														SPI_tuptable->tupdesc, 1, &isnull)));
+		add_exact_object_address(&address, objects);
+	}
+}
+
+void
+LayoutDrop(Oid reco, const char *name)
+{
+	Oid table = ModelTable(reco, name);
+	ObjectAddresses *objects = new_object_addresses();
+	ObjectAddress address;
+	Oid schema;
+
+	if (!OidIsValid(table))
+		ModelFind(reco, name); /* raises the error that lists the models */
+	schema = get_rel_namespace(table);
+	if (!object_ownercheck(NamespaceRelationId, schema, GetUserId()))
+		aclcheck_error(ACLCHECK_NOT_OWNER, OBJECT_SCHEMA, name);
+
+	if (SPI_connect() != SPI_OK_CONNECT)
+		elog(ERROR, "SPI_connect failed");
+	add_doors(objects, schema, table);
+	SPI_finish();
+	for (int r = 0; r < (int) lengthof(relations); r++)
+	{
+		Oid relation = get_relname_relid(relations[r], schema);
+
+		if (OidIsValid(relation))
+		{
+			ObjectAddressSet(address, RelationRelationId, relation);
+			add_exact_object_address(&address, objects);
+		}
+	}
+	ObjectAddressSet(address, NamespaceRelationId, schema);
+	add_exact_object_address(&address, objects);
+
+	/* Together they depend on nothing else; what then still hangs on them is not ours to drop. */
+	performMultipleDeletions(objects, DROP_RESTRICT, 0);
+	free_object_addresses(objects);
+}

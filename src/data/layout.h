@@ -1,0 +1,22 @@
+/*
+ * layout.h: what a model's schema is made of, made and taken down.
+ */
+#ifndef RECO_LAYOUT_H
+#define RECO_LAYOUT_H
+
+#include "base/compat.h"
+
+typedef struct LayoutQueries
+{
+	const char *events;
+	const char *items; /* NULL where there is none, like the next */
+	const char *users;
+} LayoutQueries;
+
+/* Creates the schema of a model with everything in it, as the current user. reco is the extension's schema. */
+extern void LayoutCreate(Oid reco, const char *name, const LayoutQueries *queries);
+
+/* Drops it again; an error where something of somebody else is in it or depends on it. */
+extern void LayoutDrop(Oid reco, const char *name);
+
+#endif

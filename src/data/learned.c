@@ -1,0 +1,348 @@
+#include "data/learned.h"
+
+#include <math.h>
+
+#include "catalog/pg_type.h"
+#include "data/plan.h"
+#include "lib/stringinfo.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+#include "utils/lsyscache.h"
+#include "utils/memutils.h"
+#include "utils/timestamp.h"
+
+/* Numbers may have gaps where items went; once there are more gaps than items, all are numbered anew. */
+#define GAPS_PER_ITEM 1
+
+/* An SPI array parameter of the ids of a set. */
+static Datum
+id_array(const IdSet *ids)
+{
+	IdKind kind = IdSetKind(ids);
+	uint32 count = IdSetCount(ids);
+	Datum *values = palloc(sizeof(Datum) * Max(count, 1));
+	int16 length;
+	bool by_value;
+	char align;
+
+	for (uint32 n = 0; n < count; n++)
+		values[n] = IdSetDatum(ids, n);
+	get_typlenbyvalalign(IdType(kind), &length, &by_value, &align);
+	return PointerGetDatum(construct_array(values, (int) count, IdType(kind), length, by_value, align));
+}
+
+static Datum
+spi_value(uint64 row, int column)
+{
+	bool isnull;
+
+	return SPI_getbinval(SPI_tuptable->vals[row], SPI_tuptable->tupdesc, column, &isnull);
+}
+
+/*
+ * The numbers items had before, by their place in ids: ID_NONE for the new.  Items that are
+ * gone are deleted.  Returns the first number never used.
+ */
+static uint32
+old_numbers(const Model *model, const IdSet *ids, uint32 *number, uint64 *deleted)
+{
+	char *sql = psprintf("SELECT item_id, item_no FROM %s.learned_item", model->quoted);
+	SPIPlanPtr plan = SPI_prepare(sql, 0, NULL);
+	Portal portal;
+	uint32 next = 0;
+	List *gone = NIL;
+
+	if (plan == NULL)
+		elog(ERROR, "could not prepare \"%s\": %s", sql, SPI_result_code_string(SPI_result));
+	memset(number, 0xff, sizeof(uint32) * IdSetCount(ids));
+	portal = SPI_cursor_open(NULL, plan, NULL, NULL, false);
+	for (;;)
+	{
+		SPI_cursor_fetch(portal, true, 1000);
+		if (SPI_processed == 0)
+			break;
+		for (uint64 r = 0; r < SPI_processed; r++)
+		{
+			uint32 item_no = DatumGetInt32(spi_value(r, 2));
+			uint32 id = IdSetFind(ids, IdNormalise(spi_value(r, 1), model->item_type));
+
+			if (id == ID_NONE)
+				gone = lappend_int(gone, (int) item_no);
+			else
+			{
+				number[id] = item_no;
+				next = Max(next, item_no + 1);
+			}
+		}
+		SPI_freetuptable(SPI_tuptable);
+	}
+	SPI_cursor_close(portal);
+	SPI_freeplan(plan);
+
+	if (gone != NIL)
+	{
+		Datum *values = palloc(sizeof(Datum) * list_length(gone));
+		Oid type = INT4ARRAYOID;
+		Datum array;
+		ListCell *cell;
+		int n = 0;
+
+		foreach (cell, gone)
+			values[n++] = Int32GetDatum(lfirst_int(cell));
+		array = PointerGetDatum(construct_array(values, n, INT4OID, 4, true, TYPALIGN_INT));
+		if (SPI_execute_with_args(psprintf("DELETE FROM %s.learned_item WHERE item_no OPERATOR(pg_catalog.=) ANY ($1)",
+										   model->quoted),
+								  1, &type, &array, NULL, false, 0) != SPI_OK_DELETE)
+			elog(ERROR, "could not delete items of model \"%s\"", model->name);
+		*deleted = SPI_processed;
+	}
+	return next;
+}
+
+/* A number for every item to be written: its old one, or the next; *slots is then above all. */
+static uint32 *
+number_items(const Model *model, const IdSet *ids, const LearnedItem *items, uint32 count,
+			 uint32 *slots, uint64 *deleted, Budget *budget)
+{
+	uint32 *old = BudgetAlloc(budget, IdSetCount(ids), sizeof(uint32));
+	uint32 *number = BudgetAlloc(budget, count, sizeof(uint32));
+	uint32 next = old_numbers(model, ids, old, deleted);
+
+	if (next > (uint64) count * (1 + GAPS_PER_ITEM))
+	{
+		/* The unique index would refuse a number that another row still has: start empty. */
+		if (SPI_execute(psprintf("DELETE FROM %s.learned_item", model->quoted), false, 0) !=
+			SPI_OK_DELETE)
+			elog(ERROR, "could not empty the table of model \"%s\"", model->name);
+		memset(old, 0xff, sizeof(uint32) * IdSetCount(ids));
+		next = 0;
+	}
+	for (uint32 i = 0; i < count; i++)
+	{
+		number[i] = old[items[i].id];
+		if (number[i] == ID_NONE)
+			number[i] = next++;
+	}
+	if (next > PG_INT32_MAX)
+		ereport(ERROR, (errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+						errmsg("model \"%s\" has more items than can be numbered", model->name)));
+	BudgetFree(budget, old);
+	*slots = next;
+	return number;
+}
+
+/* The neighbours of an item under their stored numbers, packed into room. */
+static Datum
+pack(bytea *room, uint32 item_no, const LearnedItem *item, const uint32 *number, Best *scratch)
+{
+	Size length;
+
+	for (uint32 n = 0; n < item->neighbor_count; n++)
+	{
+		scratch[n] = item->neighbors[n];
+		scratch[n].index = number[item->neighbors[n].index];
+	}
+	length = PackedWrite((unsigned char *) VARDATA(room), item_no, scratch, item->neighbor_count);
+	SET_VARSIZE(room, VARHDRSZ + length);
+	return PointerGetDatum(room);
+}
+
+/* The columns of the table but item_id, in the order of the parameters. */
+static const char *const columns[] = {"item_no",	 "events",		  "users",
+									  "popularity_log2", "recent_log2", "trending_rank",
+									  "first_at",	 "last_at",		  "neighbors"};
+
+#define LEARNED_COLUMNS (lengthof(columns) + 1)
+
+/* Their names with a prefix, between commas. */
+static const char *
+column_list(const char *prefix)
+{
+	StringInfoData list;
+
+	initStringInfo(&list);
+	for (size_t c = 0; c < lengthof(columns); c++)
+		appendStringInfo(&list, "%s%s%s", c == 0 ? "" : ", ", prefix, columns[c]);
+	return list.data;
+}
+
+/* The statement that writes an item, and leaves a row alone that says the same already. */
+static SPIPlanPtr
+prepare_write(const Model *model)
+{
+	Oid types[LEARNED_COLUMNS] = {IdType(model->item_kind), INT4OID, INT8OID, INT4OID, FLOAT8OID,
+								  FLOAT8OID, INT4OID, TIMESTAMPTZOID, TIMESTAMPTZOID, BYTEAOID};
+	char *sql = psprintf(
+		"INSERT INTO %s.learned_item AS l (item_id, %s) "
+		"VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) "
+		"ON CONFLICT (item_id) DO UPDATE SET (%s) = (%s) "
+		"WHERE (%s) IS DISTINCT FROM (%s)",
+		model->quoted, column_list(""), column_list(""), column_list("excluded."),
+		column_list("l."), column_list("excluded."));
+	SPIPlanPtr plan = SPI_prepare(sql, lengthof(types), types);
+
+	if (plan == NULL)
+		elog(ERROR, "could not prepare \"%s\": %s", sql, SPI_result_code_string(SPI_result));
+	return plan;
+}
+
+static Datum
+seconds_datum(int64 seconds)
+{
+	return TimestampTzGetDatum(seconds * USECS_PER_SEC);
+}
+
+static char
+null_flag(bool isnull)
+{
+	return isnull ? 'n' : ' ';
+}
+
+uint64
+LearnedWrite(const Model *model, const IdSet *ids, const LearnedItem *items, uint32 count,
+			 bool timed, uint32 *slots, Budget *budget)
+{
+	uint64 written = 0;
+	uint32 *number = number_items(model, ids, items, count, slots, &written, budget);
+	SPIPlanPtr plan = prepare_write(model);
+	MemoryContext row =
+		AllocSetContextCreate(CurrentMemoryContext, "reco row", ALLOCSET_SMALL_SIZES);
+	uint32 longest = 0;
+	bytea *room;
+	Best *scratch;
+
+	for (uint32 i = 0; i < count; i++)
+		longest = Max(longest, items[i].neighbor_count);
+	room = BudgetAlloc(budget, (uint64) longest * PACKED_PER_NEIGHBOR + PACKED_HEADER + VARHDRSZ, 1);
+	scratch = BudgetAlloc(budget, longest, sizeof(Best));
+
+	for (uint32 i = 0; i < count; i++)
+	{
+		const LearnedItem *item = &items[i];
+		MemoryContext caller = MemoryContextSwitchTo(row);
+		char nulls[LEARNED_COLUMNS];
+		Datum values[LEARNED_COLUMNS];
+
+		CHECK_FOR_INTERRUPTS();
+		memset(nulls, ' ', sizeof(nulls));
+		values[0] = IdSetDatum(ids, item->id);
+		values[1] = Int32GetDatum((int32) number[i]);
+		values[2] = Int64GetDatum(item->events);
+		values[3] = Int32GetDatum(item->users);
+		values[4] = Float8GetDatum(item->popularity_log2);
+		values[5] = Float8GetDatum(item->recent_log2);
+		values[6] = Int32GetDatum(item->trending_rank);
+		values[7] = seconds_datum(item->first_seconds);
+		values[8] = seconds_datum(item->last_seconds);
+		values[9] = pack(room, number[i], item, number, scratch);
+		nulls[4] = null_flag(isnan(item->popularity_log2));
+		nulls[5] = null_flag(isnan(item->recent_log2));
+		nulls[6] = null_flag(item->trending_rank == 0);
+		nulls[7] = nulls[8] = null_flag(!timed);
+		MemoryContextSwitchTo(caller);
+
+		if (SPI_execute_plan(plan, values, nulls, false, 0) != SPI_OK_INSERT)
+			elog(ERROR, "could not write an item of model \"%s\"", model->name);
+		written += SPI_processed;
+		MemoryContextReset(row);
+	}
+
+	SPI_freeplan(plan);
+	MemoryContextDelete(row);
+	BudgetFree(budget, room);
+	BudgetFree(budget, scratch);
+	BudgetFree(budget, number);
+	return written;
+}
+
+/* Bytes that scoring may read in place: aligned, and where opening writes, our own. */
+static unsigned char *
+readable(bytea *packed)
+{
+	unsigned char *bytes = (unsigned char *) VARDATA_ANY(packed);
+	Size length = VARSIZE_ANY_EXHDR(packed);
+	unsigned char *copy;
+
+	if (!PACKED_WRITES_ON_OPEN && (uintptr_t) bytes % sizeof(uint32) == 0)
+		return bytes;
+	copy = palloc(Max(length, 1));
+	memcpy(copy, bytes, length);
+	return copy;
+}
+
+/* The error of a packed row that is not what was written. */
+static void
+refuse_damage(const Model *model, Datum item)
+{
+	Oid output;
+	bool isvarlena;
+
+	getTypeOutputInfo(IdType(model->item_kind), &output, &isvarlena);
+	ereport(ERROR, (errcode(ERRCODE_DATA_CORRUPTED),
+					errmsg("the neighbours of item %s in model \"%s\" are damaged",
+						   OidOutputFunctionCall(output, item), model->name),
+					errhint("Run reco_refresh to learn them anew.")));
+}
+
+static int
+by_item_no(const void *a, const void *b)
+{
+	uint32 x = ((const LearnedRow *) a)->packed.item_no;
+	uint32 y = ((const LearnedRow *) b)->packed.item_no;
+
+	return x < y ? -1 : x > y;
+}
+
+LearnedRow *
+LearnedRead(const Model *model, const IdSet *ids, uint32 *count)
+{
+	Oid type = IdArrayType(model->item_kind);
+	Datum array = id_array(ids);
+	LearnedRow *rows;
+	uint64 found = PlanRun(psprintf("SELECT item_id, item_no, neighbors FROM %s.learned_item "
+									"WHERE item_id OPERATOR(pg_catalog.=) ANY ($1)",
+									model->quoted),
+						   1, &type, &array, NULL);
+
+	rows = palloc(sizeof(LearnedRow) * Max(found, 1));
+	for (uint64 r = 0; r < found; r++)
+	{
+		Datum item = IdNormalise(spi_value(r, 1), model->item_type);
+		bytea *packed = DatumGetByteaPP(spi_value(r, 3));
+		uint32 item_no = DatumGetInt32(spi_value(r, 2));
+		Packed view;
+
+		CHECK_FOR_INTERRUPTS();
+		if (!PackedOpen(readable(packed), VARSIZE_ANY_EXHDR(packed), model->item_slots, &view) ||
+			view.item_no != item_no)
+			refuse_damage(model, item);
+		rows[r] = (LearnedRow){.id = IdSetFind(ids, item), .packed = view};
+	}
+	qsort(rows, found, sizeof(LearnedRow), by_item_no);
+	*count = (uint32) found;
+	return rows;
+}
+
+uint32 *
+LearnedNumbers(const Model *model, const IdSet *ids, uint32 *count)
+{
+	Oid type = IdArrayType(model->item_kind);
+	Datum array = id_array(ids);
+	uint64 found = PlanRun(psprintf("SELECT item_no FROM %s.learned_item "
+									"WHERE item_id OPERATOR(pg_catalog.=) ANY ($1)",
+									model->quoted),
+						   1, &type, &array, NULL);
+	uint32 *numbers = palloc(sizeof(uint32) * Max(found, 1));
+
+	*count = 0;
+	for (uint64 r = 0; r < found; r++)
+	{
+		uint32 item_no = DatumGetInt32(spi_value(r, 1));
+
+		/* What lies beyond the slots nothing can point to. */
+		if (item_no < model->item_slots)
+			numbers[(*count)++] = item_no;
+	}
+	SPI_freetuptable(SPI_tuptable);
+	return numbers;
+}

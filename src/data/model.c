@@ -1,0 +1,420 @@
+#include "data/model.h"
+
+#include "access/genam.h"
+#include "access/htup_details.h"
+#include "access/relation.h"
+#include "access/table.h"
+#include "catalog/indexing.h"
+#include "catalog/namespace.h"
+#include "catalog/pg_class.h"
+#include "catalog/pg_depend.h"
+#include "catalog/pg_namespace.h"
+#include "catalog/pg_type.h"
+#include "data/plan.h"
+#include "lib/stringinfo.h"
+#include "utils/acl.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+#include "utils/fmgroids.h"
+#include "utils/lsyscache.h"
+#include "utils/rel.h"
+#include "utils/syscache.h"
+
+char *ModelDefaultName = NULL;
+
+/* The type a table must be OF to be a model's. */
+static Oid
+row_type(Oid reco)
+{
+	Oid type = GetSysCacheOid2(TYPENAMENSP, Anum_pg_type_oid, CStringGetDatum("reco_model"),
+							   ObjectIdGetDatum(reco));
+
+	if (!OidIsValid(type))
+		elog(ERROR, "type reco_model is missing from schema %u", reco);
+	return type;
+}
+
+/* True where a relation is a table "model" OF that type. */
+static bool
+is_model_table(Oid relation, Oid type)
+{
+	HeapTuple tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(relation));
+	bool found = false;
+
+	if (HeapTupleIsValid(tuple))
+	{
+		Form_pg_class form = (Form_pg_class) GETSTRUCT(tuple);
+
+		found = form->reloftype == type && strcmp(NameStr(form->relname), "model") == 0;
+		ReleaseSysCache(tuple);
+	}
+	return found;
+}
+
+List *
+ModelTables(Oid reco)
+{
+	Oid type = row_type(reco);
+	List *tables = NIL;
+	ScanKeyData key[2];
+	SysScanDesc scan;
+	HeapTuple tuple;
+	Relation depend = table_open(DependRelationId, AccessShareLock);
+
+	/* A table OF a type depends on it; the index finds those without a look at any other table. */
+	ScanKeyInit(&key[0], Anum_pg_depend_refclassid, BTEqualStrategyNumber, F_OIDEQ,
+				ObjectIdGetDatum(TypeRelationId));
+	ScanKeyInit(&key[1], Anum_pg_depend_refobjid, BTEqualStrategyNumber, F_OIDEQ,
+				ObjectIdGetDatum(type));
+	scan = systable_beginscan(depend, DependReferenceIndexId, true, NULL, 2, key);
+	while (HeapTupleIsValid(tuple = systable_getnext(scan)))
+	{
+		Form_pg_depend form = (Form_pg_depend) GETSTRUCT(tuple);
+
+		if (form->classid == RelationRelationId && form->objsubid == 0 &&
+			is_model_table(form->objid, type))
+			tables = lappend_oid(tables, form->objid);
+	}
+	systable_endscan(scan);
+	table_close(depend, AccessShareLock);
+	return tables;
+}
+
+Oid
+ModelTable(Oid reco, const char *name)
+{
+	Oid schema = get_namespace_oid(name, true);
+	Oid table = OidIsValid(schema) ? get_relname_relid("model", schema) : InvalidOid;
+
+	return OidIsValid(table) && is_model_table(table, row_type(reco)) ? table : InvalidOid;
+}
+
+/* The model tables whose schema the caller may use. */
+static List *
+usable_tables(Oid reco)
+{
+	List *usable = NIL;
+	ListCell *cell;
+
+	foreach (cell, ModelTables(reco))
+	{
+		Oid schema = get_rel_namespace(lfirst_oid(cell));
+
+		if (OidIsValid(schema) &&
+			object_aclcheck(NamespaceRelationId, schema, GetUserId(), ACL_USAGE) == ACLCHECK_OK)
+			usable = lappend_oid(usable, lfirst_oid(cell));
+	}
+	return usable;
+}
+
+static int
+by_text(const ListCell *a, const ListCell *b)
+{
+	return strcmp(lfirst(a), lfirst(b));
+}
+
+/* A hint that names the models there are, or how to make one. */
+static int
+hint_models(List *tables)
+{
+	StringInfoData names;
+	List *sorted = NIL;
+	ListCell *cell;
+
+	if (tables == NIL)
+		return errhint("Create one with reco_create_model(name, events).");
+
+	initStringInfo(&names);
+	foreach (cell, tables)
+		sorted = lappend(sorted, get_namespace_name(get_rel_namespace(lfirst_oid(cell))));
+	list_sort(sorted, by_text);
+	foreach (cell, sorted)
+		appendStringInfo(&names, "%s\"%s\"", names.len == 0 ? "" : ", ", (char *) lfirst(cell));
+	return errhint("Models you may use: %s.", names.data);
+}
+
+Model *
+ModelFind(Oid reco, const char *name)
+{
+	List *usable;
+
+	if (name == NULL && ModelDefaultName && ModelDefaultName[0] != '\0')
+		name = ModelDefaultName;
+
+	if (name)
+	{
+		Oid table = ModelTable(reco, name);
+
+		if (!OidIsValid(table))
+			ereport(ERROR, (errcode(ERRCODE_UNDEFINED_OBJECT),
+							errmsg("model \"%s\" does not exist", name),
+							hint_models(usable_tables(reco))));
+		return ModelOpen(reco, table);
+	}
+
+	usable = usable_tables(reco);
+	if (usable == NIL)
+		ereport(ERROR, (errcode(ERRCODE_UNDEFINED_OBJECT), errmsg("there is no model"),
+						hint_models(NIL)));
+	if (list_length(usable) > 1)
+		ereport(ERROR, (errcode(ERRCODE_AMBIGUOUS_PARAMETER),
+						errmsg("there is more than one model"),
+						errdetail("Name one in the call, or set reco.model."),
+						hint_models(usable)));
+	return ModelOpen(reco, linitial_oid(usable));
+}
+
+/* A column of a view by name: its type, InvalidOid where there is none. */
+static Oid
+column_type(Relation view, const char *name)
+{
+	TupleDesc desc = RelationGetDescr(view);
+
+	for (int a = 0; a < desc->natts; a++)
+	{
+		Form_pg_attribute column = TupleDescAttr(desc, a);
+
+		if (!column->attisdropped && strcmp(NameStr(column->attname), name) == 0)
+			return column->atttypid;
+	}
+	return InvalidOid;
+}
+
+static void
+refuse_type(Relation view, const char *name, Oid type, const char *types)
+{
+	ereport(ERROR, (errcode(ERRCODE_DATATYPE_MISMATCH),
+					errmsg("column \"%s\" of \"%s.%s\" has type %s", name,
+						   get_namespace_name(RelationGetNamespace(view)),
+						   RelationGetRelationName(view), format_type_be(type)),
+					errhint("It may be %s: cast it in the query.", types)));
+}
+
+/* The type of an id column, which must be there. */
+static Oid
+id_column(Relation view, const char *name, IdKind *kind)
+{
+	Oid type = column_type(view, name);
+
+	if (!OidIsValid(type))
+		ereport(ERROR, (errcode(ERRCODE_UNDEFINED_COLUMN),
+						errmsg("the %s query has no column \"%s\"",
+							   RelationGetRelationName(view), name),
+						errhint("Name one of its columns so: SELECT ... AS %s. It may be %s.",
+								name, ID_TYPES)));
+	if (!IdKindOfType(type, kind))
+		refuse_type(view, name, type, ID_TYPES);
+	return type;
+}
+
+/* The type of an optional column, one of the given. */
+static Oid
+optional_column(Relation view, const char *name, const Oid *types, const char *words)
+{
+	Oid type = column_type(view, name);
+
+	if (!OidIsValid(type))
+		return InvalidOid;
+	for (int t = 0; OidIsValid(types[t]); t++)
+		if (getBaseType(type) == types[t])
+			return type;
+	refuse_type(view, name, type, words);
+	return InvalidOid;
+}
+
+/* One of the model's views, opened; NULL where an optional one is not there. */
+static Relation
+open_view(const Model *model, const char *name, bool optional)
+{
+	Oid view = get_relname_relid(name, model->schema);
+
+	if (!OidIsValid(view))
+	{
+		if (optional)
+			return NULL;
+		ereport(ERROR, (errcode(ERRCODE_UNDEFINED_TABLE),
+						errmsg("model \"%s\" has no view \"%s\"", model->name, name),
+						errhint("Drop the model with reco_drop_model and create it anew.")));
+	}
+	return relation_open(view, AccessShareLock);
+}
+
+Model *
+ModelOpen(Oid reco, Oid table)
+{
+	static const Oid times[] = {TIMESTAMPTZOID, TIMESTAMPOID, DATEOID, InvalidOid};
+	static const Oid numbers[] = {FLOAT8OID, FLOAT4OID, NUMERICOID, INT8OID,
+								  INT4OID,	 INT2OID,	InvalidOid};
+	static const Oid texts[] = {TEXTOID, VARCHAROID, InvalidOid};
+	Model *model = palloc0(sizeof(Model));
+	HeapTuple tuple;
+	Relation view;
+	IdKind kind;
+
+	if (!is_model_table(table, row_type(reco)))
+		ereport(ERROR, (errcode(ERRCODE_WRONG_OBJECT_TYPE),
+						errmsg("relation %u is not the table of a model", table)));
+	model->table = table;
+	model->schema = get_rel_namespace(table);
+	tuple = SearchSysCache1(NAMESPACEOID, ObjectIdGetDatum(model->schema));
+	if (!HeapTupleIsValid(tuple))
+		elog(ERROR, "cache lookup failed for schema %u", model->schema);
+	model->name = pstrdup(NameStr(((Form_pg_namespace) GETSTRUCT(tuple))->nspname));
+	model->owner = ((Form_pg_namespace) GETSTRUCT(tuple))->nspowner;
+	ReleaseSysCache(tuple);
+	model->quoted = quote_identifier(model->name);
+	if (object_aclcheck(NamespaceRelationId, model->schema, GetUserId(), ACL_USAGE) != ACLCHECK_OK)
+		aclcheck_error(ACLCHECK_NO_PRIV, OBJECT_SCHEMA, model->name);
+
+	view = open_view(model, "events", false);
+	model->user_type = id_column(view, "user_id", &model->user_kind);
+	model->item_type = id_column(view, "item_id", &model->item_kind);
+	model->time_type = optional_column(view, "occurred_at", times, MODEL_TIME_TYPES);
+	model->weight_type = optional_column(view, "weight", numbers, MODEL_WEIGHT_TYPES);
+	model->has_signal = OidIsValid(optional_column(view, "signal", texts, "text"));
+	relation_close(view, AccessShareLock);
+
+	view = open_view(model, "items", true);
+	if (view)
+	{
+		Oid type = id_column(view, "item_id", &kind);
+
+		if (kind != model->item_kind)
+			refuse_type(view, "item_id", type, "of the kind the events have");
+		model->has_items = true;
+		model->has_released = OidIsValid(column_type(view, "released_at"));
+		relation_close(view, AccessShareLock);
+	}
+	view = open_view(model, "users", true);
+	if (view)
+	{
+		Oid type = id_column(view, "user_id", &kind);
+
+		if (kind != model->user_kind)
+			refuse_type(view, "user_id", type, "of the kind the events have");
+		relation_close(view, AccessShareLock);
+	}
+	return model;
+}
+
+/* One column of the row that was read; NULL and *isnull where it is NULL. */
+static Datum
+column(int number, bool *isnull)
+{
+	return SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, number, isnull);
+}
+
+static double
+float_column(int number, double otherwise)
+{
+	bool isnull;
+	Datum value = column(number, &isnull);
+
+	return isnull ? otherwise : DatumGetFloat8(value);
+}
+
+static int
+choice_column(int number, SettingNo setting)
+{
+	bool isnull;
+	Datum value = column(number, &isnull);
+
+	return isnull ? 0 : SettingChoice(setting, TextDatumGetCString(value));
+}
+
+static double
+seconds_column(int number)
+{
+	bool isnull;
+	Datum value = column(number, &isnull);
+
+	return isnull ? 0 : SettingSeconds(DatumGetIntervalP(value));
+}
+
+/* An array of the curve into out; returns its length. */
+static int
+curve_column(int number, double *out)
+{
+	bool isnull;
+	Datum value = column(number, &isnull);
+	ArrayType *array;
+	int count;
+
+	if (isnull)
+		return 0;
+	array = DatumGetArrayTypeP(value);
+	count = ArrayGetNItems(ARR_NDIM(array), ARR_DIMS(array));
+	if (ARR_ELEMTYPE(array) != FLOAT8OID || ARR_HASNULL(array) || count > CURVE_KNOTS)
+		ereport(ERROR, (errcode(ERRCODE_DATA_CORRUPTED), errmsg("the match curve is damaged"),
+						errhint("Run reco_refresh to learn it anew.")));
+	memcpy(out, ARR_DATA_PTR(array), sizeof(double) * count);
+	return count;
+}
+
+void
+ModelRead(Model *model)
+{
+	Settings *settings = &model->settings;
+	SimilarityRule *rule = &settings->similarity.rule;
+	bool isnull;
+	int n = 0;
+	char *sql = psprintf(
+		"SELECT similarity, user_exponent, source_exponent, target_exponent, shrinkage, "
+		"min_support, neighbors, keep, weighting, half_life, popular_half_life, trend_half_life, "
+		"min_match, refreshed_at, item_slots, last_event_at, popularity_offset, recent_offset, "
+		"trend_prior, curve_score, curve_match, format_version FROM %s.model",
+		model->quoted);
+
+	if (PlanRun(sql, 0, NULL, NULL, NULL) != 1)
+		ereport(ERROR, (errcode(ERRCODE_DATA_CORRUPTED),
+						errmsg("table \"%s.model\" must hold one row", model->name),
+						errhint("Drop the model with reco_drop_model and create it anew.")));
+
+	*rule = SimilarityPreset(choice_column(++n, SETTING_SIMILARITY));
+	rule->user_exponent = float_column(++n, rule->user_exponent);
+	rule->source_exponent = float_column(++n, rule->source_exponent);
+	rule->target_exponent = float_column(++n, rule->target_exponent);
+	rule->shrinkage = float_column(++n, 0);
+	rule->min_support = DatumGetInt32(column(++n, &isnull));
+	settings->similarity.k = DatumGetInt32(column(++n, &isnull));
+	settings->similarity.keep = choice_column(++n, SETTING_KEEP);
+	settings->weighting = choice_column(++n, SETTING_WEIGHTING);
+	settings->half_life = seconds_column(++n);
+	settings->popular_half_life = seconds_column(++n);
+	settings->trend_half_life = seconds_column(++n);
+	settings->min_match = float_column(++n, 50);
+
+	column(++n, &isnull);
+	model->refreshed = !isnull;
+	model->item_slots = DatumGetInt32(column(++n, &isnull));
+	column(++n, &isnull);
+	model->timed = !isnull;
+	model->popularity_offset = float_column(++n, 0);
+	model->recent_offset = float_column(++n, 0);
+	model->trend_prior = float_column(++n, 0);
+	model->curve.knots = curve_column(++n, model->curve.score);
+	if (curve_column(++n, model->curve.chance) != model->curve.knots)
+		model->curve.knots = 0;
+	if (DatumGetInt32(column(++n, &isnull)) != 1)
+		ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+						errmsg("model \"%s\" was written by another version of reco", model->name),
+						errhint("Run ALTER EXTENSION reco UPDATE, then reco_refresh.")));
+	SPI_freetuptable(SPI_tuptable);
+}
+
+void
+ModelNeedsRefresh(const Model *model)
+{
+	if (!model->refreshed)
+		ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+						errmsg("model \"%s\" has never been refreshed", model->name),
+						errhint("Run SELECT * FROM reco_refresh(%s).",
+								quote_literal_cstr(model->name))));
+}
+
+void
+ModelNeedsOwner(const Model *model)
+{
+	if (!object_ownercheck(NamespaceRelationId, model->schema, GetUserId()))
+		aclcheck_error(ACLCHECK_NOT_OWNER, OBJECT_SCHEMA, model->name);
+}

@@ -1,0 +1,89 @@
+/*
+ * model.h: finding a model, and what is known of it.
+ *
+ * A model is a schema that holds a table "model" OF the extension's type reco_model.  Nothing
+ * is kept outside that schema, so finding one is a look into the catalogs.
+ */
+#ifndef RECO_MODEL_H
+#define RECO_MODEL_H
+
+#include "base/compat.h"
+#include "data/ids.h"
+#include "data/setting.h"
+#include "datatype/timestamp.h"
+#include "math/curve.h"
+#include "nodes/pg_list.h"
+
+/* The settings of a model, as its table holds them. */
+typedef struct Settings
+{
+	SimilarityOptions similarity;
+	Weighting weighting;
+	double half_life; /* seconds, 0 for none, like the next two */
+	double popular_half_life;
+	double trend_half_life;
+	double min_match;
+} Settings;
+
+typedef struct Model
+{
+	Oid schema;
+	Oid table; /* "model" */
+	Oid owner;
+	char *name;			 /* of the schema */
+	const char *quoted; /* the same as an identifier in SQL */
+
+	/* What the views of the owner's queries are made of. */
+	Oid user_type;
+	Oid item_type;
+	IdKind user_kind;
+	IdKind item_kind;
+	Oid time_type;	 /* InvalidOid where there is no such column, like the next */
+	Oid weight_type;
+	bool has_signal;
+	bool has_items;	   /* a catalogue query */
+	bool has_released; /* with a released_at */
+
+	/* What the table "model" says; read by ModelRead. */
+	Settings settings;
+	bool refreshed;
+	bool timed; /* the last refresh saw times */
+	uint32 item_slots;
+	double popularity_offset; /* decayed weight a day = 2^(learned - offset) */
+	double recent_offset;
+	double trend_prior;
+	Curve curve;
+} Model;
+
+/* The types a column may have, for messages. */
+#define MODEL_TIME_TYPES   "timestamptz, timestamp or date"
+#define MODEL_WEIGHT_TYPES "double precision, real, numeric, bigint, integer or smallint"
+
+/* The model tables there are, in no order.  reco is the schema of the extension. */
+extern List *ModelTables(Oid reco);
+
+/* The model table of a name, InvalidOid where the schema is none. */
+extern Oid ModelTable(Oid reco, const char *name);
+
+/*
+ * The model a caller means: the one of that name; else the setting reco.model; else the only
+ * one whose schema the caller may use.  Errors list the models there are.
+ */
+extern Model *ModelFind(Oid reco, const char *name);
+
+/* The model of a model table, with its columns checked as reco_create_model checks them. */
+extern Model *ModelOpen(Oid reco, Oid table);
+
+/* Reads settings and what was learned, in the calling query's snapshot; SPI is connected. */
+extern void ModelRead(Model *model);
+
+/* Raises an error with what to do where the model was never refreshed. */
+extern void ModelNeedsRefresh(const Model *model);
+
+/* Raises an error unless the current user owns the model's schema. */
+extern void ModelNeedsOwner(const Model *model);
+
+/* The setting reco.model, set up by the front door. */
+extern char *ModelDefaultName;
+
+#endif

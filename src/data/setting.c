@@ -1,0 +1,141 @@
+#include "data/setting.h"
+
+#include <math.h>
+
+#include "catalog/pg_type.h"
+#include "lib/stringinfo.h"
+#include "utils/builtins.h"
+#include "utils/timestamp.h"
+
+static const char *const similarities[] = {
+	[SIMILARITY_COOCCURRENCE] = "cooccurrence",
+	[SIMILARITY_COSINE] = "cosine",
+	[SIMILARITY_ASYMMETRIC] = "asymmetric",
+	[SIMILARITY_CONDITIONAL] = "conditional",
+	[SIMILARITY_RP3BETA] = "rp3beta",
+	[SIMILARITY_JACCARD] = "jaccard",
+	[SIMILARITY_LLR] = "llr",
+	[SIMILARITY_LIFT] = "lift",
+	[SIMILARITY_TFIDF] = "tfidf",
+	[SIMILARITY_BM25] = "bm25",
+	[SIMILARITY_KINDS] = NULL,
+};
+
+static const char *const keeps[] = {
+	[SIMILARITY_KEEP_SOURCE] = "source",
+	[SIMILARITY_KEEP_TARGET] = "target",
+	[SIMILARITY_KEEPS] = NULL,
+};
+
+static const char *const weightings[] = {
+	[WEIGHTING_BINARY] = "binary",
+	[WEIGHTING_LOG] = "log",
+	[WEIGHTING_LINEAR] = "linear",
+	[WEIGHTING_KINDS] = NULL,
+};
+
+#define STRING(x)  STRING_(x)
+#define STRING_(x) #x
+
+static const struct
+{
+	const char *name;
+	Oid type;
+	const char *otherwise; /* the default */
+	double least, most;	   /* numbers; intervals in seconds */
+	const char *const *choice;
+} settings[SETTINGS] = {
+	[SETTING_SIMILARITY] = {"similarity", TEXTOID, "'cooccurrence'", 0, 0, similarities},
+	[SETTING_USER_EXPONENT] = {"user_exponent", FLOAT8OID, "NULL", 0, SIMILARITY_EXPONENT_MAX, NULL},
+	[SETTING_SOURCE_EXPONENT] = {"source_exponent", FLOAT8OID, "NULL", 0, SIMILARITY_EXPONENT_MAX, NULL},
+	[SETTING_TARGET_EXPONENT] = {"target_exponent", FLOAT8OID, "NULL", 0, SIMILARITY_EXPONENT_MAX, NULL},
+	[SETTING_SHRINKAGE] = {"shrinkage", FLOAT8OID, "0", 0, SIMILARITY_SHRINKAGE_MAX, NULL},
+	[SETTING_MIN_SUPPORT] = {"min_support", INT4OID, STRING(SIMILARITY_MIN_SUPPORT_DEFAULT), 1,
+							 SIMILARITY_MIN_SUPPORT_MAX, NULL},
+	[SETTING_NEIGHBORS] = {"neighbors", INT4OID, STRING(SIMILARITY_K_DEFAULT), 1, SIMILARITY_K_MAX, NULL},
+	[SETTING_KEEP] = {"keep", TEXTOID, "'target'", 0, 0, keeps},
+	[SETTING_WEIGHTING] = {"weighting", TEXTOID, "'log'", 0, 0, weightings},
+	[SETTING_HALF_LIFE] = {"half_life", INTERVALOID, "'0'", 0, 1e10, NULL},
+	[SETTING_POPULAR_HALF_LIFE] = {"popular_half_life", INTERVALOID, "'90 days'", 1, 1e10, NULL},
+	[SETTING_TREND_HALF_LIFE] = {"trend_half_life", INTERVALOID, "'14 days'", 1, 1e10, NULL},
+	[SETTING_MIN_MATCH] = {"min_match", FLOAT8OID, "50", 0, 100, NULL},
+};
+
+const char *
+SettingName(SettingNo setting)
+{
+	return settings[setting].name;
+}
+
+Oid
+SettingType(SettingNo setting)
+{
+	return settings[setting].type;
+}
+
+const char *
+SettingDefault(SettingNo setting)
+{
+	return settings[setting].otherwise;
+}
+
+double
+SettingSeconds(const Interval *interval)
+{
+	return interval->time / (double) USECS_PER_SEC +
+		   SECS_PER_DAY * (interval->day + 30.0 * interval->month);
+}
+
+int
+SettingChoice(SettingNo setting, const char *word)
+{
+	const char *const *choice = settings[setting].choice;
+	StringInfoData list;
+
+	for (int c = 0; choice[c]; c++)
+		if (strcmp(choice[c], word) == 0)
+			return c;
+
+	initStringInfo(&list);
+	for (int c = 0; choice[c]; c++)
+		appendStringInfo(&list, "%s%s", c == 0 ? "" : ", ", choice[c]);
+	ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					errmsg("invalid value for \"%s\": \"%s\"", settings[setting].name, word),
+					errhint("Available values: %s.", list.data)));
+}
+
+void
+SettingCheck(SettingNo setting, Datum value)
+{
+	double least = settings[setting].least;
+	double most = settings[setting].most;
+	double number;
+
+	switch (settings[setting].type)
+	{
+		case TEXTOID:
+			SettingChoice(setting, TextDatumGetCString(value));
+			return;
+		case INT4OID:
+			number = DatumGetInt32(value);
+			break;
+		case INTERVALOID:
+			number = SettingSeconds(DatumGetIntervalP(value));
+			if (!(number >= least && number <= most))
+				ereport(ERROR,
+						(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						 errmsg("\"%s\" is out of range", settings[setting].name),
+						 least > 0 ? errhint("Use an interval of at least one second, such as '30 days'.")
+								   : errhint("Use an interval such as '30 days', or '0' for no decay.")));
+			return;
+		default:
+			number = DatumGetFloat8(value);
+			break;
+	}
+
+	/* False for NaN as well. */
+	if (!(number >= least && number <= most))
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						errmsg("%g is outside the range of \"%s\"", number, settings[setting].name),
+						errhint("Use a value from %g to %g.", least, most)));
+}

@@ -1,0 +1,49 @@
+/*
+ * setting.h: every setting of a model, its default and what it may be, in one table.
+ *
+ * The table "model" of a model's schema holds them; reco_configure checks new values here, and
+ * everything else takes them from a Settings struct.
+ */
+#ifndef RECO_SETTING_H
+#define RECO_SETTING_H
+
+#include "base/compat.h"
+#include "math/decay.h"
+#include "math/similarity.h"
+
+/* The settings, in the order of reco_configure's arguments after the model. */
+typedef enum SettingNo
+{
+	SETTING_SIMILARITY,
+	SETTING_USER_EXPONENT,
+	SETTING_SOURCE_EXPONENT,
+	SETTING_TARGET_EXPONENT,
+	SETTING_SHRINKAGE,
+	SETTING_MIN_SUPPORT,
+	SETTING_NEIGHBORS,
+	SETTING_KEEP,
+	SETTING_WEIGHTING,
+	SETTING_HALF_LIFE,
+	SETTING_POPULAR_HALF_LIFE,
+	SETTING_TREND_HALF_LIFE,
+	SETTING_MIN_MATCH,
+	SETTINGS
+} SettingNo;
+
+/* Name and type (text, float8, int4 or interval) of a setting's column. */
+extern const char *SettingName(SettingNo setting);
+extern Oid SettingType(SettingNo setting);
+
+/* The default of a setting as an SQL literal, "NULL" where there is none. */
+extern const char *SettingDefault(SettingNo setting);
+
+/* Raises ERRCODE_INVALID_PARAMETER_VALUE where a value is not one the setting may have. */
+extern void SettingCheck(SettingNo setting, Datum value);
+
+/* The place of a word among the values of similarity, weighting or keep; raises the same error. */
+extern int SettingChoice(SettingNo setting, const char *word);
+
+/* An interval in seconds, months counted as 30 days. */
+extern double SettingSeconds(const Interval *interval);
+
+#endif
