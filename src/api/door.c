@@ -1,0 +1,173 @@
+#include "api/door.h"
+
+#include "catalog/pg_proc.h"
+#include "catalog/pg_type.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+#include "utils/lsyscache.h"
+#include "utils/tuplestore.h"
+
+Oid
+DoorSchema(FunctionCallInfo fcinfo)
+{
+	return get_func_namespace(fcinfo->flinfo->fn_oid);
+}
+
+char *
+DoorText(FunctionCallInfo fcinfo, int argument)
+{
+	return PG_ARGISNULL(argument) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(argument));
+}
+
+Model *
+DoorModel(FunctionCallInfo fcinfo, int argument)
+{
+	if (get_fn_expr_argtype(fcinfo->flinfo, argument) != REGCLASSOID)
+		return ModelFind(DoorSchema(fcinfo), DoorText(fcinfo, argument));
+	if (PG_ARGISNULL(argument))
+		ereport(ERROR, (errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+						errmsg("the table of a model must not be NULL")));
+	return ModelOpen(DoorSchema(fcinfo), PG_GETARG_OID(argument));
+}
+
+/* Raises the error of an id of another kind than the model's. */
+static void
+refuse_kind(FunctionCallInfo fcinfo, const Model *model, const char *what, Oid wanted, Oid given)
+{
+	char *function = get_func_name(fcinfo->flinfo->fn_oid);
+	const char *door = strncmp(function, "reco_", 5) == 0 ? function + 5 : function;
+
+	if (strncmp(door, "typed_", 6) == 0)
+		door += 6;
+	ereport(ERROR,
+			(errcode(ERRCODE_DATATYPE_MISMATCH),
+			 errmsg("model \"%s\" has %s ids of type %s, not %s", model->name, what,
+					format_type_be(wanted), format_type_be(given)),
+			 errhint("Cast the id, or call %s.%s, which takes the model's own types.",
+					 model->quoted, door)));
+}
+
+/* The kind of an argument's type, which must be the model's. */
+static void
+check_kind(FunctionCallInfo fcinfo, const Model *model, Oid given, const char *what)
+{
+	bool user = what[0] == 'u';
+	IdKind wanted = user ? model->user_kind : model->item_kind;
+	IdKind kind;
+
+	if (!IdKindOfType(given, &kind) || kind != wanted)
+		refuse_kind(fcinfo, model, what, user ? model->user_type : model->item_type, given);
+}
+
+static Datum
+id_argument(FunctionCallInfo fcinfo, int argument, const Model *model, const char *what)
+{
+	Oid type = get_fn_expr_argtype(fcinfo->flinfo, argument);
+
+	check_kind(fcinfo, model, type, what);
+	return IdNormalise(PG_GETARG_DATUM(argument), type);
+}
+
+Datum
+DoorUser(FunctionCallInfo fcinfo, int argument, const Model *model)
+{
+	return id_argument(fcinfo, argument, model, "user");
+}
+
+Datum
+DoorItem(FunctionCallInfo fcinfo, int argument, const Model *model)
+{
+	return id_argument(fcinfo, argument, model, "item");
+}
+
+IdSet *
+DoorItems(FunctionCallInfo fcinfo, int argument, const Model *model, Budget *budget)
+{
+	Oid type = get_element_type(get_fn_expr_argtype(fcinfo->flinfo, argument));
+	ArrayType *array;
+	IdSet *set;
+	Datum *values;
+	bool *nulls;
+	int count;
+	int16 length;
+	bool by_value;
+	char align;
+
+	if (PG_ARGISNULL(argument))
+		return NULL;
+	check_kind(fcinfo, model, type, "item");
+	array = PG_GETARG_ARRAYTYPE_P(argument);
+	get_typlenbyvalalign(ARR_ELEMTYPE(array), &length, &by_value, &align);
+	deconstruct_array(array, ARR_ELEMTYPE(array), length, by_value, align, &values, &nulls, &count);
+	set = IdSetCreate(model->item_kind, budget);
+	for (int n = 0; n < count; n++)
+		if (!nulls[n])
+			IdSetAdd(set, IdNormalise(values[n], type));
+	return set;
+}
+
+uint32
+DoorK(FunctionCallInfo fcinfo, int argument)
+{
+	int32 k;
+
+	if (PG_ARGISNULL(argument))
+		return 0;
+	k = PG_GETARG_INT32(argument);
+	if (k < 1 || k > DOOR_K_MAX)
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						errmsg("k must be from 1 to %d, not %d", DOOR_K_MAX, k),
+						errhint("NULL asks for everything there is.")));
+	return (uint32) k;
+}
+
+DoorRows
+DoorOpen(FunctionCallInfo fcinfo, const Model *model, const Oid *types, int columns, bool as_text)
+{
+	ReturnSetInfo *out = (ReturnSetInfo *) fcinfo->resultinfo;
+	DoorRows rows = {.out = out, .kind = model->item_kind};
+	bool from_call = get_call_result_type(fcinfo, NULL, NULL) != TYPEFUNC_COMPOSITE;
+
+	/* A function that returns record takes its columns from the call. */
+	InitMaterializedSRF(fcinfo, from_call ? MAT_SRF_USE_EXPECTED_DESC : 0);
+	if (out->setDesc->natts != columns)
+		ereport(ERROR, (errcode(ERRCODE_DATATYPE_MISMATCH),
+						errmsg("the column definition list has %d columns and must have %d",
+							   out->setDesc->natts, columns)));
+	for (int c = 0; c < columns; c++)
+	{
+		Oid type = TupleDescAttr(out->setDesc, c)->atttypid;
+		IdKind kind;
+
+		if (types[c] != DOOR_ITEM)
+		{
+			if (type != types[c])
+				ereport(ERROR,
+						(errcode(ERRCODE_DATATYPE_MISMATCH),
+						 errmsg("column %d of the column definition list has type %s and must have type %s",
+								c + 1, format_type_be(type), format_type_be(types[c]))));
+			continue;
+		}
+		if (OidIsValid(rows.item_type) && type != rows.item_type)
+			ereport(ERROR, (errcode(ERRCODE_DATATYPE_MISMATCH),
+							errmsg("the item columns of the column definition list differ in type")));
+		rows.item_type = type;
+		if (!(as_text && type == TEXTOID) &&
+			(!IdKindOfType(type, &kind) || kind != model->item_kind))
+			refuse_kind(fcinfo, model, "item", model->item_type, type);
+	}
+	return rows;
+}
+
+Datum
+DoorId(const DoorRows *rows, Datum item)
+{
+	return IdAsType(item, rows->kind, rows->item_type);
+}
+
+void
+DoorPut(DoorRows *rows, Datum *values, bool *nulls)
+{
+	tuplestore_putvalues(rows->out->setResult, rows->out->setDesc, values, nulls);
+	rows->count++;
+}

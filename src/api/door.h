@@ -1,0 +1,64 @@
+/*
+ * door.h: how the SQL functions get in and out.
+ *
+ * Every question has two kinds of function with one C function behind them: reco_X, overloaded
+ * for bigint, text and uuid, which takes the model's name, and reco_typed_X for any mix of ids,
+ * which takes the model's table and is what the doors in a model's schema call.  Here the
+ * arguments of both become the same.
+ */
+#ifndef RECO_DOOR_H
+#define RECO_DOOR_H
+
+#include "base/compat.h"
+#include "data/ids.h"
+#include "data/model.h"
+#include "fmgr.h"
+#include "funcapi.h"
+
+/* The greatest k that makes sense of a list; NULL asks for everything. */
+#define DOOR_K_MAX 1000000
+
+/* The schema of the extension: that of the function being called. */
+extern Oid DoorSchema(FunctionCallInfo fcinfo);
+
+/* The model of an argument: a name, NULL for the default, or a model's table. */
+extern Model *DoorModel(FunctionCallInfo fcinfo, int argument);
+
+/* Ids of arguments as normalised datums; an id of another kind than the model's raises an error. */
+extern Datum DoorUser(FunctionCallInfo fcinfo, int argument, const Model *model);
+extern Datum DoorItem(FunctionCallInfo fcinfo, int argument, const Model *model);
+
+/* The items of an array, added to a set; NULLs in it are passed over.  NULL for a NULL array. */
+extern IdSet *DoorItems(FunctionCallInfo fcinfo, int argument, const Model *model, Budget *budget);
+
+/* The k of an argument: 1 .. DOOR_K_MAX, or 0 for NULL. */
+extern uint32 DoorK(FunctionCallInfo fcinfo, int argument);
+
+/* Text of an argument, NULL for NULL. */
+extern char *DoorText(FunctionCallInfo fcinfo, int argument);
+
+/* Rows going out. */
+typedef struct DoorRows
+{
+	ReturnSetInfo *out;
+	IdKind kind;   /* of the id columns */
+	Oid item_type; /* of the column item_id as the caller wants it */
+	uint64 count;
+} DoorRows;
+
+/* A column that holds item ids, among the types given to DoorOpen. */
+#define DOOR_ITEM InvalidOid
+
+/*
+ * Begins a result with columns of the given types; whatever column definition list the caller
+ * wrote must agree.  Call before SPI_connect.  as_text lets item ids of any kind go out as text.
+ */
+extern DoorRows DoorOpen(FunctionCallInfo fcinfo, const Model *model, const Oid *types,
+						 int columns, bool as_text);
+
+/* An item id as the caller's column wants it. */
+extern Datum DoorId(const DoorRows *rows, Datum item);
+
+extern void DoorPut(DoorRows *rows, Datum *values, bool *nulls);
+
+#endif

@@ -1,0 +1,92 @@
+/*
+ * explain.c: reco_why.
+ */
+#include "api/door.h"
+#include "api/profile.h"
+#include "catalog/pg_type.h"
+#include "executor/spi.h"
+#include "utils/timestamp.h"
+
+PG_FUNCTION_INFO_V1(reco_why);
+
+static const Oid why_types[] = {DOOR_ITEM, FLOAT8OID, FLOAT8OID, FLOAT8OID, TIMESTAMPTZOID};
+
+/* One item of the history, by its place in the profile, and its part in the score. */
+typedef struct Share
+{
+	uint32 entry;
+	double share;
+} Share;
+
+static int
+largest_first(const void *a, const void *b)
+{
+	const Share *x = a;
+	const Share *y = b;
+
+	if (x->share != y->share)
+		return x->share > y->share ? -1 : 1;
+	return x->entry < y->entry ? -1 : x->entry > y->entry;
+}
+
+static void
+put_share(DoorRows *rows, const Profile *profile, const Share *share)
+{
+	const RankEntry *entry = &profile->entries[share->entry];
+	uint32 id = profile->rows[share->entry].id;
+	const HistoryItem *item = &profile->history->item[id];
+	Datum values[lengthof(why_types)];
+	bool nulls[lengthof(why_types)] = {0};
+
+	values[0] = DoorId(rows, IdSetDatum(profile->history->ids, id));
+	values[1] = Float8GetDatum(share->share);
+	values[2] = Float8GetDatum(share->share / (entry->weight * profile->norm));
+	values[3] = Float8GetDatum(item->weight);
+	values[4] = TimestampTzGetDatum(item->newest);
+	nulls[4] = !OidIsValid(profile->model->time_type);
+	DoorPut(rows, values, nulls);
+}
+
+/* reco_why(user_id, item_id, model): the rows of reco_score's sum. */
+Datum
+reco_why(PG_FUNCTION_ARGS)
+{
+	Model *model = DoorModel(fcinfo, 2);
+	Datum user = DoorUser(fcinfo, 0, model);
+	Datum item = DoorItem(fcinfo, 1, model);
+	Budget *budget = BudgetCreate(CurrentMemoryContext, "explanation", SIZE_MAX);
+	DoorRows rows = DoorOpen(fcinfo, model, why_types, lengthof(why_types), false);
+	IdSet *wanted;
+	Profile *profile;
+	Share *shares;
+	uint32 *item_no;
+	uint32 found;
+	uint32 count = 0;
+
+	if (PG_ARGISNULL(0) || PG_ARGISNULL(1))
+		return (Datum) 0;
+	if (SPI_connect() != SPI_OK_CONNECT)
+		elog(ERROR, "SPI_connect failed");
+	ModelRead(model);
+	ModelNeedsRefresh(model);
+
+	wanted = IdSetCreate(model->item_kind, budget);
+	IdSetAdd(wanted, item);
+	item_no = LearnedNumbers(model, wanted, &found);
+	profile = ProfileRead(model, HistoryRead(model, user, GetCurrentTimestamp(),
+											 GetCurrentStatementStartTimestamp(), budget));
+	shares = palloc(sizeof(Share) * Max(profile->count, 1));
+	for (uint32 e = 0; found == 1 && e < profile->count; e++)
+	{
+		double share = RankShare(&profile->entries[e], profile->norm, item_no[0]);
+
+		if (share != 0)
+			shares[count++] = (Share){e, share};
+	}
+	qsort(shares, count, sizeof(Share), largest_first);
+	for (uint32 s = 0; s < count; s++)
+		put_share(&rows, profile, &shares[s]);
+	SPI_finish();
+	BudgetDestroy(budget);
+	return (Datum) 0;
+}

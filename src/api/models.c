@@ -1,0 +1,139 @@
+/*
+ * models.c: reco_create_model, reco_configure, reco_drop_model, reco_models.
+ */
+#include "api/door.h"
+#include "catalog/namespace.h"
+#include "catalog/pg_class.h"
+#include "catalog/pg_type.h"
+#include "data/layout.h"
+#include "data/plan.h"
+#include "executor/spi.h"
+#include "lib/stringinfo.h"
+#include "utils/builtins.h"
+#include "utils/lsyscache.h"
+#include "utils/tuplestore.h"
+
+PG_FUNCTION_INFO_V1(reco_create_model);
+PG_FUNCTION_INFO_V1(reco_configure);
+PG_FUNCTION_INFO_V1(reco_drop_model);
+PG_FUNCTION_INFO_V1(reco_models);
+
+/* The text of an argument that must be given. */
+static char *
+required_text(FunctionCallInfo fcinfo, int argument, const char *what)
+{
+	char *text = DoorText(fcinfo, argument);
+
+	if (text == NULL)
+		ereport(ERROR, (errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+						errmsg("%s must not be NULL", what)));
+	return text;
+}
+
+/* reco_create_model(name, events, items, users) */
+Datum
+reco_create_model(PG_FUNCTION_ARGS)
+{
+	LayoutQueries queries = {.events = required_text(fcinfo, 1, "the events query"),
+							 .items = DoorText(fcinfo, 2),
+							 .users = DoorText(fcinfo, 3)};
+
+	LayoutCreate(DoorSchema(fcinfo), required_text(fcinfo, 0, "the name of a model"), &queries);
+	PG_RETURN_VOID();
+}
+
+/* reco_configure(model, settings in the order of SettingNo) */
+Datum
+reco_configure(PG_FUNCTION_ARGS)
+{
+	Model *model = DoorModel(fcinfo, 0);
+	Datum values[SETTINGS];
+	Oid types[SETTINGS];
+	int given = 0;
+	StringInfoData sql;
+
+	ModelNeedsOwner(model);
+	initStringInfo(&sql);
+	appendStringInfo(&sql, "UPDATE %s.model SET ", model->quoted);
+	for (int s = 0; s < SETTINGS; s++)
+	{
+		if (PG_ARGISNULL(s + 1))
+			continue;
+		values[given] = PG_GETARG_DATUM(s + 1);
+		types[given] = SettingType(s);
+		SettingCheck(s, values[given]);
+		appendStringInfo(&sql, "%s%s = $%d", given == 0 ? "" : ", ", SettingName(s), given + 1);
+		given++;
+	}
+	if (given == 0)
+		PG_RETURN_VOID();
+
+	if (SPI_connect() != SPI_OK_CONNECT)
+		elog(ERROR, "SPI_connect failed");
+	if (SPI_execute_with_args(sql.data, given, types, values, NULL, false, 0) != SPI_OK_UPDATE)
+		elog(ERROR, "could not configure model \"%s\"", model->name);
+	SPI_finish();
+	PG_RETURN_VOID();
+}
+
+/* reco_drop_model(model) */
+Datum
+reco_drop_model(PG_FUNCTION_ARGS)
+{
+	LayoutDrop(DoorSchema(fcinfo), required_text(fcinfo, 0, "the name of a model"));
+	PG_RETURN_VOID();
+}
+
+/* Columns of reco_models() that come from the model's own table, after the first four. */
+static const char *const model_columns =
+	"similarity, refreshed_at, events, users, items, neighbor_pairs, "
+	"pg_catalog.pg_total_relation_size($1)";
+
+#define FROM_CATALOG 4
+#define FROM_TABLE	 7
+
+/* One row of reco_models(). */
+static void
+put_model(ReturnSetInfo *out, const Model *model)
+{
+	Datum values[FROM_CATALOG + FROM_TABLE];
+	bool nulls[FROM_CATALOG + FROM_TABLE] = {0};
+	Oid type = REGCLASSOID;
+	Datum learned = ObjectIdGetDatum(get_relname_relid("learned_item", model->schema));
+
+	values[0] = CStringGetTextDatum(model->name);
+	values[1] = CStringGetTextDatum(GetUserNameFromId(model->owner, false));
+	values[2] = CStringGetTextDatum(format_type_be(model->user_type));
+	values[3] = CStringGetTextDatum(format_type_be(model->item_type));
+	if (PlanRun(psprintf("SELECT %s FROM %s.model", model_columns, model->quoted), 1, &type,
+				&learned, NULL) != 1)
+		return;
+	for (int c = 0; c < FROM_TABLE; c++)
+		values[FROM_CATALOG + c] = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc,
+												 c + 1, &nulls[FROM_CATALOG + c]);
+	tuplestore_putvalues(out->setResult, out->setDesc, values, nulls);
+	SPI_freetuptable(SPI_tuptable);
+}
+
+/* reco_models(): the models whose schema the caller may use and whose table the caller may read. */
+Datum
+reco_models(PG_FUNCTION_ARGS)
+{
+	Oid reco = DoorSchema(fcinfo);
+	ListCell *cell;
+
+	InitMaterializedSRF(fcinfo, 0);
+	if (SPI_connect() != SPI_OK_CONNECT)
+		elog(ERROR, "SPI_connect failed");
+	foreach (cell, ModelTables(reco))
+	{
+		Oid table = lfirst_oid(cell);
+
+		if (object_aclcheck(NamespaceRelationId, get_rel_namespace(table), GetUserId(),
+							ACL_USAGE) == ACLCHECK_OK &&
+			pg_class_aclcheck(table, GetUserId(), ACL_SELECT) == ACLCHECK_OK)
+			put_model((ReturnSetInfo *) fcinfo->resultinfo, ModelOpen(reco, table));
+	}
+	SPI_finish();
+	return (Datum) 0;
+}

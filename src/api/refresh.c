@@ -1,0 +1,336 @@
+/*
+ * refresh.c: reco_refresh: read, compute, write, strictly in that order.
+ *
+ * Read: the owner's query streams into an event log.  Compute: no SQL runs; everything is in
+ * memory charged to one budget.  Write: changed rows of learned_item, then the row of "model".
+ * All of it happens as the owner of the schema, with the search path of maintenance, in the
+ * caller's transaction, under a lock that only another refresh conflicts with: readers see the
+ * old model until commit, and after an error or a ROLLBACK they never stop.
+ */
+#include "api/door.h"
+
+#include <math.h>
+
+#include "catalog/pg_type.h"
+#include "data/events.h"
+#include "data/learned.h"
+#include "executor/spi.h"
+#include "learn/interactions.h"
+#include "learn/matchcurve.h"
+#include "learn/neighbors.h"
+#include "learn/popularity.h"
+#include "portability/instr_time.h"
+#include "storage/lmgr.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+#include "utils/snapmgr.h"
+#include "utils/timestamp.h"
+
+PG_FUNCTION_INFO_V1(reco_refresh);
+
+/*
+ * How many users are held out to learn what a score means: a tenth, but so many at least, at
+ * most, and never more than half.  Where they are fewer than one in HOLDOUT_SPARED, the model
+ * does without them; otherwise the neighbours are learned a second time, from everybody.
+ */
+#define HOLDOUT_SHARE  10
+#define HOLDOUT_LEAST  200
+#define HOLDOUT_MOST   2000
+#define HOLDOUT_SPARED 100
+
+typedef enum Phase
+{
+	PHASE_READ,
+	PHASE_ENCODE,
+	PHASE_LEARN,
+	PHASE_CURVE,
+	PHASE_WRITE,
+	PHASES
+} Phase;
+
+/* One refresh, and what it will report. */
+typedef struct Refresh
+{
+	Model *model;
+	Budget *budget;
+	TimestampTz now;
+	Events *events;
+	uint64 event_count;
+	Interactions *matrix;
+	Neighbors *neighbors;
+	Popularity *popularity;
+	Curve curve;
+	uint32 curve_pairs;
+	uint32 item_slots;
+	uint64 rows_written;
+	double seconds[PHASES];
+	instr_time since;
+} Refresh;
+
+/* Ends a phase: the time since the last one ended is its own. */
+static void
+end_phase(Refresh *refresh, Phase phase)
+{
+	instr_time now;
+	instr_time spent;
+
+	INSTR_TIME_SET_CURRENT(now);
+	spent = now;
+	INSTR_TIME_SUBTRACT(spent, refresh->since);
+	refresh->seconds[phase] += INSTR_TIME_GET_DOUBLE(spent);
+	refresh->since = now;
+}
+
+static void
+connect_spi(void)
+{
+	if (SPI_connect() != SPI_OK_CONNECT)
+		elog(ERROR, "SPI_connect failed");
+}
+
+static void
+read_events(Refresh *refresh)
+{
+	connect_spi();
+
+	/* Another refresh may just have committed: settings as they are now, not as the statement saw them. */
+	PushActiveSnapshot(GetTransactionSnapshot());
+	ModelRead(refresh->model);
+	PopActiveSnapshot();
+
+	refresh->events = EventsRead(refresh->model, refresh->now, refresh->budget);
+	refresh->event_count = refresh->events->log.count;
+	SPI_finish();
+	if (refresh->event_count == 0)
+		ereport(NOTICE, (errmsg("model \"%s\" has no events to learn from", refresh->model->name),
+						 errhint("Look at the view %s.events; the report counts rows left out, by reason.",
+								 refresh->model->quoted)));
+	end_phase(refresh, PHASE_READ);
+}
+
+static InteractionOptions
+interaction_options(const Refresh *refresh)
+{
+	const Settings *settings = &refresh->model->settings;
+	uint32 users = refresh->events->log.users;
+	uint32 holdout = Min(Max(users / HOLDOUT_SHARE, HOLDOUT_LEAST), HOLDOUT_MOST);
+
+	return (InteractionOptions){
+		.weighting = settings->weighting,
+		.half_life = settings->half_life,
+		.popular_half_life = settings->popular_half_life,
+		.trend_half_life = settings->trend_half_life,
+		.holdout = Min(holdout, users / 2),
+	};
+}
+
+static void
+compute(Refresh *refresh)
+{
+	InteractionOptions options = interaction_options(refresh);
+	const SimilarityOptions *similarity = &refresh->model->settings.similarity;
+	Budget *budget = refresh->budget;
+	Interactions *matrix;
+	uint32 users;
+
+	matrix = refresh->matrix = InteractionsBuild(&refresh->events->log, &options, budget);
+	users = matrix->by_user.rows;
+	refresh->popularity = PopularityLearn(matrix, refresh->events->log.now,
+										  refresh->events->log.timed, &options, budget);
+	end_phase(refresh, PHASE_ENCODE);
+
+	if (matrix->chosen_count >= MATCHCURVE_LEAST)
+	{
+		refresh->neighbors = NeighborsLearn(&matrix->by_user, &matrix->by_item, matrix->learners,
+											similarity, budget);
+		refresh->curve_pairs =
+			MatchCurveLearn(matrix, refresh->neighbors, &refresh->curve, budget);
+		end_phase(refresh, PHASE_CURVE);
+		if ((uint64) (users - matrix->learners) * HOLDOUT_SPARED <= users)
+			return;
+		NeighborsFree(refresh->neighbors, budget);
+	}
+	refresh->neighbors =
+		NeighborsLearn(&matrix->by_user, &matrix->by_item, users, similarity, budget);
+	end_phase(refresh, PHASE_LEARN);
+}
+
+/* Every item as it is to be stored. */
+static LearnedItem *
+gather_items(const Refresh *refresh)
+{
+	const Interactions *matrix = refresh->matrix;
+	const Neighbors *neighbors = refresh->neighbors;
+	const Popularity *popularity = refresh->popularity;
+	uint32 count = neighbors->items;
+	int64 now = refresh->events->log.now;
+	LearnedItem *items = BudgetAlloc(refresh->budget, count, sizeof(LearnedItem));
+
+	for (uint32 i = 0; i < count; i++)
+	{
+		const ItemStat *stat = &matrix->stat[i];
+
+		items[i] = (LearnedItem){
+			.id = matrix->item[i],
+			.events = (int64) stat->events,
+			.users = (int32) Min(stat->users, PG_INT32_MAX),
+			.popularity_log2 = popularity->longrun_log2[i],
+			.recent_log2 = popularity->recent_log2[i],
+			.trending_rank = popularity->trending_rank[i],
+			.first_seconds = now - stat->oldest_age,
+			.last_seconds = now - stat->newest_age,
+			.neighbors = neighbors->entry + neighbors->start[i],
+			.neighbor_count = (uint32) (neighbors->start[i + 1] - neighbors->start[i]),
+		};
+	}
+	return items;
+}
+
+static Datum
+float_array(const double *values, int count)
+{
+	Datum elements[CURVE_KNOTS];
+
+	for (int n = 0; n < count; n++)
+		elements[n] = Float8GetDatum(values[n]);
+	return PointerGetDatum(
+		construct_array(elements, count, FLOAT8OID, sizeof(float8), FLOAT8PASSBYVAL, TYPALIGN_DOUBLE));
+}
+
+/* Writes what this refresh did to the row of "model". */
+static void
+write_model(const Refresh *refresh)
+{
+	bool timed = refresh->events->log.timed && refresh->event_count > 0;
+	struct
+	{
+		const char *column;
+		Oid type;
+		Datum value;
+		bool isnull;
+	} columns[] = {
+		{"refreshed_at", TIMESTAMPTZOID, TimestampTzGetDatum(refresh->now), false},
+		{"last_event_at", TIMESTAMPTZOID,
+		 TimestampTzGetDatum((refresh->events->log.now - (int64) refresh->popularity->newest_age) *
+							 USECS_PER_SEC),
+		 !timed},
+		{"events", INT8OID, Int64GetDatum((int64) refresh->event_count), false},
+		{"users", INT8OID, Int64GetDatum(refresh->events->log.users), false},
+		{"items", INT8OID, Int64GetDatum(refresh->events->log.items), false},
+		{"item_slots", INT4OID, Int32GetDatum((int32) refresh->item_slots), false},
+		{"neighbor_pairs", INT8OID,
+		 Int64GetDatum((int64) refresh->neighbors->start[refresh->neighbors->items]), false},
+		{"popularity_offset", FLOAT8OID, Float8GetDatum(refresh->popularity->popularity_offset), false},
+		{"recent_offset", FLOAT8OID, Float8GetDatum(refresh->popularity->recent_offset), false},
+		{"trend_prior", FLOAT8OID, Float8GetDatum(refresh->popularity->trend_prior), false},
+		{"curve_pairs", INT8OID, Int64GetDatum(refresh->curve_pairs), false},
+		{"curve_score", FLOAT8ARRAYOID, float_array(refresh->curve.score, refresh->curve.knots), false},
+		{"curve_match", FLOAT8ARRAYOID, float_array(refresh->curve.chance, refresh->curve.knots), false},
+	};
+	Oid types[lengthof(columns)];
+	Datum values[lengthof(columns)];
+	char nulls[lengthof(columns)];
+	StringInfoData sql;
+
+	initStringInfo(&sql);
+	appendStringInfo(&sql, "UPDATE %s.model SET ", refresh->model->quoted);
+	for (size_t c = 0; c < lengthof(columns); c++)
+	{
+		types[c] = columns[c].type;
+		values[c] = columns[c].value;
+		nulls[c] = columns[c].isnull ? 'n' : ' ';
+		appendStringInfo(&sql, "%s%s = $%d", c == 0 ? "" : ", ", columns[c].column, (int) c + 1);
+	}
+	if (SPI_execute_with_args(sql.data, lengthof(columns), types, values, nulls, false, 0) !=
+			SPI_OK_UPDATE ||
+		SPI_processed != 1)
+		elog(ERROR, "could not write the row of model \"%s\"", refresh->model->name);
+}
+
+static void
+write_learned(Refresh *refresh)
+{
+	LearnedItem *items = gather_items(refresh);
+
+	connect_spi();
+	refresh->rows_written = LearnedWrite(refresh->model, refresh->events->items, items,
+										 refresh->neighbors->items, refresh->events->log.timed,
+										 &refresh->item_slots, refresh->budget);
+	write_model(refresh);
+	SPI_finish();
+	end_phase(refresh, PHASE_WRITE);
+}
+
+/* The report, in the order of reco_refresh's columns. */
+static Datum
+report(FunctionCallInfo fcinfo, const Refresh *refresh)
+{
+	Datum values[32];
+	bool nulls[32] = {0};
+	int n = 0;
+	double total = 0;
+	TupleDesc desc;
+
+	values[n++] = Int64GetDatum((int64) refresh->event_count);
+	values[n++] = Int64GetDatum(refresh->events->log.users);
+	values[n++] = Int64GetDatum(refresh->events->log.items);
+	values[n++] = Int64GetDatum((int64) refresh->neighbors->start[refresh->neighbors->items]);
+	for (int s = 0; s < EVENTS_SKIPS; s++)
+		values[n++] = Int64GetDatum(refresh->events->skipped[s]);
+	values[n++] = Int64GetDatum((int64) refresh->rows_written);
+	values[n++] = Int64GetDatum(refresh->curve_pairs);
+	for (int p = 0; p < PHASES; p++)
+	{
+		values[n++] = Float8GetDatum(rint(refresh->seconds[p] * 1e6) / 1e6);
+		total += refresh->seconds[p];
+	}
+	values[n++] = Float8GetDatum(rint(total * 1e6) / 1e6);
+	values[n++] = Int64GetDatum((int64) BudgetPeak(refresh->budget));
+
+	if (get_call_result_type(fcinfo, NULL, &desc) != TYPEFUNC_COMPOSITE || desc->natts != n)
+		elog(ERROR, "reco_refresh was not declared as this library expects");
+	return HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(desc), values, nulls));
+}
+
+/* reco_refresh(model) */
+Datum
+reco_refresh(PG_FUNCTION_ARGS)
+{
+	Refresh refresh = {.model = DoorModel(fcinfo, 0)};
+	Oid table = refresh.model->table;
+	Oid caller;
+	int security;
+	int nest;
+	Datum result;
+
+	ModelNeedsOwner(refresh.model);
+
+	/* Two refreshes take turns; nobody else waits.  What we waited for may have dropped the model. */
+	LockRelationOid(table, ShareUpdateExclusiveLock);
+	if (ModelTable(DoorSchema(fcinfo), refresh.model->name) != table)
+		ereport(ERROR, (errcode(ERRCODE_UNDEFINED_OBJECT),
+						errmsg("model \"%s\" was dropped or renamed while this refresh waited",
+							   refresh.model->name)));
+	refresh.model = ModelOpen(DoorSchema(fcinfo), table);
+	ModelNeedsOwner(refresh.model);
+
+	GetUserIdAndSecContext(&caller, &security);
+	SetUserIdAndSecContext(refresh.model->owner, security | SECURITY_RESTRICTED_OPERATION);
+	nest = NewGUCNestLevel();
+	RestrictSearchPath();
+
+	INSTR_TIME_SET_CURRENT(refresh.since);
+	refresh.now = GetCurrentTimestamp();
+	refresh.budget = BudgetCreate(CurrentMemoryContext,
+								  psprintf("refresh of model \"%s\"", refresh.model->name),
+								  BudgetMaintenance());
+	read_events(&refresh);
+	compute(&refresh);
+	write_learned(&refresh);
+
+	AtEOXact_GUC(false, nest);
+	SetUserIdAndSecContext(caller, security);
+	result = report(fcinfo, &refresh);
+	BudgetDestroy(refresh.budget);
+	PG_RETURN_DATUM(result);
+}

@@ -1,0 +1,109 @@
+/*
+ * similar.c: reco_similar_items, and the unpacking of stored neighbours for views.
+ */
+#include "api/door.h"
+#include "catalog/pg_type.h"
+#include "data/catalogue.h"
+#include "data/learned.h"
+#include "executor/spi.h"
+#include "utils/builtins.h"
+#include "utils/tuplestore.h"
+
+PG_FUNCTION_INFO_V1(reco_similar_items);
+PG_FUNCTION_INFO_V1(reco_unpack_neighbors);
+
+static const Oid similar_types[] = {DOOR_ITEM, FLOAT8OID, INT4OID};
+
+static int
+by_item_no(const void *a, const void *b)
+{
+	uint32 x = *(const uint32 *) a;
+	uint32 y = ((const CatalogueItem *) b)->item_no;
+
+	return x < y ? -1 : x > y;
+}
+
+/* Puts out the k best neighbours of a row that are in the catalogue. */
+static void
+put_neighbors(DoorRows *rows, const Model *model, const Packed *row, uint32 k)
+{
+	uint32 *support = palloc(sizeof(uint32) * Max(row->count, 1));
+	CatalogueItem *items;
+	uint32 found;
+
+	PackedSupport(row, support);
+	items = CatalogueFind(model, row->item, row->count, &found);
+	for (uint32 n = 0; n < row->count && (k == 0 || rows->count < k); n++)
+	{
+		CatalogueItem *item =
+			bsearch(&row->item[n], items, found, sizeof(CatalogueItem), by_item_no);
+		Datum values[lengthof(similar_types)];
+		bool nulls[lengthof(similar_types)] = {0};
+
+		if (item == NULL)
+			continue;
+		values[0] = DoorId(rows, item->item);
+		values[1] = Float8GetDatum(row->similarity[n]);
+		values[2] = Int32GetDatum((int32) Min(support[n], PG_INT32_MAX));
+		DoorPut(rows, values, nulls);
+	}
+}
+
+/* reco_similar_items(similar_to, k, model) */
+Datum
+reco_similar_items(PG_FUNCTION_ARGS)
+{
+	Model *model = DoorModel(fcinfo, 2);
+	Datum item = DoorItem(fcinfo, 0, model);
+	uint32 k = DoorK(fcinfo, 1);
+	Budget *budget = BudgetCreate(CurrentMemoryContext, "similar items", SIZE_MAX);
+	DoorRows rows = DoorOpen(fcinfo, model, similar_types, lengthof(similar_types), false);
+	IdSet *wanted;
+	LearnedRow *learned;
+	uint32 found;
+
+	if (PG_ARGISNULL(0))
+		return (Datum) 0;
+	if (SPI_connect() != SPI_OK_CONNECT)
+		elog(ERROR, "SPI_connect failed");
+	ModelRead(model);
+	ModelNeedsRefresh(model);
+	wanted = IdSetCreate(model->item_kind, budget);
+	IdSetAdd(wanted, item);
+	learned = LearnedRead(model, wanted, &found);
+	if (found == 1)
+		put_neighbors(&rows, model, &learned[0].packed, k);
+	SPI_finish();
+	BudgetDestroy(budget);
+	return (Datum) 0;
+}
+
+/* reco_unpack_neighbors(neighbors): the rows of one packed list. */
+Datum
+reco_unpack_neighbors(PG_FUNCTION_ARGS)
+{
+	bytea *packed = PG_GETARG_BYTEA_P_COPY(0);
+	ReturnSetInfo *out = (ReturnSetInfo *) fcinfo->resultinfo;
+	uint32 *support;
+	Packed view;
+
+	InitMaterializedSRF(fcinfo, 0);
+	if (!PackedOpen((unsigned char *) VARDATA(packed), VARSIZE(packed) - VARHDRSZ, PG_INT32_MAX, &view))
+		ereport(ERROR, (errcode(ERRCODE_DATA_CORRUPTED), errmsg("packed neighbours are damaged"),
+						errhint("Run reco_refresh to learn them anew.")));
+	support = palloc(sizeof(uint32) * Max(view.count, 1));
+	PackedSupport(&view, support);
+	for (uint32 n = 0; n < view.count; n++)
+	{
+		Datum values[] = {
+			Int32GetDatum((int32) n + 1),
+			Int32GetDatum((int32) view.item[n]),
+			Float8GetDatum(view.similarity[n]),
+			Int32GetDatum((int32) Min(support[n], PG_INT32_MAX)),
+		};
+		bool nulls[lengthof(values)] = {0};
+
+		tuplestore_putvalues(out->setResult, out->setDesc, values, nulls);
+	}
+	return (Datum) 0;
+}

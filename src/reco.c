@@ -1,0 +1,20 @@
+/*
+ * reco.c: the front door: what happens when the library is loaded, and every setting.
+ */
+#include "base/compat.h"
+
+#include "data/model.h"
+#include "fmgr.h"
+
+PG_MODULE_MAGIC;
+
+void _PG_init(void);
+
+void
+_PG_init(void)
+{
+	DefineCustomStringVariable("reco.model", "The model that reco's functions use when none is named.",
+							   "Empty: the only model whose schema the caller may use.",
+							   &ModelDefaultName, "", PGC_USERSET, 0, NULL, NULL, NULL);
+	MarkGUCPrefixReserved("reco");
+}
