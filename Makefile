@@ -1,0 +1,63 @@
+# reco: make, make install, make installcheck.  The version is read from reco.control alone.
+
+EXTENSION    = reco
+EXTVERSION   = $(shell sed -n "s/^default_version *= *'\(.*\)'.*/\1/p" reco.control)
+
+# The parts of the install script, in the order they are joined.
+PARTS        = models refresh recommend explain similar popular matrix measure
+SQL_PARTS    = $(PARTS:%=sql/%.sql)
+
+MODULE_big   = reco
+SOURCES      = $(wildcard src/*.c src/*/*.c)
+OBJS         = $(SOURCES:.c=.o)
+
+DATA_built   = sql/reco--$(EXTVERSION).sql
+DATA         = $(filter-out $(DATA_built),$(wildcard sql/reco--*--*.sql))
+DOCS         =
+
+# Each word has its pair test/sql/WORD.sql and expected/WORD.out.  pg_regress looks under its
+# output directory first, which keeps it away from the install parts in sql/.
+REGRESS      = $(notdir $(basename $(wildcard test/sql/*.sql)))
+REGRESS_OPTS = --outputdir=test --load-extension=reco
+
+EXTRA_CLEAN  = $(SOURCES:.c=.d) test/results test/regression.diffs test/regression.out dist
+
+# No bitcode for the JIT compiler: nothing here is small enough to be inlined into a query.
+override with_llvm = no
+
+PG_CONFIG   ?= pg_config
+PGXS        := $(shell $(PG_CONFIG) --pgxs)
+
+# The server's headers count as system headers, so that -Wextra speaks of our code only.
+PG_CPPFLAGS  = -I$(srcdir)/src -isystem $(shell $(PG_CONFIG) --includedir-server)
+PG_CFLAGS    = -Wall -Wextra -Wno-unused-parameter -MMD -MP $(if $(WERROR),-Werror) $(if $(ASSERT),-DUSE_ASSERT_CHECKING)
+SHLIB_LINK   = -lm
+
+include $(PGXS)
+
+# The numeric core is all loops over arrays, which -O3 vectorises.
+src/math/%.o: CFLAGS += -O3
+
+$(DATA_built): $(SQL_PARTS) reco.control
+	@{ printf '%s\n' '-- reco $(EXTVERSION), joined from sql/ by make: do not edit.' \
+	     '\echo Use "CREATE EXTENSION reco" to load this file. \quit'; \
+	   for part in $(SQL_PARTS); do echo; cat $$part; done; } > $@
+
+-include $(SOURCES:.c=.d)
+
+.PHONY: tapcheck layercheck format dist
+
+# Numbers and properties, against a running server that has reco and pgTAP installed.
+tapcheck:
+	pg_prove --dbname $(or $(PGDATABASE),postgres) test/pgtap/*.sql
+
+# The arrows of the house point down only, and file names are unique.
+layercheck:
+	@script/layercheck
+
+format:
+	clang-format -i src/*.c src/*/*.c src/*/*.h
+
+dist:
+	@mkdir -p dist
+	git archive --format zip --prefix=reco-$(EXTVERSION)/ -o dist/reco-$(EXTVERSION).zip HEAD

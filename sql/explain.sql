@@ -1,0 +1,23 @@
+-- Explaining: which items of a history speak for a recommendation, and how much.
+
+CREATE FUNCTION reco_why(user_id bigint, item_id bigint, model text DEFAULT NULL)
+RETURNS TABLE(because bigint, share float8, similarity float8, weight float8, occurred_at timestamptz)
+LANGUAGE C STABLE PARALLEL SAFE COST 200 ROWS 10 AS 'MODULE_PATHNAME', 'reco_why';
+CREATE FUNCTION reco_why(user_id text, item_id text, model text DEFAULT NULL)
+RETURNS TABLE(because text, share float8, similarity float8, weight float8, occurred_at timestamptz)
+LANGUAGE C STABLE PARALLEL SAFE COST 200 ROWS 10 AS 'MODULE_PATHNAME', 'reco_why';
+CREATE FUNCTION reco_why(user_id uuid, item_id uuid, model text DEFAULT NULL)
+RETURNS TABLE(because uuid, share float8, similarity float8, weight float8, occurred_at timestamptz)
+LANGUAGE C STABLE PARALLEL SAFE COST 200 ROWS 10 AS 'MODULE_PATHNAME', 'reco_why';
+COMMENT ON FUNCTION reco_why(bigint, bigint, text) IS
+  'the items of the user''s history that contribute to the score of item_id, largest first: share = weight * similarity / norm, and the shares sum to reco_score; weight is the decayed weight of the history item, occurred_at its newest event';
+COMMENT ON FUNCTION reco_why(text, text, text) IS
+  'the items of the user''s history that contribute to the score of item_id, largest first: share = weight * similarity / norm, and the shares sum to reco_score; weight is the decayed weight of the history item, occurred_at its newest event';
+COMMENT ON FUNCTION reco_why(uuid, uuid, text) IS
+  'the items of the user''s history that contribute to the score of item_id, largest first: share = weight * similarity / norm, and the shares sum to reco_score; weight is the decayed weight of the history item, occurred_at its newest event';
+
+CREATE FUNCTION reco_typed_why(user_id "any", item_id "any", model regclass)
+RETURNS SETOF record
+LANGUAGE C STABLE PARALLEL SAFE COST 200 ROWS 10 AS 'MODULE_PATHNAME', 'reco_why';
+COMMENT ON FUNCTION reco_typed_why("any", "any", regclass) IS
+  'what the typed doors of a model call: reco_why for any mix of id types, the model given as its table';

@@ -1,0 +1,73 @@
+-- Models: a query over the owner's tables becomes a schema of views, tables and typed doors.
+
+CREATE TYPE reco_model AS (
+  format_version      int,
+  similarity          text,
+  user_exponent       float8,
+  source_exponent     float8,
+  target_exponent     float8,
+  shrinkage           float8,
+  min_support         int,
+  neighbors           int,
+  keep                text,
+  weighting           text,
+  half_life           interval,
+  popular_half_life   interval,
+  trend_half_life     interval,
+  min_match           float8,
+  refreshed_at        timestamptz,
+  last_event_at       timestamptz,
+  events              bigint,
+  users               bigint,
+  items               bigint,
+  item_slots          int,
+  neighbor_pairs      bigint,
+  popularity_offset   float8,
+  recent_offset       float8,
+  trend_prior         float8,
+  curve_pairs         bigint,
+  curve_score         float8[],
+  curve_match         float8[]
+);
+COMMENT ON TYPE reco_model IS
+  'the row of a model''s table "model": every setting, what the last refresh did, and the match curve; a table OF this type is what makes a schema a model';
+
+CREATE FUNCTION reco_create_model(name text, events text, items text DEFAULT NULL, users text DEFAULT NULL)
+RETURNS void
+LANGUAGE C VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'reco_create_model';
+COMMENT ON FUNCTION reco_create_model(text, text, text, text) IS
+  'creates a model: a schema of that name, owned by the caller. events is one SELECT with the columns user_id and item_id, and if wanted occurred_at, weight and signal; items is the live catalogue (item_id and attributes); users holds user_id and attributes';
+
+CREATE FUNCTION reco_configure(
+  model text DEFAULT NULL,
+  similarity text DEFAULT NULL,
+  user_exponent float8 DEFAULT NULL,
+  source_exponent float8 DEFAULT NULL,
+  target_exponent float8 DEFAULT NULL,
+  shrinkage float8 DEFAULT NULL,
+  min_support int DEFAULT NULL,
+  neighbors int DEFAULT NULL,
+  keep text DEFAULT NULL,
+  weighting text DEFAULT NULL,
+  half_life interval DEFAULT NULL,
+  popular_half_life interval DEFAULT NULL,
+  trend_half_life interval DEFAULT NULL,
+  min_match float8 DEFAULT NULL)
+RETURNS void
+LANGUAGE C VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'reco_configure';
+COMMENT ON FUNCTION reco_configure(text, text, float8, float8, float8, float8, int, int, text, text, interval, interval, interval, float8) IS
+  'changes settings of a model; NULL leaves a setting as it is. min_match counts at once, half_life at once and in what is learned, every other setting from the next reco_refresh on';
+
+CREATE FUNCTION reco_drop_model(model text)
+RETURNS void
+LANGUAGE C VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'reco_drop_model';
+COMMENT ON FUNCTION reco_drop_model(text) IS
+  'drops a model, its schema and all that was learned; refuses while anything not made by reco lives in the schema or depends on it';
+
+CREATE FUNCTION reco_models()
+RETURNS TABLE(
+  model text, owner text, user_type text, item_type text, similarity text,
+  refreshed_at timestamptz, events bigint, users bigint, items bigint, neighbor_pairs bigint, bytes bigint)
+LANGUAGE C STABLE PARALLEL SAFE ROWS 5 AS 'MODULE_PATHNAME', 'reco_models';
+COMMENT ON FUNCTION reco_models() IS
+  'the models the caller may read, with what the last refresh learned; bytes is the size of the learned tables and their indexes';

@@ -1,0 +1,105 @@
+-- Recommending: what a user, or the holder of a basket, should see next; scores and matches of single items.
+
+CREATE FUNCTION reco_top_n(user_id bigint, k int DEFAULT 10, model text DEFAULT NULL,
+  exclude bigint[] DEFAULT NULL, among bigint[] DEFAULT NULL, min_match float8 DEFAULT NULL,
+  as_of timestamptz DEFAULT NULL, seen boolean DEFAULT false, fallback boolean DEFAULT true)
+RETURNS TABLE(item_id bigint, score float8, match float8, because bigint, source text)
+LANGUAGE C STABLE PARALLEL SAFE COST 200 ROWS 10 AS 'MODULE_PATHNAME', 'reco_top_n';
+CREATE FUNCTION reco_top_n(user_id text, k int DEFAULT 10, model text DEFAULT NULL,
+  exclude text[] DEFAULT NULL, among text[] DEFAULT NULL, min_match float8 DEFAULT NULL,
+  as_of timestamptz DEFAULT NULL, seen boolean DEFAULT false, fallback boolean DEFAULT true)
+RETURNS TABLE(item_id text, score float8, match float8, because text, source text)
+LANGUAGE C STABLE PARALLEL SAFE COST 200 ROWS 10 AS 'MODULE_PATHNAME', 'reco_top_n';
+CREATE FUNCTION reco_top_n(user_id uuid, k int DEFAULT 10, model text DEFAULT NULL,
+  exclude uuid[] DEFAULT NULL, among uuid[] DEFAULT NULL, min_match float8 DEFAULT NULL,
+  as_of timestamptz DEFAULT NULL, seen boolean DEFAULT false, fallback boolean DEFAULT true)
+RETURNS TABLE(item_id uuid, score float8, match float8, because uuid, source text)
+LANGUAGE C STABLE PARALLEL SAFE COST 200 ROWS 10 AS 'MODULE_PATHNAME', 'reco_top_n';
+COMMENT ON FUNCTION reco_top_n(bigint, int, text, bigint[], bigint[], float8, timestamptz, boolean, boolean) IS
+  'the k items a user should see next, best first (k NULL: every candidate). score orders one answer; match is 0..100, NULL without evidence; because is the item of the history that counted most; source says where the row came from. exclude and among are applied before the cut; as_of asks as if at that time; seen lets items of the history back in; fallback false gives personal rows only';
+COMMENT ON FUNCTION reco_top_n(text, int, text, text[], text[], float8, timestamptz, boolean, boolean) IS
+  'the k items a user should see next, best first (k NULL: every candidate). score orders one answer; match is 0..100, NULL without evidence; because is the item of the history that counted most; source says where the row came from. exclude and among are applied before the cut; as_of asks as if at that time; seen lets items of the history back in; fallback false gives personal rows only';
+COMMENT ON FUNCTION reco_top_n(uuid, int, text, uuid[], uuid[], float8, timestamptz, boolean, boolean) IS
+  'the k items a user should see next, best first (k NULL: every candidate). score orders one answer; match is 0..100, NULL without evidence; because is the item of the history that counted most; source says where the row came from. exclude and among are applied before the cut; as_of asks as if at that time; seen lets items of the history back in; fallback false gives personal rows only';
+
+CREATE FUNCTION reco_typed_top_n(user_id "any", k int, model regclass,
+  exclude "any", among "any", min_match float8,
+  as_of timestamptz, seen boolean, fallback boolean)
+RETURNS SETOF record
+LANGUAGE C STABLE PARALLEL SAFE COST 200 ROWS 10 AS 'MODULE_PATHNAME', 'reco_top_n';
+COMMENT ON FUNCTION reco_typed_top_n("any", int, regclass, "any", "any", float8, timestamptz, boolean, boolean) IS
+  'what the typed doors of a model call: reco_top_n for any mix of id types, the model given as its table';
+
+CREATE FUNCTION reco_complete(items bigint[], k int DEFAULT 10, model text DEFAULT NULL,
+  exclude bigint[] DEFAULT NULL, among bigint[] DEFAULT NULL, min_match float8 DEFAULT NULL,
+  fallback boolean DEFAULT true)
+RETURNS TABLE(item_id bigint, score float8, match float8, because bigint, source text)
+LANGUAGE C STABLE PARALLEL SAFE COST 200 ROWS 10 AS 'MODULE_PATHNAME', 'reco_complete';
+CREATE FUNCTION reco_complete(items text[], k int DEFAULT 10, model text DEFAULT NULL,
+  exclude text[] DEFAULT NULL, among text[] DEFAULT NULL, min_match float8 DEFAULT NULL,
+  fallback boolean DEFAULT true)
+RETURNS TABLE(item_id text, score float8, match float8, because text, source text)
+LANGUAGE C STABLE PARALLEL SAFE COST 200 ROWS 10 AS 'MODULE_PATHNAME', 'reco_complete';
+CREATE FUNCTION reco_complete(items uuid[], k int DEFAULT 10, model text DEFAULT NULL,
+  exclude uuid[] DEFAULT NULL, among uuid[] DEFAULT NULL, min_match float8 DEFAULT NULL,
+  fallback boolean DEFAULT true)
+RETURNS TABLE(item_id uuid, score float8, match float8, because uuid, source text)
+LANGUAGE C STABLE PARALLEL SAFE COST 200 ROWS 10 AS 'MODULE_PATHNAME', 'reco_complete';
+COMMENT ON FUNCTION reco_complete(bigint[], int, text, bigint[], bigint[], float8, boolean) IS
+  'the k items that go best with a basket, a guest''s clicks or titles picked at sign-up; same columns as reco_top_n';
+COMMENT ON FUNCTION reco_complete(text[], int, text, text[], text[], float8, boolean) IS
+  'the k items that go best with a basket, a guest''s clicks or titles picked at sign-up; same columns as reco_top_n';
+COMMENT ON FUNCTION reco_complete(uuid[], int, text, uuid[], uuid[], float8, boolean) IS
+  'the k items that go best with a basket, a guest''s clicks or titles picked at sign-up; same columns as reco_top_n';
+
+CREATE FUNCTION reco_typed_complete(items "any", k int, model regclass,
+  exclude "any", among "any", min_match float8,
+  fallback boolean)
+RETURNS SETOF record
+LANGUAGE C STABLE PARALLEL SAFE COST 200 ROWS 10 AS 'MODULE_PATHNAME', 'reco_complete';
+COMMENT ON FUNCTION reco_typed_complete("any", int, regclass, "any", "any", float8, boolean) IS
+  'what the typed doors of a model call: reco_complete for any mix of id types, the model given as its table';
+
+CREATE FUNCTION reco_score(user_id bigint, item_id bigint, model text DEFAULT NULL)
+RETURNS float8
+LANGUAGE C STABLE PARALLEL SAFE COST 200 AS 'MODULE_PATHNAME', 'reco_score';
+CREATE FUNCTION reco_score(user_id text, item_id text, model text DEFAULT NULL)
+RETURNS float8
+LANGUAGE C STABLE PARALLEL SAFE COST 200 AS 'MODULE_PATHNAME', 'reco_score';
+CREATE FUNCTION reco_score(user_id uuid, item_id uuid, model text DEFAULT NULL)
+RETURNS float8
+LANGUAGE C STABLE PARALLEL SAFE COST 200 AS 'MODULE_PATHNAME', 'reco_score';
+COMMENT ON FUNCTION reco_score(bigint, bigint, text) IS
+  'the score of one item for a user, as reco_top_n computes it; 0 where there is no evidence';
+COMMENT ON FUNCTION reco_score(text, text, text) IS
+  'the score of one item for a user, as reco_top_n computes it; 0 where there is no evidence';
+COMMENT ON FUNCTION reco_score(uuid, uuid, text) IS
+  'the score of one item for a user, as reco_top_n computes it; 0 where there is no evidence';
+
+CREATE FUNCTION reco_typed_score(user_id "any", item_id "any", model regclass)
+RETURNS float8
+LANGUAGE C STABLE PARALLEL SAFE COST 200 AS 'MODULE_PATHNAME', 'reco_score';
+COMMENT ON FUNCTION reco_typed_score("any", "any", regclass) IS
+  'what the typed doors of a model call: reco_score for any mix of id types, the model given as its table';
+
+CREATE FUNCTION reco_match(user_id bigint, item_id bigint, model text DEFAULT NULL)
+RETURNS float8
+LANGUAGE C STABLE PARALLEL SAFE COST 200 AS 'MODULE_PATHNAME', 'reco_match';
+CREATE FUNCTION reco_match(user_id text, item_id text, model text DEFAULT NULL)
+RETURNS float8
+LANGUAGE C STABLE PARALLEL SAFE COST 200 AS 'MODULE_PATHNAME', 'reco_match';
+CREATE FUNCTION reco_match(user_id uuid, item_id uuid, model text DEFAULT NULL)
+RETURNS float8
+LANGUAGE C STABLE PARALLEL SAFE COST 200 AS 'MODULE_PATHNAME', 'reco_match';
+COMMENT ON FUNCTION reco_match(bigint, bigint, text) IS
+  'how well one item matches a user, 0..100: 100 * P(chosen | score) in a balanced sample of chosen and random items, so 50 is chance; NULL below min_match or without evidence';
+COMMENT ON FUNCTION reco_match(text, text, text) IS
+  'how well one item matches a user, 0..100: 100 * P(chosen | score) in a balanced sample of chosen and random items, so 50 is chance; NULL below min_match or without evidence';
+COMMENT ON FUNCTION reco_match(uuid, uuid, text) IS
+  'how well one item matches a user, 0..100: 100 * P(chosen | score) in a balanced sample of chosen and random items, so 50 is chance; NULL below min_match or without evidence';
+
+CREATE FUNCTION reco_typed_match(user_id "any", item_id "any", model regclass)
+RETURNS float8
+LANGUAGE C STABLE PARALLEL SAFE COST 200 AS 'MODULE_PATHNAME', 'reco_match';
+COMMENT ON FUNCTION reco_typed_match("any", "any", regclass) IS
+  'what the typed doors of a model call: reco_match for any mix of id types, the model given as its table';
