@@ -126,9 +126,13 @@ DoorOpen(FunctionCallInfo fcinfo, const Model *model, const Oid *types, int colu
 {
 	ReturnSetInfo *out = (ReturnSetInfo *) fcinfo->resultinfo;
 	DoorRows rows = {.out = out, .kind = model->item_kind};
-	bool from_call = get_call_result_type(fcinfo, NULL, NULL) != TYPEFUNC_COMPOSITE;
+	bool from_call =
+		get_func_result_type(fcinfo->flinfo->fn_oid, NULL, NULL) == TYPEFUNC_RECORD;
 
-	/* A function that returns record takes its columns from the call. */
+	/*
+	 * A function that returns record takes its columns from the call, as a copy: the executor
+	 * frees the descriptor it is given, and get_call_result_type would hand out its own.
+	 */
 	InitMaterializedSRF(fcinfo, from_call ? MAT_SRF_USE_EXPECTED_DESC : 0);
 	if (out->setDesc->natts != columns)
 		ereport(ERROR, (errcode(ERRCODE_DATATYPE_MISMATCH),
