@@ -744,7 +744,7 @@ put_neighbors(ReturnSetInfo *out, const Matrix *matrix, const Neighbors *neighbo
 		sorted[matrix->item_rank[n]] = n;
 	for (uint32 i = 0; i < neighbors->items; i++)
 	{
-		for (uint64 e = neighbors->start[i]; e < neighbors->start[i + 1]; e++)
+		for (uint64 e = neighbors->start[i]; e < neighbors->start[i] + neighbors->scored[i]; e++)
 		{
 			const Best *entry = &neighbors->entry[e];
 			Datum values[NEIGHBOR_COLUMNS];

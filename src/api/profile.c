@@ -77,7 +77,7 @@ ProfileRead(const Model *model, History *history)
 		profile->entries[e] = (RankEntry){
 			.weight =
 				WeightingValue(model->settings.weighting, history->item[row->id].weight),
-			.count = row->packed.count,
+			.count = row->packed.scored,
 			.item = row->packed.item,
 			.similarity = row->packed.similarity,
 		};

@@ -180,6 +180,7 @@ gather_items(const Refresh *refresh)
 			.first_seconds = now - stat->oldest_age,
 			.last_seconds = now - stat->newest_age,
 			.neighbors = neighbors->entry + neighbors->start[i],
+			.scored = neighbors->scored[i],
 			.neighbor_count = (uint32) (neighbors->start[i + 1] - neighbors->start[i]),
 		};
 	}

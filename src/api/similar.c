@@ -28,23 +28,26 @@ static void
 put_neighbors(DoorRows *rows, const Model *model, const Packed *row, uint32 k)
 {
 	uint32 *support = palloc(sizeof(uint32) * Max(row->count, 1));
+	uint32 *order = palloc(sizeof(uint32) * Max(row->count, 1));
 	CatalogueItem *items;
 	uint32 found;
 
 	PackedSupport(row, support);
+	PackedOrder(row, order);
 	items = CatalogueFind(model, row->item, row->count, &found);
 	for (uint32 n = 0; n < row->count && (k == 0 || rows->count < k); n++)
 	{
+		uint32 at = order[n];
 		CatalogueItem *item =
-			bsearch(&row->item[n], items, found, sizeof(CatalogueItem), by_item_no);
+			bsearch(&row->item[at], items, found, sizeof(CatalogueItem), by_item_no);
 		Datum values[lengthof(similar_types)];
 		bool nulls[lengthof(similar_types)] = {0};
 
 		if (item == NULL)
 			continue;
 		values[0] = DoorId(rows, item->item);
-		values[1] = Float8GetDatum(row->similarity[n]);
-		values[2] = Int32GetDatum((int32) Min(support[n], PG_INT32_MAX));
+		values[1] = Float8GetDatum(row->similarity[at]);
+		values[2] = Int32GetDatum((int32) Min(support[at], PG_INT32_MAX));
 		DoorPut(rows, values, nulls);
 	}
 }
@@ -85,6 +88,7 @@ reco_unpack_neighbors(PG_FUNCTION_ARGS)
 	bytea *packed = PG_GETARG_BYTEA_P_COPY(0);
 	ReturnSetInfo *out = (ReturnSetInfo *) fcinfo->resultinfo;
 	uint32 *support;
+	uint32 *order;
 	Packed view;
 
 	InitMaterializedSRF(fcinfo, 0);
@@ -93,13 +97,15 @@ reco_unpack_neighbors(PG_FUNCTION_ARGS)
 						errhint("Run reco_refresh to learn them anew.")));
 	support = palloc(sizeof(uint32) * Max(view.count, 1));
 	PackedSupport(&view, support);
+	order = palloc(sizeof(uint32) * Max(view.count, 1));
+	PackedOrder(&view, order);
 	for (uint32 n = 0; n < view.count; n++)
 	{
 		Datum values[] = {
 			Int32GetDatum((int32) n + 1),
-			Int32GetDatum((int32) view.item[n]),
-			Float8GetDatum(view.similarity[n]),
-			Int32GetDatum((int32) Min(support[n], PG_INT32_MAX)),
+			Int32GetDatum((int32) view.item[order[n]]),
+			Float8GetDatum(view.similarity[order[n]]),
+			Int32GetDatum((int32) Min(support[order[n]], PG_INT32_MAX)),
 		};
 		bool nulls[lengthof(values)] = {0};
 

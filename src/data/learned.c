@@ -142,7 +142,8 @@ pack(bytea *room, uint32 item_no, const LearnedItem *item, const uint32 *number,
 		scratch[n] = item->neighbors[n];
 		scratch[n].index = number[item->neighbors[n].index];
 	}
-	length = PackedWrite((unsigned char *) VARDATA(room), item_no, scratch, item->neighbor_count);
+	length = PackedWrite((unsigned char *) VARDATA(room), item_no, scratch, item->scored,
+						 item->neighbor_count);
 	SET_VARSIZE(room, VARHDRSZ + length);
 	return PointerGetDatum(room);
 }

@@ -23,6 +23,7 @@ typedef struct LearnedItem
 	int64 last_seconds;
 	const Best *neighbors; /* index into the items being written */
 	uint32 neighbor_count;
+	uint32 scored; /* of them, from the first on */
 } LearnedItem;
 
 /*

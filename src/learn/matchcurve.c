@@ -53,7 +53,7 @@ score_user(const Interactions *matrix, const Neighbors *neighbors, const Rows *r
 		if (!chosen[item])
 			entries[count++] = (RankEntry){
 				.weight = by_user->value[e],
-				.count = (uint32_t) (neighbors->start[item + 1] - begin),
+				.count = neighbors->scored[item],
 				.item = rows->item + begin,
 				.similarity = rows->similarity + begin,
 			};

@@ -10,6 +10,14 @@
 
 #include "base/interrupts.h"
 
+/*
+ * Kept by target, an item that few targets count among their best has next to no row: right for
+ * ranking (to let every item speak costs up to a tenth of recall, tried on MovieLens and the
+ * retail set), but there would be nothing similar to show.  So many of its own best are
+ * kept to be shown, beside those that are scored.
+ */
+#define SHOWN 20
+
 /* What the rows are learned from: cells transformed for the measure, and what it needs of users and items. */
 typedef struct Inputs
 {
@@ -117,10 +125,37 @@ release(Inputs *in, const Sparse *by_user, Budget *budget)
 	BudgetFree(budget, in->users);
 }
 
-/* Fills slot[k * i ..] with the best of row i, best first, and count[i] with how many. */
+/* The k best of every item, best first: count[i] of them from slot[k * i] on. */
+typedef struct Slots
+{
+	uint32_t k;
+	Best *slot;
+	uint32_t *count;
+} Slots;
+
+static Slots
+alloc_slots(uint32_t items, uint32_t k, Budget *budget)
+{
+	return (Slots){k, BudgetAlloc(budget, (uint64_t) items * k, sizeof(Best)),
+				   BudgetZeroed(budget, items, sizeof(uint32_t))};
+}
+
 static void
-learn_rows(const Inputs *in, SimilaritySide side, uint32_t k, Best *slot, uint32_t *count,
-		   Budget *budget)
+free_slots(Slots *slots, Budget *budget)
+{
+	BudgetFree(budget, slots->slot);
+	BudgetFree(budget, slots->count);
+}
+
+static Best *
+slot_of(const Slots *slots, uint32_t item)
+{
+	return slots->slot + (uint64_t) slots->k * item;
+}
+
+/* Fills the slots of every row of A'A: as sources, as targets, or both. */
+static void
+learn_rows(const Inputs *in, Slots *from, Slots *to, Budget *budget)
 {
 	uint32_t items = in->by_item.rows;
 	PairSum *sums = BudgetZeroed(budget, items, sizeof(PairSum));
@@ -132,48 +167,109 @@ learn_rows(const Inputs *in, SimilaritySide side, uint32_t k, Best *slot, uint32
 
 		INTERRUPTS();
 		n = PairsRow(&in->pairs, i, sums, touched);
-		count[i] =
-			SimilarityRow(&in->table, i, side, sums, touched, n, slot + (uint64_t) k * i, k);
+		if (from)
+		{
+			from->count[i] = SimilarityRow(&in->table, i, SIMILARITY_FROM, sums, touched, n,
+										   slot_of(from, i), from->k);
+			BestSort(slot_of(from, i), from->count[i]);
+		}
+		if (to)
+		{
+			to->count[i] = SimilarityRow(&in->table, i, SIMILARITY_TO, sums, touched, n,
+										 slot_of(to, i), to->k);
+			BestSort(slot_of(to, i), to->count[i]);
+		}
 		PairsClear(sums, touched, n);
-		BestSort(slot + (uint64_t) k * i, count[i]);
 	}
 	BudgetFree(budget, sums);
 	BudgetFree(budget, touched);
 }
 
-/* Rows of the k best targets of each source, side by side without gaps. */
-static void
-close_gaps(Neighbors *result, const Best *slot, const uint32_t *count, uint32_t k)
+/* True where a target keeps a source among its best. */
+static bool
+is_kept(const Slots *to, uint32_t target, uint32_t source)
 {
-	for (uint32_t i = 0; i < result->items; i++)
-		memcpy(result->entry + result->start[i], slot + (uint64_t) k * i,
-			   sizeof(Best) * count[i]);
-}
+	const Best *slot = slot_of(to, target);
 
-/* Slots by target, each with its best sources, turned to rows by source. */
-static void
-turn(Neighbors *result, const Best *slot, const uint32_t *count, uint32_t k)
-{
-	for (uint32_t target = 0; target < result->items; target++)
-	{
-		INTERRUPTS();
-		for (uint32_t n = 0; n < count[target]; n++)
-		{
-			Best entry = slot[(uint64_t) k * target + n];
-			uint32_t source = entry.index;
-
-			entry.index = target;
-			result->entry[result->start[source]++] = entry;
-		}
-	}
-	memmove(result->start + 1, result->start, sizeof(uint64_t) * result->items);
-	result->start[0] = 0;
+	for (uint32_t n = 0; n < to->count[target]; n++)
+		if (slot[n].index == source)
+			return true;
+	return false;
 }
 
 static int
 best_first(const void *a, const void *b)
 {
 	return BestBefore(a, b) ? -1 : BestBefore(b, a);
+}
+
+/* Takes from each source's slot what its target keeps as well: the rest is only to be shown. */
+static void
+drop_kept(Slots *from, const Slots *to, uint32_t items)
+{
+	for (uint32_t source = 0; source < items; source++)
+	{
+		Best *slot = slot_of(from, source);
+		uint32_t left = 0;
+
+		INTERRUPTS();
+		for (uint32_t n = 0; n < from->count[source]; n++)
+			if (!is_kept(to, slot[n].index, source))
+				slot[left++] = slot[n];
+		from->count[source] = left;
+	}
+}
+
+/* Rows of what is scored, from slots of targets: turned, and sorted anew. */
+static void
+turn_rows(Neighbors *result, const Slots *to)
+{
+	for (uint32_t target = 0; target < result->items; target++)
+	{
+		INTERRUPTS();
+		for (uint32_t n = 0; n < to->count[target]; n++)
+		{
+			Best entry = slot_of(to, target)[n];
+			uint32_t source = entry.index;
+
+			entry.index = target;
+			result->entry[result->start[source] + result->scored[source]++] = entry;
+		}
+	}
+	for (uint32_t i = 0; i < result->items; i++)
+	{
+		INTERRUPTS();
+		qsort(result->entry + result->start[i], result->scored[i], sizeof(Best), best_first);
+	}
+}
+
+/* Rows by source: what targets keep, where they do, then what sources keep. */
+static Neighbors *
+gather_rows(uint32_t items, const Slots *from, const Slots *to, Budget *budget)
+{
+	Neighbors *result = BudgetAlloc(budget, 1, sizeof(Neighbors));
+
+	result->items = items;
+	result->start = BudgetZeroed(budget, (uint64_t) items + 1, sizeof(uint64_t));
+	result->scored = BudgetZeroed(budget, items, sizeof(uint32_t));
+	for (uint32_t i = 0; i < items; i++)
+	{
+		result->start[i] += from->count[i];
+		for (uint32_t n = 0; to && n < to->count[i]; n++)
+			result->start[slot_of(to, i)[n].index]++;
+	}
+	SparseOffsets(result->start, items);
+	result->entry = BudgetAlloc(budget, result->start[items], sizeof(Best));
+	if (to)
+		turn_rows(result, to);
+	for (uint32_t i = 0; i < items; i++)
+	{
+		memcpy(result->entry + result->start[i] + result->scored[i], slot_of(from, i),
+			   sizeof(Best) * from->count[i]);
+		if (to == NULL)
+			result->scored[i] = from->count[i];
+	}
+	return result;
 }
 
 Neighbors *
@@ -183,44 +279,24 @@ NeighborsLearn(const Sparse *by_user, const Sparse *by_item, uint32_t users,
 	uint32_t items = by_item->rows;
 	uint32_t k = Max(1, Min(options->k, items));
 	bool by_target = options->keep == SIMILARITY_KEEP_TARGET;
-	Neighbors *result = BudgetAlloc(budget, 1, sizeof(Neighbors));
-	Best *slot = BudgetAlloc(budget, (uint64_t) items * k, sizeof(Best));
-	uint32_t *count = BudgetAlloc(budget, items, sizeof(uint32_t));
-	uint64_t total = 0;
+	Neighbors *result;
+	Slots from = {0};
+	Slots to = {0};
 	Inputs in;
 
+	from = alloc_slots(items, by_target ? Min(k, SHOWN) : k, budget);
+	if (by_target)
+		to = alloc_slots(items, k, budget);
 	prepare(&in, by_user, by_item, users, &options->rule, budget);
-	learn_rows(&in, by_target ? SIMILARITY_TO : SIMILARITY_FROM, k, slot, count, budget);
+	learn_rows(&in, &from, by_target ? &to : NULL, budget);
 	release(&in, by_user, budget);
 
-	result->items = items;
-	result->start = BudgetZeroed(budget, (uint64_t) items + 1, sizeof(uint64_t));
-	for (uint32_t i = 0; i < items; i++)
-	{
-		total += count[i];
-		if (by_target)
-			for (uint32_t n = 0; n < count[i]; n++)
-				result->start[slot[(uint64_t) k * i + n].index]++;
-		else
-			result->start[i] = count[i];
-	}
-	SparseOffsets(result->start, items);
-	result->entry = BudgetAlloc(budget, total, sizeof(Best));
 	if (by_target)
-	{
-		turn(result, slot, count, k);
-		for (uint32_t i = 0; i < items; i++)
-		{
-			INTERRUPTS();
-			qsort(result->entry + result->start[i], result->start[i + 1] - result->start[i],
-				  sizeof(Best), best_first);
-		}
-	}
-	else
-		close_gaps(result, slot, count, k);
-
-	BudgetFree(budget, slot);
-	BudgetFree(budget, count);
+		drop_kept(&from, &to, items);
+	result = gather_rows(items, &from, by_target ? &to : NULL, budget);
+	free_slots(&from, budget);
+	if (by_target)
+		free_slots(&to, budget);
 	return result;
 }
 
@@ -228,6 +304,7 @@ void
 NeighborsFree(Neighbors *neighbors, Budget *budget)
 {
 	BudgetFree(budget, neighbors->start);
+	BudgetFree(budget, neighbors->scored);
 	BudgetFree(budget, neighbors->entry);
 	BudgetFree(budget, neighbors);
 }

@@ -31,7 +31,8 @@ get_uint32(const unsigned char *in)
 }
 
 size_t
-PackedWrite(unsigned char *out, uint32_t item_no, const Best *neighbors, uint32_t n)
+PackedWrite(unsigned char *out, uint32_t item_no, const Best *neighbors, uint32_t scored,
+			uint32_t n)
 {
 	unsigned char *at = out;
 
@@ -40,6 +41,7 @@ PackedWrite(unsigned char *out, uint32_t item_no, const Best *neighbors, uint32_
 	*at++ = 0;
 	*at++ = 0;
 	at = put_uint32(at, item_no);
+	at = put_uint32(at, scored);
 	at = put_uint32(at, n);
 	for (uint32_t i = 0; i < n; i++)
 		at = put_uint32(at, neighbors[i].index);
@@ -95,9 +97,10 @@ PackedOpen(unsigned char *bytes, size_t length, uint32_t slots, Packed *view)
 		return false;
 
 	view->item_no = get_uint32(bytes + 4);
-	n = get_uint32(bytes + 8);
+	view->scored = get_uint32(bytes + 8);
+	n = get_uint32(bytes + 12);
 	/* Nine bytes is the least a neighbour takes, which also bounds n before it is multiplied. */
-	if (view->item_no >= slots || n > (length - PACKED_HEADER) / 9)
+	if (view->item_no >= slots || n > (length - PACKED_HEADER) / 9 || view->scored > n)
 		return false;
 
 	item = (uint32_t *) (bytes + PACKED_HEADER);
@@ -108,6 +111,8 @@ PackedOpen(unsigned char *bytes, size_t length, uint32_t slots, Packed *view)
 #endif
 	for (uint32_t i = 0; i < n; i++)
 	{
+		if (i == view->scored)
+			above = INFINITY;
 		/* The comparison is false for a NaN. */
 		if (item[i] >= slots || !(similarity[i] <= above) ||
 			!isfinite(similarity[i]))
@@ -132,6 +137,21 @@ PackedOpen(unsigned char *bytes, size_t length, uint32_t slots, Packed *view)
 	view->similarity = similarity;
 	view->support = bytes + PACKED_HEADER + 8 * (size_t) n;
 	return true;
+}
+
+void
+PackedOrder(const Packed *view, uint32_t *out)
+{
+	uint32_t a = 0;
+	uint32_t b = view->scored;
+
+	/* A merge of the two runs; of equals, what is scored comes first. */
+	for (uint32_t n = 0; n < view->count; n++)
+		if (b == view->count ||
+			(a < view->scored && view->similarity[a] >= view->similarity[b]))
+			out[n] = a++;
+		else
+			out[n] = b++;
 }
 
 void

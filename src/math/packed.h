@@ -4,14 +4,17 @@
  *   0       'R'
  *   1       version, 1
  *   2..3    0
- *   4..7    item_no of the row itself          uint32
- *   8..11   n, the number of neighbours        uint32
- *   12..    item_no of each, best first        n * uint32
- *   +4n     similarity of each, never rising   n * IEEE float32
- *   +4n     support of each                    n * LEB128, 1 to 5 bytes each
+ *   4..7    item_no of the row itself            uint32
+ *   8..11   m, neighbours that are scored        uint32
+ *   12..15  n, neighbours in all                 uint32
+ *   16..    item_no of each                      n * uint32
+ *   +4n     similarity of each                   n * IEEE float32
+ *   +4n     support of each                      n * LEB128, 1 to 5 bytes each
  *
- * All numbers are little-endian.  The two arrays scoring reads are aligned to 4 when the bytes
- * are; support, which only people read, comes last.
+ * The first m neighbours are what the item, in a history, speaks for; the others are only shown
+ * as similar.  Within each of the two runs similarity never rises.  All numbers are
+ * little-endian.  The two arrays that scoring reads are aligned to 4 when the bytes are;
+ * support, which only people read, comes last.
  */
 #ifndef RECO_PACKED_H
 #define RECO_PACKED_H
@@ -23,7 +26,7 @@
 #include "math/best.h"
 
 #define PACKED_VERSION		1
-#define PACKED_HEADER		12
+#define PACKED_HEADER		16
 #define PACKED_PER_NEIGHBOR 13 /* at most */
 
 /* Where numbers must be swapped, opening writes to the bytes: give it a copy. */
@@ -36,20 +39,25 @@
 typedef struct Packed
 {
 	uint32_t item_no;
-	uint32_t count;
+	uint32_t scored;
+	uint32_t count; /* with those only shown */
 	const uint32_t *item;
 	const float *similarity;
 	const unsigned char *support; /* read by PackedSupport */
 } Packed;
 
-/* Writes a row, best first, to out, which has PACKED_HEADER + n * PACKED_PER_NEIGHBOR bytes.  Returns the length. */
-extern size_t PackedWrite(unsigned char *out, uint32_t item_no, const Best *neighbors, uint32_t n);
+/* Writes a row of n neighbours to out, which has PACKED_HEADER + n * PACKED_PER_NEIGHBOR bytes.  Returns the length. */
+extern size_t PackedWrite(unsigned char *out, uint32_t item_no, const Best *neighbors,
+						  uint32_t scored, uint32_t n);
 
 /*
  * Opens a row: bytes aligned to 4, and all item numbers below slots.  Every byte is checked
  * before it is believed; false is damage, and *view is then not to be used.
  */
 extern bool PackedOpen(unsigned char *bytes, size_t length, uint32_t slots, Packed *view);
+
+/* The places of all neighbours of an opened row by falling similarity, to out[count]. */
+extern void PackedOrder(const Packed *view, uint32_t *out);
 
 /* The supports of an opened row, to out[count]. */
 extern void PackedSupport(const Packed *view, uint32_t *out);
