@@ -83,7 +83,8 @@ DoorItem(FunctionCallInfo fcinfo, int argument, const Model *model)
 IdSet *
 DoorItems(FunctionCallInfo fcinfo, int argument, const Model *model, Budget *budget)
 {
-	Oid type = get_element_type(get_fn_expr_argtype(fcinfo->flinfo, argument));
+	Oid array_type = get_fn_expr_argtype(fcinfo->flinfo, argument);
+	Oid type = get_element_type(array_type);
 	ArrayType *array;
 	IdSet *set;
 	Datum *values;
@@ -95,7 +96,10 @@ DoorItems(FunctionCallInfo fcinfo, int argument, const Model *model, Budget *bud
 
 	if (PG_ARGISNULL(argument))
 		return NULL;
-	check_kind(fcinfo, model, type, "item");
+	check_kind(fcinfo, model, OidIsValid(type) ? type : array_type, "item");
+	if (!OidIsValid(type))
+		ereport(ERROR, (errcode(ERRCODE_DATATYPE_MISMATCH),
+						errmsg("items must be an array, not %s", format_type_be(array_type))));
 	array = PG_GETARG_ARRAYTYPE_P(argument);
 	get_typlenbyvalalign(ARR_ELEMTYPE(array), &length, &by_value, &align);
 	deconstruct_array(array, ARR_ELEMTYPE(array), length, by_value, align, &values, &nulls, &count);

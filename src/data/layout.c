@@ -176,12 +176,32 @@ run(const char *sql)
 		elog(ERROR, "could not run \"%s\": %s", sql, SPI_result_code_string(code));
 }
 
+/* Makes the place of a syntax error one in the owner's query, not in the statement that holds it. */
+static void
+point_into_query(void *query)
+{
+	int position = geterrposition();
+
+	if (position > 0)
+	{
+		errposition(0);
+		internalerrposition(position);
+		internalerrquery(query);
+	}
+}
+
 /* Raises an error unless a query is one SELECT. */
 static void
 check_query(const char *word, const char *query)
 {
-	List *statements = raw_parser(query, RAW_PARSE_DEFAULT);
-	Node *statement = statements == NIL ? NULL : linitial_node(RawStmt, statements)->stmt;
+	ErrorContextCallback context = {error_context_stack, point_into_query, (void *) query};
+	List *statements;
+	Node *statement;
+
+	error_context_stack = &context;
+	statements = raw_parser(query, RAW_PARSE_DEFAULT);
+	error_context_stack = context.previous;
+	statement = statements == NIL ? NULL : linitial_node(RawStmt, statements)->stmt;
 
 	if (list_length(statements) != 1 || !IsA(statement, SelectStmt) ||
 		((SelectStmt *) statement)->intoClause)

@@ -253,7 +253,8 @@ ModelOpen(Oid reco, Oid table)
 
 	if (!is_model_table(table, row_type(reco)))
 		ereport(ERROR, (errcode(ERRCODE_WRONG_OBJECT_TYPE),
-						errmsg("relation %u is not the table of a model", table)));
+						errmsg("\"%s\" is not the table of a model",
+							   get_rel_name(table) ? get_rel_name(table) : "-")));
 	model->table = table;
 	model->schema = get_rel_namespace(table);
 	tuple = SearchSysCache1(NAMESPACEOID, ObjectIdGetDatum(model->schema));
@@ -280,7 +281,8 @@ ModelOpen(Oid reco, Oid table)
 		Oid type = id_column(view, "item_id", &kind);
 
 		if (kind != model->item_kind)
-			refuse_type(view, "item_id", type, "of the kind the events have");
+			refuse_type(view, "item_id", type,
+						psprintf("%s as in the events query", format_type_be(model->item_type)));
 		model->has_items = true;
 		model->has_released = OidIsValid(column_type(view, "released_at"));
 		relation_close(view, AccessShareLock);
@@ -291,7 +293,8 @@ ModelOpen(Oid reco, Oid table)
 		Oid type = id_column(view, "user_id", &kind);
 
 		if (kind != model->user_kind)
-			refuse_type(view, "user_id", type, "of the kind the events have");
+			refuse_type(view, "user_id", type,
+						psprintf("%s as in the events query", format_type_be(model->user_type)));
 		relation_close(view, AccessShareLock);
 	}
 	return model;

@@ -7,16 +7,16 @@
 #define DAY 86400.0
 
 /*
- * log2 of a sum decayed as of now, moved to the epoch, in single precision: a refresh a while
- * later gives the same number for an item that saw nothing new, but for rare roundings, and
- * its row is then left as it is.
+ * log2 of a sum decayed as of now, moved to the epoch; in single precision, so that a refresh a
+ * while later gives the same number for an item that saw nothing new, but for rare roundings,
+ * and its row is left as it is.  A half_life of 0 is no decay.
  */
 static double
 at_epoch(double sum, int64_t now, double half_life)
 {
 	if (!(sum > 0) || !isfinite(sum))
 		return NAN;
-	return (double) (float) (log2(sum) + (half_life > 0 ? now / half_life : 0));
+	return half_life > 0 ? (double) (float) (log2(sum) + now / half_life) : log2(sum);
 }
 
 /* What must be taken off such a logarithm to have a rate a day at a given time, from events over a span of seconds. */
