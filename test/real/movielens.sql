@@ -1,0 +1,126 @@
+-- MovieLens 1M in the split of LCFN, UltraGCN and SimpleX: numbers that others published, and a check of the evaluator that
+-- all other comparisons rest on.  The variable data names the folder with ml-1m/train.txt.xz and ml-1m/test.txt.xz.
+--
+-- Of all movies not in a user's line of the training file the 20 best: Recall@20 = |list and test| / |test|,
+-- NDCG@20 = DCG / ideal DCG, gains 0 or 1, discount log2(rank + 1), ideal over min(20, |test|); means over test users.
+
+\set ECHO none
+\set QUIET 1
+\pset format unaligned
+\pset tuples_only true
+\pset pager off
+\set ON_ERROR_STOP 1
+SET client_min_messages = warning;
+
+\set there `test -r :'data'/ml-1m/train.txt.xz -a -r :'data'/ml-1m/test.txt.xz && echo yes || echo no`
+\if :there
+\else
+\echo 1..0 # SKIP no ml-1m/train.txt.xz and ml-1m/test.txt.xz in :data
+\quit
+\endif
+
+-- One user a line, then the items: as rows of two columns.
+\set reader ' | perl -lane \'my $user = shift @F; print "$user\\t$_" for @F\''
+\set train 'xzcat \'' :data '/ml-1m/train.txt.xz\'' :reader
+\set test 'xzcat \'' :data '/ml-1m/test.txt.xz\'' :reader
+
+CREATE TABLE train (user_id int, item_id int);
+CREATE TABLE test (user_id int, item_id int);
+COPY train FROM PROGRAM :'train';
+COPY test FROM PROGRAM :'test';
+ALTER TABLE train ADD PRIMARY KEY (user_id, item_id);
+ALTER TABLE test ADD PRIMARY KEY (user_id, item_id);
+CREATE TABLE person AS SELECT user_id, count(*) AS wanted FROM test GROUP BY user_id;
+ANALYZE train, test, person;
+
+-- What a table of lists (user_id, rank, item_id) is worth.
+CREATE FUNCTION pg_temp.worth(lists regclass, OUT recall numeric, OUT ndcg numeric) LANGUAGE plpgsql AS $$
+BEGIN
+  EXECUTE format('
+    WITH hit AS (
+      SELECT l.user_id, count(*) AS hits, sum(1 / log(2, l.rank + 1)) AS dcg
+      FROM %s l JOIN test t ON t.user_id = l.user_id AND t.item_id = l.item_id
+      WHERE l.rank <= 20 GROUP BY l.user_id),
+    ideal AS (
+      SELECT n AS wanted, sum(1 / log(2, n + 1)) OVER (ORDER BY n) AS dcg FROM generate_series(1, 20) n)
+    SELECT avg(coalesce(h.hits, 0) / p.wanted::numeric), avg(coalesce(h.dcg, 0) / i.dcg)
+    FROM person p JOIN ideal i ON i.wanted = least(p.wanted, 20) LEFT JOIN hit h ON h.user_id = p.user_id', lists)
+  INTO recall, ndcg;
+  recall := round(recall, 4);
+  ndcg := round(ndcg, 4);
+END $$;
+
+SELECT plan(12);
+
+SELECT results_eq('SELECT count(*), count(DISTINCT user_id), count(DISTINCT item_id) FROM train',
+  'VALUES (796244::bigint, 6022::bigint, 3043::bigint)', 'the training part is the one its description speaks of');
+SELECT is(count(*), 99455::bigint, 'and so is the test part') FROM test;
+SELECT is_empty('SELECT * FROM train JOIN test USING (user_id, item_id)', 'they share no pair');
+
+
+-- Popularity: the most seen movies that the user has not seen.
+
+CREATE TABLE hitlist AS
+  SELECT item_id, row_number() OVER (ORDER BY count(*) DESC, item_id) AS place FROM train GROUP BY item_id;
+CREATE INDEX ON hitlist (place);
+ANALYZE hitlist;
+CREATE TEMP TABLE popular AS
+  SELECT p.user_id, l.rank, l.item_id
+  FROM person p CROSS JOIN LATERAL
+    (SELECT item_id, row_number() OVER (ORDER BY place) AS rank FROM
+       (SELECT item_id, place FROM hitlist h
+        WHERE NOT EXISTS (SELECT FROM train t WHERE t.user_id = p.user_id AND t.item_id = h.item_id)
+        ORDER BY place LIMIT 20) best) l;
+SELECT results_eq($$SELECT * FROM pg_temp.worth('popular')$$, 'VALUES (0.1161, 0.1176)',
+  'the popularity list has the published Recall@20 and NDCG@20');
+
+
+-- Plain cosine, 200 neighbours by source, as the prototype had it.
+
+SELECT reco_create_model('film', 'SELECT user_id, item_id FROM train');
+SELECT reco_configure('film', similarity => 'cosine', keep => 'source', neighbors => 200, min_support => 1,
+  weighting => 'binary');
+SELECT results_eq($$SELECT events, users, items FROM reco_refresh('film')$$,
+  'VALUES (796244::bigint, 6022::bigint, 3043::bigint)', 'the refresh learns from every pair');
+
+CREATE TEMP TABLE cosine AS
+  SELECT p.user_id, t.rank, t.item_id
+  FROM person p CROSS JOIN LATERAL reco_top_n(p.user_id, 20, 'film', fallback => false)
+    WITH ORDINALITY AS t(item_id, score, match, because, source, rank);
+SELECT is_empty('SELECT * FROM cosine JOIN train USING (user_id, item_id)', 'no list has a movie of the history');
+SELECT results_eq($$SELECT * FROM pg_temp.worth('cosine')$$, 'VALUES (0.1723, 0.1775)',
+  'plain cosine has the Recall@20 and NDCG@20 of the reference');
+
+-- The kernel against SQL: one item's neighbours, counted and divided by hand.
+SELECT results_eq($$
+  WITH n AS (SELECT item_id, count(*) AS users FROM train GROUP BY item_id),
+  pair AS (
+    SELECT b.item_id, count(*) AS support, count(*) / sqrt(max(na.users)::float8 * max(nb.users)) AS cosine
+    FROM train a JOIN train b ON b.user_id = a.user_id AND b.item_id <> a.item_id
+    JOIN n na ON na.item_id = a.item_id JOIN n nb ON nb.item_id = b.item_id
+    WHERE a.item_id = (SELECT item_id FROM hitlist WHERE place = 100) GROUP BY b.item_id)
+  SELECT count(*), count(p.item_id), count(*) FILTER (WHERE p.support <> s.support),
+    count(*) FILTER (WHERE abs(p.cosine - s.similarity) > 1e-3 * p.cosine),
+    min(s.similarity) >= 0.999 * (SELECT cosine FROM pair ORDER BY cosine DESC OFFSET 199 LIMIT 1)
+  FROM reco_similar_items((SELECT item_id FROM hitlist WHERE place = 100), 200, 'film') s LEFT JOIN pair p USING (item_id)
+$$, 'VALUES (200::bigint, 200::bigint, 0::bigint, 0::bigint, true)',
+  'the 200 neighbours of a movie are the nearest, with the support and the cosine that SQL counts');
+
+
+-- What anybody gets who sets nothing.
+
+SELECT reco_create_model('plain', 'SELECT user_id, item_id FROM train');
+SELECT lives_ok($$SELECT reco_refresh('plain')$$, 'a refresh with every setting as it comes');
+CREATE TEMP TABLE plain AS
+  SELECT p.user_id, t.rank, t.item_id
+  FROM person p CROSS JOIN LATERAL reco_top_n(p.user_id, 20, 'plain', fallback => false)
+    WITH ORDINALITY AS t(item_id, score, match, because, source, rank);
+SELECT is_empty('SELECT p.user_id FROM person p LEFT JOIN plain l USING (user_id)
+  GROUP BY p.user_id HAVING count(l.item_id) <> 20', 'twenty personal movies for everybody');
+SELECT diag(format('defaults: Recall@20 %s, NDCG@20 %s; cosine %s, %s; popular %s, %s',
+  d.recall, d.ndcg, c.recall, c.ndcg, p.recall, p.ndcg))
+FROM pg_temp.worth('plain') d, pg_temp.worth('cosine') c, pg_temp.worth('popular') p;
+SELECT cmp_ok(recall, '>=', 0.22, 'Recall@20 of the defaults') FROM pg_temp.worth('plain');
+SELECT cmp_ok(ndcg, '>=', 0.21, 'NDCG@20 of the defaults') FROM pg_temp.worth('plain');
+
+SELECT * FROM finish();
