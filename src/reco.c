@@ -13,7 +13,8 @@ void _PG_init(void);
 void
 _PG_init(void)
 {
-	DefineCustomStringVariable("reco.model", "The model that reco's functions use when none is named.",
+	DefineCustomStringVariable("reco.model",
+							   "The model that reco's functions use when none is named.",
 							   "Empty: the only model whose schema the caller may use.",
 							   &ModelDefaultName, "", PGC_USERSET, 0, NULL, NULL, NULL);
 	MarkGUCPrefixReserved("reco");

@@ -39,12 +39,11 @@ refuse_kind(FunctionCallInfo fcinfo, const Model *model, const char *what, Oid w
 
 	if (strncmp(door, "typed_", 6) == 0)
 		door += 6;
-	ereport(ERROR,
-			(errcode(ERRCODE_DATATYPE_MISMATCH),
-			 errmsg("model \"%s\" has %s ids of type %s, not %s", model->name, what,
-					format_type_be(wanted), format_type_be(given)),
-			 errhint("Cast the id, or call %s.%s, which takes the model's own types.",
-					 model->quoted, door)));
+	ereport(ERROR, (errcode(ERRCODE_DATATYPE_MISMATCH),
+					errmsg("model \"%s\" has %s ids of type %s, not %s", model->name, what,
+						   format_type_be(wanted), format_type_be(given)),
+					errhint("Cast the id, or call %s.%s, which takes the model's own types.",
+							model->quoted, door)));
 }
 
 /* The kind of an argument's type, which must be the model's. */
@@ -130,8 +129,7 @@ DoorOpen(FunctionCallInfo fcinfo, const Model *model, const Oid *types, int colu
 {
 	ReturnSetInfo *out = (ReturnSetInfo *) fcinfo->resultinfo;
 	DoorRows rows = {.out = out, .kind = model->item_kind};
-	bool from_call =
-		get_func_result_type(fcinfo->flinfo->fn_oid, NULL, NULL) == TYPEFUNC_RECORD;
+	bool from_call = get_func_result_type(fcinfo->flinfo->fn_oid, NULL, NULL) == TYPEFUNC_RECORD;
 
 	/*
 	 * A function that returns record takes its columns from the call, as a copy: the executor
@@ -150,15 +148,18 @@ DoorOpen(FunctionCallInfo fcinfo, const Model *model, const Oid *types, int colu
 		if (types[c] != DOOR_ITEM)
 		{
 			if (type != types[c])
-				ereport(ERROR,
-						(errcode(ERRCODE_DATATYPE_MISMATCH),
-						 errmsg("column %d of the column definition list has type %s and must have type %s",
-								c + 1, format_type_be(type), format_type_be(types[c]))));
+				ereport(
+					ERROR,
+					(errcode(ERRCODE_DATATYPE_MISMATCH),
+					 errmsg(
+						 "column %d of the column definition list has type %s and must have type %s",
+						 c + 1, format_type_be(type), format_type_be(types[c]))));
 			continue;
 		}
 		if (OidIsValid(rows.item_type) && type != rows.item_type)
-			ereport(ERROR, (errcode(ERRCODE_DATATYPE_MISMATCH),
-							errmsg("the item columns of the column definition list differ in type")));
+			ereport(ERROR,
+					(errcode(ERRCODE_DATATYPE_MISMATCH),
+					 errmsg("the item columns of the column definition list differ in type")));
 		rows.item_type = type;
 		if (!(as_text && type == TEXTOID) &&
 			(!IdKindOfType(type, &kind) || kind != model->item_kind))

@@ -53,8 +53,8 @@ typedef struct DoorRows
  * Begins a result with columns of the given types; whatever column definition list the caller
  * wrote must agree.  Call before SPI_connect.  as_text lets item ids of any kind go out as text.
  */
-extern DoorRows DoorOpen(FunctionCallInfo fcinfo, const Model *model, const Oid *types,
-						 int columns, bool as_text);
+extern DoorRows DoorOpen(FunctionCallInfo fcinfo, const Model *model, const Oid *types, int columns,
+						 bool as_text);
 
 /* An item id as the caller's column wants it. */
 extern Datum DoorId(const DoorRows *rows, Datum item);

@@ -56,7 +56,7 @@ typedef struct Matrix
 	Cell *cell;
 	uint64 count;
 	uint64 room;
-	uint64 summed;	  /* cells up to here are sorted and differ */
+	uint64 summed;     /* cells up to here are sorted and differ */
 	uint32 *user_rank; /* of ids, while flattening; NULL when out of date */
 	uint32 *item_rank;
 	Size flat_size; /* 0 when out of date */
@@ -73,7 +73,8 @@ static const ExpandedObjectMethods matrix_methods = {matrix_flat_size, matrix_fl
 static Matrix *
 create(MemoryContext parent, IdKind user_kind, IdKind item_kind)
 {
-	MemoryContext context = AllocSetContextCreate(parent, "reco matrix", ALLOCSET_START_SMALL_SIZES);
+	MemoryContext context =
+		AllocSetContextCreate(parent, "reco matrix", ALLOCSET_START_SMALL_SIZES);
 	Matrix *matrix = MemoryContextAllocZero(context, sizeof(Matrix));
 
 	EOH_init_header(&matrix->header, &matrix_methods, context);
@@ -94,11 +95,11 @@ compare_cells(const Cell *a, const Cell *b)
 	return a->weight < b->weight ? -1 : a->weight > b->weight;
 }
 
-#define ST_SORT			 sort_cells
-#define ST_ELEMENT_TYPE	 Cell
+#define ST_SORT          sort_cells
+#define ST_ELEMENT_TYPE  Cell
 #define ST_COMPARE(a, b) compare_cells(a, b)
 #define ST_CHECK_FOR_INTERRUPTS
-#define ST_SCOPE		 static
+#define ST_SCOPE static
 #define ST_DEFINE
 #include "lib/sort_template.h"
 
@@ -235,8 +236,7 @@ add_cells(Matrix *into, const Matrix *from)
 	{
 		uint64 room;
 		uint32 length;
-		const unsigned char *bytes =
-			IdSetBytes(from->users, from->cell[c].user, &room, &length);
+		const unsigned char *bytes = IdSetBytes(from->users, from->cell[c].user, &room, &length);
 		Cell cell = {.user = IdSetAddBytes(into->users, bytes, length),
 					 .weight = from->cell[c].weight};
 
@@ -354,8 +354,8 @@ matrix_flatten(ExpandedObjectHeader *header, void *result, Size size)
 	uint32 users = IdSetCount(matrix->users);
 	unsigned char *out = (unsigned char *) VARDATA(result);
 	Cell *sorted = palloc_extended(sizeof(Cell) * Max(matrix->count, 1), MCXT_ALLOC_HUGE);
-	uint32 *counts = palloc_extended(sizeof(uint32) * Max((Size) users, 1),
-									 MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
+	uint32 *counts =
+		palloc_extended(sizeof(uint32) * Max((Size) users, 1), MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
 
 	Assert(size == matrix->flat_size && matrix->user_rank);
 	for (uint64 c = 0; c < matrix->count; c++)
@@ -549,10 +549,12 @@ reco_matrix_out(PG_FUNCTION_ARGS)
 static void
 refuse_text(const char *detail)
 {
-	ereport(ERROR,
-			(errcode(ERRCODE_INVALID_TEXT_REPRESENTATION),
-			 errmsg("invalid input syntax for type reco_matrix"), errdetail("%s", detail),
-			 errhint("Write {\"user\": \"bigint\", \"item\": \"text\", \"cells\": [[1, \"a\", 2.5]]}.")));
+	ereport(
+		ERROR,
+		(errcode(ERRCODE_INVALID_TEXT_REPRESENTATION),
+		 errmsg("invalid input syntax for type reco_matrix"), errdetail("%s", detail),
+		 errhint(
+			 "Write {\"user\": \"bigint\", \"item\": \"text\", \"cells\": [[1, \"a\", 2.5]]}.")));
 }
 
 static JsonbValue *
@@ -603,8 +605,7 @@ reco_matrix_in(PG_FUNCTION_ARGS)
 	if (!JB_ROOT_IS_OBJECT(json))
 		refuse_text("It must be an object.");
 	list = json_key(&json->root, "cells");
-	if (list == NULL || list->type != jbvBinary ||
-		!JsonContainerIsArray(list->val.binary.data))
+	if (list == NULL || list->type != jbvBinary || !JsonContainerIsArray(list->val.binary.data))
 		refuse_text("\"cells\" must be an array.");
 	matrix = create(CurrentMemoryContext, json_kind(&json->root, "user"),
 					json_kind(&json->root, "item"));
@@ -625,10 +626,10 @@ reco_matrix_in(PG_FUNCTION_ARGS)
 		weight = getIthJsonbValueFromContainer(triple, 2);
 		if (weight->type != jbvNumeric)
 			refuse_text("A weight must be a number.");
-		cell.user = IdSetAdd(matrix->users,
-							 json_id(getIthJsonbValueFromContainer(triple, 0), IdSetKind(matrix->users)));
-		cell.item = IdSetAdd(matrix->items,
-							 json_id(getIthJsonbValueFromContainer(triple, 1), IdSetKind(matrix->items)));
+		cell.user = IdSetAdd(matrix->users, json_id(getIthJsonbValueFromContainer(triple, 0),
+													IdSetKind(matrix->users)));
+		cell.item = IdSetAdd(matrix->items, json_id(getIthJsonbValueFromContainer(triple, 1),
+													IdSetKind(matrix->items)));
 		cell.weight = DatumGetFloat8(
 			DirectFunctionCall1(numeric_float8, NumericGetDatum(weight->val.numeric)));
 		append(matrix, cell);
@@ -738,7 +739,8 @@ put_neighbors(ReturnSetInfo *out, const Matrix *matrix, const Neighbors *neighbo
 {
 	Oid type = TupleDescAttr(out->setDesc, NEIGHBOR_ITEM)->atttypid;
 	IdKind kind = IdSetKind(matrix->items);
-	uint32 *sorted = palloc_extended(sizeof(uint32) * Max((Size) neighbors->items, 1), MCXT_ALLOC_HUGE);
+	uint32 *sorted =
+		palloc_extended(sizeof(uint32) * Max((Size) neighbors->items, 1), MCXT_ALLOC_HUGE);
 
 	for (uint32 n = 0; n < neighbors->items; n++)
 		sorted[matrix->item_rank[n]] = n;
@@ -785,9 +787,8 @@ neighbors_of(FunctionCallInfo fcinfo, int first)
 	options.rule =
 		SimilarityPreset(choice(fcinfo, first + 2, SETTING_SIMILARITY, SIMILARITY_COSINE));
 	options.k = DatumGetInt32(option(fcinfo, first + 1, SETTING_NEIGHBORS, Int32GetDatum(20)));
-	options.rule.min_support =
-		DatumGetInt32(option(fcinfo, first + 3, SETTING_MIN_SUPPORT,
-							 Int32GetDatum(SIMILARITY_MIN_SUPPORT_DEFAULT)));
+	options.rule.min_support = DatumGetInt32(option(fcinfo, first + 3, SETTING_MIN_SUPPORT,
+													Int32GetDatum(SIMILARITY_MIN_SUPPORT_DEFAULT)));
 	options.rule.shrinkage =
 		DatumGetFloat8(option(fcinfo, first + 4, SETTING_SHRINKAGE, Float8GetDatum(0)));
 	options.keep = choice(fcinfo, first + 5, SETTING_KEEP, SIMILARITY_KEEP_SOURCE);
@@ -802,8 +803,7 @@ neighbors_of(FunctionCallInfo fcinfo, int first)
 
 	budget = BudgetCreate(CurrentMemoryContext, "reco_neighbors", BudgetMaintenance());
 	to_sparse(matrix, weighting, &by_user, &by_item, budget);
-	put_neighbors(out, matrix,
-				  NeighborsLearn(&by_user, &by_item, by_user.rows, &options, budget),
+	put_neighbors(out, matrix, NeighborsLearn(&by_user, &by_item, by_user.rows, &options, budget),
 				  AllocSetContextCreate(CurrentMemoryContext, "reco row", ALLOCSET_SMALL_SIZES));
 	BudgetDestroy(budget);
 	return (Datum) 0;

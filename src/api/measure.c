@@ -24,9 +24,12 @@ check_counts(double both, double a, double b, double all)
 	if (isfinite(both) && isfinite(a) && isfinite(b) && isfinite(all) && both >= 0 && both <= a &&
 		both <= b && a + b - both <= all)
 		return;
-	ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("counts do not fit together"),
-					errdetail("users_both is %g, users_a %g, users_b %g.", both, a, b),
-					errhint("users_both may not exceed the others, and together they may not exceed users_all.")));
+	ereport(
+		ERROR,
+		(errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("counts do not fit together"),
+		 errdetail("users_both is %g, users_a %g, users_b %g.", both, a, b),
+		 errhint(
+			 "users_both may not exceed the others, and together they may not exceed users_all.")));
 }
 
 /* A measure as SQL has it: NULL where it is not defined. */
@@ -104,11 +107,10 @@ reco_decayed_add(PG_FUNCTION_ARGS)
 	as_of = PG_GETARG_TIMESTAMPTZ(4);
 	half_life = SettingSeconds(PG_GETARG_INTERVAL_P(3));
 	if (!(half_life > 0))
-		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-						errmsg("half_life must be positive")));
-	if (TIMESTAMP_NOT_FINITE(as_of))
 		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("as_of must be finite")));
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("half_life must be positive")));
+	if (TIMESTAMP_NOT_FINITE(as_of))
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("as_of must be finite")));
 	if (at > as_of)
 		goto unchanged;
 

@@ -25,8 +25,8 @@ required_text(FunctionCallInfo fcinfo, int argument, const char *what)
 	char *text = DoorText(fcinfo, argument);
 
 	if (text == NULL)
-		ereport(ERROR, (errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-						errmsg("%s must not be NULL", what)));
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED), errmsg("%s must not be NULL", what)));
 	return text;
 }
 
@@ -90,7 +90,7 @@ static const char *const model_columns =
 	"pg_catalog.pg_total_relation_size($1)";
 
 #define FROM_CATALOG 4
-#define FROM_TABLE	 7
+#define FROM_TABLE   7
 
 /* One row of reco_models(). */
 static void

@@ -75,8 +75,7 @@ ProfileRead(const Model *model, History *history)
 		const LearnedRow *row = &profile->rows[e];
 
 		profile->entries[e] = (RankEntry){
-			.weight =
-				WeightingValue(model->settings.weighting, history->item[row->id].weight),
+			.weight = WeightingValue(model->settings.weighting, history->item[row->id].weight),
 			.count = row->packed.scored,
 			.item = row->packed.item,
 			.similarity = row->packed.similarity,
@@ -93,8 +92,8 @@ ProfileCandidates(const Profile *profile, uint32 *count)
 	ProfileCandidate *candidates;
 
 	RankScore(rank, profile->entries, profile->count, profile->norm);
-	candidates = palloc_extended(sizeof(ProfileCandidate) * Max(rank->touched_count, 1),
-								 MCXT_ALLOC_HUGE);
+	candidates =
+		palloc_extended(sizeof(ProfileCandidate) * Max(rank->touched_count, 1), MCXT_ALLOC_HUGE);
 	*count = 0;
 	for (uint32 t = 0; t < rank->touched_count; t++)
 	{

@@ -35,7 +35,7 @@ static const Oid list_types[LIST_COLUMNS] = {DOOR_ITEM, FLOAT8OID, FLOAT8OID, DO
 
 /* Batches of candidates checked against the catalogue: the first covers a usual list with room to spare. */
 #define BATCH_FIRST 32
-#define BATCH_MOST	4096
+#define BATCH_MOST  4096
 
 /* A question for a list, and the list so far. */
 typedef struct Ask
@@ -46,7 +46,7 @@ typedef struct Ask
 	IdSet *exclude;
 	IdSet *among;
 	double least_match; /* rows that match less are left out; negative for none */
-	bool seen;			/* items of the history may come */
+	bool seen;          /* items of the history may come */
 	bool fallback;
 	const char *source; /* of the rows the profile leads to */
 	DoorRows rows;
@@ -165,8 +165,8 @@ put_candidate(Ask *ask, const Profile *profile, const ProfileCandidate *candidat
 	values[LIST_MATCH] = Float8GetDatum(match);
 	nulls[LIST_BECAUSE] = because < 0;
 	if (because >= 0)
-		values[LIST_BECAUSE] = DoorId(
-			&ask->rows, IdSetDatum(profile->history->ids, profile->rows[because].id));
+		values[LIST_BECAUSE] =
+			DoorId(&ask->rows, IdSetDatum(profile->history->ids, profile->rows[because].id));
 	values[LIST_SOURCE] = CStringGetTextDatum(ask->source);
 	DoorPut(&ask->rows, values, nulls);
 	IdSetAdd(ask->listed, item);
@@ -190,8 +190,7 @@ put_batch(Ask *ask, const Profile *profile, const ProfileCandidate *batch, uint3
 
 	for (uint32 c = 0; c < count && more && !is_full(ask); c++)
 	{
-		CatalogueItem *item =
-			bsearch(&item_no[c], items, found, sizeof(CatalogueItem), by_item_no);
+		CatalogueItem *item = bsearch(&item_no[c], items, found, sizeof(CatalogueItem), by_item_no);
 
 		if (item)
 			more = put_candidate(ask, profile, &batch[c], item->item, because[c]);
@@ -265,7 +264,8 @@ list_fallback(Ask *ask, const History *history)
 	{
 		CatalogueOrder order;
 		const char *source;
-	} chain[] = {{CATALOGUE_TRENDING, "trending"}, {CATALOGUE_POPULAR, "popular"}, {CATALOGUE_NEW, "new"}};
+	} chain[] = {
+		{CATALOGUE_TRENDING, "trending"}, {CATALOGUE_POPULAR, "popular"}, {CATALOGUE_NEW, "new"}};
 
 	for (size_t link = 0; link < lengthof(chain) && !is_full(ask); link++)
 	{

@@ -102,9 +102,10 @@ read_events(Refresh *refresh)
 	refresh->event_count = refresh->events->log.count;
 	SPI_finish();
 	if (refresh->event_count == 0)
-		ereport(NOTICE, (errmsg("model \"%s\" has no events to learn from", refresh->model->name),
-						 errhint("Look at the view %s.events; the report counts rows left out, by reason.",
-								 refresh->model->quoted)));
+		ereport(NOTICE,
+				(errmsg("model \"%s\" has no events to learn from", refresh->model->name),
+				 errhint("Look at the view %s.events; the report counts rows left out, by reason.",
+						 refresh->model->quoted)));
 	end_phase(refresh, PHASE_READ);
 }
 
@@ -143,8 +144,7 @@ compute(Refresh *refresh)
 	{
 		refresh->neighbors = NeighborsLearn(&matrix->by_user, &matrix->by_item, matrix->learners,
 											similarity, budget);
-		refresh->curve_pairs =
-			MatchCurveLearn(matrix, refresh->neighbors, &refresh->curve, budget);
+		refresh->curve_pairs = MatchCurveLearn(matrix, refresh->neighbors, &refresh->curve, budget);
 		end_phase(refresh, PHASE_CURVE);
 		if ((uint64) (users - matrix->learners) * HOLDOUT_SPARED <= users)
 			return;
@@ -194,8 +194,8 @@ float_array(const double *values, int count)
 
 	for (int n = 0; n < count; n++)
 		elements[n] = Float8GetDatum(values[n]);
-	return PointerGetDatum(
-		construct_array(elements, count, FLOAT8OID, sizeof(float8), FLOAT8PASSBYVAL, TYPALIGN_DOUBLE));
+	return PointerGetDatum(construct_array(elements, count, FLOAT8OID, sizeof(float8),
+										   FLOAT8PASSBYVAL, TYPALIGN_DOUBLE));
 }
 
 /* Writes what this refresh did to the row of "model". */
@@ -221,12 +221,15 @@ write_model(const Refresh *refresh)
 		{"item_slots", INT4OID, Int32GetDatum((int32) refresh->item_slots), false},
 		{"neighbor_pairs", INT8OID,
 		 Int64GetDatum((int64) refresh->neighbors->start[refresh->neighbors->items]), false},
-		{"popularity_offset", FLOAT8OID, Float8GetDatum(refresh->popularity->popularity_offset), false},
+		{"popularity_offset", FLOAT8OID, Float8GetDatum(refresh->popularity->popularity_offset),
+		 false},
 		{"recent_offset", FLOAT8OID, Float8GetDatum(refresh->popularity->recent_offset), false},
 		{"trend_prior", FLOAT8OID, Float8GetDatum(refresh->popularity->trend_prior), false},
 		{"curve_pairs", INT8OID, Int64GetDatum(refresh->curve_pairs), false},
-		{"curve_score", FLOAT8ARRAYOID, float_array(refresh->curve.score, refresh->curve.knots), false},
-		{"curve_match", FLOAT8ARRAYOID, float_array(refresh->curve.chance, refresh->curve.knots), false},
+		{"curve_score", FLOAT8ARRAYOID, float_array(refresh->curve.score, refresh->curve.knots),
+		 false},
+		{"curve_match", FLOAT8ARRAYOID, float_array(refresh->curve.chance, refresh->curve.knots),
+		 false},
 	};
 	Oid types[lengthof(columns)];
 	Datum values[lengthof(columns)];
@@ -254,9 +257,9 @@ write_learned(Refresh *refresh)
 	LearnedItem *items = gather_items(refresh);
 
 	connect_spi();
-	refresh->rows_written = LearnedWrite(refresh->model, refresh->events->items, items,
-										 refresh->neighbors->items, refresh->events->log.timed,
-										 &refresh->item_slots, refresh->budget);
+	refresh->rows_written =
+		LearnedWrite(refresh->model, refresh->events->items, items, refresh->neighbors->items,
+					 refresh->events->log.timed, &refresh->item_slots, refresh->budget);
 	write_model(refresh);
 	SPI_finish();
 	end_phase(refresh, PHASE_WRITE);
@@ -322,9 +325,9 @@ reco_refresh(PG_FUNCTION_ARGS)
 
 	INSTR_TIME_SET_CURRENT(refresh.since);
 	refresh.now = GetCurrentTimestamp();
-	refresh.budget = BudgetCreate(CurrentMemoryContext,
-								  psprintf("refresh of model \"%s\"", refresh.model->name),
-								  BudgetMaintenance());
+	refresh.budget =
+		BudgetCreate(CurrentMemoryContext, psprintf("refresh of model \"%s\"", refresh.model->name),
+					 BudgetMaintenance());
 	read_events(&refresh);
 	compute(&refresh);
 	write_learned(&refresh);

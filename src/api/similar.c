@@ -92,7 +92,8 @@ reco_unpack_neighbors(PG_FUNCTION_ARGS)
 	Packed view;
 
 	InitMaterializedSRF(fcinfo, 0);
-	if (!PackedOpen((unsigned char *) VARDATA(packed), VARSIZE(packed) - VARHDRSZ, PG_INT32_MAX, &view))
+	if (!PackedOpen((unsigned char *) VARDATA(packed), VARSIZE(packed) - VARHDRSZ, PG_INT32_MAX,
+					&view))
 		ereport(ERROR, (errcode(ERRCODE_DATA_CORRUPTED), errmsg("packed neighbours are damaged"),
 						errhint("Run reco_refresh to learn them anew.")));
 	support = palloc(sizeof(uint32) * Max(view.count, 1));

@@ -5,7 +5,7 @@
 struct Budget
 {
 	MemoryContext context; /* holds this struct and every piece */
-	const char *job;	   /* "refresh of model \"shop\"", for messages */
+	const char *job;       /* "refresh of model \"shop\"", for messages */
 	Size limit;
 	Size used; /* by GetMemoryChunkSpace, so with the allocator's own overhead */
 	Size peak;
@@ -49,8 +49,8 @@ static Size
 checked_size(const Budget *budget, uint64 count, Size size, Size held)
 {
 	if (count > (MaxAllocHugeSize - sizeof(uint64)) / size)
-		ereport(ERROR, (errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
-						errmsg("%s is too large", budget->job)));
+		ereport(ERROR,
+				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED), errmsg("%s is too large", budget->job)));
 	if (count * size > budget->limit || budget->used - held > budget->limit - count * size)
 		refuse(budget, count * size > held ? count * size - held : 0);
 	return Max(count * size, 1);
@@ -66,8 +66,7 @@ charge(Budget *budget, void *memory)
 void *
 BudgetAlloc(Budget *budget, uint64 count, Size size)
 {
-	void *memory =
-		MemoryContextAllocHuge(budget->context, checked_size(budget, count, size, 0));
+	void *memory = MemoryContextAllocHuge(budget->context, checked_size(budget, count, size, 0));
 
 	charge(budget, memory);
 	return memory;

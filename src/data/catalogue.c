@@ -65,9 +65,10 @@ CatalogueHas(const Model *model, Datum item)
 {
 	Oid type = IdType(model->item_kind);
 	const char *view = model->has_items ? "items" : "learned_item";
-	uint64 rows = PlanRun(psprintf("SELECT 1 FROM %s.%s i WHERE i.item_id OPERATOR(pg_catalog.=) $1 LIMIT 1",
-								   model->quoted, view),
-						  1, &type, &item, NULL);
+	uint64 rows =
+		PlanRun(psprintf("SELECT 1 FROM %s.%s i WHERE i.item_id OPERATOR(pg_catalog.=) $1 LIMIT 1",
+						 model->quoted, view),
+				1, &type, &item, NULL);
 
 	SPI_freetuptable(SPI_tuptable);
 	return rows > 0;
@@ -76,10 +77,9 @@ CatalogueHas(const Model *model, Datum item)
 Portal
 CatalogueOpen(const Model *model, CatalogueOrder order)
 {
-	const char *learned =
-		psprintf("SELECT l.item_id, l.popularity_log2, l.recent_log2, l.users "
-				 "FROM %s.learned_item l WHERE true%s",
-				 model->quoted, catalogue_condition(model));
+	const char *learned = psprintf("SELECT l.item_id, l.popularity_log2, l.recent_log2, l.users "
+								   "FROM %s.learned_item l WHERE true%s",
+								   model->quoted, catalogue_condition(model));
 	const char *sql;
 
 	switch (order)

@@ -26,8 +26,8 @@ extern bool CatalogueHas(const Model *model, Datum item);
 typedef enum CatalogueOrder
 {
 	CATALOGUE_TRENDING, /* rising items only, fastest first */
-	CATALOGUE_POPULAR,	/* everything learned, most popular first */
-	CATALOGUE_NEW		/* what nobody has touched since the last refresh, newest first */
+	CATALOGUE_POPULAR,  /* everything learned, most popular first */
+	CATALOGUE_NEW       /* what nobody has touched since the last refresh, newest first */
 } CatalogueOrder;
 
 /* Opens a walk as a cursor; NULL where the order has nothing to show. */
@@ -35,7 +35,7 @@ extern Portal CatalogueOpen(const Model *model, CatalogueOrder order);
 
 typedef struct CatalogueRow
 {
-	Datum item; /* normalised */
+	Datum item;        /* normalised */
 	double popularity; /* decayed weight a day */
 	double trend;
 	int32 users;

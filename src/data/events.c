@@ -22,7 +22,7 @@ typedef struct EventsReceiver
 	Budget *budget;
 	Oid user_type;
 	Oid item_type;
-	int time;	/* column, 0 where there is none, like the next */
+	int time; /* column, 0 where there is none, like the next */
 	int weight;
 	TimestampTz now;
 	uint64 room; /* events the blocks so far hold */

@@ -35,8 +35,7 @@ add(History *history, Datum item, double weight, TimestampTz at, uint32 *room, B
 }
 
 History *
-HistoryRead(const Model *model, Datum user, TimestampTz as_of, TimestampTz decay_at,
-			Budget *budget)
+HistoryRead(const Model *model, Datum user, TimestampTz as_of, TimestampTz decay_at, Budget *budget)
 {
 	bool timed = OidIsValid(model->time_type);
 	bool weighted = OidIsValid(model->weight_type);
@@ -44,11 +43,11 @@ HistoryRead(const Model *model, Datum user, TimestampTz as_of, TimestampTz decay
 	History *history = empty_history(model, budget);
 	uint32 room = 0;
 	Oid type = IdType(model->user_kind);
-	char *sql = psprintf("SELECT item_id, %s, %s FROM %s.events "
-						 "WHERE user_id OPERATOR(pg_catalog.=) $1",
-						 timed ? "occurred_at::pg_catalog.timestamptz" : "NULL",
-						 weighted ? "weight::pg_catalog.float8" : "1::pg_catalog.float8",
-						 model->quoted);
+	char *sql =
+		psprintf("SELECT item_id, %s, %s FROM %s.events "
+				 "WHERE user_id OPERATOR(pg_catalog.=) $1",
+				 timed ? "occurred_at::pg_catalog.timestamptz" : "NULL",
+				 weighted ? "weight::pg_catalog.float8" : "1::pg_catalog.float8", model->quoted);
 	uint64 rows = PlanRun(sql, 1, &type, &user, NULL);
 
 	for (uint64 r = 0; r < rows; r++)
@@ -71,9 +70,8 @@ HistoryRead(const Model *model, Datum user, TimestampTz as_of, TimestampTz decay
 			at = DatumGetTimestampTz(SPI_getbinval(tuple, desc, 2, &isnull));
 			if (isnull || at > as_of)
 				continue;
-			age = TIMESTAMP_IS_NOBEGIN(at)
-					  ? UINT32_MAX
-					  : Max(0, EventsSeconds(decay_at) - EventsSeconds(at));
+			age = TIMESTAMP_IS_NOBEGIN(at) ? UINT32_MAX
+										   : Max(0, EventsSeconds(decay_at) - EventsSeconds(at));
 		}
 		add(history, IdNormalise(item, model->item_type), weight * DecayFactor(age, half_life), at,
 			&room, budget);

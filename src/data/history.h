@@ -9,14 +9,14 @@
 
 typedef struct HistoryItem
 {
-	double weight;		/* sum of weight * decay: r_ui, before its form is applied */
+	double weight;      /* sum of weight * decay: r_ui, before its form is applied */
 	TimestampTz newest; /* of its events; read where the events have times */
-	bool seen;			/* an event said more than that the item was shown */
+	bool seen;          /* an event said more than that the item was shown */
 } HistoryItem;
 
 typedef struct History
 {
-	IdSet *ids; /* every item of the history, whatever its weight */
+	IdSet *ids;        /* every item of the history, whatever its weight */
 	HistoryItem *item; /* by number in ids */
 } History;
 
@@ -24,8 +24,8 @@ typedef struct History
  * Reads the events of a user up to as_of, in the calling query's snapshot; rows that a refresh
  * would skip are skipped.  Decay counts from decay_at.  SPI is connected.
  */
-extern History *HistoryRead(const Model *model, Datum user, TimestampTz as_of,
-							TimestampTz decay_at, Budget *budget);
+extern History *HistoryRead(const Model *model, Datum user, TimestampTz as_of, TimestampTz decay_at,
+							Budget *budget);
 
 /* The history of somebody who has just these items, each with weight 1. */
 extern History *HistoryOfItems(const Model *model, const Datum *items, int count, Budget *budget);

@@ -21,18 +21,18 @@ struct IdSet
 	IdKind kind;
 	Budget *budget;
 	uint32 count;
-	uint32 room;	/* ids there is memory for */
-	uint32 width;	/* bytes of an id; 0 for text */
-	uint32 slots;	/* a power of two */
+	uint32 room;  /* ids there is memory for */
+	uint32 width; /* bytes of an id; 0 for text */
+	uint32 slots; /* a power of two */
 	Slot *slot;
-	uint64 *integer;	  /* ID_INTEGER: the value */
+	uint64 *integer;      /* ID_INTEGER: the value */
 	unsigned char *bytes; /* ID_UUID: 16 each; ID_TEXT: one after the other */
-	uint64 *end;		  /* ID_TEXT: where each ends */
+	uint64 *end;          /* ID_TEXT: where each ends */
 	uint64 bytes_room;
 };
 
 #define FIRST_SLOTS 64
-#define FIRST_ROOM	32
+#define FIRST_ROOM  32
 
 /* An id while it is looked up. */
 typedef struct Key
@@ -420,12 +420,12 @@ IdSetCompare(const IdSet *set, uint32 a, uint32 b)
 	return order != 0 ? order : length_a < length_b ? -1 : length_a > length_b;
 }
 
-#define ST_SORT				   sort_numbers
-#define ST_ELEMENT_TYPE		   uint32
+#define ST_SORT               sort_numbers
+#define ST_ELEMENT_TYPE       uint32
 #define ST_COMPARE(a, b, set) IdSetCompare(set, *(a), *(b))
-#define ST_COMPARE_ARG_TYPE	   const IdSet
+#define ST_COMPARE_ARG_TYPE   const IdSet
 #define ST_CHECK_FOR_INTERRUPTS
-#define ST_SCOPE			   static
+#define ST_SCOPE static
 #define ST_DEFINE
 #include "lib/sort_template.h"
 

@@ -133,7 +133,7 @@ static const char *const doors =
 
 /* The relations of a model, for taking it down. */
 static const char *const relations[] = {"popular", "similar", "learned_item", "model",
-										"users",   "items",	  "events"};
+										"users",   "items",   "events"};
 
 /* A {word} and what stands for it. */
 typedef struct Word
@@ -205,9 +205,9 @@ check_query(const char *word, const char *query)
 
 	if (list_length(statements) != 1 || !IsA(statement, SelectStmt) ||
 		((SelectStmt *) statement)->intoClause)
-		ereport(ERROR, (errcode(ERRCODE_SYNTAX_ERROR),
-						errmsg("the %s query must be one SELECT", word),
-						errhint("Give a query that returns rows, without INTO, as one statement.")));
+		ereport(ERROR,
+				(errcode(ERRCODE_SYNTAX_ERROR), errmsg("the %s query must be one SELECT", word),
+				 errhint("Give a query that returns rows, without INTO, as one statement.")));
 }
 
 /* One of the owner's queries as a view, readable with the reader's own privileges only. */
@@ -243,19 +243,21 @@ check_name(Oid reco, const char *name)
 	if (name[0] == '\0')
 		ereport(ERROR, (errcode(ERRCODE_INVALID_NAME), errmsg("the name of a model is empty")));
 	if (strlen(name) >= NAMEDATALEN)
-		ereport(ERROR, (errcode(ERRCODE_NAME_TOO_LONG),
-						errmsg("the name of model \"%s\" is too long", name),
-						errdetail("It has %zu bytes and may have %d.", strlen(name),
-								  NAMEDATALEN - 1)));
+		ereport(ERROR,
+				(errcode(ERRCODE_NAME_TOO_LONG),
+				 errmsg("the name of model \"%s\" is too long", name),
+				 errdetail("It has %zu bytes and may have %d.", strlen(name), NAMEDATALEN - 1)));
 	if (OidIsValid(ModelTable(reco, name)))
-		ereport(ERROR, (errcode(ERRCODE_DUPLICATE_OBJECT),
-						errmsg("model \"%s\" already exists", name),
-						errhint("Drop it with reco_drop_model, or change a query of it with CREATE OR REPLACE VIEW.")));
+		ereport(
+			ERROR,
+			(errcode(ERRCODE_DUPLICATE_OBJECT), errmsg("model \"%s\" already exists", name),
+			 errhint(
+				 "Drop it with reco_drop_model, or change a query of it with CREATE OR REPLACE VIEW.")));
 	if (OidIsValid(get_namespace_oid(name, true)))
-		ereport(ERROR, (errcode(ERRCODE_DUPLICATE_SCHEMA),
-						errmsg("schema \"%s\" already exists", name),
-						errdetail("A model is a schema of its own."),
-						errhint("Choose another name for the model.")));
+		ereport(ERROR,
+				(errcode(ERRCODE_DUPLICATE_SCHEMA), errmsg("schema \"%s\" already exists", name),
+				 errdetail("A model is a schema of its own."),
+				 errhint("Choose another name for the model.")));
 }
 
 /* The type of an id column in tables and doors: the model's own, domains and varchar as what they hold. */
@@ -318,13 +320,14 @@ LayoutCreate(Oid reco, const char *name, const LayoutQueries *queries)
 static void
 add_doors(ObjectAddresses *objects, Oid schema, Oid table)
 {
-	char *sql = psprintf("SELECT DISTINCT p.oid FROM pg_catalog.pg_proc p"
-						 " JOIN pg_catalog.pg_depend d ON d.classid = 'pg_catalog.pg_proc'::pg_catalog.regclass"
-						 " AND d.objid = p.oid AND d.refclassid = 'pg_catalog.pg_class'::pg_catalog.regclass"
-						 " WHERE p.pronamespace = %u AND d.refobjid = %u AND p.prolang ="
-						 " (SELECT oid FROM pg_catalog.pg_language WHERE lanname = 'sql')"
-						 " AND p.proname = ANY ('{top_n,complete,similar_items,score,match,why,popular,trending}')",
-						 schema, table);
+	char *sql = psprintf(
+		"SELECT DISTINCT p.oid FROM pg_catalog.pg_proc p"
+		" JOIN pg_catalog.pg_depend d ON d.classid = 'pg_catalog.pg_proc'::pg_catalog.regclass"
+		" AND d.objid = p.oid AND d.refclassid = 'pg_catalog.pg_class'::pg_catalog.regclass"
+		" WHERE p.pronamespace = %u AND d.refobjid = %u AND p.prolang ="
+		" (SELECT oid FROM pg_catalog.pg_language WHERE lanname = 'sql')"
+		" AND p.proname = ANY ('{top_n,complete,similar_items,score,match,why,popular,trending}')",
+		schema, table);
 
 	if (SPI_execute(sql, true, 0) != SPI_OK_SELECT)
 		elog(ERROR, "could not list the functions of schema %u", schema);

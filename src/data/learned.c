@@ -28,7 +28,8 @@ id_array(const IdSet *ids)
 	for (uint32 n = 0; n < count; n++)
 		values[n] = IdSetDatum(ids, n);
 	get_typlenbyvalalign(IdType(kind), &length, &by_value, &align);
-	return PointerGetDatum(construct_array(values, (int) count, IdType(kind), length, by_value, align));
+	return PointerGetDatum(
+		construct_array(values, (int) count, IdType(kind), length, by_value, align));
 }
 
 static Datum
@@ -90,9 +91,11 @@ old_numbers(const Model *model, const IdSet *ids, uint32 *number, uint64 *delete
 		foreach (cell, gone)
 			values[n++] = Int32GetDatum(lfirst_int(cell));
 		array = PointerGetDatum(construct_array(values, n, INT4OID, 4, true, TYPALIGN_INT));
-		if (SPI_execute_with_args(psprintf("DELETE FROM %s.learned_item WHERE item_no OPERATOR(pg_catalog.=) ANY ($1)",
-										   model->quoted),
-								  1, &type, &array, NULL, false, 0) != SPI_OK_DELETE)
+		if (SPI_execute_with_args(
+				psprintf(
+					"DELETE FROM %s.learned_item WHERE item_no OPERATOR(pg_catalog.=) ANY ($1)",
+					model->quoted),
+				1, &type, &array, NULL, false, 0) != SPI_OK_DELETE)
 			elog(ERROR, "could not delete items of model \"%s\"", model->name);
 		*deleted = SPI_processed;
 	}
@@ -149,9 +152,9 @@ pack(bytea *room, uint32 item_no, const LearnedItem *item, const uint32 *number,
 }
 
 /* The columns of the table but item_id, in the order of the parameters. */
-static const char *const columns[] = {"item_no",	 "events",		  "users",
+static const char *const columns[] = {"item_no",         "events",      "users",
 									  "popularity_log2", "recent_log2", "trending_rank",
-									  "first_at",	 "last_at",		  "neighbors"};
+									  "first_at",        "last_at",     "neighbors"};
 
 #define LEARNED_COLUMNS (lengthof(columns) + 1)
 
@@ -171,15 +174,15 @@ column_list(const char *prefix)
 static SPIPlanPtr
 prepare_write(const Model *model)
 {
-	Oid types[LEARNED_COLUMNS] = {IdType(model->item_kind), INT4OID, INT8OID, INT4OID, FLOAT8OID,
-								  FLOAT8OID, INT4OID, TIMESTAMPTZOID, TIMESTAMPTZOID, BYTEAOID};
-	char *sql = psprintf(
-		"INSERT INTO %s.learned_item AS l (item_id, %s) "
-		"VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) "
-		"ON CONFLICT (item_id) DO UPDATE SET (%s) = (%s) "
-		"WHERE (%s) IS DISTINCT FROM (%s)",
-		model->quoted, column_list(""), column_list(""), column_list("excluded."),
-		column_list("l."), column_list("excluded."));
+	Oid types[LEARNED_COLUMNS] = {
+		IdType(model->item_kind), INT4OID,        INT8OID, INT4OID, FLOAT8OID, FLOAT8OID, INT4OID,
+		TIMESTAMPTZOID,           TIMESTAMPTZOID, BYTEAOID};
+	char *sql = psprintf("INSERT INTO %s.learned_item AS l (item_id, %s) "
+						 "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) "
+						 "ON CONFLICT (item_id) DO UPDATE SET (%s) = (%s) "
+						 "WHERE (%s) IS DISTINCT FROM (%s)",
+						 model->quoted, column_list(""), column_list(""), column_list("excluded."),
+						 column_list("l."), column_list("excluded."));
 	SPIPlanPtr plan = SPI_prepare(sql, lengthof(types), types);
 
 	if (plan == NULL)
@@ -214,7 +217,8 @@ LearnedWrite(const Model *model, const IdSet *ids, const LearnedItem *items, uin
 
 	for (uint32 i = 0; i < count; i++)
 		longest = Max(longest, items[i].neighbor_count);
-	room = BudgetAlloc(budget, (uint64) longest * PACKED_PER_NEIGHBOR + PACKED_HEADER + VARHDRSZ, 1);
+	room =
+		BudgetAlloc(budget, (uint64) longest * PACKED_PER_NEIGHBOR + PACKED_HEADER + VARHDRSZ, 1);
 	scratch = BudgetAlloc(budget, longest, sizeof(Best));
 
 	for (uint32 i = 0; i < count; i++)

@@ -13,7 +13,7 @@
 /* One item as a refresh writes it. */
 typedef struct LearnedItem
 {
-	uint32 id;		/* its number in the set of ids */
+	uint32 id; /* its number in the set of ids */
 	int64 events;
 	int32 users;
 	double popularity_log2; /* NaN where there is none, like the next */

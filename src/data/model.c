@@ -146,21 +146,20 @@ ModelFind(Oid reco, const char *name)
 		Oid table = ModelTable(reco, name);
 
 		if (!OidIsValid(table))
-			ereport(ERROR, (errcode(ERRCODE_UNDEFINED_OBJECT),
-							errmsg("model \"%s\" does not exist", name),
-							hint_models(usable_tables(reco))));
+			ereport(ERROR,
+					(errcode(ERRCODE_UNDEFINED_OBJECT), errmsg("model \"%s\" does not exist", name),
+					 hint_models(usable_tables(reco))));
 		return ModelOpen(reco, table);
 	}
 
 	usable = usable_tables(reco);
 	if (usable == NIL)
-		ereport(ERROR, (errcode(ERRCODE_UNDEFINED_OBJECT), errmsg("there is no model"),
-						hint_models(NIL)));
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_OBJECT), errmsg("there is no model"), hint_models(NIL)));
 	if (list_length(usable) > 1)
-		ereport(ERROR, (errcode(ERRCODE_AMBIGUOUS_PARAMETER),
-						errmsg("there is more than one model"),
-						errdetail("Name one in the call, or set reco.model."),
-						hint_models(usable)));
+		ereport(ERROR,
+				(errcode(ERRCODE_AMBIGUOUS_PARAMETER), errmsg("there is more than one model"),
+				 errdetail("Name one in the call, or set reco.model."), hint_models(usable)));
 	return ModelOpen(reco, linitial_oid(usable));
 }
 
@@ -197,11 +196,11 @@ id_column(Relation view, const char *name, IdKind *kind)
 	Oid type = column_type(view, name);
 
 	if (!OidIsValid(type))
-		ereport(ERROR, (errcode(ERRCODE_UNDEFINED_COLUMN),
-						errmsg("the %s query has no column \"%s\"",
-							   RelationGetRelationName(view), name),
-						errhint("Name one of its columns so: SELECT ... AS %s. It may be %s.",
-								name, ID_TYPES)));
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_COLUMN),
+				 errmsg("the %s query has no column \"%s\"", RelationGetRelationName(view), name),
+				 errhint("Name one of its columns so: SELECT ... AS %s. It may be %s.", name,
+						 ID_TYPES)));
 	if (!IdKindOfType(type, kind))
 		refuse_type(view, name, type, ID_TYPES);
 	return type;
@@ -244,7 +243,7 @@ ModelOpen(Oid reco, Oid table)
 {
 	static const Oid times[] = {TIMESTAMPTZOID, TIMESTAMPOID, DATEOID, InvalidOid};
 	static const Oid numbers[] = {FLOAT8OID, FLOAT4OID, NUMERICOID, INT8OID,
-								  INT4OID,	 INT2OID,	InvalidOid};
+								  INT4OID,   INT2OID,   InvalidOid};
 	static const Oid texts[] = {TEXTOID, VARCHAROID, InvalidOid};
 	Model *model = palloc0(sizeof(Model));
 	HeapTuple tuple;
@@ -409,10 +408,10 @@ void
 ModelNeedsRefresh(const Model *model)
 {
 	if (!model->refreshed)
-		ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-						errmsg("model \"%s\" has never been refreshed", model->name),
-						errhint("Run SELECT * FROM reco_refresh(%s).",
-								quote_literal_cstr(model->name))));
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("model \"%s\" has never been refreshed", model->name),
+				 errhint("Run SELECT * FROM reco_refresh(%s).", quote_literal_cstr(model->name))));
 }
 
 void

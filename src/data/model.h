@@ -30,7 +30,7 @@ typedef struct Model
 	Oid schema;
 	Oid table; /* "model" */
 	Oid owner;
-	char *name;			 /* of the schema */
+	char *name;         /* of the schema */
 	const char *quoted; /* the same as an identifier in SQL */
 
 	/* What the views of the owner's queries are made of. */
@@ -38,10 +38,10 @@ typedef struct Model
 	Oid item_type;
 	IdKind user_kind;
 	IdKind item_kind;
-	Oid time_type;	 /* InvalidOid where there is no such column, like the next */
+	Oid time_type; /* InvalidOid where there is no such column, like the next */
 	Oid weight_type;
 	bool has_signal;
-	bool has_items;	   /* a catalogue query */
+	bool has_items;    /* a catalogue query */
 	bool has_released; /* with a released_at */
 
 	/* What the table "model" says; read by ModelRead. */

@@ -42,17 +42,21 @@ static const struct
 	const char *name;
 	Oid type;
 	const char *otherwise; /* the default */
-	double least, most;	   /* numbers; intervals in seconds */
+	double least, most;    /* numbers; intervals in seconds */
 	const char *const *choice;
 } settings[SETTINGS] = {
 	[SETTING_SIMILARITY] = {"similarity", TEXTOID, "'cooccurrence'", 0, 0, similarities},
-	[SETTING_USER_EXPONENT] = {"user_exponent", FLOAT8OID, "NULL", 0, SIMILARITY_EXPONENT_MAX, NULL},
-	[SETTING_SOURCE_EXPONENT] = {"source_exponent", FLOAT8OID, "NULL", 0, SIMILARITY_EXPONENT_MAX, NULL},
-	[SETTING_TARGET_EXPONENT] = {"target_exponent", FLOAT8OID, "NULL", 0, SIMILARITY_EXPONENT_MAX, NULL},
+	[SETTING_USER_EXPONENT] = {"user_exponent", FLOAT8OID, "NULL", 0, SIMILARITY_EXPONENT_MAX,
+							   NULL},
+	[SETTING_SOURCE_EXPONENT] = {"source_exponent", FLOAT8OID, "NULL", 0, SIMILARITY_EXPONENT_MAX,
+								 NULL},
+	[SETTING_TARGET_EXPONENT] = {"target_exponent", FLOAT8OID, "NULL", 0, SIMILARITY_EXPONENT_MAX,
+								 NULL},
 	[SETTING_SHRINKAGE] = {"shrinkage", FLOAT8OID, "0", 0, SIMILARITY_SHRINKAGE_MAX, NULL},
 	[SETTING_MIN_SUPPORT] = {"min_support", INT4OID, STRING(SIMILARITY_MIN_SUPPORT_DEFAULT), 1,
 							 SIMILARITY_MIN_SUPPORT_MAX, NULL},
-	[SETTING_NEIGHBORS] = {"neighbors", INT4OID, STRING(SIMILARITY_K_DEFAULT), 1, SIMILARITY_K_MAX, NULL},
+	[SETTING_NEIGHBORS] = {"neighbors", INT4OID, STRING(SIMILARITY_K_DEFAULT), 1, SIMILARITY_K_MAX,
+						   NULL},
 	[SETTING_KEEP] = {"keep", TEXTOID, "'target'", 0, 0, keeps},
 	[SETTING_WEIGHTING] = {"weighting", TEXTOID, "'log'", 0, 0, weightings},
 	[SETTING_HALF_LIFE] = {"half_life", INTERVALOID, "'0'", 0, 1e10, NULL},
@@ -125,8 +129,9 @@ SettingCheck(SettingNo setting, Datum value)
 				ereport(ERROR,
 						(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 						 errmsg("\"%s\" is out of range", settings[setting].name),
-						 least > 0 ? errhint("Use an interval of at least one second, such as '30 days'.")
-								   : errhint("Use an interval such as '30 days', or '0' for no decay.")));
+						 least > 0
+							 ? errhint("Use an interval of at least one second, such as '30 days'.")
+							 : errhint("Use an interval such as '30 days', or '0' for no decay.")));
 			return;
 		default:
 			number = DatumGetFloat8(value);

@@ -14,8 +14,8 @@
 
 #include "base/interrupts.h"
 
-#define CHOSEN_SHARE 5	/* one in so many of a held-out user's items is chosen */
-#define CHOSEN_MOST	 10 /* and at most this many, so that no heavy user rules the sample */
+#define CHOSEN_SHARE 5  /* one in so many of a held-out user's items is chosen */
+#define CHOSEN_MOST  10 /* and at most this many, so that no heavy user rules the sample */
 
 /* While summing, an event's place is reused for a cell. */
 typedef struct Cell
@@ -41,10 +41,10 @@ compare_events(const Event *a, const Event *b)
 	return 0;
 }
 
-#define ST_SORT			sort_events
-#define ST_ELEMENT_TYPE Event
+#define ST_SORT          sort_events
+#define ST_ELEMENT_TYPE  Event
 #define ST_COMPARE(a, b) compare_events(a, b)
-#define ST_SCOPE		static
+#define ST_SCOPE         static
 #define ST_DEFINE
 #include "lib/sort_template.h"
 
@@ -64,10 +64,10 @@ compare_keyed(const Keyed *a, const Keyed *b)
 	return a->tie < b->tie ? -1 : a->tie > b->tie;
 }
 
-#define ST_SORT			sort_keyed
-#define ST_ELEMENT_TYPE Keyed
+#define ST_SORT          sort_keyed
+#define ST_ELEMENT_TYPE  Keyed
 #define ST_COMPARE(a, b) compare_keyed(a, b)
-#define ST_SCOPE		static
+#define ST_SCOPE         static
 #define ST_DEFINE
 #define ST_CHECK_FOR_INTERRUPTS
 #include "lib/sort_template.h"
@@ -221,8 +221,8 @@ order_items(const EventLog *log, Interactions *matrix, ItemStat *stats, Budget *
 	uint32_t *place = BudgetAlloc(budget, log->items, sizeof(uint32_t));
 
 	for (uint32_t i = 0; i < log->items; i++)
-		items[i] = (Keyed){
-			.key = UINT32_MAX - stats[i].users, .tie = log->item_rank[i], .index = i};
+		items[i] =
+			(Keyed){.key = UINT32_MAX - stats[i].users, .tie = log->item_rank[i], .index = i};
 	sort_keyed(items, log->items);
 	for (uint32_t n = 0; n < log->items; n++)
 	{

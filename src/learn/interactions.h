@@ -20,17 +20,17 @@
 typedef struct InteractionOptions
 {
 	Weighting weighting;
-	double half_life;		  /* seconds, 0 for none, like the next two */
+	double half_life;         /* seconds, 0 for none, like the next two */
 	double popular_half_life; /* of popularity */
-	double trend_half_life;	  /* of the recent count that trend compares with it */
-	uint32_t holdout;		  /* how many users to hold out at most */
+	double trend_half_life;   /* of the recent count that trend compares with it */
+	uint32_t holdout;         /* how many users to hold out at most */
 } InteractionOptions;
 
 /* What is known of an item besides its neighbours. */
 typedef struct ItemStat
 {
 	uint64_t events;
-	uint32_t users;		 /* with r > 0 */
+	uint32_t users;      /* with r > 0 */
 	uint32_t oldest_age; /* seconds */
 	uint32_t newest_age;
 	/* Decayed weight of positive events as of the log's now, by two half-lives. */
@@ -46,8 +46,8 @@ typedef struct Chosen
 
 typedef struct Interactions
 {
-	Sparse by_user; /* cells f(r_ui) > 0, rows sorted by item */
-	Sparse by_item; /* the transpose */
+	Sparse by_user;    /* cells f(r_ui) > 0, rows sorted by item */
+	Sparse by_item;    /* the transpose */
 	uint32_t learners; /* users below this number are not held out */
 	uint32_t chosen_count;
 	Chosen *chosen; /* sorted by user */

@@ -42,8 +42,8 @@ transform_cells(const Sparse *a, bool item_of_row, const SimilarityRule *rule, c
 	{
 		INTERRUPTS();
 		for (uint64_t e = a->start[row]; e < a->start[row + 1]; e++)
-			value[e] = (float) SimilarityCell(
-				rule, a->value[e], mass[item_of_row ? row : a->column[e]], mean_mass);
+			value[e] = (float) SimilarityCell(rule, a->value[e],
+											  mass[item_of_row ? row : a->column[e]], mean_mass);
 	}
 	return value;
 }

@@ -15,8 +15,9 @@ typedef struct Neighbors
 {
 	uint32_t items;
 	uint64_t *start; /* [items + 1] */
-	uint32_t *scored; /* [items], entries of a row that speak for an item; the rest are only shown */
-	Best *entry;	 /* each row in two runs, both best first: what is scored, what is only shown */
+	uint32_t
+		*scored; /* [items], entries of a row that speak for an item; the rest are only shown */
+	Best *entry; /* each row in two runs, both best first: what is scored, what is only shown */
 } Neighbors;
 
 /*

@@ -99,6 +99,5 @@ CurveAt(const double *score, const double *chance, int knots, double at)
 		return chance[knots - 1];
 	while (at >= score[k + 1])
 		k++;
-	return chance[k] +
-		   (chance[k + 1] - chance[k]) * (at - score[k]) / (score[k + 1] - score[k]);
+	return chance[k] + (chance[k + 1] - chance[k]) * (at - score[k]) / (score[k + 1] - score[k]);
 }

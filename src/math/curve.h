@@ -11,7 +11,7 @@
 
 #include <stddef.h>
 
-#define CURVE_KNOTS	   64
+#define CURVE_KNOTS    64
 #define CURVE_BIN_SIZE 16 /* a bin has at least as many samples, where there are as many */
 
 typedef struct CurveSample
@@ -23,7 +23,7 @@ typedef struct CurveSample
 typedef struct Curve
 {
 	int knots;
-	double score[CURVE_KNOTS];	/* rising */
+	double score[CURVE_KNOTS];  /* rising */
 	double chance[CURVE_KNOTS]; /* never falling, 0..1 */
 } Curve;
 

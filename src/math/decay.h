@@ -35,7 +35,7 @@ DecayedTrend(double recent, double longrun, double prior)
 typedef enum Weighting
 {
 	WEIGHTING_BINARY, /* sign(r) */
-	WEIGHTING_LOG,	  /* sign(r) * ln(1 + |r|) */
+	WEIGHTING_LOG,    /* sign(r) * ln(1 + |r|) */
 	WEIGHTING_LINEAR, /* r */
 	WEIGHTING_KINDS
 } Weighting;

@@ -25,7 +25,7 @@ typedef struct EventLog
 	uint64_t count;
 	uint32_t users;
 	uint32_t items;
-	bool timed;	 /* events have times; ages are 0 otherwise */
+	bool timed;  /* events have times; ages are 0 otherwise */
 	int64_t now; /* seconds since 2000-01-01 UTC */
 	Event **block;
 	uint32_t blocks;

@@ -27,12 +27,12 @@
 
 #define IMAGE_VERSION 1
 #define IMAGE_HEADER  24
-#define IMAGE_KINDS	  3
+#define IMAGE_KINDS   3
 
 typedef struct ImageIds
 {
 	uint32_t count;
-	uint32_t width;				  /* of each id; 0 for text */
+	uint32_t width;               /* of each id; 0 for text */
 	const unsigned char *lengths; /* text only */
 	const unsigned char *bytes;
 } ImageIds;

@@ -92,8 +92,8 @@ PackedOpen(unsigned char *bytes, size_t length, uint32_t slots, Packed *view)
 	float *similarity;
 	float above = INFINITY;
 
-	if (length < PACKED_HEADER || bytes[0] != 'R' || bytes[1] != PACKED_VERSION ||
-		bytes[2] != 0 || bytes[3] != 0)
+	if (length < PACKED_HEADER || bytes[0] != 'R' || bytes[1] != PACKED_VERSION || bytes[2] != 0 ||
+		bytes[3] != 0)
 		return false;
 
 	view->item_no = get_uint32(bytes + 4);
@@ -114,8 +114,7 @@ PackedOpen(unsigned char *bytes, size_t length, uint32_t slots, Packed *view)
 		if (i == view->scored)
 			above = INFINITY;
 		/* The comparison is false for a NaN. */
-		if (item[i] >= slots || !(similarity[i] <= above) ||
-			!isfinite(similarity[i]))
+		if (item[i] >= slots || !(similarity[i] <= above) || !isfinite(similarity[i]))
 			return false;
 		above = similarity[i];
 	}
@@ -147,8 +146,7 @@ PackedOrder(const Packed *view, uint32_t *out)
 
 	/* A merge of the two runs; of equals, what is scored comes first. */
 	for (uint32_t n = 0; n < view->count; n++)
-		if (b == view->count ||
-			(a < view->scored && view->similarity[a] >= view->similarity[b]))
+		if (b == view->count || (a < view->scored && view->similarity[a] >= view->similarity[b]))
 			out[n] = a++;
 		else
 			out[n] = b++;

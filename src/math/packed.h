@@ -25,8 +25,8 @@
 
 #include "math/best.h"
 
-#define PACKED_VERSION		1
-#define PACKED_HEADER		16
+#define PACKED_VERSION      1
+#define PACKED_HEADER       16
 #define PACKED_PER_NEIGHBOR 13 /* at most */
 
 /* Where numbers must be swapped, opening writes to the bytes: give it a copy. */

@@ -14,7 +14,7 @@
 
 typedef struct PairSum
 {
-	float sum;		/* sum over users with both of d_u * v_ui * v_uj */
+	float sum;      /* sum over users with both of d_u * v_ui * v_uj */
 	uint32_t users; /* how many users have both */
 } PairSum;
 
@@ -23,7 +23,7 @@ typedef struct PairsInput
 	const Sparse *by_user; /* v_uj, rows sorted by item */
 	const Sparse *by_item; /* its transpose, rows sorted by user */
 	const float *factor;   /* d_u, [users] */
-	uint32_t users;		   /* only users below this count */
+	uint32_t users;        /* only users below this count */
 } PairsInput;
 
 /*

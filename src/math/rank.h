@@ -27,9 +27,9 @@ typedef struct RankScratch
 {
 	uint32_t slots;
 	uint32_t touched_count;
-	double *score;		   /* [slots] */
+	double *score;         /* [slots] */
 	unsigned char *marked; /* [slots], 1 where touched */
-	uint32_t *touched;	   /* [slots + 1] */
+	uint32_t *touched;     /* [slots + 1] */
 } RankScratch;
 
 /* Bytes of a scratch per slot, and setting one up in zeroed memory of slots + 1 times that. */

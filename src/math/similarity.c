@@ -3,7 +3,7 @@
 #include <math.h>
 
 #define BM25_K1 1.2
-#define BM25_B	0.75
+#define BM25_B  0.75
 
 static const struct
 {
@@ -78,9 +78,8 @@ count_similarity(const SimilarityTable *table, double both, double a, double b)
 }
 
 uint32_t
-SimilarityRow(const SimilarityTable *table, uint32_t item, SimilaritySide side,
-			  const PairSum *sums, const uint32_t *touched, uint32_t touched_count, Best *heap,
-			  uint32_t k)
+SimilarityRow(const SimilarityTable *table, uint32_t item, SimilaritySide side, const PairSum *sums,
+			  const uint32_t *touched, uint32_t touched_count, Best *heap, uint32_t k)
 {
 	const SimilarityRule *rule = &table->rule;
 	bool counts = rule->kind == SIMILARITY_JACCARD || rule->kind == SIMILARITY_LLR ||
@@ -100,8 +99,8 @@ SimilarityRow(const SimilarityTable *table, uint32_t item, SimilaritySide side,
 			continue;
 
 		if (counts)
-			candidate.value = (float) count_similarity(table, users, table->users[item],
-													   table->users[other]);
+			candidate.value =
+				(float) count_similarity(table, users, table->users[item], table->users[other]);
 		else
 			candidate.value = sums[other].sum * (own * others[other]);
 		if (shrinkage > 0)

@@ -47,7 +47,7 @@ typedef enum SimilarityKind
 typedef struct SimilarityRule
 {
 	SimilarityKind kind;
-	double user_exponent;	/* b */
+	double user_exponent;   /* b */
 	double source_exponent; /* p */
 	double target_exponent; /* q */
 	double shrinkage;
@@ -71,12 +71,12 @@ typedef struct SimilarityOptions
 } SimilarityOptions;
 
 /* What the options may be; settings, arguments and documentation all take them from here. */
-#define SIMILARITY_K_DEFAULT		   100
-#define SIMILARITY_K_MAX			   1000
-#define SIMILARITY_EXPONENT_MAX		   2.0
-#define SIMILARITY_SHRINKAGE_MAX	   1e6
+#define SIMILARITY_K_DEFAULT           100
+#define SIMILARITY_K_MAX               1000
+#define SIMILARITY_EXPONENT_MAX        2.0
+#define SIMILARITY_SHRINKAGE_MAX       1e6
 #define SIMILARITY_MIN_SUPPORT_DEFAULT 2
-#define SIMILARITY_MIN_SUPPORT_MAX	   1000000
+#define SIMILARITY_MIN_SUPPORT_MAX     1000000
 
 /* The exponents of a kind as in the table above, no shrinkage, min_support 1. */
 extern SimilarityRule SimilarityPreset(SimilarityKind kind);
@@ -103,7 +103,7 @@ typedef struct SimilarityTable
 typedef enum SimilaritySide
 {
 	SIMILARITY_FROM, /* the row's item is the source i: what it speaks for */
-	SIMILARITY_TO	 /* the row's item is the target j: what speaks for it */
+	SIMILARITY_TO    /* the row's item is the target j: what speaks for it */
 } SimilaritySide;
 
 /*
