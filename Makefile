@@ -47,9 +47,14 @@ $(DATA_built): $(SQL_PARTS) reco.control
 
 .PHONY: tapcheck layercheck format dist
 
-# Numbers and properties, against a running server that has reco and pgTAP installed.
+# Numbers and properties, each file in a database of its own, on a running server that has reco
+# and pgTAP installed.
 tapcheck:
-	pg_prove --dbname $(or $(PGDATABASE),postgres) test/pgtap/*.sql
+	@for file in $(wildcard test/pgtap/*.sql); do \
+	  dropdb --if-exists reco_tapcheck && createdb reco_tapcheck && \
+	  psql -qX -d reco_tapcheck -c 'CREATE EXTENSION pgtap' -c 'CREATE EXTENSION reco' && \
+	  pg_prove --dbname reco_tapcheck $$file || exit 1; \
+	done; dropdb reco_tapcheck
 
 # The arrows of the house point down only, and file names are unique.
 layercheck:

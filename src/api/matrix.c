@@ -154,7 +154,10 @@ refuse_image(void)
 			(errcode(ERRCODE_DATA_CORRUPTED), errmsg("value of type reco_matrix is damaged")));
 }
 
-/* Adds the ids of an image; place[] gets their numbers.  Texts are checked where they come from outside. */
+/*
+ * Adds the ids of an image; place[] gets their numbers.  Texts are checked where they come from
+ * outside.
+ */
 static uint32 *
 add_ids(IdSet *set, const ImageIds *ids, bool outside)
 {
@@ -705,7 +708,10 @@ to_sparse(Matrix *matrix, Weighting weighting, Sparse *by_user, Sparse *by_item,
 	SparseTranspose(by_item, by_user);
 }
 
-/* Raises an error unless an option of reco_neighbors is one its setting may have; NULL is otherwise. */
+/*
+ * Raises an error unless an option of reco_neighbors is one its setting may have; NULL is
+ * otherwise.
+ */
 static Datum
 option(FunctionCallInfo fcinfo, int argument, SettingNo setting, Datum otherwise)
 {

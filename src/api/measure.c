@@ -17,7 +17,10 @@ PG_FUNCTION_INFO_V1(reco_llr);
 PG_FUNCTION_INFO_V1(reco_lift);
 PG_FUNCTION_INFO_V1(reco_decayed_add);
 
-/* Raises an error where counts cannot be those of one table: both above a or b, or a total too small. */
+/*
+ * Raises an error where counts cannot be those of one table: both above a or b, or a total too
+ * small.
+ */
 static void
 check_counts(double both, double a, double b, double all)
 {

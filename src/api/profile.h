@@ -41,7 +41,10 @@ extern void ProfileBecause(const Profile *profile, const uint32 *item_no, uint32
 /* The score of one item: the sum of its shares, as ProfileCandidates has it. */
 extern double ProfileScore(const Profile *profile, uint32 item_no);
 
-/* match of a score on a scale of 0..100 in steps of .1; false where there is no evidence, or less than least. */
+/*
+ * match of a score on a scale of 0..100 in steps of .1; false where there is no evidence, or less
+ * than least.
+ */
 extern bool ProfileMatch(const Model *model, double score, double least, double *match);
 
 #endif

@@ -33,7 +33,10 @@ enum
 
 static const Oid list_types[LIST_COLUMNS] = {DOOR_ITEM, FLOAT8OID, FLOAT8OID, DOOR_ITEM, TEXTOID};
 
-/* Batches of candidates checked against the catalogue: the first covers a usual list with room to spare. */
+/*
+ * Batches of candidates checked against the catalogue: the first covers a usual list with room to
+ * spare.
+ */
 #define BATCH_FIRST 32
 #define BATCH_MOST  4096
 
@@ -60,7 +63,9 @@ is_full(const Ask *ask)
 	return ask->k > 0 && ask->rows.count >= ask->k;
 }
 
-/* True where the history keeps an item out: it was seen, or disliked, which `seen` does not undo. */
+/*
+ * True where the history keeps an item out: it was seen, or disliked, which `seen` does not undo.
+ */
 static bool
 is_kept_out(const Ask *ask, const HistoryItem *item)
 {
@@ -95,7 +100,10 @@ sink(ProfileCandidate *heap, uint32 count, uint32 root)
 	heap[root] = moving;
 }
 
-/* Drops the candidates that some rule keeps out; what stays keeps its order.  Returns how many stay. */
+/*
+ * Drops the candidates that some rule keeps out; what stays keeps its order.  Returns how many
+ * stay.
+ */
 static uint32
 apply_rules(const Ask *ask, const Profile *profile, ProfileCandidate *candidates, uint32 count)
 {
@@ -173,7 +181,10 @@ put_candidate(Ask *ask, const Profile *profile, const ProfileCandidate *candidat
 	return true;
 }
 
-/* The next batch of candidates, best first, that are in the catalogue; false once nothing more may come. */
+/*
+ * The next batch of candidates, best first, that are in the catalogue; false once nothing more may
+ * come.
+ */
 static bool
 put_batch(Ask *ask, const Profile *profile, const ProfileCandidate *batch, uint32 count)
 {
@@ -229,7 +240,10 @@ list_personal(Ask *ask, const Profile *profile)
 	}
 }
 
-/* One row that no evidence of this user speaks for: a score below 0 keeps it after those with some, in order. */
+/*
+ * One row that no evidence of this user speaks for: a score below 0 keeps it after those with some,
+ * in order.
+ */
 static void
 put_fallback(Ask *ask, Datum item, const char *source)
 {
@@ -304,7 +318,10 @@ list(Ask *ask, History *history)
 		list_fallback(ask, history);
 }
 
-/* The options reco_top_n and reco_complete share, and a result ready to be filled.  SPI is then connected. */
+/*
+ * The options reco_top_n and reco_complete share, and a result ready to be filled.  SPI is then
+ * connected.
+ */
 static void
 begin(Ask *ask, FunctionCallInfo fcinfo, int exclude, int among, int min_match)
 {

@@ -93,7 +93,10 @@ read_events(Refresh *refresh)
 {
 	connect_spi();
 
-	/* Another refresh may just have committed: settings as they are now, not as the statement saw them. */
+	/*
+	 * Another refresh may just have committed: settings as they are now, not as the statement saw
+	 * them.
+	 */
 	PushActiveSnapshot(GetTransactionSnapshot());
 	ModelRead(refresh->model);
 	PopActiveSnapshot();
@@ -309,7 +312,9 @@ reco_refresh(PG_FUNCTION_ARGS)
 
 	ModelNeedsOwner(refresh.model);
 
-	/* Two refreshes take turns; nobody else waits.  What we waited for may have dropped the model. */
+	/*
+	 * Two refreshes take turns; nobody else waits.  What we waited for may have dropped the model.
+	 */
 	LockRelationOid(table, ShareUpdateExclusiveLock);
 	if (ModelTable(DoorSchema(fcinfo), refresh.model->name) != table)
 		ereport(ERROR, (errcode(ERRCODE_UNDEFINED_OBJECT),

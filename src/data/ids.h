@@ -27,7 +27,10 @@ extern bool IdKindOfType(Oid type, IdKind *kind);
 extern Oid IdType(IdKind kind);
 extern Oid IdArrayType(IdKind kind);
 
-/* An id of any type of a kind as its travelling type, and back as a type of that kind (integers are range-checked). */
+/*
+ * An id of any type of a kind as its travelling type, and back as a type of that kind (integers are
+ * range-checked).
+ */
 extern Datum IdNormalise(Datum id, Oid type);
 extern Datum IdAsType(Datum normal, IdKind kind, Oid type);
 
@@ -56,7 +59,10 @@ extern const unsigned char *IdSetBytes(const IdSet *set, uint32 number, uint64 *
 /* Adds an id by such bytes; their length is right for the kind. */
 extern uint32 IdSetAddBytes(IdSet *set, const unsigned char *bytes, uint32 length);
 
-/* The place of each number when the ids are sorted (integers by value, others by bytes); and the hash of each. */
+/*
+ * The place of each number when the ids are sorted (integers by value, others by bytes); and the
+ * hash of each.
+ */
 extern uint32 *IdSetRanks(const IdSet *set);
 extern uint64 *IdSetHashes(const IdSet *set);
 

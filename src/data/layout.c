@@ -176,7 +176,9 @@ run(const char *sql)
 		elog(ERROR, "could not run \"%s\": %s", sql, SPI_result_code_string(code));
 }
 
-/* Makes the place of a syntax error one in the owner's query, not in the statement that holds it. */
+/*
+ * Makes the place of a syntax error one in the owner's query, not in the statement that holds it.
+ */
 static void
 point_into_query(void *query)
 {
@@ -260,7 +262,10 @@ check_name(Oid reco, const char *name)
 				 errhint("Choose another name for the model.")));
 }
 
-/* The type of an id column in tables and doors: the model's own, domains and varchar as what they hold. */
+/*
+ * The type of an id column in tables and doors: the model's own, domains and varchar as what they
+ * hold.
+ */
 static const char *
 id_type(Oid type, IdKind kind)
 {

@@ -13,7 +13,10 @@ typedef struct LayoutQueries
 	const char *users;
 } LayoutQueries;
 
-/* Creates the schema of a model with everything in it, as the current user. reco is the extension's schema. */
+/*
+ * Creates the schema of a model with everything in it, as the current user. reco is the extension's
+ * schema.
+ */
 extern void LayoutCreate(Oid reco, const char *name, const LayoutQueries *queries);
 
 /* Drops it again; an error where something of somebody else is in it or depends on it. */

@@ -11,7 +11,10 @@
 #include "utils/memutils.h"
 #include "utils/timestamp.h"
 
-/* Numbers may have gaps where items went; once there are more gaps than items, all are numbered anew. */
+/*
+ * Numbers may have gaps where items went; once there are more gaps than items, all are numbered
+ * anew.
+ */
 #define GAPS_PER_ITEM 1
 
 /* An SPI array parameter of the ids of a set. */

@@ -4,7 +4,10 @@
 #include "utils/hsearch.h"
 #include "utils/memutils.h"
 
-/* Beyond this many statements a session prepares what it needs at each use: a kept plan may be running. */
+/*
+ * Beyond this many statements a session prepares what it needs at each use: a kept plan may be
+ * running.
+ */
 #define PLANS_KEPT 512
 
 typedef struct PlanEntry

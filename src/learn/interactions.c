@@ -107,7 +107,9 @@ order_users(const EventLog *log, const uint64_t *events_of, uint32_t *holdout, B
 	return place;
 }
 
-/* All events, gathered by user; start[] becomes where each user's begin.  Frees the log's blocks. */
+/*
+ * All events, gathered by user; start[] becomes where each user's begin.  Frees the log's blocks.
+ */
 static Event *
 gather_by_user(EventLog *log, const uint32_t *place, uint64_t *start, Budget *budget)
 {
@@ -213,7 +215,9 @@ choose(Interactions *matrix, uint32_t user, Cell *cells, uint32_t count)
 		matrix->chosen[matrix->chosen_count++] = (Chosen){user, cells[c].item};
 }
 
-/* Puts items in order, most users first, then by id; stats follow.  Returns the new number of each. */
+/*
+ * Puts items in order, most users first, then by id; stats follow.  Returns the new number of each.
+ */
 static uint32_t *
 order_items(const EventLog *log, Interactions *matrix, ItemStat *stats, Budget *budget)
 {

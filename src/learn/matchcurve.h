@@ -15,7 +15,10 @@
 /* Below this many chosen items a curve would be noise: no knots, and match is NULL. */
 #define MATCHCURVE_LEAST 40
 
-/* Fits the curve to neighbours that were learned without the held-out users.  Returns the number of chosen items asked about. */
+/*
+ * Fits the curve to neighbours that were learned without the held-out users.  Returns the number of
+ * chosen items asked about.
+ */
 extern uint32_t MatchCurveLearn(const Interactions *matrix, const Neighbors *neighbors,
 								Curve *curve, Budget *budget);
 

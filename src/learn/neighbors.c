@@ -18,7 +18,10 @@
  */
 #define SHOWN 20
 
-/* What the rows are learned from: cells transformed for the measure, and what it needs of users and items. */
+/*
+ * What the rows are learned from: cells transformed for the measure, and what it needs of users and
+ * items.
+ */
 typedef struct Inputs
 {
 	PairsInput pairs;

@@ -19,11 +19,17 @@ at_epoch(double sum, int64_t now, double half_life)
 	return half_life > 0 ? (double) (float) (log2(sum) + now / half_life) : log2(sum);
 }
 
-/* What must be taken off such a logarithm to have a rate a day at a given time, from events over a span of seconds. */
+/*
+ * What must be taken off such a logarithm to have a rate a day at a given time, from events over a
+ * span of seconds.
+ */
 static double
 rate_offset(int64_t at, double span, double half_life)
 {
-	/* A steady rate of one a second sums up to half_life / ln 2 in the end, and to this share of it in the span. */
+	/*
+	 * A steady rate of one a second sums up to half_life / ln 2 in the end, and to this share of it
+	 * in the span.
+	 */
 	double share = -expm1(-M_LN2 * Max(span, DAY) / half_life);
 
 	return at / half_life + log2(half_life / M_LN2 / DAY * share);

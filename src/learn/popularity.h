@@ -10,7 +10,9 @@
 
 #include "learn/interactions.h"
 
-/* At least so much over the long-run rate is called rising, and so many items at most are listed. */
+/*
+ * At least so much over the long-run rate is called rising, and so many items at most are listed.
+ */
 #define POPULARITY_RISING 1.5
 #define POPULARITY_LISTED 1000
 

@@ -1,6 +1,9 @@
 #include "math/best.h"
 
-/* Moves the entry at the root down to where it is no better than its parent and no worse than its children. */
+/*
+ * Moves the entry at the root down to where it is no better than its parent and no worse than its
+ * children.
+ */
 static void
 sink(Best *heap, uint32_t count, uint32_t root)
 {

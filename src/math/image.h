@@ -49,7 +49,10 @@ typedef struct Image
 	const unsigned char *weights;
 } Image;
 
-/* Opens bytes after checking every one of them; false is damage.  Whether ids differ is for the caller to see. */
+/*
+ * Opens bytes after checking every one of them; false is damage.  Whether ids differ is for the
+ * caller to see.
+ */
 extern bool ImageOpen(const unsigned char *bytes, size_t length, Image *image);
 
 /* The bytes an id of a kind takes, 0 for text. */

@@ -46,7 +46,10 @@ typedef struct Packed
 	const unsigned char *support; /* read by PackedSupport */
 } Packed;
 
-/* Writes a row of n neighbours to out, which has PACKED_HEADER + n * PACKED_PER_NEIGHBOR bytes.  Returns the length. */
+/*
+ * Writes a row of n neighbours to out, which has PACKED_HEADER + n * PACKED_PER_NEIGHBOR bytes.
+ * Returns the length.
+ */
 extern size_t PackedWrite(unsigned char *out, uint32_t item_no, const Best *neighbors,
 						  uint32_t scored, uint32_t n);
 

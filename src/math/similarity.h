@@ -54,7 +54,10 @@ typedef struct SimilarityRule
 	uint32_t min_support;
 } SimilarityRule;
 
-/* Whose k best are kept: each source's (its row has at most k) or each target's (it is in at most k rows). */
+/*
+ * Whose k best are kept: each source's (its row has at most k) or each target's (it is in at most k
+ * rows).
+ */
 typedef enum SimilarityKeep
 {
 	SIMILARITY_KEEP_SOURCE,
@@ -87,7 +90,10 @@ extern bool SimilarityIsFamily(SimilarityKind kind);
 /* d_u, the factor of a user with h items out of all. */
 extern double SimilarityUserFactor(const SimilarityRule *rule, uint32_t h, uint32_t items);
 
-/* v_ui, the value of one cell: f its weight, n and mean_n the sums of f of its item and of the mean item. */
+/*
+ * v_ui, the value of one cell: f its weight, n and mean_n the sums of f of its item and of the mean
+ * item.
+ */
 extern double SimilarityCell(const SimilarityRule *rule, double f, double n, double mean_n);
 
 /* What a row needs to know of every item. */
