@@ -1,23 +1,17 @@
 /*
- * events.c: a DestReceiver that turns rows into events as the executor makes them.
+ * events.c: rows turned into events as the executor makes them.
  *
- * It goes by the name of a tuplestore's, since SPI takes DestNone for "no rows wanted".  Nothing
- * is kept of a row but sixteen bytes: no tuple is copied, no table of results is built.
+ * Nothing is kept of a row but sixteen bytes: no tuple is copied, no table of results is built.
  */
 #include "data/events.h"
 
 #include <math.h>
 
-#include "catalog/pg_type.h"
-#include "executor/spi.h"
-#include "executor/tuptable.h"
-#include "tcop/dest.h"
-#include "utils/lsyscache.h"
+#include "data/plan.h"
 #include "utils/timestamp.h"
 
-typedef struct EventsReceiver
+typedef struct EventsReader
 {
-	DestReceiver receiver;
 	Events *events;
 	Budget *budget;
 	Oid user_type;
@@ -27,7 +21,7 @@ typedef struct EventsReceiver
 	TimestampTz now;
 	uint64 room; /* events the blocks so far hold */
 	uint32 blocks_room;
-} EventsReceiver;
+} EventsReader;
 
 int64
 EventsSeconds(TimestampTz at)
@@ -39,7 +33,7 @@ EventsSeconds(TimestampTz at)
 
 /* The age of an event in whole seconds; what is too old to count is as old as can be. */
 static uint32
-age_of(const EventsReceiver *reader, TimestampTz at)
+age_of(const EventsReader *reader, TimestampTz at)
 {
 	int64 age;
 
@@ -50,7 +44,7 @@ age_of(const EventsReceiver *reader, TimestampTz at)
 }
 
 static void
-append(EventsReceiver *reader, Event event)
+append(EventsReader *reader, Event event)
 {
 	EventLog *log = &reader->events->log;
 
@@ -69,82 +63,78 @@ append(EventsReceiver *reader, Event event)
 	log->count++;
 }
 
+/* The value of an optional column; false where it is NULL. */
 static bool
-skip(EventsReceiver *reader, EventsSkip reason)
+column(const TupleTableSlot *row, int number, Datum *value)
 {
-	reader->events->skipped[reason]++;
-	return true;
+	*value = row->tts_values[number - 1];
+	return !row->tts_isnull[number - 1];
 }
 
-/* Takes one row of the query: user, item, and time and weight where there are such columns. */
-static bool
-receive(TupleTableSlot *slot, DestReceiver *self)
+/*
+ * One row as an event, but for the ids; otherwise why it is left out, and EVENTS_SKIPS for an
+ * event.
+ */
+static EventsSkip
+check(const EventsReader *reader, const TupleTableSlot *row, Event *event)
 {
-	EventsReceiver *reader = (EventsReceiver *) self;
-	Events *events = reader->events;
-	Event event = {.weight = 1};
+	Datum value;
 
-	slot_getallattrs(slot);
-	if (slot->tts_isnull[0])
-		return skip(reader, EVENTS_NULL_USER);
-	if (slot->tts_isnull[1])
-		return skip(reader, EVENTS_NULL_ITEM);
+	if (row->tts_isnull[0])
+		return EVENTS_NULL_USER;
+	if (row->tts_isnull[1])
+		return EVENTS_NULL_ITEM;
 	if (reader->weight)
 	{
-		if (slot->tts_isnull[reader->weight - 1])
-			return skip(reader, EVENTS_NULL_WEIGHT);
-		event.weight = (float) DatumGetFloat8(slot->tts_values[reader->weight - 1]);
-		if (!isfinite(event.weight))
-			return skip(reader, EVENTS_NOT_FINITE);
+		if (!column(row, reader->weight, &value))
+			return EVENTS_NULL_WEIGHT;
+		event->weight = (float) DatumGetFloat8(value);
+		if (!isfinite(event->weight))
+			return EVENTS_NOT_FINITE;
 	}
 	if (reader->time)
 	{
-		TimestampTz at;
-
-		if (slot->tts_isnull[reader->time - 1])
-			return skip(reader, EVENTS_NULL_TIME);
-		at = DatumGetTimestampTz(slot->tts_values[reader->time - 1]);
-		if (at > reader->now)
-			return skip(reader, EVENTS_FUTURE);
-		event.age = age_of(reader, at);
+		if (!column(row, reader->time, &value))
+			return EVENTS_NULL_TIME;
+		if (DatumGetTimestampTz(value) > reader->now)
+			return EVENTS_FUTURE;
+		event->age = age_of(reader, DatumGetTimestampTz(value));
 	}
+	return EVENTS_SKIPS;
+}
 
-	event.user = IdSetAdd(events->users, IdNormalise(slot->tts_values[0], reader->user_type));
-	event.item = IdSetAdd(events->items, IdNormalise(slot->tts_values[1], reader->item_type));
+/* Takes one row of the query: user, item, and time and weight where there are such columns. */
+static void
+take(TupleTableSlot *row, void *with)
+{
+	EventsReader *reader = with;
+	Events *events = reader->events;
+	Event event = {.weight = 1};
+	EventsSkip reason = check(reader, row, &event);
+
+	if (reason != EVENTS_SKIPS)
+	{
+		events->skipped[reason]++;
+		return;
+	}
+	event.user = IdSetAdd(events->users, IdNormalise(row->tts_values[0], reader->user_type));
+	event.item = IdSetAdd(events->items, IdNormalise(row->tts_values[1], reader->item_type));
 	append(reader, event);
-	return true;
-}
-
-static void
-start_up(DestReceiver *self, int operation, TupleDesc desc)
-{
-}
-
-static void
-shut_down(DestReceiver *self)
-{
 }
 
 Events *
 EventsRead(const Model *model, TimestampTz now, Budget *budget)
 {
 	Events *events = BudgetZeroed(budget, 1, sizeof(Events));
-	EventsReceiver reader = {
-		.receiver = {.receiveSlot = receive,
-					 .rStartup = start_up,
-					 .rShutdown = shut_down,
-					 .rDestroy = shut_down,
-					 .mydest = DestTuplestore},
+	EventsReader reader = {
 		.events = events,
 		.budget = budget,
 		.user_type = model->user_type,
 		.item_type = model->item_type,
 		.now = now,
 	};
-	SPIExecuteOptions options = {.dest = (DestReceiver *) &reader, .read_only = false};
 	int columns = 2;
 	char *sql = "SELECT user_id, item_id";
-	int code;
 
 	events->users = IdSetCreate(model->user_kind, budget);
 	events->items = IdSetCreate(model->item_kind, budget);
@@ -161,10 +151,7 @@ EventsRead(const Model *model, TimestampTz now, Budget *budget)
 		reader.weight = ++columns;
 		sql = psprintf("%s, weight::pg_catalog.float8", sql);
 	}
-	code = SPI_execute_extended(psprintf("%s FROM %s.events", sql, model->quoted), &options);
-	if (code != SPI_OK_SELECT)
-		elog(ERROR, "could not read the events of model \"%s\": %s", model->name,
-			 SPI_result_code_string(code));
+	PlanStreamFresh(psprintf("%s FROM %s.events", sql, model->quoted), take, &reader);
 
 	events->log.users = IdSetCount(events->users);
 	events->log.items = IdSetCount(events->items);

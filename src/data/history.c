@@ -6,26 +6,38 @@
 #include "data/plan.h"
 #include "utils/timestamp.h"
 
-static History *
-empty_history(const Model *model, Budget *budget)
+/* A history while it is read. */
+typedef struct HistoryReader
+{
+	const Model *model;
+	Budget *budget;
+	History *history;
+	uint32 room; /* items there is memory for */
+	TimestampTz as_of;
+	int64 decay_seconds; /* what decay counts from */
+} HistoryReader;
+
+static HistoryReader
+begin(const Model *model, Budget *budget)
 {
 	History *history = BudgetZeroed(budget, 1, sizeof(History));
 
 	history->ids = IdSetCreate(model->item_kind, budget);
-	return history;
+	return (HistoryReader){.model = model, .budget = budget, .history = history};
 }
 
-/* Adds one event; *room is how many items there is memory for. */
 static void
-add(History *history, Datum item, double weight, TimestampTz at, uint32 *room, Budget *budget)
+add(HistoryReader *reader, Datum item, double weight, TimestampTz at)
 {
+	History *history = reader->history;
 	uint32 known = IdSetCount(history->ids);
 	uint32 id = IdSetAdd(history->ids, item);
 
-	if (id >= *room)
+	if (id >= reader->room)
 	{
-		*room = Max(64, *room * 2);
-		history->item = BudgetResize(budget, history->item, *room, sizeof(HistoryItem));
+		reader->room = Max(64, reader->room * 2);
+		history->item =
+			BudgetResize(reader->budget, history->item, reader->room, sizeof(HistoryItem));
 	}
 	if (id == known)
 		history->item[id] = (HistoryItem){.newest = at};
@@ -34,64 +46,64 @@ add(History *history, Datum item, double weight, TimestampTz at, uint32 *room, B
 	history->item[id].newest = Max(history->item[id].newest, at);
 }
 
+/* Takes one row: item, time, weight; those a refresh would skip are skipped. */
+static void
+take(TupleTableSlot *row, void *with)
+{
+	HistoryReader *reader = with;
+	const Model *model = reader->model;
+	TimestampTz at = DT_NOBEGIN;
+	double age = 0;
+	double weight;
+
+	if (row->tts_isnull[0] || row->tts_isnull[2])
+		return;
+	weight = DatumGetFloat8(row->tts_values[2]);
+	if (!isfinite((float) weight))
+		return;
+	if (OidIsValid(model->time_type))
+	{
+		if (row->tts_isnull[1])
+			return;
+		at = DatumGetTimestampTz(row->tts_values[1]);
+		if (at > reader->as_of)
+			return;
+		age = TIMESTAMP_IS_NOBEGIN(at) ? UINT32_MAX
+									   : Max(0, reader->decay_seconds - EventsSeconds(at));
+	}
+	add(reader, IdNormalise(row->tts_values[0], model->item_type),
+		weight * DecayFactor(age, model->settings.half_life), at);
+}
+
 History *
 HistoryRead(const Model *model, Datum user, TimestampTz as_of, TimestampTz decay_at, Budget *budget)
 {
-	bool timed = OidIsValid(model->time_type);
-	bool weighted = OidIsValid(model->weight_type);
-	double half_life = model->settings.half_life;
-	History *history = empty_history(model, budget);
-	uint32 room = 0;
+	HistoryReader reader = begin(model, budget);
 	Oid type = IdType(model->user_kind);
-	char *sql =
-		psprintf("SELECT item_id, %s, %s FROM %s.events "
-				 "WHERE user_id OPERATOR(pg_catalog.=) $1",
-				 timed ? "occurred_at::pg_catalog.timestamptz" : "NULL",
-				 weighted ? "weight::pg_catalog.float8" : "1::pg_catalog.float8", model->quoted);
-	uint64 rows = PlanRun(sql, 1, &type, &user, NULL);
 
-	for (uint64 r = 0; r < rows; r++)
-	{
-		HeapTuple tuple = SPI_tuptable->vals[r];
-		TupleDesc desc = SPI_tuptable->tupdesc;
-		TimestampTz at = DT_NOBEGIN;
-		double age = 0;
-		double weight;
-		bool isnull;
-		Datum item = SPI_getbinval(tuple, desc, 1, &isnull);
-
-		if (isnull)
-			continue;
-		weight = DatumGetFloat8(SPI_getbinval(tuple, desc, 3, &isnull));
-		if (isnull || !isfinite((float) weight))
-			continue;
-		if (timed)
-		{
-			at = DatumGetTimestampTz(SPI_getbinval(tuple, desc, 2, &isnull));
-			if (isnull || at > as_of)
-				continue;
-			age = TIMESTAMP_IS_NOBEGIN(at) ? UINT32_MAX
-										   : Max(0, EventsSeconds(decay_at) - EventsSeconds(at));
-		}
-		add(history, IdNormalise(item, model->item_type), weight * DecayFactor(age, half_life), at,
-			&room, budget);
-	}
-	SPI_freetuptable(SPI_tuptable);
-	return history;
+	reader.as_of = as_of;
+	reader.decay_seconds = EventsSeconds(decay_at);
+	PlanStream(
+		psprintf("SELECT item_id, %s, %s FROM %s.events WHERE user_id OPERATOR(pg_catalog.=) $1",
+				 OidIsValid(model->time_type) ? "occurred_at::pg_catalog.timestamptz" : "NULL",
+				 OidIsValid(model->weight_type) ? "weight::pg_catalog.float8"
+												: "1::pg_catalog.float8",
+				 model->quoted),
+		1, &type, &user, take, &reader);
+	return reader.history;
 }
 
 History *
 HistoryOfItems(const Model *model, const Datum *items, int count, Budget *budget)
 {
-	History *history = empty_history(model, budget);
-	uint32 room = 0;
+	HistoryReader reader = begin(model, budget);
 
 	for (int i = 0; i < count; i++)
 	{
-		bool new = IdSetFind(history->ids, items[i]) == ID_NONE;
+		bool new = IdSetFind(reader.history->ids, items[i]) == ID_NONE;
 
 		/* An item named twice counts once. */
-		add(history, items[i], new ? 1 : 0, DT_NOBEGIN, &room, budget);
+		add(&reader, items[i], new ? 1 : 0, DT_NOBEGIN);
 	}
-	return history;
+	return reader.history;
 }

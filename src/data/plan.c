@@ -1,6 +1,8 @@
 #include "data/plan.h"
 
 #include "math/hash.h"
+#include "nodes/params.h"
+#include "tcop/dest.h"
 #include "utils/hsearch.h"
 #include "utils/memutils.h"
 
@@ -56,12 +58,87 @@ PlanGet(const char *sql, int arguments, const Oid *types)
 	return plan;
 }
 
+static void
+check_select(const char *sql, int code)
+{
+	if (code != SPI_OK_SELECT)
+		elog(ERROR, "unexpected result of \"%s\": %s", sql, SPI_result_code_string(code));
+}
+
 uint64
 PlanRun(const char *sql, int arguments, const Oid *types, const Datum *values, const char *nulls)
 {
 	int code = SPI_execute_plan(PlanGet(sql, arguments, types), (Datum *) values, nulls, true, 0);
 
-	if (code != SPI_OK_SELECT)
-		elog(ERROR, "unexpected result of \"%s\": %s", sql, SPI_result_code_string(code));
+	check_select(sql, code);
 	return SPI_processed;
+}
+
+/*
+ * A DestReceiver that hands rows on.  It goes by the name of a tuplestore's, since SPI takes
+ * DestNone for "no rows wanted".
+ */
+typedef struct Receiver
+{
+	DestReceiver receiver;
+	PlanTake take;
+	void *with;
+} Receiver;
+
+static bool
+receive(TupleTableSlot *row, DestReceiver *self)
+{
+	Receiver *receiver = (Receiver *) self;
+
+	slot_getallattrs(row);
+	receiver->take(row, receiver->with);
+	return true;
+}
+
+static void
+start_up(DestReceiver *self, int operation, TupleDesc desc)
+{
+}
+
+static void
+shut_down(DestReceiver *self)
+{
+}
+
+static Receiver
+receiver_for(PlanTake take, void *with)
+{
+	return (Receiver){
+		.receiver = {.receiveSlot = receive,
+					 .rStartup = start_up,
+					 .rShutdown = shut_down,
+					 .rDestroy = shut_down,
+					 .mydest = DestTuplestore},
+		.take = take,
+		.with = with,
+	};
+}
+
+void
+PlanStream(const char *sql, int arguments, const Oid *types, const Datum *values, PlanTake take,
+		   void *with)
+{
+	Receiver receiver = receiver_for(take, with);
+	ParamListInfo parameters = makeParamList(arguments);
+	SPIExecuteOptions options = {
+		.params = parameters, .dest = &receiver.receiver, .read_only = true};
+
+	for (int a = 0; a < arguments; a++)
+		parameters->params[a] =
+			(ParamExternData){.value = values[a], .pflags = PARAM_FLAG_CONST, .ptype = types[a]};
+	check_select(sql, SPI_execute_plan_extended(PlanGet(sql, arguments, types), &options));
+}
+
+void
+PlanStreamFresh(const char *sql, PlanTake take, void *with)
+{
+	Receiver receiver = receiver_for(take, with);
+	SPIExecuteOptions options = {.dest = &receiver.receiver, .read_only = false};
+
+	check_select(sql, SPI_execute_extended(sql, &options));
 }

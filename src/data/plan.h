@@ -10,6 +10,7 @@
 
 #include "base/compat.h"
 #include "executor/spi.h"
+#include "executor/tuptable.h"
 
 /* The plan of one statement; SPI is connected. */
 extern SPIPlanPtr PlanGet(const char *sql, int arguments, const Oid *types);
@@ -17,5 +18,15 @@ extern SPIPlanPtr PlanGet(const char *sql, int arguments, const Oid *types);
 /* Runs it read-only, in the snapshot of the calling query; rows are then in SPI_tuptable. */
 extern uint64 PlanRun(const char *sql, int arguments, const Oid *types, const Datum *values,
 					  const char *nulls);
+
+/*
+ * Runs a statement and hands each row to take() as the executor makes it: nothing is copied and
+ * nothing is kept.  Read-only as PlanRun, or in a snapshot of its own.
+ */
+typedef void (*PlanTake)(TupleTableSlot *row, void *with);
+
+extern void PlanStream(const char *sql, int arguments, const Oid *types, const Datum *values,
+					   PlanTake take, void *with);
+extern void PlanStreamFresh(const char *sql, PlanTake take, void *with);
 
 #endif
