@@ -157,9 +157,9 @@ model_is_whole('first refresh');
 	my ($first, $first_pid) = session();
 	my ($second, $second_pid) = session();
 	my $hold = hold_reading();
-	my $before = answers();
 
 	$first->query_safe(new_orders());
+	my $before = answers();
 	$first->query_safe(q{SET test.pause = on});
 	send_off($first, q{SELECT events FROM reco_refresh('shop')});
 	waits($first_pid, 'Lock', 'advisory', 'the first refresh is in the middle of reading');
@@ -185,6 +185,7 @@ model_is_whole('first refresh');
 {
 	my ($first, $first_pid) = session();
 	my ($second, $second_pid) = session();
+	my ($neighbors, $keep) = split /\|/, $node->safe_psql('postgres', 'SELECT neighbors, keep FROM shop.model');
 	$first->query_safe(q{BEGIN; SELECT reco_refresh('shop')});
 	send_off($second, q{SELECT neighbor_pairs FROM reco_refresh('shop')});
 	waits($second_pid, 'Lock', 'relation', 'a refresh waits for one that has not committed');
@@ -193,9 +194,8 @@ model_is_whole('first refresh');
 	is($err, '', 'it succeeds');
 	is($pairs, $node->safe_psql('postgres', 'SELECT count(*) FROM shop.similar'), 'and wrote what it says');
 	cmp_ok($pairs, '<=', 180, 'with the new settings');
-	$node->safe_psql('postgres', q{SELECT reco_configure('shop', neighbors => 50, keep => 'target')});
-	$node->safe_psql('postgres', q{UPDATE shop.model SET neighbors = m.neighbors, keep = m.keep
-		FROM (SELECT (r).* FROM (SELECT NULL::reco_model AS r) x) m WHERE false});
+	$node->safe_psql('postgres', "SELECT reco_configure('shop', neighbors => $neighbors, keep => '$keep'); SELECT reco_refresh('shop')");
+	model_is_whole('configured meanwhile');
 	$_->quit for ($first, $second);
 }
 
