@@ -161,6 +161,9 @@ DoorOpen(FunctionCallInfo fcinfo, const Model *model, const Oid *types, int colu
 					(errcode(ERRCODE_DATATYPE_MISMATCH),
 					 errmsg("the item columns of the column definition list differ in type")));
 		rows.item_type = type;
+		if (getBaseType(type) != type || TupleDescAttr(out->setDesc, c)->atttypmod >= 0)
+			ereport(ERROR, (errcode(ERRCODE_DATATYPE_MISMATCH),
+							errmsg("an item column may neither be a domain nor have a length")));
 		if (!(as_text && type == TEXTOID) &&
 			(!IdKindOfType(type, &kind) || kind != model->item_kind))
 			refuse_kind(fcinfo, model, "item", model->item_type, type);

@@ -73,8 +73,7 @@ reco_why(PG_FUNCTION_ARGS)
 	wanted = IdSetCreate(model->item_kind, budget);
 	IdSetAdd(wanted, item);
 	item_no = LearnedNumbers(model, wanted, &found);
-	profile = ProfileRead(model, HistoryRead(model, user, GetCurrentTimestamp(),
-											 GetCurrentStatementStartTimestamp(), budget));
+	profile = ProfileRead(model, HistoryRead(model, user, GetCurrentTimestamp(), budget));
 	shares = palloc(sizeof(Share) * Max(profile->count, 1));
 	for (uint32 e = 0; found == 1 && e < profile->count; e++)
 	{

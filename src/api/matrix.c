@@ -23,6 +23,7 @@
 #include "utils/fmgrprotos.h"
 #include "utils/json.h"
 #include "utils/jsonb.h"
+#include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/numeric.h"
 #include "utils/tuplestore.h"
@@ -103,6 +104,15 @@ compare_cells(const Cell *a, const Cell *b)
 #define ST_DEFINE
 #include "lib/sort_template.h"
 
+/* A sum that a matrix may hold: one that is too large would be refused when it is read again. */
+static double
+checked(double sum)
+{
+	if (!isfinite(sum))
+		float_overflow_error();
+	return sum;
+}
+
 /* Sorts the cells and sums what is there more than once. */
 static void
 sum_repeats(Matrix *matrix)
@@ -117,7 +127,7 @@ sum_repeats(Matrix *matrix)
 		Cell *last = kept > 0 ? &matrix->cell[kept - 1] : NULL;
 
 		if (last && last->user == matrix->cell[c].user && last->item == matrix->cell[c].item)
-			last->weight += matrix->cell[c].weight;
+			last->weight = checked(last->weight + matrix->cell[c].weight);
 		else
 			matrix->cell[kept++] = matrix->cell[c];
 	}
@@ -486,7 +496,7 @@ reco_matrix_merge(PG_FUNCTION_ARGS)
 	if (into == from)
 	{
 		for (uint64 c = 0; c < into->count; c++)
-			into->cell[c].weight *= 2;
+			into->cell[c].weight = checked(2 * into->cell[c].weight);
 		PG_RETURN_DATUM(EOHPGetRWDatum(&into->header));
 	}
 	add_cells(into, from);
@@ -584,7 +594,8 @@ static Datum
 json_id(const JsonbValue *value, IdKind kind)
 {
 	if (value && kind == ID_INTEGER && value->type == jbvNumeric)
-		return DirectFunctionCall1(numeric_int8, NumericGetDatum(value->val.numeric));
+		return DirectFunctionCall1(
+			int8in, DirectFunctionCall1(numeric_out, NumericGetDatum(value->val.numeric)));
 	if (value && kind != ID_INTEGER && value->type == jbvString)
 	{
 		char *text = pnstrdup(value->val.string.val, value->val.string.len);
@@ -802,6 +813,9 @@ neighbors_of(FunctionCallInfo fcinfo, int first)
 
 	matrix = get_matrix(PG_GETARG_DATUM(first), CurrentMemoryContext);
 	type = TupleDescAttr(out->setDesc, NEIGHBOR_ITEM)->atttypid;
+	if (getBaseType(type) != type)
+		ereport(ERROR, (errcode(ERRCODE_DATATYPE_MISMATCH),
+						errmsg("item_type may not be a domain, such as %s", format_type_be(type))));
 	if (type != TEXTOID && (!IdKindOfType(type, &kind) || kind != IdSetKind(matrix->items)))
 		ereport(ERROR, (errcode(ERRCODE_DATATYPE_MISMATCH),
 						errmsg("the matrix has %s items, not %s",

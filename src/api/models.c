@@ -2,6 +2,8 @@
  * models.c: reco_create_model, reco_configure, reco_drop_model, reco_models.
  */
 #include "api/door.h"
+
+#include "access/relation.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_class.h"
 #include "catalog/pg_type.h"
@@ -11,6 +13,7 @@
 #include "lib/stringinfo.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
+#include "utils/rel.h"
 #include "utils/tuplestore.h"
 
 PG_FUNCTION_INFO_V1(reco_create_model);
@@ -51,10 +54,12 @@ reco_configure(PG_FUNCTION_ARGS)
 	Oid types[SETTINGS];
 	int given = 0;
 	StringInfoData sql;
+	Oid caller;
+	int security;
 
 	ModelNeedsOwner(model);
 	initStringInfo(&sql);
-	appendStringInfo(&sql, "UPDATE %s.model SET ", model->quoted);
+	appendStringInfo(&sql, "UPDATE ONLY %s.model SET ", model->quoted);
 	for (int s = 0; s < SETTINGS; s++)
 	{
 		if (PG_ARGISNULL(s + 1))
@@ -68,11 +73,15 @@ reco_configure(PG_FUNCTION_ARGS)
 	if (given == 0)
 		PG_RETURN_VOID();
 
+	/* As the owner: what hangs on the owner's table must not run as a superuser who sets a setting. */
+	GetUserIdAndSecContext(&caller, &security);
+	SetUserIdAndSecContext(model->owner, security | SECURITY_RESTRICTED_OPERATION);
 	if (SPI_connect() != SPI_OK_CONNECT)
 		elog(ERROR, "SPI_connect failed");
 	if (SPI_execute_with_args(sql.data, given, types, values, NULL, false, 0) != SPI_OK_UPDATE)
 		elog(ERROR, "could not configure model \"%s\"", model->name);
 	SPI_finish();
+	SetUserIdAndSecContext(caller, security);
 	PG_RETURN_VOID();
 }
 
@@ -92,26 +101,44 @@ static const char *const model_columns =
 #define FROM_CATALOG 4
 #define FROM_TABLE   7
 
-/* One row of reco_models(). */
-static void
-put_model(ReturnSetInfo *out, const Model *model)
+/* The type of a column of one of a model's views, as text; NULL where it is missing. */
+static Datum
+column_type(Oid schema, const char *view, const char *name, bool *isnull)
 {
+	Oid relation = get_relname_relid(view, schema);
+	AttrNumber number = OidIsValid(relation) ? get_attnum(relation, name) : InvalidAttrNumber;
+
+	*isnull = number == InvalidAttrNumber;
+	if (*isnull)
+		return (Datum) 0;
+	return CStringGetTextDatum(format_type_be(get_atttype(relation, number)));
+}
+
+/* One row of reco_models(), of a table that is open; a view that went leaves its columns NULL. */
+static void
+put_model(ReturnSetInfo *out, Relation table)
+{
+	Oid schema = RelationGetNamespace(table);
+	const char *name = get_namespace_name(schema);
 	Datum values[FROM_CATALOG + FROM_TABLE];
 	bool nulls[FROM_CATALOG + FROM_TABLE] = {0};
 	Oid type = REGCLASSOID;
-	Datum learned = ObjectIdGetDatum(get_relname_relid("learned_item", model->schema));
+	Datum learned = ObjectIdGetDatum(get_relname_relid("learned_item", schema));
 
-	values[0] = CStringGetTextDatum(model->name);
-	values[1] = CStringGetTextDatum(GetUserNameFromId(model->owner, false));
-	values[2] = CStringGetTextDatum(format_type_be(model->user_type));
-	values[3] = CStringGetTextDatum(format_type_be(model->item_type));
-	if (PlanRun(psprintf("SELECT %s FROM %s.model", model_columns, model->quoted), 1, &type,
-				&learned, NULL) != 1)
+	if (name == NULL)
 		return;
-	for (int c = 0; c < FROM_TABLE; c++)
-		values[FROM_CATALOG + c] = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc,
-												 c + 1, &nulls[FROM_CATALOG + c]);
-	tuplestore_putvalues(out->setResult, out->setDesc, values, nulls);
+	values[0] = CStringGetTextDatum(name);
+	values[1] = CStringGetTextDatum(GetUserNameFromId(table->rd_rel->relowner, false));
+	values[2] = column_type(schema, "events", "user_id", &nulls[2]);
+	values[3] = column_type(schema, "events", "item_id", &nulls[3]);
+	if (PlanRun(psprintf("SELECT %s FROM ONLY %s.model", model_columns, quote_identifier(name)), 1,
+				&type, &learned, NULL) == 1)
+	{
+		for (int c = 0; c < FROM_TABLE; c++)
+			values[FROM_CATALOG + c] = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc,
+													 c + 1, &nulls[FROM_CATALOG + c]);
+		tuplestore_putvalues(out->setResult, out->setDesc, values, nulls);
+	}
 	SPI_freetuptable(SPI_tuptable);
 }
 
@@ -127,12 +154,17 @@ reco_models(PG_FUNCTION_ARGS)
 		elog(ERROR, "SPI_connect failed");
 	foreach (cell, ModelTables(reco))
 	{
-		Oid table = lfirst_oid(cell);
+		/* Locked, it is what it was found to be, or gone. */
+		Relation table = try_relation_open(lfirst_oid(cell), AccessShareLock);
 
-		if (object_aclcheck(NamespaceRelationId, get_rel_namespace(table), GetUserId(),
+		if (table == NULL)
+			continue;
+		if (list_member_oid(ModelTables(reco), RelationGetRelid(table)) &&
+			object_aclcheck(NamespaceRelationId, RelationGetNamespace(table), GetUserId(),
 							ACL_USAGE) == ACLCHECK_OK &&
-			pg_class_aclcheck(table, GetUserId(), ACL_SELECT) == ACLCHECK_OK)
-			put_model((ReturnSetInfo *) fcinfo->resultinfo, ModelOpen(reco, table));
+			pg_class_aclcheck(RelationGetRelid(table), GetUserId(), ACL_SELECT) == ACLCHECK_OK)
+			put_model((ReturnSetInfo *) fcinfo->resultinfo, table);
+		relation_close(table, NoLock);
 	}
 	SPI_finish();
 	return (Datum) 0;

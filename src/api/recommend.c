@@ -363,11 +363,9 @@ reco_top_n(PG_FUNCTION_ARGS)
 	if (PG_ARGISNULL(0))
 		history = HistoryOfItems(ask.model, NULL, 0, ask.budget);
 	else if (PG_ARGISNULL(6))
-		history = HistoryRead(ask.model, user, GetCurrentTimestamp(),
-							  GetCurrentStatementStartTimestamp(), ask.budget);
+		history = HistoryRead(ask.model, user, GetCurrentTimestamp(), ask.budget);
 	else
-		history = HistoryRead(ask.model, user, PG_GETARG_TIMESTAMPTZ(6), PG_GETARG_TIMESTAMPTZ(6),
-							  ask.budget);
+		history = HistoryRead(ask.model, user, PG_GETARG_TIMESTAMPTZ(6), ask.budget);
 	list(&ask, history);
 	SPI_finish();
 	BudgetDestroy(ask.budget);
@@ -424,8 +422,7 @@ score_item(FunctionCallInfo fcinfo, Model **model)
 	item_no = LearnedNumbers(*model, wanted, &found);
 	if (found == 1)
 		score = ProfileScore(
-			ProfileRead(*model, HistoryRead(*model, user, GetCurrentTimestamp(),
-											GetCurrentStatementStartTimestamp(), budget)),
+			ProfileRead(*model, HistoryRead(*model, user, GetCurrentTimestamp(), budget)),
 			item_no[0]);
 	SPI_finish();
 	BudgetDestroy(budget);

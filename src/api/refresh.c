@@ -4,8 +4,9 @@
  * Read: the owner's query streams into an event log.  Compute: no SQL runs; everything is in
  * memory charged to one budget.  Write: changed rows of learned_item, then the row of "model".
  * All of it happens as the owner of the schema, with the search path of maintenance, in the
- * caller's transaction, under a lock that only another refresh conflicts with: readers see the
- * old model until commit, and after an error or a ROLLBACK they never stop.
+ * caller's transaction, under a lock that no reader waits for, only maintenance (another refresh,
+ * VACUUM, ALTER): readers see the old model until commit, and after an error or a ROLLBACK they
+ * never stop.
  */
 #include "api/door.h"
 
@@ -158,6 +159,13 @@ compute(Refresh *refresh)
 	end_phase(refresh, PHASE_LEARN);
 }
 
+/* When an event of an age was; the greatest age stands for anything older. */
+static int64
+seconds_of(int64 now, uint32 age)
+{
+	return age == UINT32_MAX ? LEARNED_ALWAYS : now - age;
+}
+
 /* Every item as it is to be stored. */
 static LearnedItem *
 gather_items(const Refresh *refresh)
@@ -180,8 +188,8 @@ gather_items(const Refresh *refresh)
 			.popularity_log2 = popularity->longrun_log2[i],
 			.recent_log2 = popularity->recent_log2[i],
 			.trending_rank = popularity->trending_rank[i],
-			.first_seconds = now - stat->oldest_age,
-			.last_seconds = now - stat->newest_age,
+			.first_seconds = seconds_of(now, stat->oldest_age),
+			.last_seconds = seconds_of(now, stat->newest_age),
 			.neighbors = neighbors->entry + neighbors->start[i],
 			.scored = neighbors->scored[i],
 			.neighbor_count = (uint32) (neighbors->start[i + 1] - neighbors->start[i]),
@@ -240,7 +248,7 @@ write_model(const Refresh *refresh)
 	StringInfoData sql;
 
 	initStringInfo(&sql);
-	appendStringInfo(&sql, "UPDATE %s.model SET ", refresh->model->quoted);
+	appendStringInfo(&sql, "UPDATE ONLY %s.model SET ", refresh->model->quoted);
 	for (size_t c = 0; c < lengthof(columns); c++)
 	{
 		types[c] = columns[c].type;
@@ -311,9 +319,10 @@ reco_refresh(PG_FUNCTION_ARGS)
 	Datum result;
 
 	ModelNeedsOwner(refresh.model);
+	PreventCommandIfReadOnly("reco_refresh()");
 
 	/*
-	 * Two refreshes take turns; nobody else waits.  What we waited for may have dropped the model.
+	 * Two refreshes take turns; What we waited for may have dropped the model.
 	 */
 	LockRelationOid(table, ShareUpdateExclusiveLock);
 	if (ModelTable(DoorSchema(fcinfo), refresh.model->name) != table)

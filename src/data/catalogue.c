@@ -1,6 +1,7 @@
 #include "data/catalogue.h"
 
 #include "catalog/pg_type.h"
+#include "data/learned.h"
 #include "data/plan.h"
 #include "utils/array.h"
 #include "utils/lsyscache.h"
@@ -22,6 +23,18 @@ value(uint64 row, int column, bool *isnull)
 	return SPI_getbinval(SPI_tuptable->vals[row], SPI_tuptable->tupdesc, column, isnull);
 }
 
+/* A value that is never NULL in what a refresh writes. */
+static Datum
+needed(const Model *model, uint64 row, int column)
+{
+	bool isnull;
+	Datum datum = value(row, column, &isnull);
+
+	if (isnull)
+		LearnedRefuse(model);
+	return datum;
+}
+
 static int
 by_item_no(const void *a, const void *b)
 {
@@ -39,47 +52,36 @@ CatalogueFind(const Model *model, const uint32 *item_no, uint32 count, uint32 *f
 	Datum array;
 	uint64 rows;
 	CatalogueItem *items;
-	bool isnull;
 
 	for (uint32 n = 0; n < count; n++)
 		values[n] = Int32GetDatum((int32) item_no[n]);
 	array = PointerGetDatum(construct_array(values, (int) count, INT4OID, 4, true, TYPALIGN_INT));
-	rows = PlanRun(psprintf("SELECT l.item_no, l.item_id FROM %s.learned_item l "
-							"WHERE l.item_no OPERATOR(pg_catalog.=) ANY ($1)%s",
-							model->quoted, catalogue_condition(model)),
-				   1, &type, &array, NULL);
+	rows =
+		PlanRun(psprintf("SELECT l.item_no::pg_catalog.int4, l.item_id::%s "
+						 "FROM ONLY %s.learned_item l "
+						 "WHERE l.item_no OPERATOR(pg_catalog.=) ANY ($1)%s",
+						 IdTypeName(model->item_kind), model->quoted, catalogue_condition(model)),
+				1, &type, &array, NULL);
 
 	items = palloc(sizeof(CatalogueItem) * Max(rows, 1));
 	for (uint64 r = 0; r < rows; r++)
 		items[r] = (CatalogueItem){
-			.item_no = DatumGetInt32(value(r, 1, &isnull)),
-			.item = IdNormalise(value(r, 2, &isnull), model->item_type),
+			.item_no = DatumGetInt32(needed(model, r, 1)),
+			.item = needed(model, r, 2),
 		};
 	qsort(items, rows, sizeof(CatalogueItem), by_item_no);
 	*found = (uint32) rows;
 	return items;
 }
 
-bool
-CatalogueHas(const Model *model, Datum item)
-{
-	Oid type = IdType(model->item_kind);
-	const char *view = model->has_items ? "items" : "learned_item";
-	uint64 rows =
-		PlanRun(psprintf("SELECT 1 FROM %s.%s i WHERE i.item_id OPERATOR(pg_catalog.=) $1 LIMIT 1",
-						 model->quoted, view),
-				1, &type, &item, NULL);
-
-	SPI_freetuptable(SPI_tuptable);
-	return rows > 0;
-}
-
 Portal
 CatalogueOpen(const Model *model, CatalogueOrder order)
 {
-	const char *learned = psprintf("SELECT l.item_id, l.popularity_log2, l.recent_log2, l.users "
-								   "FROM %s.learned_item l WHERE true%s",
-								   model->quoted, catalogue_condition(model));
+	const char *learned =
+		psprintf("SELECT l.item_id::%s, l.popularity_log2::pg_catalog.float8, "
+				 "l.recent_log2::pg_catalog.float8, l.users::pg_catalog.int4 "
+				 "FROM ONLY %s.learned_item l WHERE true%s",
+				 IdTypeName(model->item_kind), model->quoted, catalogue_condition(model));
 	const char *sql;
 
 	switch (order)
@@ -93,12 +95,13 @@ CatalogueOpen(const Model *model, CatalogueOrder order)
 		default:
 			if (!model->has_items)
 				return NULL;
-			sql = psprintf("SELECT i.item_id, NULL::pg_catalog.float8, NULL::pg_catalog.float8, 0 "
-						   "FROM %s.items i WHERE i.item_id IS NOT NULL AND NOT EXISTS "
-						   "(SELECT FROM %s.learned_item l "
-						   "WHERE l.item_id OPERATOR(pg_catalog.=) i.item_id) ORDER BY %si.item_id",
-						   model->quoted, model->quoted,
-						   model->has_released ? "i.released_at DESC NULLS LAST, " : "");
+			sql = psprintf(
+				"SELECT i.item_id::%s, NULL::pg_catalog.float8, NULL::pg_catalog.float8, 0 "
+				"FROM %s.items i WHERE i.item_id IS NOT NULL AND NOT EXISTS "
+				"(SELECT FROM %s.learned_item l "
+				"WHERE l.item_id OPERATOR(pg_catalog.=) i.item_id) ORDER BY %si.item_id",
+				IdTypeName(model->item_kind), model->quoted, model->quoted,
+				model->has_released ? "i.released_at DESC NULLS LAST, " : "");
 			break;
 	}
 	return SPI_cursor_open(NULL, PlanGet(sql, 0, NULL), NULL, NULL, true);
@@ -118,7 +121,7 @@ CatalogueNext(const Model *model, Portal walk, long count, uint64 *rows)
 		double popularity;
 		double recent;
 
-		out[r].item = IdNormalise(value(r, 1, &isnull), model->item_type);
+		out[r].item = needed(model, r, 1);
 		popularity = DatumGetFloat8(value(r, 2, &isnull));
 		out[r].popularity = isnull ? 0 : DecayedRate(popularity, model->popularity_offset);
 		recent = DatumGetFloat8(value(r, 3, &isnull));

@@ -19,9 +19,6 @@ typedef struct CatalogueItem
 extern CatalogueItem *CatalogueFind(const Model *model, const uint32 *item_no, uint32 count,
 									uint32 *found);
 
-/* True where an item is in the catalogue. */
-extern bool CatalogueHas(const Model *model, Datum item);
-
 /* The orders in which the catalogue can be walked. */
 typedef enum CatalogueOrder
 {

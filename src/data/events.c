@@ -14,8 +14,6 @@ typedef struct EventsReader
 {
 	Events *events;
 	Budget *budget;
-	Oid user_type;
-	Oid item_type;
 	int time; /* column, 0 where there is none, like the next */
 	int weight;
 	TimestampTz now;
@@ -117,8 +115,8 @@ take(TupleTableSlot *row, void *with)
 		events->skipped[reason]++;
 		return;
 	}
-	event.user = IdSetAdd(events->users, IdNormalise(row->tts_values[0], reader->user_type));
-	event.item = IdSetAdd(events->items, IdNormalise(row->tts_values[1], reader->item_type));
+	event.user = IdSetAdd(events->users, row->tts_values[0]);
+	event.item = IdSetAdd(events->items, row->tts_values[1]);
 	append(reader, event);
 }
 
@@ -129,12 +127,11 @@ EventsRead(const Model *model, TimestampTz now, Budget *budget)
 	EventsReader reader = {
 		.events = events,
 		.budget = budget,
-		.user_type = model->user_type,
-		.item_type = model->item_type,
 		.now = now,
 	};
 	int columns = 2;
-	char *sql = "SELECT user_id, item_id";
+	char *sql = psprintf("SELECT user_id::%s, item_id::%s", IdTypeName(model->user_kind),
+						 IdTypeName(model->item_kind));
 
 	events->users = IdSetCreate(model->user_kind, budget);
 	events->items = IdSetCreate(model->item_kind, budget);

@@ -71,25 +71,26 @@ take(TupleTableSlot *row, void *with)
 		age = TIMESTAMP_IS_NOBEGIN(at) ? UINT32_MAX
 									   : Max(0, reader->decay_seconds - EventsSeconds(at));
 	}
-	add(reader, IdNormalise(row->tts_values[0], model->item_type),
-		weight * DecayFactor(age, model->settings.half_life), at);
+	add(reader, row->tts_values[0], weight * DecayFactor(age, model->settings.half_life), at);
 }
 
 History *
-HistoryRead(const Model *model, Datum user, TimestampTz as_of, TimestampTz decay_at, Budget *budget)
+HistoryRead(const Model *model, Datum user, TimestampTz as_of, Budget *budget)
 {
 	HistoryReader reader = begin(model, budget);
 	Oid type = IdType(model->user_kind);
 
 	reader.as_of = as_of;
-	reader.decay_seconds = EventsSeconds(decay_at);
-	PlanStream(
-		psprintf("SELECT item_id, %s, %s FROM %s.events WHERE user_id OPERATOR(pg_catalog.=) $1",
-				 OidIsValid(model->time_type) ? "occurred_at::pg_catalog.timestamptz" : "NULL",
-				 OidIsValid(model->weight_type) ? "weight::pg_catalog.float8"
-												: "1::pg_catalog.float8",
-				 model->quoted),
-		1, &type, &user, take, &reader);
+	reader.decay_seconds = EventsSeconds(model->timed ? Min(model->newest, as_of) : as_of);
+	PlanStream(psprintf("SELECT item_id::%s, %s, %s FROM %s.events "
+						"WHERE user_id OPERATOR(pg_catalog.=) $1",
+						IdTypeName(model->item_kind),
+						OidIsValid(model->time_type) ? "occurred_at::pg_catalog.timestamptz"
+													 : "NULL::pg_catalog.timestamptz",
+						OidIsValid(model->weight_type) ? "weight::pg_catalog.float8"
+													   : "1::pg_catalog.float8",
+						model->quoted),
+			   1, &type, &user, take, &reader);
 	return reader.history;
 }
 

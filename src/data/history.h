@@ -22,10 +22,10 @@ typedef struct History
 
 /*
  * Reads the events of a user up to as_of, in the calling query's snapshot; rows that a refresh
- * would skip are skipped.  Decay counts from decay_at.  SPI is connected.
+ * would skip are skipped.  Decay counts from the newest event the last refresh saw, as it did
+ * there, or from as_of where that is earlier.  SPI is connected.
  */
-extern History *HistoryRead(const Model *model, Datum user, TimestampTz as_of, TimestampTz decay_at,
-							Budget *budget);
+extern History *HistoryRead(const Model *model, Datum user, TimestampTz as_of, Budget *budget);
 
 /* The history of somebody who has just these items, each with weight 1. */
 extern History *HistoryOfItems(const Model *model, const Datum *items, int count, Budget *budget);

@@ -91,6 +91,14 @@ IdNormalise(Datum id, Oid type)
 	}
 }
 
+const char *
+IdTypeName(IdKind kind)
+{
+	return kind == ID_INTEGER ? "pg_catalog.int8"
+		   : kind == ID_UUID  ? "pg_catalog.uuid"
+							  : "pg_catalog.text";
+}
+
 /* The error of an id that was learned as bigint and asked for as something narrower. */
 static void
 check_range(int64 value, int64 low, int64 high, Oid type)

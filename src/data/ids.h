@@ -28,6 +28,12 @@ extern Oid IdType(IdKind kind);
 extern Oid IdArrayType(IdKind kind);
 
 /*
+ * That type as SQL names it, for casts: what is read from a view or table is always cast, so that
+ * it has the type the code takes it for, whatever became of the view meanwhile.
+ */
+extern const char *IdTypeName(IdKind kind);
+
+/*
  * An id of any type of a kind as its travelling type, and back as a type of that kind (integers are
  * range-checked).
  */

@@ -22,6 +22,7 @@
 #include "lib/stringinfo.h"
 #include "nodes/parsenodes.h"
 #include "parser/parser.h"
+#include "storage/lmgr.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 #include "utils/syscache.h"
@@ -309,7 +310,7 @@ LayoutCreate(Oid reco, const char *name, const LayoutQueries *queries)
 		/* The types of ids are known once the table that makes it a model is there. */
 		run(fill("CREATE TABLE {model}.model OF {reco}.reco_model;", early));
 		table = ModelTable(reco, name);
-		model = ModelOpen(reco, table);
+		model = ModelNew(reco, table);
 		words[3].text = id_type(model->user_type, model->user_kind);
 		words[4].text = id_type(model->item_type, model->item_kind);
 		run(fill(tables, words));
@@ -348,24 +349,42 @@ add_doors(ObjectAddresses *objects, Oid schema, Oid table)
 	}
 }
 
+/*
+ * The table of a model that the caller may drop, locked: a refresh takes the same lock first, so
+ * that the two never wait for each other in a circle.
+ */
+static Oid
+owned_table(Oid reco, const char *name)
+{
+	Oid table = ModelTable(reco, name);
+
+	PreventCommandIfReadOnly("reco_drop_model()");
+	if (!OidIsValid(table))
+		ModelFind(reco, name); /* raises the error that lists the models */
+	if (!object_ownercheck(NamespaceRelationId, get_rel_namespace(table), GetUserId()))
+		aclcheck_error(ACLCHECK_NOT_OWNER, OBJECT_SCHEMA, name);
+	LockRelationOid(table, AccessExclusiveLock);
+	if (ModelTable(reco, name) != table)
+		ereport(ERROR, (errcode(ERRCODE_UNDEFINED_OBJECT),
+						errmsg("model \"%s\" was dropped or renamed meanwhile", name)));
+	return table;
+}
+
 void
 LayoutDrop(Oid reco, const char *name)
 {
-	Oid table = ModelTable(reco, name);
+	Oid table = owned_table(reco, name);
+	Oid schema = get_rel_namespace(table);
 	ObjectAddresses *objects = new_object_addresses();
 	ObjectAddress address;
-	Oid schema;
+	int nest = NewGUCNestLevel();
 
-	if (!OidIsValid(table))
-		ModelFind(reco, name); /* raises the error that lists the models */
-	schema = get_rel_namespace(table);
-	if (!object_ownercheck(NamespaceRelationId, schema, GetUserId()))
-		aclcheck_error(ACLCHECK_NOT_OWNER, OBJECT_SCHEMA, name);
-
+	RestrictSearchPath();
 	if (SPI_connect() != SPI_OK_CONNECT)
 		elog(ERROR, "SPI_connect failed");
 	add_doors(objects, schema, table);
 	SPI_finish();
+	AtEOXact_GUC(false, nest);
 	for (int r = 0; r < (int) lengthof(relations); r++)
 	{
 		Oid relation = get_relname_relid(relations[r], schema);

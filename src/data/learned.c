@@ -35,12 +35,24 @@ id_array(const IdSet *ids)
 		construct_array(values, (int) count, IdType(kind), length, by_value, align));
 }
 
+void
+LearnedRefuse(const Model *model)
+{
+	ereport(ERROR, (errcode(ERRCODE_DATA_CORRUPTED),
+					errmsg("a row of \"%s.learned_item\" is damaged", model->name),
+					errhint("Delete the rows of that table and run reco_refresh.")));
+}
+
+/* A value of the rows that SPI read, none of which may be NULL. */
 static Datum
-spi_value(uint64 row, int column)
+spi_value(const Model *model, uint64 row, int column)
 {
 	bool isnull;
+	Datum value = SPI_getbinval(SPI_tuptable->vals[row], SPI_tuptable->tupdesc, column, &isnull);
 
-	return SPI_getbinval(SPI_tuptable->vals[row], SPI_tuptable->tupdesc, column, &isnull);
+	if (isnull)
+		LearnedRefuse(model);
+	return value;
 }
 
 /*
@@ -50,7 +62,8 @@ spi_value(uint64 row, int column)
 static uint32
 old_numbers(const Model *model, const IdSet *ids, uint32 *number, uint64 *deleted)
 {
-	char *sql = psprintf("SELECT item_id, item_no FROM %s.learned_item", model->quoted);
+	char *sql = psprintf("SELECT item_id::%s, item_no::pg_catalog.int4 FROM ONLY %s.learned_item",
+						 IdTypeName(model->item_kind), model->quoted);
 	SPIPlanPtr plan = SPI_prepare(sql, 0, NULL);
 	Portal portal;
 	uint32 next = 0;
@@ -67,8 +80,8 @@ old_numbers(const Model *model, const IdSet *ids, uint32 *number, uint64 *delete
 			break;
 		for (uint64 r = 0; r < SPI_processed; r++)
 		{
-			uint32 item_no = DatumGetInt32(spi_value(r, 2));
-			uint32 id = IdSetFind(ids, IdNormalise(spi_value(r, 1), model->item_type));
+			uint32 item_no = DatumGetInt32(spi_value(model, r, 2));
+			uint32 id = IdSetFind(ids, spi_value(model, r, 1));
 
 			if (id == ID_NONE)
 				gone = lappend_int(gone, (int) item_no);
@@ -196,7 +209,7 @@ prepare_write(const Model *model)
 static Datum
 seconds_datum(int64 seconds)
 {
-	return TimestampTzGetDatum(seconds * USECS_PER_SEC);
+	return TimestampTzGetDatum(seconds == LEARNED_ALWAYS ? DT_NOBEGIN : seconds * USECS_PER_SEC);
 }
 
 static char
@@ -220,6 +233,11 @@ LearnedWrite(const Model *model, const IdSet *ids, const LearnedItem *items, uin
 
 	for (uint32 i = 0; i < count; i++)
 		longest = Max(longest, items[i].neighbor_count);
+	if (longest > (MaxAllocSize - VARHDRSZ - PACKED_HEADER) / PACKED_PER_NEIGHBOR)
+		ereport(ERROR, (errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+						errmsg("an item of model \"%s\" has %u neighbours, too many to store",
+							   model->name, longest),
+						errhint("Lower the setting \"neighbors\".")));
 	room =
 		BudgetAlloc(budget, (uint64) longest * PACKED_PER_NEIGHBOR + PACKED_HEADER + VARHDRSZ, 1);
 	scratch = BudgetAlloc(budget, longest, sizeof(Best));
@@ -307,24 +325,28 @@ LearnedRead(const Model *model, const IdSet *ids, uint32 *count)
 	Oid type = IdArrayType(model->item_kind);
 	Datum array = id_array(ids);
 	LearnedRow *rows;
-	uint64 found = PlanRun(psprintf("SELECT item_id, item_no, neighbors FROM %s.learned_item "
+	uint64 found = PlanRun(psprintf("SELECT item_id::%s, item_no::pg_catalog.int4, "
+									"neighbors::pg_catalog.bytea FROM ONLY %s.learned_item "
 									"WHERE item_id OPERATOR(pg_catalog.=) ANY ($1)",
-									model->quoted),
+									IdTypeName(model->item_kind), model->quoted),
 						   1, &type, &array, NULL);
 
 	rows = palloc(sizeof(LearnedRow) * Max(found, 1));
 	for (uint64 r = 0; r < found; r++)
 	{
-		Datum item = IdNormalise(spi_value(r, 1), model->item_type);
-		bytea *packed = DatumGetByteaPP(spi_value(r, 3));
-		uint32 item_no = DatumGetInt32(spi_value(r, 2));
+		Datum item = spi_value(model, r, 1);
+		bytea *packed = DatumGetByteaPP(spi_value(model, r, 3));
+		uint32 item_no = DatumGetInt32(spi_value(model, r, 2));
 		Packed view;
 
 		CHECK_FOR_INTERRUPTS();
 		if (!PackedOpen(readable(packed), VARSIZE_ANY_EXHDR(packed), model->item_slots, &view) ||
 			view.item_no != item_no)
 			refuse_damage(model, item);
+		/* Where a collation or a changed type finds more than was asked for, it is not believed. */
 		rows[r] = (LearnedRow){.id = IdSetFind(ids, item), .packed = view};
+		if (rows[r].id == ID_NONE)
+			LearnedRefuse(model);
 	}
 	qsort(rows, found, sizeof(LearnedRow), by_item_no);
 	*count = (uint32) found;
@@ -336,7 +358,7 @@ LearnedNumbers(const Model *model, const IdSet *ids, uint32 *count)
 {
 	Oid type = IdArrayType(model->item_kind);
 	Datum array = id_array(ids);
-	uint64 found = PlanRun(psprintf("SELECT item_no FROM %s.learned_item "
+	uint64 found = PlanRun(psprintf("SELECT item_no::pg_catalog.int4 FROM ONLY %s.learned_item "
 									"WHERE item_id OPERATOR(pg_catalog.=) ANY ($1)",
 									model->quoted),
 						   1, &type, &array, NULL);
@@ -345,7 +367,7 @@ LearnedNumbers(const Model *model, const IdSet *ids, uint32 *count)
 	*count = 0;
 	for (uint64 r = 0; r < found; r++)
 	{
-		uint32 item_no = DatumGetInt32(spi_value(r, 1));
+		uint32 item_no = DatumGetInt32(spi_value(model, r, 1));
 
 		/* What lies beyond the slots nothing can point to. */
 		if (item_no < model->item_slots)

@@ -10,6 +10,9 @@
 #include "math/best.h"
 #include "math/packed.h"
 
+/* Stands for a time before any that is counted: stored as -infinity. */
+#define LEARNED_ALWAYS PG_INT64_MIN
+
 /* One item as a refresh writes it. */
 typedef struct LearnedItem
 {
@@ -43,6 +46,9 @@ typedef struct LearnedRow
 
 /* The learned rows of the ids of a set, in order of item number.  SPI is connected. */
 extern LearnedRow *LearnedRead(const Model *model, const IdSet *ids, uint32 *count);
+
+/* Raises the error of a stored row that is not what a refresh writes. */
+extern void LearnedRefuse(const Model *model) pg_attribute_noreturn();
 
 /* The numbers of those ids of a set of which something was learned, in no order. */
 extern uint32 *LearnedNumbers(const Model *model, const IdSet *ids, uint32 *count);

@@ -34,6 +34,20 @@ row_type(Oid reco)
 	return type;
 }
 
+static Oid
+schema_owner(Oid schema)
+{
+	HeapTuple tuple = SearchSysCache1(NAMESPACEOID, ObjectIdGetDatum(schema));
+	Oid owner = InvalidOid;
+
+	if (HeapTupleIsValid(tuple))
+	{
+		owner = ((Form_pg_namespace) GETSTRUCT(tuple))->nspowner;
+		ReleaseSysCache(tuple);
+	}
+	return owner;
+}
+
 /* True where a relation is a table "model" OF that type. */
 static bool
 is_model_table(Oid relation, Oid type)
@@ -45,7 +59,14 @@ is_model_table(Oid relation, Oid type)
 	{
 		Form_pg_class form = (Form_pg_class) GETSTRUCT(tuple);
 
-		found = form->reloftype == type && strcmp(NameStr(form->relname), "model") == 0;
+		/*
+		 * Reading a plain table of the schema's owner runs nobody's code.  A view, a table of
+		 * somebody else's or one with policies could, so those make no model.
+		 */
+		found = form->reloftype == type && strcmp(NameStr(form->relname), "model") == 0 &&
+				form->relkind == RELKIND_RELATION && !form->relrowsecurity &&
+				form->relpersistence != RELPERSISTENCE_TEMP &&
+				form->relowner == schema_owner(form->relnamespace);
 		ReleaseSysCache(tuple);
 	}
 	return found;
@@ -126,7 +147,12 @@ hint_models(List *tables)
 
 	initStringInfo(&names);
 	foreach (cell, tables)
-		sorted = lappend(sorted, get_namespace_name(get_rel_namespace(lfirst_oid(cell))));
+	{
+		char *name = get_namespace_name(get_rel_namespace(lfirst_oid(cell)));
+
+		if (name) /* not dropped meanwhile */
+			sorted = lappend(sorted, name);
+	}
 	list_sort(sorted, by_text);
 	foreach (cell, sorted)
 		appendStringInfo(&names, "%s\"%s\"", names.len == 0 ? "" : ", ", (char *) lfirst(cell));
@@ -226,20 +252,42 @@ static Relation
 open_view(const Model *model, const char *name, bool optional)
 {
 	Oid view = get_relname_relid(name, model->schema);
+	Relation relation = OidIsValid(view) ? try_relation_open(view, AccessShareLock) : NULL;
 
-	if (!OidIsValid(view))
-	{
-		if (optional)
-			return NULL;
+	if (relation == NULL && !optional)
 		ereport(ERROR, (errcode(ERRCODE_UNDEFINED_TABLE),
 						errmsg("model \"%s\" has no view \"%s\"", model->name, name),
 						errhint("Drop the model with reco_drop_model and create it anew.")));
-	}
-	return relation_open(view, AccessShareLock);
+
+	/* Its query runs as whoever asks: it must be the model's own, not one that somebody else put there. */
+	if (relation && relation->rd_rel->relowner != model->owner)
+		ereport(ERROR,
+				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+				 errmsg("\"%s.%s\" does not belong to the owner of the model", model->name, name),
+				 errhint("Use ALTER ... OWNER TO %s.",
+						 quote_identifier(GetUserNameFromId(model->owner, true)))));
+	return relation;
+}
+
+/* The table of what was learned must have ids of the kind the events have now. */
+static void
+check_learned(const Model *model)
+{
+	Relation table = open_view(model, "learned_item", false);
+	Oid type = column_type(table, "item_id");
+	IdKind kind;
+
+	if (!OidIsValid(type) || !IdKindOfType(type, &kind) || kind != model->item_kind)
+		ereport(ERROR, (errcode(ERRCODE_DATATYPE_MISMATCH),
+						errmsg("model \"%s\" was made for items of type %s, its events now have %s",
+							   model->name, OidIsValid(type) ? format_type_be(type) : "none",
+							   format_type_be(model->item_type)),
+						errhint("Drop the model with reco_drop_model and create it anew.")));
+	relation_close(table, AccessShareLock);
 }
 
 Model *
-ModelOpen(Oid reco, Oid table)
+ModelNew(Oid reco, Oid table)
 {
 	static const Oid times[] = {TIMESTAMPTZOID, TIMESTAMPOID, DATEOID, InvalidOid};
 	static const Oid numbers[] = {FLOAT8OID, FLOAT4OID, NUMERICOID, INT8OID,
@@ -299,6 +347,15 @@ ModelOpen(Oid reco, Oid table)
 	return model;
 }
 
+Model *
+ModelOpen(Oid reco, Oid table)
+{
+	Model *model = ModelNew(reco, table);
+
+	check_learned(model);
+	return model;
+}
+
 /* One column of the row that was read; NULL and *isnull where it is NULL. */
 static Datum
 column(int number, bool *isnull)
@@ -333,6 +390,20 @@ seconds_column(int number)
 	return isnull ? 0 : SettingSeconds(DatumGetIntervalP(value));
 }
 
+/* How many item numbers there are. */
+static uint32
+slots_column(int number)
+{
+	bool isnull;
+	int32 slots = DatumGetInt32(column(number, &isnull));
+
+	if (isnull || slots < 0)
+		ereport(ERROR, (errcode(ERRCODE_DATA_CORRUPTED),
+						errmsg("the number of items of the model is damaged"),
+						errhint("Run reco_refresh to learn it anew.")));
+	return (uint32) slots;
+}
+
 /* An array of the curve into out; returns its length. */
 static int
 curve_column(int number, double *out)
@@ -346,11 +417,14 @@ curve_column(int number, double *out)
 		return 0;
 	array = DatumGetArrayTypeP(value);
 	count = ArrayGetNItems(ARR_NDIM(array), ARR_DIMS(array));
-	if (ARR_ELEMTYPE(array) != FLOAT8OID || ARR_HASNULL(array) || count > CURVE_KNOTS)
-		ereport(ERROR, (errcode(ERRCODE_DATA_CORRUPTED), errmsg("the match curve is damaged"),
-						errhint("Run reco_refresh to learn it anew.")));
-	memcpy(out, ARR_DATA_PTR(array), sizeof(double) * count);
-	return count;
+	if (ARR_ELEMTYPE(array) == FLOAT8OID && !ARR_HASNULL(array) && count <= CURVE_KNOTS)
+	{
+		memcpy(out, ARR_DATA_PTR(array), sizeof(double) * count);
+		if (CurveRises(out, count))
+			return count;
+	}
+	ereport(ERROR, (errcode(ERRCODE_DATA_CORRUPTED), errmsg("the match curve is damaged"),
+					errhint("Run reco_refresh to learn it anew.")));
 }
 
 void
@@ -364,7 +438,7 @@ ModelRead(Model *model)
 		"SELECT similarity, user_exponent, source_exponent, target_exponent, shrinkage, "
 		"min_support, neighbors, keep, weighting, half_life, popular_half_life, trend_half_life, "
 		"min_match, refreshed_at, item_slots, last_event_at, popularity_offset, recent_offset, "
-		"trend_prior, curve_score, curve_match, format_version FROM %s.model",
+		"trend_prior, curve_score, curve_match, format_version FROM ONLY %s.model",
 		model->quoted);
 
 	if (PlanRun(sql, 0, NULL, NULL, NULL) != 1)
@@ -388,8 +462,8 @@ ModelRead(Model *model)
 
 	column(++n, &isnull);
 	model->refreshed = !isnull;
-	model->item_slots = DatumGetInt32(column(++n, &isnull));
-	column(++n, &isnull);
+	model->item_slots = slots_column(++n);
+	model->newest = DatumGetTimestampTz(column(++n, &isnull));
 	model->timed = !isnull;
 	model->popularity_offset = float_column(++n, 0);
 	model->recent_offset = float_column(++n, 0);

@@ -47,7 +47,8 @@ typedef struct Model
 	/* What the table "model" says; read by ModelRead. */
 	Settings settings;
 	bool refreshed;
-	bool timed; /* the last refresh saw times */
+	bool timed;         /* the last refresh saw times */
+	TimestampTz newest; /* of the events it saw: what decay counts from */
 	uint32 item_slots;
 	double popularity_offset; /* decayed weight a day = 2^(learned - offset) */
 	double recent_offset;
@@ -71,8 +72,12 @@ extern Oid ModelTable(Oid reco, const char *name);
  */
 extern Model *ModelFind(Oid reco, const char *name);
 
-/* The model of a model table, with its columns checked as reco_create_model checks them. */
+/*
+ * The model of a model table, with its columns checked as reco_create_model checks them; ModelNew
+ * where there is no table of what was learned yet.
+ */
 extern Model *ModelOpen(Oid reco, Oid table);
+extern Model *ModelNew(Oid reco, Oid table);
 
 /* Reads settings and what was learned, in the calling query's snapshot; SPI is connected. */
 extern void ModelRead(Model *model);

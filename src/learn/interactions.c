@@ -159,7 +159,8 @@ count_event(ItemStat *stat, const Event *event, const InteractionOptions *option
  * Returns the number of positive cells.
  */
 static uint32_t
-sum_cells(Event *events, uint64_t count, ItemStat *stats, const InteractionOptions *options)
+sum_cells(Event *events, uint64_t count, uint32_t newest_age, ItemStat *stats,
+		  const InteractionOptions *options)
 {
 	uint32_t cells = 0;
 
@@ -171,7 +172,8 @@ sum_cells(Event *events, uint64_t count, ItemStat *stats, const InteractionOptio
 
 		for (; e < count && events[e].item == cell.item; e++)
 		{
-			r += events[e].weight * DecayFactor(events[e].age, options->half_life);
+			r += events[e].weight *
+				 DecayFactor((double) events[e].age - newest_age, options->half_life);
 			if (events[e].weight > 0)
 				cell.oldest_age = Max(cell.oldest_age, events[e].age);
 			count_event(&stats[cell.item], &events[e], options);
@@ -261,6 +263,7 @@ InteractionsBuild(EventLog *log, const InteractionOptions *options, Budget *budg
 	uint32_t *cells_of;
 	uint64_t cells = 0;
 	uint64_t left = log->count;
+	uint32_t newest_age = UINT32_MAX;
 	Event *events;
 
 	/* 1. Gather by user. */
@@ -270,7 +273,10 @@ InteractionsBuild(EventLog *log, const InteractionOptions *options, Budget *budg
 
 		INTERRUPTS();
 		for (uint64_t e = 0; e < here; e++)
+		{
 			count_of[log->block[b][e].user]++;
+			newest_age = Min(newest_age, log->block[b][e].age);
+		}
 		left -= here;
 	}
 	user_place = order_users(log, count_of, &holdout, budget);
@@ -294,7 +300,7 @@ InteractionsBuild(EventLog *log, const InteractionOptions *options, Budget *budg
 
 		INTERRUPTS();
 		sort_events(mine, count);
-		cells_of[u] = sum_cells(mine, count, stats, options);
+		cells_of[u] = sum_cells(mine, count, newest_age, stats, options);
 		cells += cells_of[u];
 		if (u >= matrix->learners)
 			choose(matrix, u, (Cell *) mine, cells_of[u]);

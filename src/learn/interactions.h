@@ -2,7 +2,7 @@
  * interactions.h: events into the matrix everything is learned from.
  *
  * Repeats of a user and an item are summed with decay, r_ui = sum of weight * 2^(-age /
- * half_life); what is positive becomes the cell f(r_ui).  Users and items are renumbered in an
+ * half_life), age counted from the newest event of all, so that time alone changes nothing; what is positive becomes the cell f(r_ui).  Users and items are renumbered in an
  * order that follows from the events and ids alone, so a matrix never depends on the order of
  * rows: items by number of users, then by id; users by a hash of their id, those held out last.
  *

@@ -6,6 +6,9 @@
 
 #define DAY 86400.0
 
+/* Up to here single precision tells logarithms apart by .1 %; half-lives of less than a day go beyond. */
+#define SINGLE_ENOUGH 16384
+
 /*
  * log2 of a sum decayed as of now, moved to the epoch; in single precision, so that a refresh a
  * while later gives the same number for an item that saw nothing new, but for rare roundings,
@@ -16,7 +19,11 @@ at_epoch(double sum, int64_t now, double half_life)
 {
 	if (!(sum > 0) || !isfinite(sum))
 		return NAN;
-	return half_life > 0 ? (double) (float) (log2(sum) + now / half_life) : log2(sum);
+	sum = log2(sum);
+	if (half_life <= 0)
+		return sum;
+	sum += now / half_life;
+	return fabs(sum) < SINGLE_ENOUGH ? (double) (float) sum : sum;
 }
 
 /*

@@ -1,5 +1,6 @@
 #include "math/curve.h"
 
+#include <math.h>
 #include <stdlib.h>
 
 static int
@@ -88,16 +89,27 @@ CurveFit(CurveSample *samples, size_t count, Curve *curve)
 	}
 }
 
+bool
+CurveRises(const double *values, int count)
+{
+	for (int k = 0; k < count; k++)
+		if (!isfinite(values[k]) || (k > 0 && values[k] < values[k - 1]))
+			return false;
+	return true;
+}
+
 double
 CurveAt(const double *score, const double *chance, int knots, double at)
 {
 	int k = 0;
 
-	if (at <= score[0])
+	if (knots == 1 || at <= score[0])
 		return chance[0];
 	if (at >= score[knots - 1])
 		return chance[knots - 1];
-	while (at >= score[k + 1])
+	while (k + 2 < knots && at >= score[k + 1])
 		k++;
+	if (!(score[k + 1] > score[k]))
+		return chance[k];
 	return chance[k] + (chance[k + 1] - chance[k]) * (at - score[k]) / (score[k + 1] - score[k]);
 }

@@ -9,6 +9,7 @@
 #ifndef RECO_CURVE_H
 #define RECO_CURVE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #define CURVE_KNOTS    64
@@ -29,6 +30,9 @@ typedef struct Curve
 
 /* Fits samples, which it sorts by score.  No samples, no knots. */
 extern void CurveFit(CurveSample *samples, size_t count, Curve *curve);
+
+/* True where values are finite and never fall, as both of a curve's rows do. */
+extern bool CurveRises(const double *values, int count);
 
 /* The chance at a score; the curve has at least one knot. */
 extern double CurveAt(const double *score, const double *chance, int knots, double at);

@@ -350,7 +350,7 @@ stopped('writing', 'statement_timeout');
 $node->safe_psql('postgres', q{
 	CREATE TABLE visits AS
 		SELECT u AS user_id, ((u * 7919 + n * n * 31 + n * 17) % 3000) AS item_id
-		FROM generate_series(1, 3000) u, generate_series(1, 300) n;
+		FROM generate_series(1, 3000) u, generate_series(1, 500) n;
 	SELECT reco_create_model('crowd', 'SELECT user_id, item_id FROM public.visits');
 	SELECT reco_create_model('big', 'SELECT user_id, item_id FROM public.visits');
 	CREATE TABLE first_visits AS SELECT * FROM visits WHERE user_id <= 60;
@@ -367,12 +367,12 @@ my $crowd = q{SELECT u, t.* FROM generate_series(1, 20) u CROSS JOIN LATERAL rec
 	my ($session, $pid) = session();
 	my $before = $node->safe_psql('postgres', $crowd);
 	my $hold = hold_reading();
-	$session->query_safe('SET test.pause = on');
+	$session->query_safe(q{SET test.pause = on; SET maintenance_work_mem = '256MB'});
 	send_off($session, q{SELECT events FROM reco_refresh('crowd')});
 	waits($pid, 'Lock', 'advisory', 'a large refresh has read nearly all');
 	let_go($hold);
 	is( $node->safe_psql('postgres', qq{
-			SELECT pg_sleep(0.2);
+			SELECT pg_sleep(0.1);
 			SELECT count(*) FROM pg_stat_activity WHERE pid = $pid AND state = 'active' AND wait_event IS NULL;
 			SELECT pg_cancel_backend($pid)}),
 		"\n1\nt", 'it is computing when it is cancelled');
