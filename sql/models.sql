@@ -8,6 +8,8 @@ CREATE TYPE reco_model AS (
   target_exponent     float8,
   shrinkage           float8,
   min_support         int,
+  lambda              float8,
+  candidates          int,
   neighbors           int,
   keep                text,
   weighting           text,
@@ -46,6 +48,8 @@ CREATE FUNCTION reco_configure(
   target_exponent float8 DEFAULT NULL,
   shrinkage float8 DEFAULT NULL,
   min_support int DEFAULT NULL,
+  lambda float8 DEFAULT NULL,
+  candidates int DEFAULT NULL,
   neighbors int DEFAULT NULL,
   keep text DEFAULT NULL,
   weighting text DEFAULT NULL,
@@ -55,7 +59,7 @@ CREATE FUNCTION reco_configure(
   min_match float8 DEFAULT NULL)
 RETURNS void
 LANGUAGE C VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'reco_configure';
-COMMENT ON FUNCTION reco_configure(text, text, float8, float8, float8, float8, int, int, text, text, interval, interval, interval, float8) IS
+COMMENT ON FUNCTION reco_configure(text, text, float8, float8, float8, float8, int, float8, int, int, text, text, interval, interval, interval, float8) IS
   'changes settings of a model; NULL leaves a setting as it is. min_match counts at once, half_life at once and in what is learned, every other setting from the next reco_refresh on';
 
 CREATE FUNCTION reco_drop_model(model text)

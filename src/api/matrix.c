@@ -803,6 +803,8 @@ neighbors_of(FunctionCallInfo fcinfo, int first)
 		return (Datum) 0;
 	options.rule =
 		SimilarityPreset(choice(fcinfo, first + 2, SETTING_SIMILARITY, SIMILARITY_COSINE));
+	options.lambda = SIMILARITY_LAMBDA_DEFAULT;
+	options.candidates = SIMILARITY_CANDIDATES_DEFAULT;
 	options.k = DatumGetInt32(option(fcinfo, first + 1, SETTING_NEIGHBORS, Int32GetDatum(20)));
 	options.rule.min_support = DatumGetInt32(option(fcinfo, first + 3, SETTING_MIN_SUPPORT,
 													Int32GetDatum(SIMILARITY_MIN_SUPPORT_DEFAULT)));

@@ -43,7 +43,8 @@ put_neighbors(DoorRows *rows, const Model *model, const Packed *row, uint32 k)
 		Datum values[lengthof(similar_types)];
 		bool nulls[lengthof(similar_types)] = {0};
 
-		if (item == NULL)
+		/* Below 0 one is chosen instead of the other, which is not what similar means. */
+		if (item == NULL || row->similarity[at] <= 0)
 			continue;
 		values[0] = DoorId(rows, item->item);
 		values[1] = Float8GetDatum(row->similarity[at]);

@@ -114,6 +114,12 @@ BudgetUsed(const Budget *budget)
 }
 
 Size
+BudgetLeft(const Budget *budget)
+{
+	return budget->limit > budget->used ? budget->limit - budget->used : 0;
+}
+
+Size
 BudgetPeak(const Budget *budget)
 {
 	return budget->peak;

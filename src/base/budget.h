@@ -30,6 +30,7 @@ extern void *BudgetResize(Budget *budget, void *memory, uint64 count, Size size)
 extern void BudgetFree(Budget *budget, void *memory);
 
 extern Size BudgetUsed(const Budget *budget);
+extern Size BudgetLeft(const Budget *budget);
 extern Size BudgetPeak(const Budget *budget);
 extern MemoryContext BudgetContext(const Budget *budget);
 

@@ -436,7 +436,7 @@ ModelRead(Model *model)
 	int n = 0;
 	char *sql = psprintf(
 		"SELECT similarity, user_exponent, source_exponent, target_exponent, shrinkage, "
-		"min_support, neighbors, keep, weighting, half_life, popular_half_life, trend_half_life, "
+		"min_support, lambda, candidates, neighbors, keep, weighting, half_life, popular_half_life, trend_half_life, "
 		"min_match, refreshed_at, item_slots, last_event_at, popularity_offset, recent_offset, "
 		"trend_prior, curve_score, curve_match, format_version FROM ONLY %s.model",
 		model->quoted);
@@ -452,6 +452,8 @@ ModelRead(Model *model)
 	rule->target_exponent = float_column(++n, rule->target_exponent);
 	rule->shrinkage = float_column(++n, 0);
 	rule->min_support = DatumGetInt32(column(++n, &isnull));
+	settings->similarity.lambda = float_column(++n, SIMILARITY_LAMBDA_DEFAULT);
+	settings->similarity.candidates = DatumGetInt32(column(++n, &isnull));
 	settings->similarity.k = DatumGetInt32(column(++n, &isnull));
 	settings->similarity.keep = choice_column(++n, SETTING_KEEP);
 	settings->weighting = choice_column(++n, SETTING_WEIGHTING);

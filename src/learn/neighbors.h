@@ -1,5 +1,5 @@
 /*
- * neighbors.h: the matrix of neighbours, learned from interactions.
+ * neighbors.h: the matrix of neighbours, learned from interactions by counts or by ridge.
  *
  * One row an item: what it, in a history, speaks for, best first.  Of every item the k best
  * are kept, by source (its own row has at most k) or by target (each item is in at most k

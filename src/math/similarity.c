@@ -16,6 +16,7 @@ static const struct
 	[SIMILARITY_RP3BETA] = {1, 1, 0.6},
 	[SIMILARITY_TFIDF] = {0, 0.5, 0.5},
 	[SIMILARITY_BM25] = {0, 0, 0},
+	[SIMILARITY_RIDGE] = {0.33, 0.65, 0.2},
 };
 
 SimilarityRule
@@ -28,12 +29,6 @@ SimilarityPreset(SimilarityKind kind)
 		.target_exponent = presets[kind].q,
 		.min_support = 1,
 	};
-}
-
-bool
-SimilarityIsFamily(SimilarityKind kind)
-{
-	return kind <= SIMILARITY_RP3BETA;
 }
 
 double

@@ -41,6 +41,7 @@ typedef enum SimilarityKind
 	SIMILARITY_LIFT,
 	SIMILARITY_TFIDF,
 	SIMILARITY_BM25,
+	SIMILARITY_RIDGE, /* no measure of its own: counts choose candidates, learn/ridge weighs them */
 	SIMILARITY_KINDS
 } SimilarityKind;
 
@@ -71,6 +72,8 @@ typedef struct SimilarityOptions
 	SimilarityRule rule;
 	uint32_t k;
 	SimilarityKeep keep;
+	double lambda; /* of ridge, like the next */
+	uint32_t candidates;
 } SimilarityOptions;
 
 /* What the options may be; settings, arguments and documentation all take them from here. */
@@ -80,12 +83,14 @@ typedef struct SimilarityOptions
 #define SIMILARITY_SHRINKAGE_MAX       1e6
 #define SIMILARITY_MIN_SUPPORT_DEFAULT 2
 #define SIMILARITY_MIN_SUPPORT_MAX     1000000
+#define SIMILARITY_LAMBDA_DEFAULT      4
+#define SIMILARITY_LAMBDA_MIN          0.001
+#define SIMILARITY_LAMBDA_MAX          1000000
+#define SIMILARITY_CANDIDATES_DEFAULT  200
+#define SIMILARITY_CANDIDATES_MAX      1000
 
 /* The exponents of a kind as in the table above, no shrinkage, min_support 1. */
 extern SimilarityRule SimilarityPreset(SimilarityKind kind);
-
-/* True where the kind is of the family, so that the exponents mean something. */
-extern bool SimilarityIsFamily(SimilarityKind kind);
 
 /* d_u, the factor of a user with h items out of all. */
 extern double SimilarityUserFactor(const SimilarityRule *rule, uint32_t h, uint32_t items);

@@ -54,7 +54,7 @@ SELECT p.proname, pg_get_function_arguments(p.oid) AS arguments, pg_get_function
   FROM pg_proc p WHERE pronamespace = 'shop'::regnamespace ORDER BY 1;
 
 -- settings
-SELECT similarity, shrinkage, min_support, neighbors, keep, weighting, half_life, popular_half_life, trend_half_life, min_match
+SELECT similarity, shrinkage, min_support, lambda, candidates, neighbors, keep, weighting, half_life, popular_half_life, trend_half_life, min_match
   FROM shop.model;
 SELECT reco_configure('shop', similarity => 'sin');
 SELECT reco_configure('shop', keep => 'both');
@@ -63,6 +63,8 @@ SELECT reco_configure('shop', neighbors => 0);
 SELECT reco_configure('shop', neighbors => 100000);
 SELECT reco_configure('shop', shrinkage => 'NaN');
 SELECT reco_configure('shop', user_exponent => -1);
+SELECT reco_configure('shop', lambda => 0);
+SELECT reco_configure('shop', candidates => 1001);
 SELECT reco_configure('shop', min_match => 101);
 SELECT reco_configure('shop', half_life => '-1 day');
 SELECT reco_configure('shop', popular_half_life => '0');

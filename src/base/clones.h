@@ -1,0 +1,16 @@
+/*
+ * clones.h: hot loops compiled for newer processors as well; the right one is chosen on load.
+ *
+ * Only for loops where it was measured to pay.  Sums may differ in the last digit between
+ * machines, never between two runs on one.
+ */
+#ifndef RECO_CLONES_H
+#define RECO_CLONES_H
+
+#if defined(__x86_64__) && defined(__gnu_linux__) && defined(__GNUC__) && !defined(__clang__)
+#define CLONES __attribute__((target_clones("default", "arch=haswell", "arch=skylake-avx512")))
+#else
+#define CLONES
+#endif
+
+#endif
