@@ -4,7 +4,7 @@ CREATE FUNCTION reco_popular(k int DEFAULT 10, model text DEFAULT NULL)
 RETURNS TABLE(item_id text, popularity float8, trend float8, users int)
 LANGUAGE C STABLE PARALLEL SAFE COST 200 ROWS 10 AS 'MODULE_PATHNAME', 'reco_popular';
 COMMENT ON FUNCTION reco_popular(int, text) IS
-  'the k most popular items of the live catalogue: popularity is the decayed weight of their events at the time of the newest event; ids as text, the typed door has the model''s own type';
+  'the k most popular items of the live catalogue: popularity is the decayed weight of their events a day, each in its form by the setting weighting, at the time of the newest event; ids as text, the typed door has the model''s own type';
 CREATE FUNCTION reco_typed_popular(k int, model regclass)
 RETURNS SETOF record
 LANGUAGE C STABLE PARALLEL SAFE COST 200 ROWS 10 AS 'MODULE_PATHNAME', 'reco_popular';

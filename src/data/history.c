@@ -6,13 +6,23 @@
 #include "data/plan.h"
 #include "utils/timestamp.h"
 
+/* One event of a history. */
+typedef struct Row
+{
+	uint32 id;
+	TimestampTz at;
+	double weight; /* decayed */
+} Row;
+
 /* A history while it is read. */
 typedef struct HistoryReader
 {
 	const Model *model;
 	Budget *budget;
-	History *history;
-	uint32 room; /* items there is memory for */
+	IdSet *ids;
+	Row *row;
+	uint32 count;
+	uint32 room;
 	TimestampTz as_of;
 	int64 decay_seconds; /* what decay counts from */
 } HistoryReader;
@@ -20,30 +30,60 @@ typedef struct HistoryReader
 static HistoryReader
 begin(const Model *model, Budget *budget)
 {
-	History *history = BudgetZeroed(budget, 1, sizeof(History));
-
-	history->ids = IdSetCreate(model->item_kind, budget);
-	return (HistoryReader){.model = model, .budget = budget, .history = history};
+	return (HistoryReader){
+		.model = model, .budget = budget, .ids = IdSetCreate(model->item_kind, budget)};
 }
 
 static void
 add(HistoryReader *reader, Datum item, double weight, TimestampTz at)
 {
-	History *history = reader->history;
-	uint32 known = IdSetCount(history->ids);
-	uint32 id = IdSetAdd(history->ids, item);
-
-	if (id >= reader->room)
+	if (reader->count == reader->room)
 	{
-		reader->room = Max(64, reader->room * 2);
-		history->item =
-			BudgetResize(reader->budget, history->item, reader->room, sizeof(HistoryItem));
+		if (reader->room >= UINT32_MAX / 2)
+			ereport(ERROR, (errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+							errmsg("a history has too many events")));
+		reader->room = Max(128, reader->room * 2);
+		reader->row = BudgetResize(reader->budget, reader->row, reader->room, sizeof(Row));
 	}
-	if (id == known)
-		history->item[id] = (HistoryItem){.newest = at};
-	history->item[id].weight += weight;
-	history->item[id].seen |= weight != 0;
-	history->item[id].newest = Max(history->item[id].newest, at);
+	reader->row[reader->count++] =
+		(Row){.id = IdSetAdd(reader->ids, item), .at = at, .weight = weight};
+}
+
+static int
+compare_rows(const void *a, const void *b)
+{
+	const Row *x = a;
+	const Row *y = b;
+
+	if (x->id != y->id)
+		return x->id < y->id ? -1 : 1;
+	if (x->at != y->at)
+		return x->at < y->at ? -1 : 1;
+	return x->weight < y->weight ? -1 : x->weight > y->weight;
+}
+
+/* What was read, summed by item; repeats in an order of their own, not that of the rows. */
+static History *
+finish(HistoryReader *reader)
+{
+	History *history = BudgetAlloc(reader->budget, 1, sizeof(History));
+	uint32 items = IdSetCount(reader->ids);
+
+	history->ids = reader->ids;
+	history->item = BudgetZeroed(reader->budget, items, sizeof(HistoryItem));
+	if (items < reader->count)
+		qsort(reader->row, reader->count, sizeof(Row), compare_rows);
+	for (uint32 r = 0; r < reader->count; r++)
+	{
+		const Row *row = &reader->row[r];
+		HistoryItem *item = &history->item[row->id];
+
+		item->newest = row->at;
+		item->weight += row->weight;
+		item->seen |= row->weight != 0;
+	}
+	BudgetFree(reader->budget, reader->row);
+	return history;
 }
 
 /* Takes one row: item, time, weight; those a refresh would skip are skipped. */
@@ -91,7 +131,7 @@ HistoryRead(const Model *model, Datum user, TimestampTz as_of, Budget *budget)
 													   : "1::pg_catalog.float8",
 						model->quoted),
 			   1, &type, &user, take, &reader);
-	return reader.history;
+	return finish(&reader);
 }
 
 History *
@@ -101,10 +141,10 @@ HistoryOfItems(const Model *model, const Datum *items, int count, Budget *budget
 
 	for (int i = 0; i < count; i++)
 	{
-		bool new = IdSetFind(reader.history->ids, items[i]) == ID_NONE;
+		bool new = IdSetFind(reader.ids, items[i]) == ID_NONE;
 
 		/* An item named twice counts once. */
 		add(&reader, items[i], new ? 1 : 0, DT_NOBEGIN);
 	}
-	return reader.history;
+	return finish(&reader);
 }

@@ -58,11 +58,14 @@ static const char *const views =
 
 	"CREATE VIEW {model}.popular WITH (security_invoker = true) AS"
 	"  SELECT p.item_id, p.popularity,"
-	"    (p.recent + p.trend_prior) / nullif(p.popularity + p.trend_prior, 0) AS trend,"
+	"    CASE WHEN p.last_event_at IS NOT NULL THEN"
+	"      (p.recent + p.trend_prior) / nullif(p.popularity + p.trend_prior, 0) END AS trend,"
 	"    p.users, p.events, p.first_at, p.last_at"
-	"  FROM (SELECT l.*, m.trend_prior,"
-	"      coalesce(exp(greatest((l.popularity_log2 - m.popularity_offset) * ln(2::float8), -700)), 0) AS popularity,"
-	"      coalesce(exp(greatest((l.recent_log2 - m.recent_offset) * ln(2::float8), -700)), 0) AS recent"
+	"  FROM (SELECT l.*, m.trend_prior, m.last_event_at,"
+	"      CASE WHEN l.popularity_log2 IS NULL THEN 0 ELSE"
+	"        power(2::float8, greatest(l.popularity_log2 - m.popularity_offset, -1000)) END AS popularity,"
+	"      CASE WHEN l.recent_log2 IS NULL THEN 0 ELSE"
+	"        power(2::float8, greatest(l.recent_log2 - m.recent_offset, -1000)) END AS recent"
 	"    FROM {model}.learned_item l CROSS JOIN {model}.model m) p;"
 	"COMMENT ON VIEW {model}.popular IS 'popularity is decayed weight a day at the time of the newest event (the sum of weights where events have no times), trend its recent rate over its long-run rate';";
 

@@ -23,7 +23,7 @@ typedef struct Cell
 	uint32_t item;
 	float value;
 	uint32_t oldest_age; /* of the positive events: when the item was first chosen */
-	uint32_t unused;
+	uint32_t rank;       /* of the item's id, which settles ties */
 } Cell;
 
 StaticAssertDecl(sizeof(Cell) == sizeof(Event), "a cell must fit where an event was");
@@ -159,14 +159,14 @@ count_event(ItemStat *stat, const Event *event, const InteractionOptions *option
  * Returns the number of positive cells.
  */
 static uint32_t
-sum_cells(Event *events, uint64_t count, uint32_t newest_age, ItemStat *stats,
+sum_cells(Event *events, uint64_t count, const EventLog *log, uint32_t newest_age, ItemStat *stats,
 		  const InteractionOptions *options)
 {
 	uint32_t cells = 0;
 
 	for (uint64_t e = 0; e < count;)
 	{
-		Cell cell = {.item = events[e].item};
+		Cell cell = {.item = events[e].item, .rank = log->item_rank[events[e].item]};
 		double r = 0;
 		double f;
 
@@ -198,12 +198,12 @@ newest_first(const void *a, const void *b)
 
 	if (x->oldest_age != y->oldest_age)
 		return x->oldest_age < y->oldest_age ? -1 : 1;
-	return x->item < y->item ? -1 : x->item > y->item;
+	return x->rank < y->rank ? -1 : x->rank > y->rank;
 }
 
 /*
  * Adds what a held-out user chose last: the newest fifth of the cells, by when they were first
- * chosen.  Cells whose items tie are taken by item, which is no order in time but a fixed one.
+ * chosen.  Cells that tie are taken by id, which is no order in time but a fixed one.
  */
 static void
 choose(Interactions *matrix, uint32_t user, Cell *cells, uint32_t count)
@@ -300,7 +300,7 @@ InteractionsBuild(EventLog *log, const InteractionOptions *options, Budget *budg
 
 		INTERRUPTS();
 		sort_events(mine, count);
-		cells_of[u] = sum_cells(mine, count, newest_age, stats, options);
+		cells_of[u] = sum_cells(mine, count, log, newest_age, stats, options);
 		cells += cells_of[u];
 		if (u >= matrix->learners)
 			choose(matrix, u, (Cell *) mine, cells_of[u]);

@@ -3,6 +3,8 @@
  *
  *   score(u, i) = sum over j in history(u) of w_uj * S[j -> i]  /  sqrt(sum of w_uj^2)
  *
+ * over the items j of the history of which something was learned.
+ *
  * top_n, match, why, the match curve and every evaluation go through it, so a number measured
  * is a number served.  Sums run in the order of the entries, in double; callers order entries
  * by item number, so that the order of the history does not show in the score.
