@@ -36,7 +36,7 @@ PG_FUNCTION_INFO_V1(reco_refresh);
  */
 #define HOLDOUT_SHARE  10
 #define HOLDOUT_LEAST  200
-#define HOLDOUT_MOST   2000
+#define HOLDOUT_MOST   1000
 #define HOLDOUT_SPARED 100
 
 typedef enum Phase

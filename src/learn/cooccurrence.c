@@ -64,6 +64,16 @@ transform(Inputs *in, const SimilarityRule *rule, uint32_t users, Budget *budget
 	BudgetFree(budget, mass);
 }
 
+/* The value that all cells of a matrix share, 0 where they differ: events without weights have one. */
+static float
+uniform_value(const Sparse *a)
+{
+	for (uint64_t e = 1; e < SparseCount(a); e++)
+		if (a->value[e] != a->value[0])
+			return 0;
+	return SparseCount(a) > 0 ? a->value[0] : 0;
+}
+
 static void
 prepare(Inputs *in, const Sparse *by_user, const Sparse *by_item, uint32_t users,
 		const SimilarityRule *rule, Budget *budget)
@@ -102,7 +112,8 @@ prepare(Inputs *in, const Sparse *by_user, const Sparse *by_item, uint32_t users
 		in->target[i] = n > 0 ? (float) pow(n, -rule->target_exponent) : 0;
 	}
 
-	in->pairs = (PairsInput){&in->by_user, &in->by_item, in->factor, users};
+	in->pairs =
+		(PairsInput){&in->by_user, &in->by_item, in->factor, users, uniform_value(&in->by_user)};
 	in->table = (SimilarityTable){*rule, in->source, in->target, in->users, users};
 }
 

@@ -24,6 +24,7 @@ typedef struct PairsInput
 	const Sparse *by_item; /* its transpose, rows sorted by user */
 	const float *factor;   /* d_u, [users] */
 	uint32_t users;        /* only users below this count */
+	float uniform;         /* the value all cells share; 0 where they differ */
 } PairsInput;
 
 /*
