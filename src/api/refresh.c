@@ -146,11 +146,14 @@ compute(Refresh *refresh)
 
 	if (matrix->chosen_count >= MATCHCURVE_LEAST)
 	{
+		bool spared = (uint64_t) (users - matrix->learners) * HOLDOUT_SPARED <= users;
+
 		refresh->neighbors = NeighborsLearn(&matrix->by_user, &matrix->by_item, matrix->learners,
 											similarity, budget);
+		end_phase(refresh, spared ? PHASE_LEARN : PHASE_CURVE);
 		refresh->curve_pairs = MatchCurveLearn(matrix, refresh->neighbors, &refresh->curve, budget);
 		end_phase(refresh, PHASE_CURVE);
-		if ((uint64) (users - matrix->learners) * HOLDOUT_SPARED <= users)
+		if (spared)
 			return;
 		NeighborsFree(refresh->neighbors, budget);
 	}
