@@ -1,10 +1,5 @@
 /*
- * matrix.c: the type reco_matrix, its aggregates, and reco_neighbors.
- *
- * In memory a matrix is an expanded object: two sets of ids and a list of cells, to which the
- * transition function appends.  Repeats of a cell are summed when the list has doubled since
- * they last were, so that it never holds more than twice its different cells.  Flat, it is the
- * image of math/image.h, in the order of the ids.
+ * matrix.c: the functions of the type reco_matrix, its aggregates, and reco_neighbors.
  */
 #include "api/door.h"
 
@@ -12,13 +7,11 @@
 #include <math.h>
 
 #include "catalog/pg_type.h"
+#include "data/cells.h"
 #include "learn/neighbors.h"
 #include "libpq/pqformat.h"
 #include "math/decay.h"
-#include "math/image.h"
-#include "mb/pg_wchar.h"
 #include "utils/builtins.h"
-#include "utils/expandeddatum.h"
 #include "utils/float.h"
 #include "utils/fmgrprotos.h"
 #include "utils/json.h"
@@ -38,245 +31,6 @@ PG_FUNCTION_INFO_V1(reco_matrix_merge);
 PG_FUNCTION_INFO_V1(reco_neighbors);
 PG_FUNCTION_INFO_V1(reco_typed_neighbors);
 
-#define MATRIX_MAGIC 0x7265636f
-
-typedef struct Cell
-{
-	uint32 user;
-	uint32 item;
-	double weight;
-} Cell;
-
-typedef struct Matrix
-{
-	ExpandedObjectHeader header;
-	int magic;
-	Budget *budget; /* without a limit: an aggregate's memory is its query's */
-	IdSet *users;
-	IdSet *items;
-	Cell *cell;
-	uint64 count;
-	uint64 room;
-	uint64 summed;     /* cells up to here are sorted and differ */
-	uint32 *user_rank; /* of ids, while flattening; NULL when out of date */
-	uint32 *item_rank;
-	Size flat_size; /* 0 when out of date */
-} Matrix;
-
-/* Cells there may be before repeats are summed for the first time. */
-#define FIRST_CELLS 256
-
-static Size matrix_flat_size(ExpandedObjectHeader *header);
-static void matrix_flatten(ExpandedObjectHeader *header, void *result, Size size);
-
-static const ExpandedObjectMethods matrix_methods = {matrix_flat_size, matrix_flatten};
-
-static Matrix *
-create(MemoryContext parent, IdKind user_kind, IdKind item_kind)
-{
-	MemoryContext context =
-		AllocSetContextCreate(parent, "reco matrix", ALLOCSET_START_SMALL_SIZES);
-	Matrix *matrix = MemoryContextAllocZero(context, sizeof(Matrix));
-
-	EOH_init_header(&matrix->header, &matrix_methods, context);
-	matrix->magic = MATRIX_MAGIC;
-	matrix->budget = BudgetCreate(context, "reco_matrix", SIZE_MAX);
-	matrix->users = IdSetCreate(user_kind, matrix->budget);
-	matrix->items = IdSetCreate(item_kind, matrix->budget);
-	return matrix;
-}
-
-static int
-compare_cells(const Cell *a, const Cell *b)
-{
-	if (a->user != b->user)
-		return a->user < b->user ? -1 : 1;
-	if (a->item != b->item)
-		return a->item < b->item ? -1 : 1;
-	return a->weight < b->weight ? -1 : a->weight > b->weight;
-}
-
-#define ST_SORT          sort_cells
-#define ST_ELEMENT_TYPE  Cell
-#define ST_COMPARE(a, b) compare_cells(a, b)
-#define ST_CHECK_FOR_INTERRUPTS
-#define ST_SCOPE static
-#define ST_DEFINE
-#include "lib/sort_template.h"
-
-/* A sum that a matrix may hold: one that is too large would be refused when it is read again. */
-static double
-checked(double sum)
-{
-	if (!isfinite(sum))
-		float_overflow_error();
-	return sum;
-}
-
-/* Sorts the cells and sums what is there more than once. */
-static void
-sum_repeats(Matrix *matrix)
-{
-	uint64 kept = 0;
-
-	if (matrix->summed == matrix->count)
-		return;
-	sort_cells(matrix->cell, matrix->count);
-	for (uint64 c = 0; c < matrix->count; c++)
-	{
-		Cell *last = kept > 0 ? &matrix->cell[kept - 1] : NULL;
-
-		if (last && last->user == matrix->cell[c].user && last->item == matrix->cell[c].item)
-			last->weight = checked(last->weight + matrix->cell[c].weight);
-		else
-			matrix->cell[kept++] = matrix->cell[c];
-	}
-	matrix->count = matrix->summed = kept;
-}
-
-static void
-append(Matrix *matrix, Cell cell)
-{
-	if (matrix->count == matrix->room)
-	{
-		sum_repeats(matrix);
-		if (matrix->count >= matrix->room / 2)
-		{
-			matrix->room = Max(FIRST_CELLS, matrix->room * 2);
-			matrix->cell = BudgetResize(matrix->budget, matrix->cell, matrix->room, sizeof(Cell));
-		}
-	}
-	matrix->cell[matrix->count++] = cell;
-	matrix->flat_size = 0;
-	if (matrix->user_rank)
-	{
-		BudgetFree(matrix->budget, matrix->user_rank);
-		BudgetFree(matrix->budget, matrix->item_rank);
-		matrix->user_rank = matrix->item_rank = NULL;
-	}
-}
-
-/* Raises the error of bytes that are no matrix. */
-static void
-refuse_image(void)
-{
-	ereport(ERROR,
-			(errcode(ERRCODE_DATA_CORRUPTED), errmsg("value of type reco_matrix is damaged")));
-}
-
-/*
- * Adds the ids of an image; place[] gets their numbers.  Texts are checked where they come from
- * outside.
- */
-static uint32 *
-add_ids(IdSet *set, const ImageIds *ids, bool outside)
-{
-	uint32 *place = palloc_extended(sizeof(uint32) * Max((Size) ids->count, 1), MCXT_ALLOC_HUGE);
-	const unsigned char *at = ids->bytes;
-	uint32 before = IdSetCount(set);
-	bool fresh = before == 0;
-
-	for (uint32 n = 0; n < ids->count; n++)
-	{
-		uint32 length = ids->width > 0 ? ids->width : ImageGet32(ids->lengths + 4 * (Size) n);
-
-		if (outside && ids->width == 0)
-			pg_verifymbstr((const char *) at, (int) length, false);
-		place[n] = IdSetAddBytes(set, at, length);
-		at += length;
-	}
-	if (fresh && IdSetCount(set) != ids->count)
-		refuse_image();
-	return place;
-}
-
-/* Adds every cell of an image to a matrix of the same kinds. */
-static void
-add_image(Matrix *matrix, const Image *image, bool outside)
-{
-	uint32 *user = add_ids(matrix->users, &image->users, outside);
-	uint32 *item = add_ids(matrix->items, &image->items, outside);
-	uint64 cell = 0;
-
-	for (uint32 u = 0; u < image->users.count; u++)
-	{
-		uint32 count = ImageGet32(image->counts + 4 * (Size) u);
-
-		CHECK_FOR_INTERRUPTS();
-		for (uint32 n = 0; n < count; n++, cell++)
-			append(matrix, (Cell){user[u], item[ImageGet32(image->columns + 4 * cell)],
-								  ImageGetDouble(image->weights + 8 * cell)});
-	}
-	pfree(user);
-	pfree(item);
-}
-
-static Matrix *
-from_image(const unsigned char *bytes, Size length, MemoryContext parent, bool outside)
-{
-	Matrix *matrix;
-	Image image;
-
-	if (!ImageOpen(bytes, length, &image))
-		refuse_image();
-	matrix = create(parent, image.user_kind, image.item_kind);
-	add_image(matrix, &image, outside);
-	return matrix;
-}
-
-/* The matrix of a datum, to read; expanded under parent unless it is already. */
-static Matrix *
-get_matrix(Datum datum, MemoryContext parent)
-{
-	struct varlena *flat;
-
-	if (VARATT_IS_EXTERNAL_EXPANDED(DatumGetPointer(datum)))
-	{
-		Matrix *matrix = (Matrix *) DatumGetEOHP(datum);
-
-		Assert(matrix->magic == MATRIX_MAGIC);
-		return matrix;
-	}
-	flat = PG_DETOAST_DATUM_PACKED(datum);
-	return from_image((unsigned char *) VARDATA_ANY(flat), VARSIZE_ANY_EXHDR(flat), parent, false);
-}
-
-/* Adds every cell of a matrix to another of the same kinds. */
-static void
-add_cells(Matrix *into, const Matrix *from)
-{
-	for (uint64 c = 0; c < from->count; c++)
-	{
-		uint64 room;
-		uint32 length;
-		const unsigned char *bytes = IdSetBytes(from->users, from->cell[c].user, &room, &length);
-		Cell cell = {.user = IdSetAddBytes(into->users, bytes, length),
-					 .weight = from->cell[c].weight};
-
-		bytes = IdSetBytes(from->items, from->cell[c].item, &room, &length);
-		cell.item = IdSetAddBytes(into->items, bytes, length);
-		append(into, cell);
-	}
-}
-
-/* The matrix of a datum, to change: itself where it may be written, else a copy under parent. */
-static Matrix *
-get_writable(Datum datum, MemoryContext parent)
-{
-	Matrix *from;
-	Matrix *copy;
-
-	if (VARATT_IS_EXTERNAL_EXPANDED_RW(DatumGetPointer(datum)))
-		return get_matrix(datum, parent);
-	if (!VARATT_IS_EXTERNAL_EXPANDED(DatumGetPointer(datum)))
-		return get_matrix(datum, parent);
-
-	from = get_matrix(datum, parent);
-	copy = create(parent, IdSetKind(from->users), IdSetKind(from->items));
-	add_cells(copy, from);
-	return copy;
-}
-
 /* Where a function's result must live: the aggregate's memory, or the caller's. */
 static MemoryContext
 result_context(FunctionCallInfo fcinfo)
@@ -284,121 +38,6 @@ result_context(FunctionCallInfo fcinfo)
 	MemoryContext aggregate;
 
 	return AggCheckCallContext(fcinfo, &aggregate) ? aggregate : CurrentMemoryContext;
-}
-
-/* The bytes of all ids of a set in an image. */
-static Size
-ids_size(const IdSet *set)
-{
-	uint32 width = ImageWidth(IdSetKind(set));
-	Size size = 0;
-
-	if (width > 0)
-		return (Size) IdSetCount(set) * width;
-	for (uint32 n = 0; n < IdSetCount(set); n++)
-	{
-		uint64 room;
-		uint32 length;
-
-		IdSetBytes(set, n, &room, &length);
-		size += sizeof(uint32) + length;
-	}
-	return size;
-}
-
-/* Puts ids in an image in the order of their ranks. */
-static unsigned char *
-put_ids(unsigned char *out, const IdSet *set, const uint32 *rank)
-{
-	uint32 count = IdSetCount(set);
-	uint32 *sorted = palloc_extended(sizeof(uint32) * Max((Size) count, 1), MCXT_ALLOC_HUGE);
-	uint64 room;
-	uint32 length;
-
-	for (uint32 n = 0; n < count; n++)
-		sorted[rank[n]] = n;
-	if (ImageWidth(IdSetKind(set)) == 0)
-		for (uint32 n = 0; n < count; n++)
-		{
-			IdSetBytes(set, sorted[n], &room, &length);
-			out = ImagePut32(out, length);
-		}
-	for (uint32 n = 0; n < count; n++)
-	{
-		const unsigned char *bytes = IdSetBytes(set, sorted[n], &room, &length);
-
-		memcpy(out, bytes, length);
-		out += length;
-	}
-	pfree(sorted);
-	return out;
-}
-
-/* The first half of flattening: sums repeats and puts ids in order. */
-static Size
-matrix_flat_size(ExpandedObjectHeader *header)
-{
-	Matrix *matrix = (Matrix *) header;
-
-	Assert(matrix->magic == MATRIX_MAGIC);
-	if (matrix->flat_size == 0)
-	{
-		Size size = IMAGE_HEADER;
-
-		sum_repeats(matrix);
-		size += ids_size(matrix->users) + ids_size(matrix->items);
-		size += sizeof(uint32) * (Size) IdSetCount(matrix->users) + 12 * matrix->count;
-		if (size > MaxAllocSize - VARHDRSZ)
-			ereport(ERROR, (errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
-							errmsg("matrix of %zu bytes is too large for a value", size),
-							errhint("Use a model, which has no such limit.")));
-		matrix->user_rank = IdSetRanks(matrix->users);
-		matrix->item_rank = IdSetRanks(matrix->items);
-		matrix->flat_size = size + VARHDRSZ;
-	}
-	return matrix->flat_size;
-}
-
-/* The second half: writes the image. */
-static void
-matrix_flatten(ExpandedObjectHeader *header, void *result, Size size)
-{
-	Matrix *matrix = (Matrix *) header;
-	uint32 users = IdSetCount(matrix->users);
-	unsigned char *out = (unsigned char *) VARDATA(result);
-	Cell *sorted = palloc_extended(sizeof(Cell) * Max(matrix->count, 1), MCXT_ALLOC_HUGE);
-	uint32 *counts =
-		palloc_extended(sizeof(uint32) * Max((Size) users, 1), MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
-
-	Assert(size == matrix->flat_size && matrix->user_rank);
-	for (uint64 c = 0; c < matrix->count; c++)
-	{
-		sorted[c] = (Cell){matrix->user_rank[matrix->cell[c].user],
-						   matrix->item_rank[matrix->cell[c].item], matrix->cell[c].weight};
-		counts[sorted[c].user]++;
-	}
-	sort_cells(sorted, matrix->count);
-
-	SET_VARSIZE(result, size);
-	*out++ = 'M';
-	*out++ = IMAGE_VERSION;
-	*out++ = (unsigned char) IdSetKind(matrix->users);
-	*out++ = (unsigned char) IdSetKind(matrix->items);
-	out = ImagePut32(out, users);
-	out = ImagePut32(out, IdSetCount(matrix->items));
-	out = ImagePut32(out, 0);
-	out = ImagePut64(out, matrix->count);
-	out = put_ids(out, matrix->users, matrix->user_rank);
-	out = put_ids(out, matrix->items, matrix->item_rank);
-	for (uint32 u = 0; u < users; u++)
-		out = ImagePut32(out, counts[u]);
-	for (uint64 c = 0; c < matrix->count; c++)
-		out = ImagePut32(out, sorted[c].item);
-	for (uint64 c = 0; c < matrix->count; c++)
-		out = ImagePutDouble(out, sorted[c].weight);
-	Assert(out == (unsigned char *) result + size);
-	pfree(sorted);
-	pfree(counts);
 }
 
 /* The kind of an argument's type. */
@@ -431,7 +70,7 @@ reco_matrix_add(PG_FUNCTION_ARGS)
 {
 	MemoryContext context;
 	AddState *add = fcinfo->flinfo->fn_extra;
-	Matrix *matrix;
+	Cells *matrix;
 	double weight;
 	Cell cell;
 
@@ -461,15 +100,15 @@ reco_matrix_add(PG_FUNCTION_ARGS)
 						errmsg("weight of reco_matrix is not a finite number"),
 						errhint("Leave such rows out with FILTER (WHERE ...).")));
 
-	matrix = PG_ARGISNULL(0) ? create(context, add->user_kind, add->item_kind)
-							 : get_writable(PG_GETARG_DATUM(0), context);
+	matrix = PG_ARGISNULL(0) ? CellsCreate(context, add->user_kind, add->item_kind)
+							 : CellsGetWritable(PG_GETARG_DATUM(0), context);
 	if (IdSetKind(matrix->users) != add->user_kind || IdSetKind(matrix->items) != add->item_kind)
-		refuse_image();
+		CellsRefuse();
 	cell.user = IdSetAdd(matrix->users, IdNormalise(PG_GETARG_DATUM(1), add->user_type));
 	cell.item = IdSetAdd(matrix->items, IdNormalise(PG_GETARG_DATUM(2), add->item_type));
 	cell.weight = weight;
-	append(matrix, cell);
-	PG_RETURN_DATUM(EOHPGetRWDatum(&matrix->header));
+	CellsAppend(matrix, cell);
+	PG_RETURN_DATUM(CellsDatum(matrix));
 }
 
 /* reco_matrix_merge(a, b): as a function, as a combine function and as a transition function. */
@@ -477,17 +116,17 @@ Datum
 reco_matrix_merge(PG_FUNCTION_ARGS)
 {
 	MemoryContext context = result_context(fcinfo);
-	Matrix *into;
-	Matrix *from;
+	Cells *into;
+	Cells *from;
 
 	if (PG_ARGISNULL(0) && PG_ARGISNULL(1))
 		PG_RETURN_NULL();
 	if (PG_ARGISNULL(1))
 		PG_RETURN_DATUM(PG_GETARG_DATUM(0));
 
-	from = get_matrix(PG_GETARG_DATUM(1), CurrentMemoryContext);
-	into = PG_ARGISNULL(0) ? create(context, IdSetKind(from->users), IdSetKind(from->items))
-						   : get_writable(PG_GETARG_DATUM(0), context);
+	from = CellsGet(PG_GETARG_DATUM(1), CurrentMemoryContext);
+	into = PG_ARGISNULL(0) ? CellsCreate(context, IdSetKind(from->users), IdSetKind(from->items))
+						   : CellsGetWritable(PG_GETARG_DATUM(0), context);
 	if (IdSetKind(into->users) != IdSetKind(from->users) ||
 		IdSetKind(into->items) != IdSetKind(from->items))
 		ereport(ERROR, (errcode(ERRCODE_DATATYPE_MISMATCH),
@@ -496,11 +135,11 @@ reco_matrix_merge(PG_FUNCTION_ARGS)
 	if (into == from)
 	{
 		for (uint64 c = 0; c < into->count; c++)
-			into->cell[c].weight = checked(2 * into->cell[c].weight);
-		PG_RETURN_DATUM(EOHPGetRWDatum(&into->header));
+			into->cell[c].weight = CellsSum(2 * into->cell[c].weight);
+		PG_RETURN_DATUM(CellsDatum(into));
 	}
-	add_cells(into, from);
-	PG_RETURN_DATUM(EOHPGetRWDatum(&into->header));
+	CellsAdd(into, from);
+	PG_RETURN_DATUM(CellsDatum(into));
 }
 
 /* Names of the kinds in text form. */
@@ -529,30 +168,23 @@ put_json_id(StringInfo out, const IdSet *set, uint32 number)
 Datum
 reco_matrix_out(PG_FUNCTION_ARGS)
 {
-	Matrix *matrix = get_matrix(PG_GETARG_DATUM(0), CurrentMemoryContext);
+	Cells *matrix = CellsGet(PG_GETARG_DATUM(0), CurrentMemoryContext);
 	StringInfoData out;
-	Cell *sorted;
-
-	matrix_flat_size(&matrix->header);
-	sorted = palloc_extended(sizeof(Cell) * Max(matrix->count, 1), MCXT_ALLOC_HUGE);
-	for (uint64 c = 0; c < matrix->count; c++)
-		sorted[c] = (Cell){matrix->user_rank[matrix->cell[c].user],
-						   matrix->item_rank[matrix->cell[c].item], (double) c};
-	sort_cells(sorted, matrix->count);
+	Cell *sorted = CellsSorted(matrix);
+	uint32 *user = CellsByRank(matrix->user_rank, IdSetCount(matrix->users));
+	uint32 *item = CellsByRank(matrix->item_rank, IdSetCount(matrix->items));
 
 	initStringInfo(&out);
 	appendStringInfo(&out, "{\"user\": \"%s\", \"item\": \"%s\", \"cells\": [",
 					 kind_names[IdSetKind(matrix->users)], kind_names[IdSetKind(matrix->items)]);
 	for (uint64 c = 0; c < matrix->count; c++)
 	{
-		const Cell *cell = &matrix->cell[(uint64) sorted[c].weight];
-
 		CHECK_FOR_INTERRUPTS();
 		appendStringInfoString(&out, c == 0 ? "[" : ", [");
-		put_json_id(&out, matrix->users, cell->user);
+		put_json_id(&out, matrix->users, user[sorted[c].user]);
 		appendStringInfoString(&out, ", ");
-		put_json_id(&out, matrix->items, cell->item);
-		appendStringInfo(&out, ", %s]", float8out_internal(cell->weight));
+		put_json_id(&out, matrix->items, item[sorted[c].item]);
+		appendStringInfo(&out, ", %s]", float8out_internal(sorted[c].weight));
 	}
 	appendStringInfoString(&out, "]}");
 	PG_RETURN_CSTRING(out.data);
@@ -613,7 +245,7 @@ reco_matrix_in(PG_FUNCTION_ARGS)
 {
 	Jsonb *json = DatumGetJsonbP(DirectFunctionCall1(jsonb_in, PG_GETARG_DATUM(0)));
 	JsonbValue *list;
-	Matrix *matrix;
+	Cells *matrix;
 	uint32 count;
 
 	if (!JB_ROOT_IS_OBJECT(json))
@@ -621,8 +253,8 @@ reco_matrix_in(PG_FUNCTION_ARGS)
 	list = json_key(&json->root, "cells");
 	if (list == NULL || list->type != jbvBinary || !JsonContainerIsArray(list->val.binary.data))
 		refuse_text("\"cells\" must be an array.");
-	matrix = create(CurrentMemoryContext, json_kind(&json->root, "user"),
-					json_kind(&json->root, "item"));
+	matrix = CellsCreate(CurrentMemoryContext, json_kind(&json->root, "user"),
+						 json_kind(&json->root, "item"));
 
 	count = JsonContainerSize(list->val.binary.data);
 	for (uint32 c = 0; c < count; c++)
@@ -646,16 +278,16 @@ reco_matrix_in(PG_FUNCTION_ARGS)
 													IdSetKind(matrix->items)));
 		cell.weight = DatumGetFloat8(
 			DirectFunctionCall1(numeric_float8, NumericGetDatum(weight->val.numeric)));
-		append(matrix, cell);
+		CellsAppend(matrix, cell);
 	}
-	PG_RETURN_DATUM(EOHPGetRWDatum(&matrix->header));
+	PG_RETURN_DATUM(CellsDatum(matrix));
 }
 
 /* reco_matrix_send(matrix): the image. */
 Datum
 reco_matrix_send(PG_FUNCTION_ARGS)
 {
-	Matrix *matrix = get_matrix(PG_GETARG_DATUM(0), CurrentMemoryContext);
+	Cells *matrix = CellsGet(PG_GETARG_DATUM(0), CurrentMemoryContext);
 	Size size = EOH_get_flat_size(&matrix->header);
 	bytea *flat = palloc(size);
 
@@ -670,20 +302,21 @@ reco_matrix_recv(PG_FUNCTION_ARGS)
 	StringInfo in = (StringInfo) PG_GETARG_POINTER(0);
 	int length = in->len - in->cursor;
 	const char *bytes = pq_getmsgbytes(in, length);
-	Matrix *matrix = from_image((const unsigned char *) bytes, length, CurrentMemoryContext, true);
+	Cells *matrix =
+		CellsFromImage((const unsigned char *) bytes, length, CurrentMemoryContext, true);
 
-	PG_RETURN_DATUM(EOHPGetRWDatum(&matrix->header));
+	PG_RETURN_DATUM(CellsDatum(matrix));
 }
 
 /* The sparse matrices of a matrix's positive cells, items in the order of their ids. */
 static void
-to_sparse(Matrix *matrix, Weighting weighting, Sparse *by_user, Sparse *by_item, Budget *budget)
+to_sparse(Cells *matrix, Weighting weighting, Sparse *by_user, Sparse *by_item, Budget *budget)
 {
 	uint32 users = IdSetCount(matrix->users);
 	uint32 items = IdSetCount(matrix->items);
 	uint64 count = 0;
 
-	matrix_flat_size(&matrix->header);
+	CellsArrange(matrix);
 	*by_user = (Sparse){.rows = users, .columns = items};
 	*by_item = (Sparse){.rows = items, .columns = users};
 	by_user->start = BudgetZeroed(budget, (uint64) users + 1, sizeof(uint64));
@@ -751,16 +384,13 @@ enum
 
 /* The rows of the result, item by item, best first. */
 static void
-put_neighbors(ReturnSetInfo *out, const Matrix *matrix, const Neighbors *neighbors,
+put_neighbors(ReturnSetInfo *out, const Cells *matrix, const Neighbors *neighbors,
 			  MemoryContext row)
 {
 	Oid type = TupleDescAttr(out->setDesc, NEIGHBOR_ITEM)->atttypid;
 	IdKind kind = IdSetKind(matrix->items);
-	uint32 *sorted =
-		palloc_extended(sizeof(uint32) * Max((Size) neighbors->items, 1), MCXT_ALLOC_HUGE);
+	uint32 *sorted = CellsByRank(matrix->item_rank, neighbors->items);
 
-	for (uint32 n = 0; n < neighbors->items; n++)
-		sorted[matrix->item_rank[n]] = n;
 	for (uint32 i = 0; i < neighbors->items; i++)
 	{
 		for (uint64 e = neighbors->start[i]; e < neighbors->start[i] + neighbors->scored[i]; e++)
@@ -792,7 +422,7 @@ neighbors_of(FunctionCallInfo fcinfo, int first)
 	SimilarityOptions options;
 	Weighting weighting;
 	Budget *budget;
-	Matrix *matrix;
+	Cells *matrix;
 	Sparse by_user;
 	Sparse by_item;
 	Oid type;
@@ -813,7 +443,7 @@ neighbors_of(FunctionCallInfo fcinfo, int first)
 	options.keep = choice(fcinfo, first + 5, SETTING_KEEP, SIMILARITY_KEEP_SOURCE);
 	weighting = choice(fcinfo, first + 6, SETTING_WEIGHTING, WEIGHTING_LINEAR);
 
-	matrix = get_matrix(PG_GETARG_DATUM(first), CurrentMemoryContext);
+	matrix = CellsGet(PG_GETARG_DATUM(first), CurrentMemoryContext);
 	type = TupleDescAttr(out->setDesc, NEIGHBOR_ITEM)->atttypid;
 	if (getBaseType(type) != type)
 		ereport(ERROR, (errcode(ERRCODE_DATATYPE_MISMATCH),
