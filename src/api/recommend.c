@@ -144,15 +144,6 @@ apply_rules(const Ask *ask, const Profile *profile, ProfileCandidate *candidates
 	return stay;
 }
 
-static int
-by_item_no(const void *a, const void *b)
-{
-	uint32 x = *(const uint32 *) a;
-	uint32 y = ((const CatalogueItem *) b)->item_no;
-
-	return x < y ? -1 : x > y;
-}
-
 /* One row of the personal part; false where it, and so all after it, match too little. */
 static bool
 put_candidate(Ask *ask, const Profile *profile, const ProfileCandidate *candidate, Datum item,
@@ -201,7 +192,7 @@ put_batch(Ask *ask, const Profile *profile, const ProfileCandidate *batch, uint3
 
 	for (uint32 c = 0; c < count && more && !is_full(ask); c++)
 	{
-		CatalogueItem *item = bsearch(&item_no[c], items, found, sizeof(CatalogueItem), by_item_no);
+		const CatalogueItem *item = CatalogueAt(items, found, item_no[c]);
 
 		if (item)
 			more = put_candidate(ask, profile, &batch[c], item->item, because[c]);

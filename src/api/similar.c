@@ -14,15 +14,6 @@ PG_FUNCTION_INFO_V1(reco_unpack_neighbors);
 
 static const Oid similar_types[] = {DOOR_ITEM, FLOAT8OID, INT4OID};
 
-static int
-by_item_no(const void *a, const void *b)
-{
-	uint32 x = *(const uint32 *) a;
-	uint32 y = ((const CatalogueItem *) b)->item_no;
-
-	return x < y ? -1 : x > y;
-}
-
 /* Puts out the k best neighbours of a row that are in the catalogue. */
 static void
 put_neighbors(DoorRows *rows, const Model *model, const Packed *row, uint32 k)
@@ -38,8 +29,7 @@ put_neighbors(DoorRows *rows, const Model *model, const Packed *row, uint32 k)
 	for (uint32 n = 0; n < row->count && (k == 0 || rows->count < k); n++)
 	{
 		uint32 at = order[n];
-		CatalogueItem *item =
-			bsearch(&row->item[at], items, found, sizeof(CatalogueItem), by_item_no);
+		const CatalogueItem *item = CatalogueAt(items, found, row->item[at]);
 		Datum values[lengthof(similar_types)];
 		bool nulls[lengthof(similar_types)] = {0};
 

@@ -74,6 +74,14 @@ CatalogueFind(const Model *model, const uint32 *item_no, uint32 count, uint32 *f
 	return items;
 }
 
+const CatalogueItem *
+CatalogueAt(const CatalogueItem *items, uint32 found, uint32 item_no)
+{
+	CatalogueItem wanted = {.item_no = item_no};
+
+	return bsearch(&wanted, items, found, sizeof(CatalogueItem), by_item_no);
+}
+
 Portal
 CatalogueOpen(const Model *model, CatalogueOrder order)
 {

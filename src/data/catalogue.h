@@ -19,6 +19,9 @@ typedef struct CatalogueItem
 extern CatalogueItem *CatalogueFind(const Model *model, const uint32 *item_no, uint32 count,
 									uint32 *found);
 
+/* The one with a number among those found, or NULL. */
+extern const CatalogueItem *CatalogueAt(const CatalogueItem *items, uint32 found, uint32 item_no);
+
 /* The orders in which the catalogue can be walked. */
 typedef enum CatalogueOrder
 {
