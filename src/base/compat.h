@@ -18,6 +18,11 @@
 #include "utils/acl.h"
 #include "utils/guc.h"
 
+/* 18 writes pg_noreturn in front of a declaration, where 17 had pg_attribute_noreturn() after it. */
+#if PG_VERSION_NUM < 180000
+#define pg_noreturn pg_attribute_noreturn()
+#endif
+
 /* 17 gave core its own RestrictSearchPath (commit 2af07e2f749a); maintenance needs it here too. */
 #if PG_VERSION_NUM < 170000
 static inline void

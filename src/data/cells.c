@@ -320,13 +320,17 @@ flat_size_of(ExpandedObjectHeader *header)
 	return matrix->flat_size;
 }
 
-/* The second half: writes the image. */
+/*
+ * The second half: writes the image.  What it needs meanwhile is the matrix's own memory: the
+ * caller's may be a sort's, which since 17 cannot free a piece.
+ */
 static void
 flatten(ExpandedObjectHeader *header, void *result, Size size)
 {
 	Cells *matrix = (Cells *) header;
 	uint32 users = IdSetCount(matrix->users);
 	unsigned char *out = (unsigned char *) VARDATA(result);
+	MemoryContext caller = MemoryContextSwitchTo(matrix->header.eoh_context);
 	Cell *sorted = CellsSorted(matrix);
 	uint32 *counts =
 		palloc_extended(sizeof(uint32) * Max((Size) users, 1), MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
@@ -355,6 +359,7 @@ flatten(ExpandedObjectHeader *header, void *result, Size size)
 	Assert(out == (unsigned char *) result + size);
 	pfree(sorted);
 	pfree(counts);
+	MemoryContextSwitchTo(caller);
 }
 
 

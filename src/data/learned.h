@@ -48,7 +48,7 @@ typedef struct LearnedRow
 extern LearnedRow *LearnedRead(const Model *model, const IdSet *ids, uint32 *count);
 
 /* Raises the error of a stored row that is not what a refresh writes. */
-extern void LearnedRefuse(const Model *model) pg_attribute_noreturn();
+pg_noreturn extern void LearnedRefuse(const Model *model);
 
 /* The numbers of those ids of a set of which something was learned, in no order. */
 extern uint32 *LearnedNumbers(const Model *model, const IdSet *ids, uint32 *count);

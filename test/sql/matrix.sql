@@ -49,6 +49,11 @@ SELECT * FROM reco_neighbors((SELECT reco_matrix(who, what, -n) FROM buys));
 CREATE TABLE shards (day date, m reco_matrix);
 INSERT INTO shards SELECT '2026-01-01'::date + who, reco_matrix(who, what, n) FROM buys GROUP BY who;
 SELECT reco_matrix_merge(m) FROM shards;
+-- sorted while it is still being gathered
+SELECT sum(length(m::text)) > 0 AS sorted FROM (SELECT who % 2 AS half, reco_matrix(who, what, n) AS m FROM buys GROUP BY 1 ORDER BY count(*)) s;
+CREATE TABLE halves AS SELECT who % 2 AS half, reco_matrix(who, what, n) AS m FROM buys GROUP BY 1 ORDER BY count(*), 1;
+SELECT half, m FROM halves;
+DROP TABLE halves;
 CREATE MATERIALIZED VIEW also_bought AS
   SELECT item_id, similar_item_id, round(similarity::numeric, 4) AS similarity, support
   FROM reco_neighbors((SELECT reco_matrix(who, what, 1) FROM buys), 1, weighting => 'binary');
