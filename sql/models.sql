@@ -13,6 +13,7 @@ CREATE TYPE reco_model AS (
   neighbors           int,
   keep                text,
   weighting           text,
+  max_history         int,
   half_life           interval,
   popular_half_life   interval,
   trend_half_life     interval,
@@ -53,13 +54,14 @@ CREATE FUNCTION reco_configure(
   neighbors int DEFAULT NULL,
   keep text DEFAULT NULL,
   weighting text DEFAULT NULL,
+  max_history int DEFAULT NULL,
   half_life interval DEFAULT NULL,
   popular_half_life interval DEFAULT NULL,
   trend_half_life interval DEFAULT NULL,
   min_match float8 DEFAULT NULL)
 RETURNS void
 LANGUAGE C VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'reco_configure';
-COMMENT ON FUNCTION reco_configure(text, text, float8, float8, float8, float8, int, float8, int, int, text, text, interval, interval, interval, float8) IS
+COMMENT ON FUNCTION reco_configure(text, text, float8, float8, float8, float8, int, float8, int, int, text, text, int, interval, interval, interval, float8) IS
   'changes settings of a model; NULL leaves a setting as it is. min_match counts at once, half_life at once and in what is learned, every other setting from the next reco_refresh on';
 
 CREATE FUNCTION reco_drop_model(model text)

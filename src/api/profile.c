@@ -58,6 +58,41 @@ return_scratch(void)
 	}
 }
 
+/* A row of the profile, by the newest event of its item. */
+typedef struct Dated
+{
+	TimestampTz newest;
+	uint32 entry;
+} Dated;
+
+static int
+newest_first(const void *a, const void *b)
+{
+	const Dated *x = a;
+	const Dated *y = b;
+
+	if (x->newest != y->newest)
+		return x->newest > y->newest ? -1 : 1;
+	return x->entry < y->entry ? -1 : x->entry > y->entry;
+}
+
+/* Lets only the newest items speak, as many as may count; the others are still known as seen. */
+static void
+shorten(Profile *profile)
+{
+	Dated *dated = palloc_extended(sizeof(Dated) * profile->count, MCXT_ALLOC_HUGE);
+
+	for (uint32 e = 0; e < profile->count; e++)
+		dated[e] = (Dated){profile->history->item[profile->rows[e].id].newest, e};
+	qsort(dated, profile->count, sizeof(Dated), newest_first);
+	for (uint32 n = profile->model->settings.max_history; n < profile->count; n++)
+	{
+		profile->entries[dated[n].entry].weight = 0;
+		profile->entries[dated[n].entry].count = 0;
+	}
+	pfree(dated);
+}
+
 Profile *
 ProfileRead(const Model *model, History *history)
 {
@@ -81,6 +116,8 @@ ProfileRead(const Model *model, History *history)
 			.similarity = row->packed.similarity,
 		};
 	}
+	if (profile->count > model->settings.max_history)
+		shorten(profile);
 	profile->norm = RankNorm(profile->entries, profile->count);
 	return profile;
 }

@@ -125,6 +125,7 @@ interaction_options(const Refresh *refresh)
 		.half_life = settings->half_life,
 		.popular_half_life = settings->popular_half_life,
 		.trend_half_life = settings->trend_half_life,
+		.max_history = settings->max_history,
 		.holdout = Min(holdout, users / 2),
 	};
 }
@@ -295,6 +296,7 @@ report(FunctionCallInfo fcinfo, const Refresh *refresh)
 	values[n++] = Int64GetDatum((int64) refresh->neighbors->start[refresh->neighbors->items]);
 	for (int s = 0; s < EVENTS_SKIPS; s++)
 		values[n++] = Int64GetDatum(refresh->events->skipped[s]);
+	values[n++] = Int64GetDatum(refresh->matrix->shortened);
 	values[n++] = Int64GetDatum((int64) refresh->rows_written);
 	values[n++] = Int64GetDatum(refresh->curve_pairs);
 	for (int p = 0; p < PHASES; p++)

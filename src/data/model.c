@@ -436,7 +436,7 @@ ModelRead(Model *model)
 	int n = 0;
 	char *sql = psprintf(
 		"SELECT similarity, user_exponent, source_exponent, target_exponent, shrinkage, "
-		"min_support, lambda, candidates, neighbors, keep, weighting, half_life, popular_half_life, trend_half_life, "
+		"min_support, lambda, candidates, neighbors, keep, weighting, max_history, half_life, popular_half_life, trend_half_life, "
 		"min_match, refreshed_at, item_slots, last_event_at, popularity_offset, recent_offset, "
 		"trend_prior, curve_score, curve_match, format_version FROM ONLY %s.model",
 		model->quoted);
@@ -457,6 +457,7 @@ ModelRead(Model *model)
 	settings->similarity.k = DatumGetInt32(column(++n, &isnull));
 	settings->similarity.keep = choice_column(++n, SETTING_KEEP);
 	settings->weighting = choice_column(++n, SETTING_WEIGHTING);
+	settings->max_history = DatumGetInt32(column(++n, &isnull));
 	settings->half_life = seconds_column(++n);
 	settings->popular_half_life = seconds_column(++n);
 	settings->trend_half_life = seconds_column(++n);

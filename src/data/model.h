@@ -19,6 +19,7 @@ typedef struct Settings
 {
 	SimilarityOptions similarity;
 	Weighting weighting;
+	uint32 max_history;
 	double half_life; /* seconds, 0 for none, like the next two */
 	double popular_half_life;
 	double trend_half_life;

@@ -64,6 +64,7 @@ static const struct
 						   NULL},
 	[SETTING_KEEP] = {"keep", TEXTOID, "'target'", 0, 0, keeps},
 	[SETTING_WEIGHTING] = {"weighting", TEXTOID, "'log'", 0, 0, weightings},
+	[SETTING_MAX_HISTORY] = {"max_history", INT4OID, "5000", 1, 1e9, NULL},
 	[SETTING_HALF_LIFE] = {"half_life", INTERVALOID, "'0'", 0, 1e10, NULL},
 	[SETTING_POPULAR_HALF_LIFE] = {"popular_half_life", INTERVALOID, "'90 days'", 1, 1e10, NULL},
 	[SETTING_TREND_HALF_LIFE] = {"trend_half_life", INTERVALOID, "'14 days'", 1, 1e10, NULL},

@@ -23,7 +23,7 @@ typedef struct Cell
 	uint32_t item;
 	float value;
 	uint32_t oldest_age; /* of the positive events: when the item was first chosen */
-	uint32_t rank;       /* of the item's id, which settles ties */
+	uint32_t newest_age;
 } Cell;
 
 StaticAssertDecl(sizeof(Cell) == sizeof(Event), "a cell must fit where an event was");
@@ -159,14 +159,14 @@ count_event(ItemStat *stat, const Event *event, const InteractionOptions *option
  * Returns the number of positive cells.
  */
 static uint32_t
-sum_cells(Event *events, uint64_t count, const EventLog *log, uint32_t newest_age, ItemStat *stats,
+sum_cells(Event *events, uint64_t count, uint32_t newest_age, ItemStat *stats,
 		  const InteractionOptions *options)
 {
 	uint32_t cells = 0;
 
 	for (uint64_t e = 0; e < count;)
 	{
-		Cell cell = {.item = events[e].item, .rank = log->item_rank[events[e].item]};
+		Cell cell = {.item = events[e].item, .newest_age = UINT32_MAX};
 		double r = 0;
 		double f;
 
@@ -174,6 +174,7 @@ sum_cells(Event *events, uint64_t count, const EventLog *log, uint32_t newest_ag
 		{
 			r += events[e].weight *
 				 DecayFactor((double) events[e].age - newest_age, options->half_life);
+			cell.newest_age = Min(cell.newest_age, events[e].age);
 			if (events[e].weight > 0)
 				cell.oldest_age = Max(cell.oldest_age, events[e].age);
 			count_event(&stats[cell.item], &events[e], options);
@@ -190,15 +191,44 @@ sum_cells(Event *events, uint64_t count, const EventLog *log, uint32_t newest_ag
 	return cells;
 }
 
+/* By when an item was first chosen, the last first; ties go by id. */
 static int
-newest_first(const void *a, const void *b)
+last_chosen_first(const void *a, const void *b, void *log)
 {
+	const uint32_t *rank = ((const EventLog *) log)->item_rank;
 	const Cell *x = a;
 	const Cell *y = b;
 
 	if (x->oldest_age != y->oldest_age)
 		return x->oldest_age < y->oldest_age ? -1 : 1;
-	return x->rank < y->rank ? -1 : x->rank > y->rank;
+	return rank[x->item] < rank[y->item] ? -1 : rank[x->item] > rank[y->item];
+}
+
+/* By an item's newest event, the newest first; ties go by id. */
+static int
+newest_first(const void *a, const void *b, void *log)
+{
+	const uint32_t *rank = ((const EventLog *) log)->item_rank;
+	const Cell *x = a;
+	const Cell *y = b;
+
+	if (x->newest_age != y->newest_age)
+		return x->newest_age < y->newest_age ? -1 : 1;
+	return rank[x->item] < rank[y->item] ? -1 : rank[x->item] > rank[y->item];
+}
+
+/* Keeps the newest of a user's cells, as many as may count.  Returns how many there are then. */
+static uint32_t
+shorten(Interactions *matrix, Cell *cells, uint32_t count, uint32_t most, EventLog *log,
+		ItemStat *stats)
+{
+	if (count <= most)
+		return count;
+	qsort_arg(cells, count, sizeof(Cell), newest_first, log);
+	for (uint32_t c = most; c < count; c++)
+		stats[cells[c].item].users--;
+	matrix->shortened++;
+	return most;
 }
 
 /*
@@ -206,13 +236,13 @@ newest_first(const void *a, const void *b)
  * chosen.  Cells that tie are taken by id, which is no order in time but a fixed one.
  */
 static void
-choose(Interactions *matrix, uint32_t user, Cell *cells, uint32_t count)
+choose(Interactions *matrix, uint32_t user, Cell *cells, uint32_t count, EventLog *log)
 {
 	uint32_t chosen = Min((count + CHOSEN_SHARE - 1) / CHOSEN_SHARE, CHOSEN_MOST);
 
 	if (count < 2)
 		return;
-	qsort(cells, count, sizeof(Cell), newest_first);
+	qsort_arg(cells, count, sizeof(Cell), last_chosen_first, log);
 	for (uint32_t c = 0; c < chosen; c++)
 		matrix->chosen[matrix->chosen_count++] = (Chosen){user, cells[c].item};
 }
@@ -300,10 +330,11 @@ InteractionsBuild(EventLog *log, const InteractionOptions *options, Budget *budg
 
 		INTERRUPTS();
 		sort_events(mine, count);
-		cells_of[u] = sum_cells(mine, count, log, newest_age, stats, options);
+		cells_of[u] = sum_cells(mine, count, newest_age, stats, options);
+		cells_of[u] = shorten(matrix, (Cell *) mine, cells_of[u], options->max_history, log, stats);
 		cells += cells_of[u];
 		if (u >= matrix->learners)
-			choose(matrix, u, (Cell *) mine, cells_of[u]);
+			choose(matrix, u, (Cell *) mine, cells_of[u], log);
 	}
 
 	/* 3. Renumber items, scatter to by_item, transpose to by_user. */

@@ -6,6 +6,9 @@
  * order that follows from the events and ids alone, so a matrix never depends on the order of
  * rows: items by number of users, then by id; users by a hash of their id, those held out last.
  *
+ * Of a user with more items than max_history only those with the newest events count: one crawler
+ * with a hundred thousand items would otherwise be as much work as all others together.
+ *
  * Held-out users are a sample drawn by that hash.  Of each, the newest fifth of the items (ten
  * at most) are "chosen": what the user went on to choose after the rest of the history.
  */
@@ -24,6 +27,7 @@ typedef struct InteractionOptions
 	double popular_half_life; /* of popularity */
 	double trend_half_life;   /* of the recent count that trend compares with it */
 	uint32_t holdout;         /* how many users to hold out at most */
+	uint32_t max_history;     /* items of a user that count at most, the newest */
 } InteractionOptions;
 
 /* What is known of an item besides its neighbours. */
@@ -46,9 +50,10 @@ typedef struct Chosen
 
 typedef struct Interactions
 {
-	Sparse by_user;    /* cells f(r_ui) > 0, rows sorted by item */
-	Sparse by_item;    /* the transpose */
-	uint32_t learners; /* users below this number are not held out */
+	Sparse by_user;     /* cells f(r_ui) > 0, rows sorted by item */
+	Sparse by_item;     /* the transpose */
+	uint32_t learners;  /* users below this number are not held out */
+	uint32_t shortened; /* users who had more than max_history items */
 	uint32_t chosen_count;
 	Chosen *chosen; /* sorted by user */
 	ItemStat *stat; /* [items], in matrix order */

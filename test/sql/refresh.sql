@@ -73,6 +73,21 @@ SELECT events FROM reco_refresh('big');
 SELECT reco_drop_model('big');
 DROP TABLE many;
 
+-- a user with more items than may count: the newest do, in what is learned and in what is asked
+CREATE TABLE crawls AS SELECT 0 AS u, i, '2026-01-01'::timestamptz + i * interval '1 hour' AS t FROM generate_series(1, 2000) i
+  UNION ALL SELECT u, i, '2026-01-01' FROM generate_series(1, 20) u, generate_series(1, 4) i
+  UNION ALL SELECT u, 2000 - i, '2026-01-01' FROM generate_series(21, 40) u, generate_series(1, 4) i;
+SELECT reco_create_model('crawl', 'SELECT u AS user_id, i AS item_id, t AS occurred_at FROM crawls');
+SELECT reco_configure('crawl', max_history => 100);
+SELECT events, users, items, users_shortened FROM reco_refresh('crawl');
+SELECT users FROM crawl.learned_item WHERE item_id IN (1, 1999) ORDER BY item_id;
+SELECT support FROM crawl.similar WHERE item_id = 1999 AND similar_item_id = 1998;
+SELECT count(*) > 0 AS newest_speak FROM crawl.why(0, 1998);
+SELECT count(*) AS oldest_do_not FROM crawl.why(0, 2);
+SELECT count(*) AS seen_again FROM crawl.top_n(0, NULL) WHERE item_id <= 2000;
+SELECT reco_drop_model('crawl');
+DROP TABLE crawls;
+
 -- nothing to learn from
 TRUNCATE events;
 SELECT events, users, items, neighbor_pairs, rows_written FROM reco_refresh('shop');
