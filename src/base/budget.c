@@ -7,7 +7,8 @@ struct Budget
 	MemoryContext context; /* holds this struct and every piece */
 	const char *job;       /* "refresh of model \"shop\"", for messages */
 	Size limit;
-	Size used; /* by GetMemoryChunkSpace, so with the allocator's own overhead */
+	Size used;   /* by GetMemoryChunkSpace, so with the allocator's own overhead */
+	Size result; /* of used, what the result takes, which the limit does not count */
 	Size peak;
 };
 
@@ -35,25 +36,35 @@ refuse(const Budget *budget, Size wanted)
 {
 	Size megabyte = 1024 * 1024;
 
-	ereport(ERROR,
-			(errcode(ERRCODE_OUT_OF_MEMORY),
-			 errmsg("%s needs more memory than maintenance_work_mem allows", budget->job),
-			 errdetail("It holds %zu MB, asked for %zu MB more, and may use %zu MB.",
-					   budget->used / megabyte, wanted / megabyte + 1, budget->limit / megabyte),
-			 errhint("Raise maintenance_work_mem for this session, for example to %zu MB.",
-					 2 * ((budget->used + wanted) / megabyte + 1))));
+	ereport(ERROR, (errcode(ERRCODE_OUT_OF_MEMORY),
+					errmsg("%s needs more memory than maintenance_work_mem allows", budget->job),
+					errdetail("It holds %zu MB, asked for %zu MB more, and may use %zu MB.",
+							  (budget->used - budget->result) / megabyte, wanted / megabyte + 1,
+							  budget->limit / megabyte),
+					errhint("Raise maintenance_work_mem for this session, for example to %zu MB.",
+							2 * ((budget->used - budget->result + wanted) / megabyte + 1))));
 }
 
-/* The overflow-checked size of count pieces, within the limit. */
+/* The overflow-checked size of count pieces. */
 static Size
-checked_size(const Budget *budget, uint64 count, Size size, Size held)
+size_of(const Budget *budget, uint64 count, Size size)
 {
 	if (count > (MaxAllocHugeSize - sizeof(uint64)) / size)
 		ereport(ERROR,
 				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED), errmsg("%s is too large", budget->job)));
-	if (count * size > budget->limit || budget->used - held > budget->limit - count * size)
-		refuse(budget, count * size > held ? count * size - held : 0);
 	return Max(count * size, 1);
+}
+
+/* The same, within the limit; held is what will be given back for it. */
+static Size
+checked_size(const Budget *budget, uint64 count, Size size, Size held)
+{
+	Size bytes = size_of(budget, count, size);
+	Size used = budget->used - budget->result - held;
+
+	if (bytes > budget->limit || used > budget->limit - bytes)
+		refuse(budget, bytes > held ? bytes - held : 0);
+	return bytes;
 }
 
 static void
@@ -107,16 +118,30 @@ BudgetFree(Budget *budget, void *memory)
 	pfree(memory);
 }
 
-Size
-BudgetUsed(const Budget *budget)
+void *
+BudgetAllocResult(Budget *budget, uint64 count, Size size)
 {
-	return budget->used;
+	void *memory = MemoryContextAllocHuge(budget->context, size_of(budget, count, size));
+
+	charge(budget, memory);
+	budget->result += GetMemoryChunkSpace(memory);
+	return memory;
+}
+
+void
+BudgetFreeResult(Budget *budget, void *memory)
+{
+	if (memory)
+		budget->result -= GetMemoryChunkSpace(memory);
+	BudgetFree(budget, memory);
 }
 
 Size
 BudgetLeft(const Budget *budget)
 {
-	return budget->limit > budget->used ? budget->limit - budget->used : 0;
+	Size used = budget->used - budget->result;
+
+	return budget->limit > used ? budget->limit - used : 0;
 }
 
 Size

@@ -3,7 +3,8 @@
  *
  * Everything a refresh allocates in proportion to its data goes through a Budget.  An
  * allocation that would pass the limit raises ERRCODE_OUT_OF_MEMORY with the figures and what
- * to set, and nothing is half done.  The memory lives in a context of the budget's own, so
+ * to set, and nothing is half done.  What the result itself needs is counted but not limited:
+ * a setting for work memory should not decide how large a catalogue may be.  The memory lives in a context of the budget's own, so
  * deleting that context (or an error) gives everything back.
  */
 #ifndef RECO_BUDGET_H
@@ -29,7 +30,10 @@ extern void *BudgetResize(Budget *budget, void *memory, uint64 count, Size size)
 /* Gives memory back; NULL is nothing. */
 extern void BudgetFree(Budget *budget, void *memory);
 
-extern Size BudgetUsed(const Budget *budget);
+/* The same for a piece of the result, beyond the limit. */
+extern void *BudgetAllocResult(Budget *budget, uint64 count, Size size);
+extern void BudgetFreeResult(Budget *budget, void *memory);
+
 extern Size BudgetLeft(const Budget *budget);
 extern Size BudgetPeak(const Budget *budget);
 extern MemoryContext BudgetContext(const Budget *budget);

@@ -134,14 +134,14 @@ release(Inputs *in, const Sparse *by_user, Budget *budget)
 CooccurrenceSlots
 CooccurrenceAlloc(uint32_t items, uint32_t k, Budget *budget)
 {
-	return (CooccurrenceSlots){k, BudgetAlloc(budget, (uint64_t) items * k, sizeof(Best)),
+	return (CooccurrenceSlots){k, BudgetAllocResult(budget, (uint64_t) items * k, sizeof(Best)),
 							   BudgetZeroed(budget, items, sizeof(uint32_t))};
 }
 
 void
 CooccurrenceFree(CooccurrenceSlots *slots, Budget *budget)
 {
-	BudgetFree(budget, slots->slot);
+	BudgetFreeResult(budget, slots->slot);
 	BudgetFree(budget, slots->count);
 }
 

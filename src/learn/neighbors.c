@@ -104,7 +104,7 @@ gather_rows(uint32_t items, const CooccurrenceSlots *from, const CooccurrenceSlo
 			result->start[CooccurrenceSlot(to, i)[n].index]++;
 	}
 	SparseOffsets(result->start, items);
-	result->entry = BudgetAlloc(budget, result->start[items], sizeof(Best));
+	result->entry = BudgetAllocResult(budget, result->start[items], sizeof(Best));
 	if (to)
 		turn_rows(result, to);
 	for (uint32_t i = 0; i < items; i++)
@@ -190,6 +190,6 @@ NeighborsFree(Neighbors *neighbors, Budget *budget)
 {
 	BudgetFree(budget, neighbors->start);
 	BudgetFree(budget, neighbors->scored);
-	BudgetFree(budget, neighbors->entry);
+	BudgetFreeResult(budget, neighbors->entry);
 	BudgetFree(budget, neighbors);
 }
