@@ -2,6 +2,7 @@
 
 #include "catalog/pg_proc.h"
 #include "catalog/pg_type.h"
+#include "executor/spi.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
@@ -122,6 +123,15 @@ DoorK(FunctionCallInfo fcinfo, int argument)
 						errmsg("k must be from 1 to %d, not %d", DOOR_K_MAX, k),
 						errhint("NULL asks for everything there is.")));
 	return (uint32) k;
+}
+
+void
+DoorEnter(Model *model)
+{
+	if (SPI_connect() != SPI_OK_CONNECT)
+		elog(ERROR, "SPI_connect failed");
+	ModelRead(model);
+	ModelNeedsRefresh(model);
 }
 
 DoorRows

@@ -37,6 +37,9 @@ extern uint32 DoorK(FunctionCallInfo fcinfo, int argument);
 /* Text of an argument, NULL for NULL. */
 extern char *DoorText(FunctionCallInfo fcinfo, int argument);
 
+/* Connects SPI and reads what is known of a model, which must have been refreshed. */
+extern void DoorEnter(Model *model);
+
 /* Rows going out. */
 typedef struct DoorRows
 {

@@ -56,28 +56,22 @@ reco_why(PG_FUNCTION_ARGS)
 	Datum item = DoorItem(fcinfo, 1, model);
 	Budget *budget = BudgetCreate(CurrentMemoryContext, "explanation", SIZE_MAX);
 	DoorRows rows = DoorOpen(fcinfo, model, why_types, lengthof(why_types), false);
-	IdSet *wanted;
 	Profile *profile;
 	Share *shares;
-	uint32 *item_no;
-	uint32 found;
+	uint32 item_no;
 	uint32 count = 0;
+	bool known;
 
 	if (PG_ARGISNULL(0) || PG_ARGISNULL(1))
 		return (Datum) 0;
-	if (SPI_connect() != SPI_OK_CONNECT)
-		elog(ERROR, "SPI_connect failed");
-	ModelRead(model);
-	ModelNeedsRefresh(model);
+	DoorEnter(model);
 
-	wanted = IdSetCreate(model->item_kind, budget);
-	IdSetAdd(wanted, item);
-	item_no = LearnedNumbers(model, wanted, &found);
+	known = LearnedNumber(model, item, budget, &item_no);
 	profile = ProfileRead(model, HistoryRead(model, user, GetCurrentTimestamp(), budget));
 	shares = palloc(sizeof(Share) * Max(profile->count, 1));
-	for (uint32 e = 0; found == 1 && e < profile->count; e++)
+	for (uint32 e = 0; known && e < profile->count; e++)
 	{
-		double share = RankShare(&profile->entries[e], profile->norm, item_no[0]);
+		double share = RankShare(&profile->entries[e], profile->norm, item_no);
 
 		if (share != 0)
 			shares[count++] = (Share){e, share};

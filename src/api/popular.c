@@ -37,10 +37,7 @@ first_of(FunctionCallInfo fcinfo, CatalogueOrder order)
 	DoorRows rows = DoorOpen(fcinfo, model, popular_types, lengthof(popular_types), true);
 	Portal walk;
 
-	if (SPI_connect() != SPI_OK_CONNECT)
-		elog(ERROR, "SPI_connect failed");
-	ModelRead(model);
-	ModelNeedsRefresh(model);
+	DoorEnter(model);
 	walk = CatalogueOpen(model, order);
 	while (walk && (k == 0 || rows.count < k))
 	{

@@ -325,10 +325,7 @@ begin(Ask *ask, FunctionCallInfo fcinfo, int exclude, int among, int min_match)
 						errmsg("min_match must be from 0 to 100, not %g", ask->least_match)));
 	ask->rows = DoorOpen(fcinfo, ask->model, list_types, LIST_COLUMNS, false);
 
-	if (SPI_connect() != SPI_OK_CONNECT)
-		elog(ERROR, "SPI_connect failed");
-	ModelRead(ask->model);
-	ModelNeedsRefresh(ask->model);
+	DoorEnter(ask->model);
 }
 
 static bool
@@ -396,25 +393,16 @@ score_item(FunctionCallInfo fcinfo, Model **model)
 	Budget *budget = BudgetCreate(CurrentMemoryContext, "score", SIZE_MAX);
 	Datum user;
 	Datum item;
-	IdSet *wanted;
-	uint32 *item_no;
-	uint32 found;
+	uint32 item_no;
 
 	*model = DoorModel(fcinfo, 2);
 	user = DoorUser(fcinfo, 0, *model);
 	item = DoorItem(fcinfo, 1, *model);
-	if (SPI_connect() != SPI_OK_CONNECT)
-		elog(ERROR, "SPI_connect failed");
-	ModelRead(*model);
-	ModelNeedsRefresh(*model);
+	DoorEnter(*model);
 
-	wanted = IdSetCreate((*model)->item_kind, budget);
-	IdSetAdd(wanted, item);
-	item_no = LearnedNumbers(*model, wanted, &found);
-	if (found == 1)
+	if (LearnedNumber(*model, item, budget, &item_no))
 		score = ProfileScore(
-			ProfileRead(*model, HistoryRead(*model, user, GetCurrentTimestamp(), budget)),
-			item_no[0]);
+			ProfileRead(*model, HistoryRead(*model, user, GetCurrentTimestamp(), budget)), item_no);
 	SPI_finish();
 	BudgetDestroy(budget);
 	return score;

@@ -58,10 +58,7 @@ reco_similar_items(PG_FUNCTION_ARGS)
 
 	if (PG_ARGISNULL(0))
 		return (Datum) 0;
-	if (SPI_connect() != SPI_OK_CONNECT)
-		elog(ERROR, "SPI_connect failed");
-	ModelRead(model);
-	ModelNeedsRefresh(model);
+	DoorEnter(model);
 	wanted = IdSetCreate(model->item_kind, budget);
 	IdSetAdd(wanted, item);
 	learned = LearnedRead(model, wanted, &found);

@@ -376,3 +376,17 @@ LearnedNumbers(const Model *model, const IdSet *ids, uint32 *count)
 	SPI_freetuptable(SPI_tuptable);
 	return numbers;
 }
+
+bool
+LearnedNumber(const Model *model, Datum item, Budget *budget, uint32 *item_no)
+{
+	IdSet *wanted = IdSetCreate(model->item_kind, budget);
+	uint32 *numbers;
+	uint32 found;
+
+	IdSetAdd(wanted, item);
+	numbers = LearnedNumbers(model, wanted, &found);
+	if (found > 0)
+		*item_no = numbers[0];
+	return found > 0;
+}

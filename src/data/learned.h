@@ -50,6 +50,9 @@ extern LearnedRow *LearnedRead(const Model *model, const IdSet *ids, uint32 *cou
 /* Raises the error of a stored row that is not what a refresh writes. */
 pg_noreturn extern void LearnedRefuse(const Model *model);
 
+/* The number of one item; false where nothing was learned of it. */
+extern bool LearnedNumber(const Model *model, Datum item, Budget *budget, uint32 *item_no);
+
 /* The numbers of those ids of a set of which something was learned, in no order. */
 extern uint32 *LearnedNumbers(const Model *model, const IdSet *ids, uint32 *count);
 
