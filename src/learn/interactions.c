@@ -73,20 +73,26 @@ compare_keyed(const Keyed *a, const Keyed *b)
 #include "lib/sort_template.h"
 
 /*
- * Orders users by hash.  The last *holdout of those with two events or more move to the end;
- * *holdout becomes how many there are.  Returns the new number of each user.
+ * Orders users by hash.  The last *holdout of those with two events or more move to the end, but
+ * never more than half of those: the others are all there is to learn pairs from.  *holdout
+ * becomes how many there are.  Returns the new number of each user.
  */
 static uint32_t *
 order_users(const EventLog *log, const uint64_t *events_of, uint32_t *holdout, Budget *budget)
 {
 	Keyed *users = BudgetAlloc(budget, log->users, sizeof(Keyed));
 	uint32_t *place = BudgetAlloc(budget, log->users, sizeof(uint32_t));
+	uint32_t eligible = 0;
 	uint32_t held = 0;
 	uint32_t next = 0;
 
 	for (uint32_t u = 0; u < log->users; u++)
+	{
 		users[u] = (Keyed){.key = log->user_hash[u], .index = u};
+		eligible += events_of[u] >= 2;
+	}
 	sort_keyed(users, log->users);
+	*holdout = Min(*holdout, eligible / 2);
 
 	/* The tie field marks who is held out, from the greatest hash down. */
 	for (uint32_t n = log->users; n-- > 0 && held < *holdout;)
