@@ -99,7 +99,7 @@ read_events(Refresh *refresh)
 	 * them.
 	 */
 	PushActiveSnapshot(GetTransactionSnapshot());
-	ModelRead(refresh->model);
+	ModelReadSettings(refresh->model);
 	PopActiveSnapshot();
 
 	refresh->events = EventsRead(refresh->model, refresh->now, refresh->budget);

@@ -427,25 +427,37 @@ curve_column(int number, double *out)
 					errhint("Run reco_refresh to learn it anew.")));
 }
 
-void
-ModelRead(Model *model)
+/* Puts the row of a model's table into SPI's hands. */
+static void
+read_row(const Model *model)
 {
-	Settings *settings = &model->settings;
-	SimilarityRule *rule = &settings->similarity.rule;
-	bool isnull;
-	int n = 0;
 	char *sql = psprintf(
-		"SELECT similarity, user_exponent, source_exponent, target_exponent, shrinkage, "
-		"min_support, lambda, candidates, neighbors, keep, weighting, max_history, half_life, popular_half_life, trend_half_life, "
-		"min_match, refreshed_at, item_slots, last_event_at, popularity_offset, recent_offset, "
-		"trend_prior, curve_score, curve_match, format_version FROM ONLY %s.model",
+		"SELECT format_version, similarity, user_exponent, source_exponent, target_exponent, "
+		"shrinkage, min_support, lambda, candidates, neighbors, keep, weighting, max_history, "
+		"half_life, popular_half_life, trend_half_life, min_match, refreshed_at, item_slots, "
+		"last_event_at, popularity_offset, recent_offset, "
+		"trend_prior, curve_score, curve_match FROM ONLY %s.model",
 		model->quoted);
 
 	if (PlanRun(sql, 0, NULL, NULL, NULL) != 1)
 		ereport(ERROR, (errcode(ERRCODE_DATA_CORRUPTED),
 						errmsg("table \"%s.model\" must hold one row", model->name),
 						errhint("Drop the model with reco_drop_model and create it anew.")));
+}
 
+/* The settings in a row, which come first; returns the number of the last column read. */
+static int
+take_settings(Model *model)
+{
+	Settings *settings = &model->settings;
+	SimilarityRule *rule = &settings->similarity.rule;
+	bool isnull;
+	int n = 0;
+
+	if (DatumGetInt32(column(++n, &isnull)) != 1)
+		ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+						errmsg("model \"%s\" was written by another version of reco", model->name),
+						errhint("Run ALTER EXTENSION reco UPDATE, then reco_refresh.")));
 	*rule = SimilarityPreset(choice_column(++n, SETTING_SIMILARITY));
 	rule->user_exponent = float_column(++n, rule->user_exponent);
 	rule->source_exponent = float_column(++n, rule->source_exponent);
@@ -462,7 +474,25 @@ ModelRead(Model *model)
 	settings->popular_half_life = seconds_column(++n);
 	settings->trend_half_life = seconds_column(++n);
 	settings->min_match = float_column(++n, 50);
+	return n;
+}
 
+void
+ModelReadSettings(Model *model)
+{
+	read_row(model);
+	take_settings(model);
+	SPI_freetuptable(SPI_tuptable);
+}
+
+void
+ModelRead(Model *model)
+{
+	bool isnull;
+	int n;
+
+	read_row(model);
+	n = take_settings(model);
 	column(++n, &isnull);
 	model->refreshed = !isnull;
 	model->item_slots = slots_column(++n);
@@ -474,10 +504,6 @@ ModelRead(Model *model)
 	model->curve.knots = curve_column(++n, model->curve.score);
 	if (curve_column(++n, model->curve.chance) != model->curve.knots)
 		model->curve.knots = 0;
-	if (DatumGetInt32(column(++n, &isnull)) != 1)
-		ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-						errmsg("model \"%s\" was written by another version of reco", model->name),
-						errhint("Run ALTER EXTENSION reco UPDATE, then reco_refresh.")));
 	SPI_freetuptable(SPI_tuptable);
 }
 

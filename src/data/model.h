@@ -80,8 +80,12 @@ extern Model *ModelFind(Oid reco, const char *name);
 extern Model *ModelOpen(Oid reco, Oid table);
 extern Model *ModelNew(Oid reco, Oid table);
 
-/* Reads settings and what was learned, in the calling query's snapshot; SPI is connected. */
+/*
+ * Reads settings and what was learned, in the calling query's snapshot; SPI is connected.
+ * ModelReadSettings leaves alone what was learned, which a refresh may be about to mend.
+ */
 extern void ModelRead(Model *model);
+extern void ModelReadSettings(Model *model);
 
 /* Raises an error with what to do where the model was never refreshed. */
 extern void ModelNeedsRefresh(const Model *model);

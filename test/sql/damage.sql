@@ -1,0 +1,101 @@
+-- Damage: models that somebody changed behind reco's back.  Each of these once crashed, lied or let somebody in.
+CREATE TABLE visits AS SELECT n % 50 AS u, (n * n) % 23 AS i FROM generate_series(1, 1500) n;
+SELECT reco_create_model('site', 'SELECT u AS user_id, i AS item_id FROM visits');
+SELECT events FROM reco_refresh('site');
+
+-- the type of ids changed under the model
+BEGIN;
+DROP VIEW site.events;
+CREATE VIEW site.events AS SELECT u AS user_id, i::text AS item_id FROM visits;
+SAVEPOINT changed;
+SELECT reco_refresh('site');
+ROLLBACK TO changed;
+SELECT * FROM reco_popular(2, 'site');
+ROLLBACK;
+-- a table of what was learned that is none
+BEGIN;
+ALTER TABLE site.learned_item ALTER neighbors DROP NOT NULL;
+UPDATE site.learned_item SET neighbors = NULL;
+SELECT * FROM reco_top_n(5, 2, 'site');
+ROLLBACK;
+BEGIN;
+DROP VIEW site.popular, site.similar;
+DROP TABLE site.learned_item;
+CREATE VIEW site.learned_item AS SELECT 1094795585::text AS item_id, 1 AS item_no, 1::float8 AS popularity_log2, 1::float8 AS recent_log2, 1 AS users;
+SELECT * FROM reco_popular(1, 'site');
+ROLLBACK;
+BEGIN;
+UPDATE site.learned_item SET item_no = -item_no - 1;
+SELECT * FROM reco_similar_items(1, 2, 'site');
+ROLLBACK;
+-- settings and curve edited by hand
+BEGIN;
+UPDATE site.model SET curve_score = '{NaN}', curve_match = '{0}';
+SELECT reco_match(5, 1, 'site');
+ROLLBACK;
+BEGIN;
+UPDATE site.model SET curve_score = '{2,1}', curve_match = '{0.1,0.2}';
+SELECT reco_match(5, 1, 'site');
+ROLLBACK;
+BEGIN;
+UPDATE site.model SET item_slots = -1;
+SELECT count(*) FROM reco_top_n(5, 2, 'site');
+ROLLBACK;
+-- what the hint says helps
+BEGIN;
+UPDATE site.model SET curve_score = '{NaN}', curve_match = '{0}', item_slots = -1;
+SELECT events FROM reco_refresh('site');
+SELECT count(*) FROM reco_top_n(999, 2, 'site');
+ROLLBACK;
+BEGIN;
+UPDATE site.model SET format_version = 2;
+SELECT count(*) FROM reco_top_n(5, 2, 'site');
+ROLLBACK;
+BEGIN;
+DELETE FROM site.model;
+SELECT count(*) FROM reco_top_n(5, 2, 'site');
+ROLLBACK;
+INSERT INTO site.model SELECT * FROM site.model;
+
+-- a catalogue whose ids are wider than the events': said, not cut off
+BEGIN;
+CREATE VIEW site.items AS SELECT 4295967297 AS item_id;
+SELECT item_id FROM site.top_n(999, 3);
+ROLLBACK;
+-- ids of a domain or of a length go out as what they are
+CREATE DOMAIN small AS int CHECK (value < 2);
+SELECT * FROM reco_typed_top_n(5, 3, 'site.model', NULL::int[], NULL::int[], NULL, NULL, NULL, NULL) AS t(item_id small, score float8, match float8, because small, source text);
+SELECT * FROM reco_neighbors(NULL::small, (SELECT reco_matrix(u, i, 1) FROM visits), 1);
+-- what a matrix holds it can read again
+SELECT reco_matrix(1, 1, w) FROM (VALUES (1e308::float8), (1e308)) v(w);
+
+-- models of others: a table in a schema that is not its owner's, a temporary one, one with policies
+CREATE ROLE reco_test_planter;
+CREATE SCHEMA planted;
+CREATE TABLE planted.model OF reco_model;
+ALTER TABLE planted.model OWNER TO reco_test_planter;
+SELECT reco_refresh('planted');
+ALTER TABLE planted.model OWNER TO CURRENT_USER;
+SELECT reco_refresh('planted');
+ALTER TABLE planted.model ENABLE ROW LEVEL SECURITY;
+SELECT reco_refresh('planted');
+SELECT model FROM reco_models();
+DROP SCHEMA planted CASCADE;
+CREATE TEMP TABLE model OF reco_model;
+SELECT count(*) FROM reco_top_n(999, 2);
+SELECT model FROM reco_models();
+DROP TABLE pg_temp.model;
+-- a view of the model that belongs to somebody else would run as whoever asks
+BEGIN;
+ALTER VIEW site.events OWNER TO reco_test_planter;
+\set VERBOSITY terse
+SELECT count(*) FROM reco_top_n(5, 2, 'site');
+\set VERBOSITY default
+ROLLBACK;
+DROP ROLE reco_test_planter;
+-- one broken model does not spoil the list of all
+DROP VIEW site.events;
+SELECT model, user_type, item_type, events FROM reco_models();
+SELECT reco_drop_model('site');
+DROP DOMAIN small;
+DROP TABLE visits;
