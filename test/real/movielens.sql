@@ -127,7 +127,7 @@ SELECT cmp_ok(ndcg, '>=', 0.21, 'NDCG@20 of the defaults') FROM pg_temp.worth('p
 
 -- Ridge, with its own defaults: the published EASE, from the whole matrix, has .2787 and .2691.
 
-SET LOCAL maintenance_work_mem = '256MB';
+SET maintenance_work_mem = '256MB';
 SELECT reco_configure('plain', similarity => 'ridge', neighbors => 200);
 SELECT lives_ok($$SELECT reco_refresh('plain')$$, 'a refresh with ridge');
 CREATE TEMP TABLE ridge AS
