@@ -150,12 +150,6 @@ BudgetPeak(const Budget *budget)
 	return budget->peak;
 }
 
-MemoryContext
-BudgetContext(const Budget *budget)
-{
-	return budget->context;
-}
-
 void
 BudgetDestroy(Budget *budget)
 {

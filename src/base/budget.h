@@ -36,7 +36,6 @@ extern void BudgetFreeResult(Budget *budget, void *memory);
 
 extern Size BudgetLeft(const Budget *budget);
 extern Size BudgetPeak(const Budget *budget);
-extern MemoryContext BudgetContext(const Budget *budget);
 
 /* Gives everything back at once. */
 extern void BudgetDestroy(Budget *budget);

@@ -115,16 +115,14 @@ CellsRefuse(void)
 }
 
 /*
- * Adds the ids of an image; place[] gets their numbers.  Texts are checked where they come from
- * outside.
+ * Puts the ids of an image into an empty set; place[] gets their numbers.  Texts are checked where
+ * they come from outside.
  */
 static uint32 *
 add_ids(IdSet *set, const ImageIds *ids, bool outside)
 {
 	uint32 *place = palloc_extended(sizeof(uint32) * Max((Size) ids->count, 1), MCXT_ALLOC_HUGE);
 	const unsigned char *at = ids->bytes;
-	uint32 before = IdSetCount(set);
-	bool fresh = before == 0;
 
 	for (uint32 n = 0; n < ids->count; n++)
 	{
@@ -135,7 +133,7 @@ add_ids(IdSet *set, const ImageIds *ids, bool outside)
 		place[n] = IdSetAddBytes(set, at, length);
 		at += length;
 	}
-	if (fresh && IdSetCount(set) != ids->count)
+	if (IdSetCount(set) != ids->count)
 		CellsRefuse();
 	return place;
 }

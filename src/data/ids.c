@@ -461,15 +461,3 @@ IdSetHashes(const IdSet *set)
 		hash[n] = stored_hash(set, n);
 	return hash;
 }
-
-void
-IdSetFree(IdSet *set)
-{
-	Budget *budget = set->budget;
-
-	BudgetFree(budget, set->slot);
-	BudgetFree(budget, set->integer);
-	BudgetFree(budget, set->bytes);
-	BudgetFree(budget, set->end);
-	BudgetFree(budget, set);
-}

@@ -75,6 +75,4 @@ extern uint64 *IdSetHashes(const IdSet *set);
 /* How two numbers compare in that order. */
 extern int IdSetCompare(const IdSet *set, uint32 a, uint32 b);
 
-extern void IdSetFree(IdSet *set);
-
 #endif
