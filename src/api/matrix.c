@@ -308,31 +308,50 @@ reco_matrix_recv(PG_FUNCTION_ARGS)
 	PG_RETURN_DATUM(CellsDatum(matrix));
 }
 
-/* The sparse matrices of a matrix's positive cells, items in the order of their ids. */
+static Sparse
+alloc_sparse(uint32 rows, uint32 columns, uint64 count, Budget *budget)
+{
+	return (Sparse){
+		.rows = rows,
+		.columns = columns,
+		.start = BudgetZeroed(budget, (uint64) rows + 1, sizeof(uint64)),
+		.column = BudgetAlloc(budget, count, sizeof(uint32)),
+		.value = BudgetAlloc(budget, count, sizeof(float)),
+	};
+}
+
+/* Sorts every row: turned twice, a matrix has its rows in order. */
 static void
-to_sparse(Cells *matrix, Weighting weighting, Sparse *by_user, Sparse *by_item, Budget *budget)
+sort_rows(Sparse *a, Budget *budget)
+{
+	Sparse turned = alloc_sparse(a->columns, a->rows, SparseCount(a), budget);
+
+	SparseCountColumns(a, a->rows, turned.start);
+	SparseOffsets(turned.start, turned.rows);
+	SparseTurn(a, 0, &turned);
+	SparseTurn(&turned, 0, a);
+	BudgetFree(budget, turned.start);
+	BudgetFree(budget, turned.column);
+	BudgetFree(budget, turned.value);
+}
+
+/* The sparse matrix of a matrix's positive cells, items in the order of their ids. */
+static Sparse
+to_sparse(Cells *matrix, Weighting weighting, Budget *budget)
 {
 	uint32 users = IdSetCount(matrix->users);
-	uint32 items = IdSetCount(matrix->items);
+	Sparse by_user;
 	uint64 count = 0;
 
 	CellsArrange(matrix);
-	*by_user = (Sparse){.rows = users, .columns = items};
-	*by_item = (Sparse){.rows = items, .columns = users};
-	by_user->start = BudgetZeroed(budget, (uint64) users + 1, sizeof(uint64));
-	by_item->start = BudgetZeroed(budget, (uint64) items + 1, sizeof(uint64));
 	for (uint64 c = 0; c < matrix->count; c++)
-	{
-		if (matrix->cell[c].weight <= 0)
-			continue;
-		by_user->start[matrix->user_rank[matrix->cell[c].user]]++;
-		count++;
-	}
-	SparseOffsets(by_user->start, users);
-	by_user->column = BudgetAlloc(budget, count, sizeof(uint32));
-	by_user->value = BudgetAlloc(budget, count, sizeof(float));
-	by_item->column = BudgetAlloc(budget, count, sizeof(uint32));
-	by_item->value = BudgetAlloc(budget, count, sizeof(float));
+		count += matrix->cell[c].weight > 0;
+	by_user = alloc_sparse(users, IdSetCount(matrix->items), count, budget);
+
+	for (uint64 c = 0; c < matrix->count; c++)
+		if (matrix->cell[c].weight > 0)
+			by_user.start[matrix->user_rank[matrix->cell[c].user]]++;
+	SparseOffsets(by_user.start, users);
 	for (uint64 c = 0; c < matrix->count; c++)
 	{
 		const Cell *cell = &matrix->cell[c];
@@ -340,16 +359,21 @@ to_sparse(Cells *matrix, Weighting weighting, Sparse *by_user, Sparse *by_item, 
 
 		if (cell->weight <= 0)
 			continue;
-		at = by_user->start[matrix->user_rank[cell->user]]++;
-		by_user->column[at] = matrix->item_rank[cell->item];
-		by_user->value[at] = (float) Min(WeightingValue(weighting, cell->weight), FLT_MAX);
+		at = by_user.start[matrix->user_rank[cell->user]]++;
+		by_user.column[at] = matrix->item_rank[cell->item];
+		by_user.value[at] = (float) Min(WeightingValue(weighting, cell->weight), FLT_MAX);
 	}
-	memmove(by_user->start + 1, by_user->start, sizeof(uint64) * users);
-	by_user->start[0] = 0;
+	memmove(by_user.start + 1, by_user.start, sizeof(uint64) * users);
+	by_user.start[0] = 0;
 
-	/* Transposed twice, every row is sorted. */
-	SparseTranspose(by_user, by_item);
-	SparseTranspose(by_item, by_user);
+	sort_rows(&by_user, budget);
+	if (SparseIsUniform(&by_user))
+	{
+		by_user.uniform = by_user.value[0];
+		BudgetFree(budget, by_user.value);
+		by_user.value = NULL;
+	}
+	return by_user;
 }
 
 /*
@@ -424,7 +448,6 @@ neighbors_of(FunctionCallInfo fcinfo, int first)
 	Budget *budget;
 	Cells *matrix;
 	Sparse by_user;
-	Sparse by_item;
 	Oid type;
 	IdKind kind;
 
@@ -454,8 +477,8 @@ neighbors_of(FunctionCallInfo fcinfo, int first)
 							   kind_names[IdSetKind(matrix->items)], format_type_be(type))));
 
 	budget = BudgetCreate(CurrentMemoryContext, "reco_neighbors", BudgetMaintenance());
-	to_sparse(matrix, weighting, &by_user, &by_item, budget);
-	put_neighbors(out, matrix, NeighborsLearn(&by_user, &by_item, by_user.rows, &options, budget),
+	by_user = to_sparse(matrix, weighting, budget);
+	put_neighbors(out, matrix, NeighborsLearn(&by_user, by_user.rows, &options, budget),
 				  AllocSetContextCreate(CurrentMemoryContext, "reco row", ALLOCSET_SMALL_SIZES));
 	BudgetDestroy(budget);
 	return (Datum) 0;

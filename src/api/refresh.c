@@ -149,8 +149,7 @@ compute(Refresh *refresh)
 	{
 		bool spared = (uint64_t) (users - matrix->learners) * HOLDOUT_SPARED <= users;
 
-		refresh->neighbors = NeighborsLearn(&matrix->by_user, &matrix->by_item, matrix->learners,
-											similarity, budget);
+		refresh->neighbors = NeighborsLearn(&matrix->by_user, matrix->learners, similarity, budget);
 		end_phase(refresh, spared ? PHASE_LEARN : PHASE_CURVE);
 		refresh->curve_pairs = MatchCurveLearn(matrix, refresh->neighbors, &refresh->curve, budget);
 		end_phase(refresh, PHASE_CURVE);
@@ -158,8 +157,7 @@ compute(Refresh *refresh)
 			return;
 		NeighborsFree(refresh->neighbors, budget);
 	}
-	refresh->neighbors =
-		NeighborsLearn(&matrix->by_user, &matrix->by_item, users, similarity, budget);
+	refresh->neighbors = NeighborsLearn(&matrix->by_user, users, similarity, budget);
 	end_phase(refresh, PHASE_LEARN);
 }
 

@@ -1,18 +1,20 @@
 /*
- * cooccurrence.h: how often items meet, row by row, and the best of each row.
+ * cooccurrence.h: how often items meet, row by row, and the best of each.
  */
 #ifndef RECO_COOCCURRENCE_H
 #define RECO_COOCCURRENCE_H
 
 #include "base/budget.h"
+#include "math/best.h"
 #include "math/similarity.h"
 
-/* The k best of every item, best first: count[i] of them from slot[k * i] on. */
+/* The k best of every item: count[i] of them from slot[k * i] on, best first once all is counted. */
 typedef struct CooccurrenceSlots
 {
 	uint32_t k;
 	Best *slot;
 	uint32_t *count;
+	float *least; /* [items], less than this does not get in; infinite where k is 0 */
 } CooccurrenceSlots;
 
 extern CooccurrenceSlots CooccurrenceAlloc(uint32_t items, uint32_t k, Budget *budget);
@@ -26,20 +28,20 @@ CooccurrenceSlot(const CooccurrenceSlots *slots, uint32_t item)
 
 typedef struct CooccurrenceInput
 {
-	const Sparse *by_user;
-	const Sparse *by_item; /* its transpose */
+	const Sparse *by_user; /* rows sorted by item; items in order of popularity cost least */
 	uint32_t users;        /* only users below this number */
 	const SimilarityRule *rule;
-	/* Where it is set, sees the sums of every row before they are cleared. */
-	void (*take_row)(uint32_t item, const PairSum *sums, const uint32_t *touched, uint32_t count,
-					 void *with);
-	void *with;
+	/*
+	 * Where they are set, get the sums themselves: the row of item i below i, from place
+	 * i * (i - 1) / 2 on, zero before; and those of every item with itself.
+	 */
+	float *gram;
+	double *diagonal;
 } CooccurrenceInput;
 
 /*
- * Fills the slots of every item: the best it speaks for (from), the best that speak for it (to),
- * either of them NULL where it is not wanted.  O(sum over the users of the square of their number
- * of items).
+ * Fills the slots of every item: the best it speaks for (from), the best that speak for it (to).
+ * O(sum over the users of the square of their number of items).
  */
 extern void CooccurrenceRows(const CooccurrenceInput *input, CooccurrenceSlots *from,
 							 CooccurrenceSlots *to, Budget *budget);

@@ -295,6 +295,7 @@ InteractionsBuild(EventLog *log, const InteractionOptions *options, Budget *budg
 	ItemStat *stats = BudgetZeroed(budget, log->items, sizeof(ItemStat));
 	uint32_t holdout = options->holdout;
 	uint32_t *user_place;
+	Sparse by_item;
 	uint32_t *item_place;
 	uint32_t *cells_of;
 	uint64_t cells = 0;
@@ -351,10 +352,10 @@ InteractionsBuild(EventLog *log, const InteractionOptions *options, Budget *budg
 	for (uint32_t c = 0; c < matrix->chosen_count; c++)
 		matrix->chosen[c].item = item_place[matrix->chosen[c].item];
 
-	alloc_sparse(&matrix->by_item, log->items, log->users, cells, budget);
+	alloc_sparse(&by_item, log->items, log->users, cells, budget);
 	for (uint32_t i = 0; i < log->items; i++)
-		matrix->by_item.start[i] = matrix->stat[i].users;
-	SparseOffsets(matrix->by_item.start, log->items);
+		by_item.start[i] = matrix->stat[i].users;
+	SparseOffsets(by_item.start, log->items);
 	for (uint32_t u = 0; u < log->users; u++)
 	{
 		INTERRUPTS();
@@ -364,19 +365,26 @@ InteractionsBuild(EventLog *log, const InteractionOptions *options, Budget *budg
 			uint64_t at;
 
 			memcpy(&cell, &events[start[u] + c], sizeof(Cell));
-			at = matrix->by_item.start[item_place[cell.item]]++;
-			matrix->by_item.column[at] = u;
-			matrix->by_item.value[at] = cell.value;
+			at = by_item.start[item_place[cell.item]]++;
+			by_item.column[at] = u;
+			by_item.value[at] = cell.value;
 		}
 	}
-	memmove(matrix->by_item.start + 1, matrix->by_item.start, sizeof(uint64_t) * log->items);
-	matrix->by_item.start[0] = 0;
+	memmove(by_item.start + 1, by_item.start, sizeof(uint64_t) * log->items);
+	by_item.start[0] = 0;
 	BudgetFree(budget, events);
 	BudgetFree(budget, start);
 	BudgetFree(budget, cells_of);
 	BudgetFree(budget, item_place);
 
 	alloc_sparse(&matrix->by_user, log->users, log->items, cells, budget);
-	SparseTranspose(&matrix->by_item, &matrix->by_user);
+	SparseCountColumns(&by_item, by_item.rows, matrix->by_user.start);
+	SparseOffsets(matrix->by_user.start, log->users);
+	SparseTurn(&by_item, 0, &matrix->by_user);
+	if (SparseIsUniform(&matrix->by_user))
+	{
+		matrix->by_user.uniform = matrix->by_user.value[0];
+		matrix->by_user.value = NULL;
+	}
 	return matrix;
 }

@@ -51,7 +51,6 @@ typedef struct Chosen
 typedef struct Interactions
 {
 	Sparse by_user;     /* cells f(r_ui) > 0, rows sorted by item */
-	Sparse by_item;     /* the transpose */
 	uint32_t learners;  /* users below this number are not held out */
 	uint32_t shortened; /* users who had more than max_history items */
 	uint32_t chosen_count;

@@ -52,7 +52,7 @@ score_user(const Interactions *matrix, const Neighbors *neighbors, const Rows *r
 
 		if (!chosen[item])
 			entries[count++] = (RankEntry){
-				.weight = by_user->value[e],
+				.weight = SparseValue(by_user, e),
 				.count = neighbors->scored[item],
 				.item = rows->item + begin,
 				.similarity = rows->similarity + begin,

@@ -143,7 +143,7 @@ prune_rows(Neighbors *result, uint32_t k)
 static Neighbors *
 learn_ridge(const CooccurrenceInput *input, const SimilarityOptions *options, Budget *budget)
 {
-	uint32_t items = input->by_item->rows;
+	uint32_t items = input->by_user->columns;
 	CooccurrenceSlots none = CooccurrenceAlloc(items, 1, budget);
 	CooccurrenceSlots to =
 		CooccurrenceAlloc(items, Max(1, Min(options->candidates, items)), budget);
@@ -158,30 +158,28 @@ learn_ridge(const CooccurrenceInput *input, const SimilarityOptions *options, Bu
 }
 
 Neighbors *
-NeighborsLearn(const Sparse *by_user, const Sparse *by_item, uint32_t users,
-			   const SimilarityOptions *options, Budget *budget)
+NeighborsLearn(const Sparse *by_user, uint32_t users, const SimilarityOptions *options,
+			   Budget *budget)
 {
-	CooccurrenceInput input = {by_user, by_item, users, &options->rule, NULL, NULL};
-	uint32_t items = by_item->rows;
+	CooccurrenceInput input = {.by_user = by_user, .users = users, .rule = &options->rule};
+	uint32_t items = by_user->columns;
 	uint32_t k = Max(1, Min(options->k, items));
 	bool by_target = options->keep == SIMILARITY_KEEP_TARGET;
 	Neighbors *result;
-	CooccurrenceSlots from = {0};
-	CooccurrenceSlots to = {0};
+	CooccurrenceSlots from;
+	CooccurrenceSlots to;
 
 	if (options->rule.kind == SIMILARITY_RIDGE)
 		return learn_ridge(&input, options, budget);
 
 	from = CooccurrenceAlloc(items, by_target ? Min(k, SHOWN) : k, budget);
-	if (by_target)
-		to = CooccurrenceAlloc(items, k, budget);
-	CooccurrenceRows(&input, &from, by_target ? &to : NULL, budget);
+	to = CooccurrenceAlloc(items, by_target ? k : 0, budget);
+	CooccurrenceRows(&input, &from, &to, budget);
 	if (by_target)
 		drop_kept(&from, &to, items);
 	result = gather_rows(items, &from, by_target ? &to : NULL, budget);
 	CooccurrenceFree(&from, budget);
-	if (by_target)
-		CooccurrenceFree(&to, budget);
+	CooccurrenceFree(&to, budget);
 	return result;
 }
 

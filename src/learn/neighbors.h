@@ -21,10 +21,10 @@ typedef struct Neighbors
 } Neighbors;
 
 /*
- * Learns from the users below users of a matrix and its transpose.  O(sum over those users of
+ * Learns from the users below users of a matrix, whose rows are sorted.  O(sum over those users of
  * the square of their number of items); memory for k entries an item beside the result.
  */
-extern Neighbors *NeighborsLearn(const Sparse *by_user, const Sparse *by_item, uint32_t users,
+extern Neighbors *NeighborsLearn(const Sparse *by_user, uint32_t users,
 								 const SimilarityOptions *options, Budget *budget);
 
 extern void NeighborsFree(Neighbors *neighbors, Budget *budget);

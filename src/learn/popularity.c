@@ -45,7 +45,7 @@ rate_offset(int64_t at, double span, double half_life)
 static void
 rank_trends(const Interactions *matrix, Popularity *popularity)
 {
-	uint32_t items = matrix->by_item.rows;
+	uint32_t items = matrix->by_user.columns;
 	Best listed[POPULARITY_LISTED];
 	uint32_t count = 0;
 
@@ -68,7 +68,7 @@ Popularity *
 PopularityLearn(const Interactions *matrix, int64_t now, bool timed,
 				const InteractionOptions *options, Budget *budget)
 {
-	uint32_t items = matrix->by_item.rows;
+	uint32_t items = matrix->by_user.columns;
 	Popularity *popularity = BudgetZeroed(budget, 1, sizeof(Popularity));
 	double total = 0;
 	uint32_t oldest_age = 0;

@@ -29,10 +29,11 @@ typedef struct Ridge
 {
 	const CooccurrenceInput *input;
 	uint32_t items;
-	float *gram;     /* [items * items], NULL where histories are counted */
-	float *factor;   /* h_u^-b, where histories are counted */
-	float *diagonal; /* G_ii */
-	float ridge;     /* lambda * mean(diag G) */
+	float *gram;      /* below the diagonal, row after row; NULL where histories are counted */
+	double *diagonal; /* G_ii */
+	float *factor;    /* h_u^-b, where histories are counted, like the next */
+	Sparse by_item;
+	float ridge; /* lambda * mean(diag G) */
 	size_t ld;
 	float *system; /* of one target, [(k + 1) * ld] */
 	float *weight; /* [k] */
@@ -44,34 +45,40 @@ typedef struct Ridge
 	uint32_t *met; /* users of one system */
 } Ridge;
 
-/* Keeps a row of the Gram matrix, or its diagonal at least. */
-static void
-take_row(uint32_t item, const PairSum *sums, const uint32_t *touched, uint32_t count, void *with)
+static int
+by_number(const void *a, const void *b)
 {
-	Ridge *ridge = with;
+	uint32_t x = ((const Best *) a)->index;
+	uint32_t y = ((const Best *) b)->index;
 
-	ridge->diagonal[item] = sums[item].sum;
-	if (ridge->gram)
-	{
-		float *row = ridge->gram + (uint64_t) ridge->items * item;
-
-		for (uint32_t t = 0; t < count; t++)
-			row[touched[t]] = sums[touched[t]].sum;
-	}
+	return x < y ? -1 : x > y;
 }
 
-/* Looks the system of a target up: the upper triangle of candidates, then the target in column n. */
+/* Where the Gram matrix keeps two items, the first of them the greater. */
+static inline float
+gram_at(const Ridge *ridge, uint32_t a, uint32_t b)
+{
+	return ridge->gram[(uint64_t) a * (a - 1) / 2 + b];
+}
+
+/*
+ * Looks the system of a target up: the upper triangle of candidates, then the target in column n.
+ * Rows of the Gram matrix are read one after the other, each forward.
+ */
 static void
 look_up(const Ridge *ridge, uint32_t target, const Best *candidate, uint32_t n)
 {
-	for (uint32_t row = 0; row < n; row++)
+	for (uint32_t column = 0; column < n; column++)
 	{
-		const float *gram = ridge->gram + (uint64_t) ridge->items * candidate[row].index;
-		float *out = ridge->system + row * ridge->ld;
+		uint32_t item = candidate[column].index;
+		const float *gram = ridge->gram + (uint64_t) item * (item - 1) / 2;
+		float *out = ridge->system + column;
 
-		for (uint32_t c = row; c < n; c++)
-			out[c] = gram[candidate[c].index];
-		ridge->weight[row] = gram[target];
+		for (uint32_t row = 0; row < column; row++)
+			out[row * ridge->ld] = gram[candidate[row].index];
+		out[column * ridge->ld] = (float) ridge->diagonal[item];
+		ridge->weight[column] =
+			item > target ? gram_at(ridge, item, target) : gram_at(ridge, target, item);
 	}
 }
 
@@ -88,13 +95,6 @@ need_visits(Ridge *ridge, uint64_t count, Budget *budget)
 	ridge->sorted = BudgetAlloc(budget, ridge->visit_room, sizeof(Visit));
 }
 
-/* The users of an item that are learned from. */
-static uint64_t
-item_end(const Ridge *ridge, uint32_t item)
-{
-	return SparseFind(ridge->input->by_item, item, ridge->input->users);
-}
-
 /*
  * Gathers who has which of the candidates and the target (place n), user by user, into sorted[].
  * met[] lists the users, first[u] ends as the place after user u's last visit.
@@ -102,7 +102,7 @@ item_end(const Ridge *ridge, uint32_t item)
 static uint32_t
 gather_visits(Ridge *ridge, uint32_t target, const Best *candidate, uint32_t n, Budget *budget)
 {
-	const Sparse *by_item = ridge->input->by_item;
+	const Sparse *by_item = &ridge->by_item;
 	uint64_t count = 0;
 	uint64_t at = 0;
 	uint32_t users = 0;
@@ -112,22 +112,21 @@ gather_visits(Ridge *ridge, uint32_t target, const Best *candidate, uint32_t n, 
 	{
 		uint32_t item = place < n ? candidate[place].index : target;
 
-		count += item_end(ridge, item) - by_item->start[item];
+		count += by_item->start[item + 1] - by_item->start[item];
 	}
 	need_visits(ridge, count, budget);
 
 	for (uint32_t place = 0; place <= n; place++)
 	{
 		uint32_t item = place < n ? candidate[place].index : target;
-		uint64_t end = item_end(ridge, item);
 
-		for (uint64_t e = by_item->start[item]; e < end; e++)
+		for (uint64_t e = by_item->start[item]; e < by_item->start[item + 1]; e++)
 		{
 			uint32_t user = by_item->column[e];
 
 			if (ridge->first[user]++ == 0)
 				ridge->met[users++] = user;
-			ridge->visit[at++] = (Visit){user, place, by_item->value[e]};
+			ridge->visit[at++] = (Visit){user, place, SparseValue(by_item, e)};
 		}
 	}
 	for (uint32_t m = 0; m < users; m++)
@@ -183,6 +182,7 @@ solve_target(Ridge *ridge, uint32_t target, CooccurrenceSlots *to, Budget *budge
 
 	if (n == 0)
 		return;
+	qsort(candidate, n, sizeof(Best), by_number);
 	if (ridge->gram)
 		look_up(ridge, target, candidate, n);
 	else
@@ -214,6 +214,15 @@ prepare_histories(Ridge *ridge, Budget *budget)
 		ridge->factor[u] = (float) SimilarityUserFactor(
 			ridge->input->rule, (uint32_t) (by_user->start[u + 1] - by_user->start[u]),
 			ridge->items);
+
+	ridge->by_item = (Sparse){.rows = ridge->items, .columns = users, .uniform = by_user->uniform};
+	ridge->by_item.start = BudgetAlloc(budget, (uint64_t) ridge->items + 1, sizeof(uint64_t));
+	ridge->by_item.column = BudgetAlloc(budget, by_user->start[users], sizeof(uint32_t));
+	if (by_user->value)
+		ridge->by_item.value = BudgetAlloc(budget, by_user->start[users], sizeof(float));
+	SparseCountColumns(by_user, users, ridge->by_item.start);
+	SparseOffsets(ridge->by_item.start, ridge->items);
+	SparseTurn(by_user, 0, &ridge->by_item);
 }
 
 /* The uniform ridge; 0 only where nobody has anything, and then there are no candidates either. */
@@ -230,22 +239,23 @@ uniform_ridge(const Ridge *ridge, double lambda)
 void
 RidgeSolve(const CooccurrenceInput *input, double lambda, CooccurrenceSlots *to, Budget *budget)
 {
-	Ridge ridge = {.input = input, .items = input->by_item->rows};
+	Ridge ridge = {.input = input, .items = input->by_user->columns};
 	CooccurrenceInput counting = *input;
-	uint64_t whole = (uint64_t) ridge.items * ridge.items;
+	CooccurrenceSlots none = CooccurrenceAlloc(ridge.items, 0, budget);
+	uint64_t half = (uint64_t) ridge.items * (ridge.items - Min(ridge.items, 1)) / 2;
 
 	ridge.ld = (to->k + 1 + ALIGN_FLOATS - 1) / ALIGN_FLOATS * ALIGN_FLOATS;
 	ridge.system = BudgetAlloc(budget, (to->k + 1) * ridge.ld, sizeof(float));
 	ridge.weight = BudgetAlloc(budget, to->k, sizeof(float));
-	ridge.diagonal = BudgetZeroed(budget, ridge.items, sizeof(float));
-	if (whole <= BudgetLeft(budget) / 2 / sizeof(float))
-		ridge.gram = BudgetZeroed(budget, whole, sizeof(float));
-	else
-		prepare_histories(&ridge, budget);
+	ridge.diagonal = BudgetZeroed(budget, ridge.items, sizeof(double));
+	if (half <= BudgetLeft(budget) / 2 / sizeof(float))
+		ridge.gram = BudgetZeroed(budget, half, sizeof(float));
 
-	counting.take_row = take_row;
-	counting.with = &ridge;
-	CooccurrenceRows(&counting, NULL, to, budget);
+	counting.gram = ridge.gram;
+	counting.diagonal = ridge.diagonal;
+	CooccurrenceRows(&counting, &none, to, budget);
+	if (ridge.gram == NULL)
+		prepare_histories(&ridge, budget);
 	ridge.ridge = uniform_ridge(&ridge, lambda);
 	for (uint32_t j = 0; j < ridge.items; j++)
 	{
@@ -253,6 +263,7 @@ RidgeSolve(const CooccurrenceInput *input, double lambda, CooccurrenceSlots *to,
 		solve_target(&ridge, j, to, budget);
 	}
 
+	CooccurrenceFree(&none, budget);
 	BudgetFree(budget, ridge.system);
 	BudgetFree(budget, ridge.weight);
 	BudgetFree(budget, ridge.diagonal);
@@ -262,4 +273,7 @@ RidgeSolve(const CooccurrenceInput *input, double lambda, CooccurrenceSlots *to,
 	BudgetFree(budget, ridge.met);
 	BudgetFree(budget, ridge.visit);
 	BudgetFree(budget, ridge.sorted);
+	BudgetFree(budget, ridge.by_item.start);
+	BudgetFree(budget, ridge.by_item.column);
+	BudgetFree(budget, ridge.by_item.value);
 }

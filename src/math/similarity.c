@@ -1,6 +1,9 @@
 #include "math/similarity.h"
 
 #include <math.h>
+#include <string.h>
+
+#include "base/clones.h"
 
 #define BM25_K1 1.2
 #define BM25_B  0.75
@@ -31,10 +34,16 @@ SimilarityPreset(SimilarityKind kind)
 	};
 }
 
+bool
+SimilarityWeighsCells(const SimilarityRule *rule)
+{
+	return rule->kind == SIMILARITY_TFIDF || rule->kind == SIMILARITY_BM25;
+}
+
 double
 SimilarityUserFactor(const SimilarityRule *rule, uint32_t h, uint32_t items)
 {
-	if (rule->kind == SIMILARITY_TFIDF || rule->kind == SIMILARITY_BM25)
+	if (SimilarityWeighsCells(rule))
 	{
 		/* Both cells of a pair carry the logarithm, hence the square. */
 		double idf = log((1.0 + items) / (1.0 + h));
@@ -72,40 +81,158 @@ count_similarity(const SimilarityTable *table, double both, double a, double b)
 	}
 }
 
-uint32_t
-SimilarityRow(const SimilarityTable *table, uint32_t item, SimilaritySide side, const PairSum *sums,
-			  const uint32_t *touched, uint32_t touched_count, Best *heap, uint32_t k)
+static bool
+counts_users(const SimilarityRule *rule)
+{
+	return rule->kind == SIMILARITY_JACCARD || rule->kind == SIMILARITY_LLR ||
+		   rule->kind == SIMILARITY_LIFT;
+}
+
+/* Neither negative nor NaN nor infinite. */
+static float
+proper(double value)
+{
+	float f = (float) value;
+
+	return f > 0 && isfinite(f) ? f : 0;
+}
+
+void
+SimilarityPair(const SimilarityTable *table, uint32_t a, uint32_t b, PairSum sum, float *ab,
+			   float *ba)
 {
 	const SimilarityRule *rule = &table->rule;
-	bool counts = rule->kind == SIMILARITY_JACCARD || rule->kind == SIMILARITY_LLR ||
-				  rule->kind == SIMILARITY_LIFT;
-	const float *others = side == SIMILARITY_FROM ? table->target : table->source;
-	float own = counts ? 0 : side == SIMILARITY_FROM ? table->source[item] : table->target[item];
-	float shrinkage = (float) rule->shrinkage;
-	uint32_t count = 0;
+	uint32_t users = PairUsers(sum, table->scale);
+	double shrunk = rule->shrinkage > 0 ? users / (users + rule->shrinkage) : 1;
 
-	for (uint32_t t = 0; t < touched_count; t++)
+	if (users < rule->min_support)
+		*ab = *ba = 0;
+	else if (counts_users(rule))
+		*ab = *ba =
+			proper(shrunk * count_similarity(table, users, table->users[a], table->users[b]));
+	else
 	{
-		uint32_t other = touched[t];
-		uint32_t users = sums[other].users;
-		Best candidate = {.index = other, .support = users};
+		double weight = shrunk * PairWeight(sum, table->scale);
 
-		if (users < rule->min_support || other == item)
-			continue;
-
-		if (counts)
-			candidate.value =
-				(float) count_similarity(table, users, table->users[item], table->users[other]);
-		else
-			candidate.value = sums[other].sum * (own * others[other]);
-		if (shrinkage > 0)
-			candidate.value *= users / (users + shrinkage);
-
-		/* Neither zero nor NaN gets in. */
-		if (candidate.value > 0 && isfinite(candidate.value))
-			BestOffer(heap, &count, k, candidate);
+		*ab = proper(weight * ((double) table->source[a] * table->target[b]));
+		*ba = proper(weight * ((double) table->source[b] * table->target[a]));
 	}
-	return count;
+}
+
+/* How a row is looked through: what its sums are compared with. */
+typedef struct Sieve
+{
+	const SimilarityTable *table;
+	SimilarityLeast least;
+	uint64_t user_mask;
+	int32_t min_support;
+	/* What the upper half of a sum is worth at most, with the row's own factor: as source, as target. */
+	float as_source;
+	float as_target;
+	/* The least that gets in at the row's own item. */
+	float own_from;
+	float own_to;
+} Sieve;
+
+/*
+ * The upper 32 bits of a sum, and one more, are at least what it is worth; with so much added for
+ * rounding.  False where single precision cannot hold the factors.
+ */
+#define ROUNDING 1.00001
+
+static bool
+prepare_sieve(Sieve *sieve, const SimilarityTable *table, uint32_t item,
+			  const SimilarityLeast *least)
+{
+	double unit = ldexp(table->scale.unit, 32 - (int) table->scale.bits) * ROUNDING;
+
+	sieve->table = table;
+	sieve->least = *least;
+	sieve->user_mask = (UINT64_C(1) << table->scale.bits) - 1;
+	sieve->min_support = (int32_t) table->rule.min_support;
+	if (counts_users(&table->rule))
+		return false;
+	sieve->as_source = (float) (unit * table->source[item]);
+	sieve->as_target = (float) (unit * table->target[item]);
+	sieve->own_from = least->from[item];
+	sieve->own_to = least->to[item];
+	return isnormal(sieve->as_source) && isnormal(sieve->as_target);
+}
+
+/* True where a pair may get in: its sum, and the other item's factors and least values. */
+static inline bool
+may_get_in(const Sieve *sieve, PairSum sum, float source, float target, float from, float to)
+{
+	float most = (float) ((int32_t) (sum >> 32)) + 1.0f;
+	int32_t users = (int32_t) (sum & sieve->user_mask);
+	float speaks_least = sieve->own_from < to ? sieve->own_from : to;
+	float spoken_least = sieve->own_to < from ? sieve->own_to : from;
+
+	return (users >= sieve->min_support) & ((most * sieve->as_source * target >= speaks_least) |
+											(most * sieve->as_target * source >= spoken_least));
+}
+
+/* Marks which of the items from first on may get in. */
+CLONES static void
+mark(const Sieve *all, const PairSum *restrict sums, uint32_t first, uint32_t count,
+	 unsigned char *restrict marks)
+{
+	const Sieve sieve = *all;
+	const float *restrict source = sieve.table->source + first;
+	const float *restrict target = sieve.table->target + first;
+	const float *restrict from = sieve.least.from + first;
+	const float *restrict to = sieve.least.to + first;
+
+	sums += first;
+	for (uint32_t n = 0; n < count; n++)
+		marks[n] = may_get_in(&sieve, sums[n], source[n], target[n], from[n], to[n]);
+}
+
+/* Marks are looked through eight at a time, most of which are none. */
+static uint32_t
+list_marked(const unsigned char *marks, uint32_t first, uint32_t count, uint32_t *found)
+{
+	uint32_t n = 0;
+
+	for (uint32_t m = 0; m < count; m += 8)
+	{
+		uint64_t eight;
+
+		memcpy(&eight, marks + m, 8);
+		for (uint32_t e = m; eight && e < m + 8; e++)
+			if (marks[e])
+				found[n++] = first + e;
+	}
+	return n;
+}
+
+uint32_t
+SimilaritySift(const SimilarityTable *table, uint32_t item, const PairSum *sums,
+			   const uint32_t *touched, uint32_t first, uint32_t count,
+			   const SimilarityLeast *least, uint32_t *found)
+{
+	Sieve sieve;
+	bool sifted = prepare_sieve(&sieve, table, item, least);
+	uint32_t n = 0;
+
+	if (sifted && touched == NULL)
+	{
+		unsigned char marks[SIMILARITY_PART] = {0};
+
+		mark(&sieve, sums, first, count, marks);
+		return list_marked(marks, first, count, found);
+	}
+	for (uint32_t t = first; t < first + count; t++)
+	{
+		uint32_t other = touched ? touched[t] : t;
+		bool in = sifted ? may_get_in(&sieve, sums[other], table->source[other],
+									  table->target[other], least->from[other], least->to[other])
+						 : PairUsers(sums[other], table->scale) >= table->rule.min_support;
+
+		found[n] = other;
+		n += in;
+	}
+	return n;
 }
 
 double

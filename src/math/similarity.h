@@ -95,35 +95,50 @@ extern SimilarityRule SimilarityPreset(SimilarityKind kind);
 /* d_u, the factor of a user with h items out of all. */
 extern double SimilarityUserFactor(const SimilarityRule *rule, uint32_t h, uint32_t items);
 
+/* True for kinds of which cells are not the weights themselves. */
+extern bool SimilarityWeighsCells(const SimilarityRule *rule);
+
 /*
  * v_ui, the value of one cell: f its weight, n and mean_n the sums of f of its item and of the mean
  * item.
  */
 extern double SimilarityCell(const SimilarityRule *rule, double f, double n, double mean_n);
 
-/* What a row needs to know of every item. */
+/* What a pair's similarity needs to know of every item. */
 typedef struct SimilarityTable
 {
 	SimilarityRule rule;
+	PairScale scale;
 	const float *source;   /* n_i^-p, [items]; family, tfidf, bm25 */
 	const float *target;   /* n_j^-q */
 	const uint32_t *users; /* [items] */
 	double users_all;
 } SimilarityTable;
 
-typedef enum SimilaritySide
+/*
+ * What two items say of each other: s(a -> b) and s(b -> a), each 0 where there is none.  Neither
+ * is ever NaN or infinite.
+ */
+extern void SimilarityPair(const SimilarityTable *table, uint32_t a, uint32_t b, PairSum sum,
+						   float *ab, float *ba);
+
+/* The least value that still gets in among the best of every item: as a source, as a target. */
+typedef struct SimilarityLeast
 {
-	SIMILARITY_FROM, /* the row's item is the source i: what it speaks for */
-	SIMILARITY_TO    /* the row's item is the target j: what speaks for it */
-} SimilaritySide;
+	const float *from; /* [items] */
+	const float *to;
+} SimilarityLeast;
 
 /*
- * Offers every touched item but the row's own, with s > 0, to the heap of the k best.
- * Returns how many the heap holds.
+ * Lists in found[] which pairs of a part of a row may get in anywhere: all that do, and few others.
+ * The part is at most SIMILARITY_PART items: those from first on, or listed in touched[] from there
+ * on where it is not NULL.  Returns how many are found.  A few operations an item, several
+ * items at a time.
  */
-extern uint32_t SimilarityRow(const SimilarityTable *table, uint32_t item, SimilaritySide side,
-							  const PairSum *sums, const uint32_t *touched, uint32_t touched_count,
-							  Best *heap, uint32_t k);
+#define SIMILARITY_PART 256
+extern uint32_t SimilaritySift(const SimilarityTable *table, uint32_t item, const PairSum *sums,
+							   const uint32_t *touched, uint32_t first, uint32_t count,
+							   const SimilarityLeast *least, uint32_t *found);
 
 /* The measures over plain counts; NaN where a count they divide by is 0. */
 extern double SimilarityCosine(double both, double a, double b);

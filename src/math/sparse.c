@@ -18,24 +18,45 @@ SparseOffsets(uint64_t *counts, uint32_t n)
 	}
 }
 
-void
-SparseTranspose(const Sparse *a, Sparse *at)
+bool
+SparseIsUniform(const Sparse *a)
 {
-	memset(at->start, 0, sizeof(uint64_t) * ((uint64_t) at->rows + 1));
-	for (uint64_t e = 0; e < SparseCount(a); e++)
-		at->start[a->column[e]]++;
-	SparseOffsets(at->start, at->rows);
+	for (uint64_t e = 1; e < SparseCount(a); e++)
+		if (a->value[e] != a->value[0])
+			return false;
+	return SparseCount(a) > 0;
+}
 
-	/* start[] runs ahead while the rows fill, and is set back by one row afterwards. */
-	for (uint32_t row = 0; row < a->rows; row++)
+void
+SparseCountColumns(const Sparse *a, uint32_t rows, uint64_t *counts)
+{
+	memset(counts, 0, sizeof(uint64_t) * ((uint64_t) a->columns + 1));
+	for (uint32_t row = 0; row < rows; row++)
 	{
 		INTERRUPTS();
 		for (uint64_t e = a->start[row]; e < a->start[row + 1]; e++)
+			counts[a->column[e]]++;
+	}
+}
+
+void
+SparseTurn(const Sparse *a, uint32_t first, Sparse *at)
+{
+	uint32_t last = first + at->rows;
+
+	/* start[] runs ahead while the rows fill, and is set back by one row afterwards. */
+	for (uint32_t row = 0; row < at->columns; row++)
+	{
+		uint64_t e = first == 0 ? a->start[row] : SparseFind(a, row, first);
+
+		INTERRUPTS();
+		for (; e < a->start[row + 1] && a->column[e] < last; e++)
 		{
-			uint64_t place = at->start[a->column[e]]++;
+			uint64_t place = at->start[a->column[e] - first]++;
 
 			at->column[place] = row;
-			at->value[place] = a->value[e];
+			if (at->value)
+				at->value[place] = a->value[e];
 		}
 	}
 	memmove(at->start + 1, at->start, sizeof(uint64_t) * at->rows);

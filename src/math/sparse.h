@@ -7,6 +7,7 @@
 #ifndef RECO_SPARSE_H
 #define RECO_SPARSE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 typedef struct Sparse
@@ -15,7 +16,8 @@ typedef struct Sparse
 	uint32_t columns;
 	uint64_t *start; /* [rows + 1], start[0] = 0, never falling */
 	uint32_t *column;
-	float *value;
+	float *value;  /* NULL where all cells are worth the same */
+	float uniform; /* what that is then */
 } Sparse;
 
 static inline uint64_t
@@ -24,17 +26,30 @@ SparseCount(const Sparse *a)
 	return a->start[a->rows];
 }
 
+static inline float
+SparseValue(const Sparse *a, uint64_t entry)
+{
+	return a->value ? a->value[entry] : a->uniform;
+}
+
+/* True where there are cells and all have the same value. */
+extern bool SparseIsUniform(const Sparse *a);
+
 /*
  * Turns counts[0 .. n - 1] into starting offsets in place; counts has n + 1 places and the
  * last becomes the total.
  */
 extern void SparseOffsets(uint64_t *counts, uint32_t n);
 
+/* counts[c] := entries of column c in the rows below a number; counts has columns + 1 places. */
+extern void SparseCountColumns(const Sparse *a, uint32_t rows, uint64_t *counts);
+
 /*
- * at := a'.  at has a's columns as rows, and room for as many entries; its rows come out
- * sorted by column.  O(rows + columns + entries), a counting sort.
+ * at := the transpose of the columns from first on, as many as at has rows, of the rows of a below
+ * at's number of columns.  at->start holds the offsets of its rows already; its rows come out
+ * sorted by column.  O(rows + entries), a counting sort.
  */
-extern void SparseTranspose(const Sparse *a, Sparse *at);
+extern void SparseTurn(const Sparse *a, uint32_t first, Sparse *at);
 
 /* The first entry of a sorted row whose column is at least the given one. */
 extern uint64_t SparseFind(const Sparse *a, uint32_t row, uint32_t column);
