@@ -30,13 +30,9 @@
 PG_FUNCTION_INFO_V1(reco_refresh);
 
 /*
- * How many users are held out to learn what a score means: a tenth, but so many at least, at
- * most, and never more than half.  Where they are fewer than one in HOLDOUT_SPARED, the model
- * does without them; otherwise the neighbours are learned a second time, from everybody.
+ * Where fewer than one user in so many was held out to learn what a score means, the model does
+ * without them; otherwise the neighbours are learned a second time, from everybody.
  */
-#define HOLDOUT_SHARE  10
-#define HOLDOUT_LEAST  200
-#define HOLDOUT_MOST   1000
 #define HOLDOUT_SPARED 100
 
 typedef enum Phase
@@ -117,8 +113,6 @@ static InteractionOptions
 interaction_options(const Refresh *refresh)
 {
 	const Settings *settings = &refresh->model->settings;
-	uint32 users = refresh->events->log.users;
-	uint32 holdout = Min(Max(users / HOLDOUT_SHARE, HOLDOUT_LEAST), HOLDOUT_MOST);
 
 	return (InteractionOptions){
 		.weighting = settings->weighting,
@@ -126,7 +120,6 @@ interaction_options(const Refresh *refresh)
 		.popular_half_life = settings->popular_half_life,
 		.trend_half_life = settings->trend_half_life,
 		.max_history = settings->max_history,
-		.holdout = Min(holdout, users / 2),
 	};
 }
 
@@ -229,7 +222,7 @@ write_model(const Refresh *refresh)
 							 USECS_PER_SEC),
 		 !timed},
 		{"events", INT8OID, Int64GetDatum((int64) refresh->event_count), false},
-		{"users", INT8OID, Int64GetDatum(refresh->events->log.users), false},
+		{"users", INT8OID, Int64GetDatum(refresh->matrix->by_user.rows), false},
 		{"items", INT8OID, Int64GetDatum(refresh->events->log.items), false},
 		{"item_slots", INT4OID, Int32GetDatum((int32) refresh->item_slots), false},
 		{"neighbor_pairs", INT8OID,
@@ -289,7 +282,7 @@ report(FunctionCallInfo fcinfo, const Refresh *refresh)
 	TupleDesc desc;
 
 	values[n++] = Int64GetDatum((int64) refresh->event_count);
-	values[n++] = Int64GetDatum(refresh->events->log.users);
+	values[n++] = Int64GetDatum(refresh->matrix->by_user.rows);
 	values[n++] = Int64GetDatum(refresh->events->log.items);
 	values[n++] = Int64GetDatum((int64) refresh->neighbors->start[refresh->neighbors->items]);
 	for (int s = 0; s < EVENTS_SKIPS; s++)

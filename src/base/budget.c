@@ -24,6 +24,12 @@ BudgetCreate(MemoryContext parent, const char *job, Size limit)
 	return budget;
 }
 
+MemoryContext
+BudgetContext(const Budget *budget)
+{
+	return budget->context;
+}
+
 Size
 BudgetMaintenance(void)
 {

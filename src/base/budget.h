@@ -17,6 +17,9 @@ typedef struct Budget Budget;
 /* A budget of limit bytes for a job named in messages; SIZE_MAX is no limit. */
 extern Budget *BudgetCreate(MemoryContext parent, const char *job, Size limit);
 
+/* Where its memory lies, for what PostgreSQL allocates on the job's behalf. */
+extern MemoryContext BudgetContext(const Budget *budget);
+
 /* maintenance_work_mem in bytes. */
 extern Size BudgetMaintenance(void);
 

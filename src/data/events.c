@@ -1,24 +1,32 @@
 /*
  * events.c: rows turned into events as the executor makes them.
  *
- * Nothing is kept of a row but sixteen bytes: no tuple is copied, no table of results is built.
+ * Nothing is kept of a row but twenty bytes: no tuple is copied, no table of results is built,
+ * and of users nothing is looked up.
  */
 #include "data/events.h"
 
 #include <math.h>
 
+#include "base/piles.h"
 #include "data/plan.h"
 #include "utils/timestamp.h"
+
+/*
+ * So many piles at most: of 20 million events each is then as large as a processor's own cache.
+ * Fewer where so much memory for each would be more than a part of the budget.
+ */
+#define PILE_BITS_MOST  9
+#define PILE_BITS_LEAST 3
+#define PILE_MEMORY     65536
 
 typedef struct EventsReader
 {
 	Events *events;
-	Budget *budget;
+	IdKind user_kind;
 	int time; /* column, 0 where there is none, like the next */
 	int weight;
 	TimestampTz now;
-	uint64 room; /* events the blocks so far hold */
-	uint32 blocks_room;
 } EventsReader;
 
 int64
@@ -39,26 +47,6 @@ age_of(const EventsReader *reader, TimestampTz at)
 		return UINT32_MAX;
 	age = reader->events->log.now - EventsSeconds(at);
 	return (uint32) Min(Max(age, 0), (int64) UINT32_MAX);
-}
-
-static void
-append(EventsReader *reader, Event event)
-{
-	EventLog *log = &reader->events->log;
-
-	if (log->count == reader->room)
-	{
-		if (log->blocks == reader->blocks_room)
-		{
-			reader->blocks_room = Max(16, reader->blocks_room * 2);
-			log->block =
-				BudgetResize(reader->budget, log->block, reader->blocks_room, sizeof(Event *));
-		}
-		log->block[log->blocks++] = BudgetAlloc(reader->budget, EVENTLOG_BLOCK, sizeof(Event));
-		reader->room += EVENTLOG_BLOCK;
-	}
-	log->block[log->blocks - 1][log->count % EVENTLOG_BLOCK] = event;
-	log->count++;
 }
 
 /* The value of an optional column; false where it is NULL. */
@@ -108,6 +96,7 @@ take(TupleTableSlot *row, void *with)
 	EventsReader *reader = with;
 	Events *events = reader->events;
 	Event event = {.weight = 1};
+	uint64 hash;
 	EventsSkip reason = check(reader, row, &event);
 
 	if (reason != EVENTS_SKIPS)
@@ -115,9 +104,24 @@ take(TupleTableSlot *row, void *with)
 		events->skipped[reason]++;
 		return;
 	}
-	event.user = IdSetAdd(events->users, row->tts_values[0]);
+	hash = IdHash(reader->user_kind, row->tts_values[0]);
+	event.user_high = (uint32) (hash >> 32);
+	event.user_low = (uint32) hash;
 	event.item = IdSetAdd(events->items, row->tts_values[1]);
-	append(reader, event);
+	PilesAdd(events->log.piles, event.user_high >> (32 - events->log.pile_bits), &event);
+	events->log.newest_age =
+		events->log.count++ == 0 ? event.age : Min(events->log.newest_age, event.age);
+}
+
+static void
+create_piles(EventLog *log, Budget *budget)
+{
+	Size memory = BudgetLeft(budget);
+
+	log->pile_bits = PILE_BITS_MOST;
+	while (log->pile_bits > PILE_BITS_LEAST && (Size) PILE_MEMORY << log->pile_bits > memory / 2)
+		log->pile_bits--;
+	log->piles = PilesCreate(1 << log->pile_bits, sizeof(Event), memory / 8 * 5, budget);
 }
 
 Events *
@@ -126,17 +130,17 @@ EventsRead(const Model *model, TimestampTz now, Budget *budget)
 	Events *events = BudgetZeroed(budget, 1, sizeof(Events));
 	EventsReader reader = {
 		.events = events,
-		.budget = budget,
+		.user_kind = model->user_kind,
 		.now = now,
 	};
 	int columns = 2;
 	char *sql = psprintf("SELECT user_id::%s, item_id::%s", IdTypeName(model->user_kind),
 						 IdTypeName(model->item_kind));
 
-	events->users = IdSetCreate(model->user_kind, budget);
 	events->items = IdSetCreate(model->item_kind, budget);
 	events->log.now = EventsSeconds(now);
 	events->log.timed = OidIsValid(model->time_type);
+	create_piles(&events->log, budget);
 
 	if (OidIsValid(model->time_type))
 	{
@@ -150,9 +154,7 @@ EventsRead(const Model *model, TimestampTz now, Budget *budget)
 	}
 	PlanStreamFresh(psprintf("%s FROM %s.events", sql, model->quoted), take, &reader);
 
-	events->log.users = IdSetCount(events->users);
 	events->log.items = IdSetCount(events->items);
-	events->log.user_hash = IdSetHashes(events->users);
 	events->log.item_rank = IdSetRanks(events->items);
 	return events;
 }

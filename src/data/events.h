@@ -24,14 +24,14 @@ typedef enum EventsSkip
 typedef struct Events
 {
 	EventLog log;
-	IdSet *users;
 	IdSet *items;
 	int64 skipped[EVENTS_SKIPS];
 } Events;
 
 /*
  * Reads the view "events" once, in one snapshot; SPI is connected.  Events later than now are
- * in the future.  O(rows); 16 bytes an event, and the ids.
+ * in the future.  O(rows); 20 bytes an event, which go to temporary files where five eighths of
+ * the budget do not hold them, and the items' ids.
  */
 extern Events *EventsRead(const Model *model, TimestampTz now, Budget *budget);
 

@@ -333,6 +333,17 @@ datum_key(IdKind kind, Datum normal, void **copy)
 	return key;
 }
 
+uint64
+IdHash(IdKind kind, Datum normal)
+{
+	void *copy;
+	Key key = datum_key(kind, normal, &copy);
+
+	if (copy)
+		pfree(copy);
+	return key.hash;
+}
+
 uint32
 IdSetAdd(IdSet *set, Datum normal)
 {
@@ -450,14 +461,4 @@ IdSetRanks(const IdSet *set)
 		rank[sorted[n]] = n;
 	BudgetFree(set->budget, sorted);
 	return rank;
-}
-
-uint64 *
-IdSetHashes(const IdSet *set)
-{
-	uint64 *hash = BudgetAlloc(set->budget, set->count, sizeof(uint64));
-
-	for (uint32 n = 0; n < set->count; n++)
-		hash[n] = stored_hash(set, n);
-	return hash;
 }

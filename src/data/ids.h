@@ -40,6 +40,9 @@ extern const char *IdTypeName(IdKind kind);
 extern Datum IdNormalise(Datum id, Oid type);
 extern Datum IdAsType(Datum normal, IdKind kind, Oid type);
 
+/* The hash of a normalised id: no two integers have the same. */
+extern uint64 IdHash(IdKind kind, Datum normal);
+
 /* A set of ids, each with a number: 0, 1, 2 ... in the order they came. */
 typedef struct IdSet IdSet;
 
@@ -65,12 +68,8 @@ extern const unsigned char *IdSetBytes(const IdSet *set, uint32 number, uint64 *
 /* Adds an id by such bytes; their length is right for the kind. */
 extern uint32 IdSetAddBytes(IdSet *set, const unsigned char *bytes, uint32 length);
 
-/*
- * The place of each number when the ids are sorted (integers by value, others by bytes); and the
- * hash of each.
- */
+/* The place of each number when the ids are sorted (integers by value, others by bytes). */
 extern uint32 *IdSetRanks(const IdSet *set);
-extern uint64 *IdSetHashes(const IdSet *set);
 
 /* How two numbers compare in that order. */
 extern int IdSetCompare(const IdSet *set, uint32 a, uint32 b);

@@ -1,23 +1,29 @@
 /*
- * interactions.c: two counting sorts and small sorts between them.
+ * interactions.c: from piles of events to rows of cells.
  *
- * 1. Users are put in order, and their events gathered by a counting sort.
- * 2. Within each user, events are sorted by item and summed; cells overwrite the events.
- * 3. Items are put in order by how many users they have; cells scatter to by_item, whose
- *    transpose is by_user.  Walking users in order leaves every row sorted.
- *
- * Peak memory: 32 bytes an event in step 1, then 16 an event and 24 a cell.
+ * 1. Pile by pile, from the highest hashes down: the events of a pile are sorted by user and item,
+ *    those of an item summed to a cell.  Of cells only item and value are kept.
+ * 2. Items are put in order by how many users they have, and who is held out is settled.
+ * 3. Cells become rows of by_user, each sorted by the items' new numbers.
  */
 #include "learn/interactions.h"
 
 #include <math.h>
 
 #include "base/interrupts.h"
+#include "base/piles.h"
+
+#define HOLDOUT_SHARE 10 /* one in so many users, within the next two */
+#define HOLDOUT_LEAST 200
+#define HOLDOUT_MOST  1000
 
 #define CHOSEN_SHARE 5  /* one in so many of a held-out user's items is chosen */
 #define CHOSEN_MOST  10 /* and at most this many, so that no heavy user rules the sample */
 
-/* While summing, an event's place is reused for a cell. */
+/* Events of a pile are first spread by hash to about so many each, which then sort quickly. */
+#define SPREAD_EVENTS 128
+
+/* What a user's events of one item come to. */
 typedef struct Cell
 {
 	uint32_t item;
@@ -26,12 +32,62 @@ typedef struct Cell
 	uint32_t newest_age;
 } Cell;
 
-StaticAssertDecl(sizeof(Cell) == sizeof(Event), "a cell must fit where an event was");
+/* A user who may be held out, and what would be chosen. */
+typedef struct Candidate
+{
+	uint32_t user; /* in the order they came: by falling hash */
+	uint32_t count;
+	uint32_t item[CHOSEN_MOST]; /* numbers of the log, the last chosen first */
+} Candidate;
 
-/* By item, then age, then weight: any order that does not depend on arrival will do. */
+/* Cells of one pile, user after user. */
+typedef struct Part
+{
+	uint32_t users;
+	uint64_t count;
+	uint64_t room;
+	uint32_t *item; /* numbers of the log */
+	float *value;   /* NULL while all cells so far are worth the same */
+} Part;
+
+typedef struct Build
+{
+	EventLog *log;
+	const InteractionOptions *options;
+	Budget *budget;
+	Interactions *matrix;
+	ItemStat *stat; /* by number of the log */
+	uint32_t parts;
+	Part *part;
+	uint32_t users;
+	uint32_t users_room;
+	uint32_t *cells_of; /* [users], in the order they came */
+	uint64_t cells;
+	uint32_t longest; /* cells of a user */
+	uint32_t eligible;
+	uint32_t candidates;
+	Candidate *candidate;
+	bool uniform;
+	float value; /* of all cells, while uniform */
+	double last_sum;
+	double last_value; /* f of it: most sums are the same */
+} Build;
+
+static inline uint64_t
+user_of(const Event *event)
+{
+	return (uint64_t) event->user_high << 32 | event->user_low;
+}
+
+/* By user, then item, then age, then weight: any order that does not depend on arrival will do. */
 static inline int
 compare_events(const Event *a, const Event *b)
 {
+	uint64_t x = user_of(a);
+	uint64_t y = user_of(b);
+
+	if (x != y)
+		return x < y ? -1 : 1;
 	if (a->item != b->item)
 		return a->item < b->item ? -1 : 1;
 	if (a->age != b->age)
@@ -72,88 +128,74 @@ compare_keyed(const Keyed *a, const Keyed *b)
 #define ST_CHECK_FOR_INTERRUPTS
 #include "lib/sort_template.h"
 
-/*
- * Orders users by hash.  The last *holdout of those with two events or more move to the end, but
- * never more than half of those: the others are all there is to learn pairs from.  *holdout
- * becomes how many there are.  Returns the new number of each user.
- */
-static uint32_t *
-order_users(const EventLog *log, const uint64_t *events_of, uint32_t *holdout, Budget *budget)
-{
-	Keyed *users = BudgetAlloc(budget, log->users, sizeof(Keyed));
-	uint32_t *place = BudgetAlloc(budget, log->users, sizeof(uint32_t));
-	uint32_t eligible = 0;
-	uint32_t held = 0;
-	uint32_t next = 0;
-
-	for (uint32_t u = 0; u < log->users; u++)
-	{
-		users[u] = (Keyed){.key = log->user_hash[u], .index = u};
-		eligible += events_of[u] >= 2;
-	}
-	sort_keyed(users, log->users);
-	*holdout = Min(*holdout, eligible / 2);
-
-	/* The tie field marks who is held out, from the greatest hash down. */
-	for (uint32_t n = log->users; n-- > 0 && held < *holdout;)
-	{
-		if (events_of[users[n].index] >= 2)
-		{
-			users[n].tie = 1;
-			held++;
-		}
-	}
-	for (uint32_t mark = 0; mark <= 1; mark++)
-		for (uint32_t n = 0; n < log->users; n++)
-			if (users[n].tie == mark)
-				place[users[n].index] = next++;
-
-	BudgetFree(budget, users);
-	*holdout = held;
-	return place;
-}
+/* Item in the upper half, the bits of a value in the lower. */
+#define ST_SORT          sort_row
+#define ST_ELEMENT_TYPE  uint64_t
+#define ST_COMPARE(a, b) (*(a) < *(b) ? -1 : *(a) > *(b))
+#define ST_SCOPE         static
+#define ST_DEFINE
+#include "lib/sort_template.h"
 
 /*
- * All events, gathered by user; start[] becomes where each user's begin.  Frees the log's blocks.
+ * Sorts the events of a pile: spread by the bits of the hash after the pile's own, then each spot
+ * by itself.  Returns where they are then, in events or in spare.
  */
 static Event *
-gather_by_user(EventLog *log, const uint32_t *place, uint64_t *start, Budget *budget)
+sort_pile(Event *events, Event *spare, uint64_t count, uint32_t pile_bits, Budget *budget)
 {
-	Event *events = BudgetAlloc(budget, log->count, sizeof(Event));
-	uint64_t left = log->count;
+	uint32_t bits = 0;
+	uint32_t shift;
+	uint64_t *start;
 
-	for (uint32_t b = 0; b < log->blocks; b++)
+	while (bits < 16 && count >> bits > SPREAD_EVENTS)
+		bits++;
+	if (bits == 0)
 	{
-		uint64_t here = Min(left, EVENTLOG_BLOCK);
+		sort_events(events, count);
+		return events;
+	}
+
+	shift = 64 - pile_bits - bits;
+	start = BudgetZeroed(budget, (1 << bits) + 1, sizeof(uint64_t));
+	for (uint64_t e = 0; e < count; e++)
+		start[user_of(&events[e]) >> shift & ((1 << bits) - 1)]++;
+	SparseOffsets(start, 1 << bits);
+	for (uint64_t e = 0; e < count; e++)
+		spare[start[user_of(&events[e]) >> shift & ((1 << bits) - 1)]++] = events[e];
+	/* start[] ran ahead by one spot. */
+	for (uint32_t spot = 0; spot < UINT32_C(1) << bits; spot++)
+	{
+		uint64_t begin = spot == 0 ? 0 : start[spot - 1];
 
 		INTERRUPTS();
-		for (uint64_t e = 0; e < here; e++)
-		{
-			Event event = log->block[b][e];
-
-			event.user = place[event.user];
-			events[start[event.user]++] = event;
-		}
-		left -= here;
-		BudgetFree(budget, log->block[b]);
+		sort_events(spare + begin, start[spot] - begin);
 	}
-	log->blocks = 0;
+	BudgetFree(budget, start);
+	return spare;
+}
 
-	/* start[] ran ahead by one user. */
-	memmove(start + 1, start, sizeof(uint64_t) * log->users);
-	start[0] = 0;
-	return events;
+static double
+value_of(Build *build, double sum)
+{
+	if (sum != build->last_sum)
+	{
+		build->last_sum = sum;
+		build->last_value = WeightingValue(build->options->weighting, sum);
+	}
+	return build->last_value;
 }
 
 static void
-count_event(ItemStat *stat, const Event *event, const InteractionOptions *options)
+count_event(Build *build, ItemStat *stat, const Event *event)
 {
+	const InteractionOptions *options = build->options;
+
 	stat->events++;
 	stat->oldest_age = Max(stat->oldest_age, event->age);
 	stat->newest_age = Min(stat->newest_age, event->age);
 	if (event->weight > 0)
 	{
-		double f = WeightingValue(options->weighting, event->weight);
+		double f = value_of(build, event->weight);
 
 		stat->popularity += f * DecayFactor(event->age, options->popular_half_life);
 		stat->recent += f * DecayFactor(event->age, options->trend_half_life);
@@ -161,40 +203,39 @@ count_event(ItemStat *stat, const Event *event, const InteractionOptions *option
 }
 
 /*
- * Sums one user's sorted events to cells, written over them, and counts them for their items.
- * Returns the number of positive cells.
+ * Sums one user's sorted events to cells, and counts them for their items.  Returns the number of
+ * positive cells; there is room for as many as there are events.
  */
 static uint32_t
-sum_cells(Event *events, uint64_t count, uint32_t newest_age, ItemStat *stats,
-		  const InteractionOptions *options)
+sum_cells(Build *build, const Event *events, uint64_t count, Cell *cells)
 {
-	uint32_t cells = 0;
+	const InteractionOptions *options = build->options;
+	uint32_t n = 0;
 
 	for (uint64_t e = 0; e < count;)
 	{
 		Cell cell = {.item = events[e].item, .newest_age = UINT32_MAX};
+		ItemStat *stat = &build->stat[cell.item];
 		double r = 0;
-		double f;
 
 		for (; e < count && events[e].item == cell.item; e++)
 		{
 			r += events[e].weight *
-				 DecayFactor((double) events[e].age - newest_age, options->half_life);
+				 DecayFactor((double) events[e].age - build->log->newest_age, options->half_life);
 			cell.newest_age = Min(cell.newest_age, events[e].age);
 			if (events[e].weight > 0)
 				cell.oldest_age = Max(cell.oldest_age, events[e].age);
-			count_event(&stats[cell.item], &events[e], options);
+			count_event(build, stat, &events[e]);
 		}
 
-		f = r > 0 ? WeightingValue(options->weighting, r) : 0;
-		cell.value = (float) f;
+		cell.value = r > 0 ? (float) value_of(build, r) : 0;
 		if (cell.value > 0 && isfinite(cell.value))
 		{
-			stats[cell.item].users++;
-			memcpy(&events[cells++], &cell, sizeof(Cell));
+			stat->users++;
+			cells[n++] = cell;
 		}
 	}
-	return cells;
+	return n;
 }
 
 /* By when an item was first chosen, the last first; ties go by id. */
@@ -225,166 +266,309 @@ newest_first(const void *a, const void *b, void *log)
 
 /* Keeps the newest of a user's cells, as many as may count.  Returns how many there are then. */
 static uint32_t
-shorten(Interactions *matrix, Cell *cells, uint32_t count, uint32_t most, EventLog *log,
-		ItemStat *stats)
+shorten(Build *build, Cell *cells, uint32_t count)
 {
+	uint32_t most = build->options->max_history;
+
 	if (count <= most)
 		return count;
-	qsort_arg(cells, count, sizeof(Cell), newest_first, log);
+	qsort_arg(cells, count, sizeof(Cell), newest_first, build->log);
 	for (uint32_t c = most; c < count; c++)
-		stats[cells[c].item].users--;
-	matrix->shortened++;
+		build->stat[cells[c].item].users--;
+	build->matrix->shortened++;
 	return most;
 }
 
 /*
- * Adds what a held-out user chose last: the newest fifth of the cells, by when they were first
+ * What the user would be held out with: the newest fifth of the cells, by when they were first
  * chosen.  Cells that tie are taken by id, which is no order in time but a fixed one.
  */
 static void
-choose(Interactions *matrix, uint32_t user, Cell *cells, uint32_t count, EventLog *log)
+consider(Build *build, Cell *cells, uint32_t count)
 {
-	uint32_t chosen = Min((count + CHOSEN_SHARE - 1) / CHOSEN_SHARE, CHOSEN_MOST);
+	Candidate *candidate;
 
 	if (count < 2)
 		return;
-	qsort_arg(cells, count, sizeof(Cell), last_chosen_first, log);
-	for (uint32_t c = 0; c < chosen; c++)
-		matrix->chosen[matrix->chosen_count++] = (Chosen){user, cells[c].item};
+	build->eligible++;
+	if (build->candidates == HOLDOUT_MOST)
+		return;
+	candidate = &build->candidate[build->candidates++];
+	candidate->user = build->users;
+	candidate->count = Min((count + CHOSEN_SHARE - 1) / CHOSEN_SHARE, CHOSEN_MOST);
+	qsort_arg(cells, count, sizeof(Cell), last_chosen_first, build->log);
+	for (uint32_t c = 0; c < candidate->count; c++)
+		candidate->item[c] = cells[c].item;
+}
+
+/* From the first cell that is worth something else on, every part has values. */
+static void
+need_values(Build *build)
+{
+	for (uint32_t p = 0; p < build->parts; p++)
+	{
+		Part *part = &build->part[p];
+
+		if (part->item == NULL)
+			continue;
+		part->value = BudgetAlloc(build->budget, part->room, sizeof(float));
+		for (uint64_t c = 0; c < part->count; c++)
+			part->value[c] = build->value;
+	}
+	build->uniform = false;
+}
+
+/* Adds a user's cells to a part, which has room for them. */
+static void
+put_cells(Build *build, Part *part, const Cell *cells, uint32_t count)
+{
+	if (build->cells == 0 && count > 0)
+		build->value = cells[0].value;
+	for (uint32_t c = 0; c < count; c++)
+	{
+		if (build->uniform && cells[c].value != build->value)
+			need_values(build);
+		part->item[part->count + c] = cells[c].item;
+		if (part->value)
+			part->value[part->count + c] = cells[c].value;
+	}
+	part->count += count;
+	part->users++;
+	build->cells += count;
+	build->longest = Max(build->longest, count);
+
+	if (build->users == build->users_room)
+	{
+		build->users_room = Max(1024, 2 * build->users_room);
+		build->cells_of =
+			BudgetResize(build->budget, build->cells_of, build->users_room, sizeof(uint32_t));
+	}
+	build->cells_of[build->users++] = count;
+}
+
+/* Sums the users of one pile, from the highest hash down. */
+static void
+sum_pile(Build *build, uint32_t pile)
+{
+	Budget *budget = build->budget;
+	Part *part = &build->part[pile];
+	uint64_t count = PilesCount(build->log->piles, pile);
+	Event *taken;
+	Event *spare;
+	Event *events;
+	Cell *cells;
+
+	if (count == 0)
+		return;
+	taken = BudgetAlloc(budget, count, sizeof(Event));
+	spare = BudgetAlloc(budget, count, sizeof(Event));
+	PilesTake(build->log->piles, pile, taken);
+	events = sort_pile(taken, spare, count, build->log->pile_bits, budget);
+	cells = (Cell *) (events == taken ? spare : taken);
+
+	part->room = count;
+	part->item = BudgetAlloc(budget, part->room, sizeof(uint32_t));
+	if (!build->uniform)
+		part->value = BudgetAlloc(budget, part->room, sizeof(float));
+	while (count > 0)
+	{
+		uint64_t begin = count - 1;
+		uint32_t n;
+
+		INTERRUPTS();
+		while (begin > 0 && user_of(&events[begin - 1]) == user_of(&events[count - 1]))
+			begin--;
+		n = sum_cells(build, events + begin, count - begin, cells);
+		n = shorten(build, cells, n);
+		consider(build, cells, n);
+		put_cells(build, part, cells, n);
+		count = begin;
+	}
+	BudgetFree(budget, taken);
+	BudgetFree(budget, spare);
+	part->room = part->count;
+	part->item = BudgetResize(budget, part->item, part->room, sizeof(uint32_t));
+	if (part->value)
+		part->value = BudgetResize(budget, part->value, part->room, sizeof(float));
+}
+
+static void
+sum_piles(Build *build)
+{
+	build->part = BudgetZeroed(build->budget, build->parts, sizeof(Part));
+	build->candidate = BudgetAlloc(build->budget, HOLDOUT_MOST, sizeof(Candidate));
+	build->stat = BudgetZeroed(build->budget, build->log->items, sizeof(ItemStat));
+	for (uint32_t i = 0; i < build->log->items; i++)
+		build->stat[i].newest_age = UINT32_MAX;
+	for (uint32_t pile = build->parts; pile-- > 0;)
+		sum_pile(build, pile);
+	PilesFree(build->log->piles);
+	build->log->piles = NULL;
 }
 
 /*
  * Puts items in order, most users first, then by id; stats follow.  Returns the new number of each.
  */
 static uint32_t *
-order_items(const EventLog *log, Interactions *matrix, ItemStat *stats, Budget *budget)
+order_items(Build *build)
 {
-	Keyed *items = BudgetAlloc(budget, log->items, sizeof(Keyed));
-	uint32_t *place = BudgetAlloc(budget, log->items, sizeof(uint32_t));
+	const EventLog *log = build->log;
+	Interactions *matrix = build->matrix;
+	Keyed *items = BudgetAlloc(build->budget, log->items, sizeof(Keyed));
+	uint32_t *place = BudgetAlloc(build->budget, log->items, sizeof(uint32_t));
 
 	for (uint32_t i = 0; i < log->items; i++)
 		items[i] =
-			(Keyed){.key = UINT32_MAX - stats[i].users, .tie = log->item_rank[i], .index = i};
+			(Keyed){.key = UINT32_MAX - build->stat[i].users, .tie = log->item_rank[i], .index = i};
 	sort_keyed(items, log->items);
+
+	matrix->stat = BudgetAlloc(build->budget, log->items, sizeof(ItemStat));
+	matrix->item = BudgetAlloc(build->budget, log->items, sizeof(uint32_t));
 	for (uint32_t n = 0; n < log->items; n++)
 	{
 		place[items[n].index] = n;
 		matrix->item[n] = items[n].index;
-		matrix->stat[n] = stats[items[n].index];
+		matrix->stat[n] = build->stat[items[n].index];
 	}
-	BudgetFree(budget, items);
+	BudgetFree(build->budget, items);
 	return place;
 }
 
+/*
+ * Settles who is held out: the first of those considered.  Their rows come last, by rising hash
+ * like all others.
+ */
 static void
-alloc_sparse(Sparse *a, uint32_t rows, uint32_t columns, uint64_t count, Budget *budget)
+hold_out(Build *build, const uint32_t *item_place)
 {
-	a->rows = rows;
-	a->columns = columns;
-	a->start = BudgetZeroed(budget, (uint64_t) rows + 1, sizeof(uint64_t));
-	a->column = BudgetAlloc(budget, count, sizeof(uint32_t));
-	a->value = BudgetAlloc(budget, count, sizeof(float));
+	Interactions *matrix = build->matrix;
+	uint32_t most = Min(Max(build->users / HOLDOUT_SHARE, HOLDOUT_LEAST), HOLDOUT_MOST);
+
+	most = Min(most, Min(build->users, build->eligible) / 2);
+	build->candidates = Min(build->candidates, most);
+	matrix->learners = build->users - build->candidates;
+	matrix->chosen =
+		BudgetAlloc(build->budget, (uint64_t) build->candidates * CHOSEN_MOST, sizeof(Chosen));
+	for (uint32_t h = 0; h < build->candidates; h++)
+	{
+		const Candidate *candidate = &build->candidate[build->candidates - 1 - h];
+
+		for (uint32_t c = 0; c < candidate->count; c++)
+			matrix->chosen[matrix->chosen_count++] =
+				(Chosen){matrix->learners + h, item_place[candidate->item[c]]};
+	}
+}
+
+/* A row of by_user from a user's cells. */
+static void
+write_row(const Build *build, uint32_t row, const uint32_t *item, const float *value,
+		  const uint32_t *item_place, uint64_t *sorted)
+{
+	Sparse *by_user = &build->matrix->by_user;
+	uint64_t begin = by_user->start[row];
+	uint64_t count = by_user->start[row + 1] - begin;
+
+	for (uint64_t c = 0; c < count; c++)
+	{
+		uint32_t bits = 0;
+
+		if (value)
+			memcpy(&bits, &value[c], sizeof(bits));
+		sorted[c] = (uint64_t) item_place[item[c]] << 32 | bits;
+	}
+	sort_row(sorted, count);
+	for (uint64_t c = 0; c < count; c++)
+	{
+		uint32_t bits = (uint32_t) sorted[c];
+
+		by_user->column[begin + c] = (uint32_t) (sorted[c] >> 32);
+		if (value)
+			memcpy(&by_user->value[begin + c], &bits, sizeof(bits));
+	}
+}
+
+/* The row of every user: learners by rising hash, then those held out. */
+static uint32_t *
+order_users(const Build *build)
+{
+	uint32_t *row = BudgetAlloc(build->budget, build->users, sizeof(uint32_t));
+	uint32_t held = build->candidates;
+	uint32_t learner = 0;
+
+	/* Users came by falling hash, and so did those held out. */
+	for (uint32_t user = build->users; user-- > 0;)
+		if (held > 0 && build->candidate[held - 1].user == user)
+		{
+			row[user] = build->matrix->learners + (build->candidates - held);
+			held--;
+		}
+		else
+			row[user] = learner++;
+	Assert(held == 0 && learner == build->matrix->learners);
+	return row;
+}
+
+static void
+write_rows(Build *build, const uint32_t *item_place)
+{
+	Budget *budget = build->budget;
+	Sparse *by_user = &build->matrix->by_user;
+	uint32_t *row = order_users(build);
+	uint64_t *sorted = BudgetAlloc(budget, build->longest, sizeof(uint64_t));
+	uint32_t user = 0;
+
+	*by_user = (Sparse){.rows = build->users, .columns = build->log->items};
+	by_user->start = BudgetZeroed(budget, (uint64_t) build->users + 1, sizeof(uint64_t));
+	by_user->column = BudgetAlloc(budget, build->cells, sizeof(uint32_t));
+	if (build->uniform)
+		by_user->uniform = build->value;
+	else
+		by_user->value = BudgetAlloc(budget, build->cells, sizeof(float));
+	for (uint32_t u = 0; u < build->users; u++)
+		by_user->start[row[u]] = build->cells_of[u];
+	SparseOffsets(by_user->start, build->users);
+
+	for (uint32_t p = build->parts; p-- > 0;)
+	{
+		Part *part = &build->part[p];
+		uint64_t at = 0;
+
+		INTERRUPTS();
+		for (uint32_t u = 0; u < part->users; u++, user++)
+		{
+			write_row(build, row[user], part->item + at, part->value ? part->value + at : NULL,
+					  item_place, sorted);
+			at += build->cells_of[user];
+		}
+		BudgetFree(budget, part->item);
+		BudgetFree(budget, part->value);
+	}
+	BudgetFree(budget, row);
+	BudgetFree(budget, sorted);
 }
 
 Interactions *
 InteractionsBuild(EventLog *log, const InteractionOptions *options, Budget *budget)
 {
-	Interactions *matrix = BudgetZeroed(budget, 1, sizeof(Interactions));
-	uint64_t *start = BudgetZeroed(budget, (uint64_t) log->users + 1, sizeof(uint64_t));
-	uint64_t *count_of = BudgetZeroed(budget, (uint64_t) log->users + 1, sizeof(uint64_t));
-	ItemStat *stats = BudgetZeroed(budget, log->items, sizeof(ItemStat));
-	uint32_t holdout = options->holdout;
-	uint32_t *user_place;
-	Sparse by_item;
+	Build build = {
+		.log = log,
+		.options = options,
+		.budget = budget,
+		.matrix = BudgetZeroed(budget, 1, sizeof(Interactions)),
+		.parts = UINT32_C(1) << log->pile_bits,
+		.uniform = true,
+	};
 	uint32_t *item_place;
-	uint32_t *cells_of;
-	uint64_t cells = 0;
-	uint64_t left = log->count;
-	uint32_t newest_age = UINT32_MAX;
-	Event *events;
 
-	/* 1. Gather by user. */
-	for (uint32_t b = 0; b < log->blocks; b++)
-	{
-		uint64_t here = Min(left, EVENTLOG_BLOCK);
+	sum_piles(&build);
+	item_place = order_items(&build);
+	hold_out(&build, item_place);
+	write_rows(&build, item_place);
 
-		INTERRUPTS();
-		for (uint64_t e = 0; e < here; e++)
-		{
-			count_of[log->block[b][e].user]++;
-			newest_age = Min(newest_age, log->block[b][e].age);
-		}
-		left -= here;
-	}
-	user_place = order_users(log, count_of, &holdout, budget);
-	for (uint32_t u = 0; u < log->users; u++)
-		start[user_place[u]] = count_of[u];
-	BudgetFree(budget, count_of);
-	SparseOffsets(start, log->users);
-	events = gather_by_user(log, user_place, start, budget);
-	BudgetFree(budget, user_place);
-
-	/* 2. Sum within each user. */
-	matrix->learners = log->users - holdout;
-	matrix->chosen = BudgetAlloc(budget, (uint64_t) holdout * CHOSEN_MOST, sizeof(Chosen));
-	cells_of = BudgetZeroed(budget, log->users, sizeof(uint32_t));
-	for (uint32_t i = 0; i < log->items; i++)
-		stats[i].newest_age = UINT32_MAX;
-	for (uint32_t u = 0; u < log->users; u++)
-	{
-		Event *mine = events + start[u];
-		uint64_t count = start[u + 1] - start[u];
-
-		INTERRUPTS();
-		sort_events(mine, count);
-		cells_of[u] = sum_cells(mine, count, newest_age, stats, options);
-		cells_of[u] = shorten(matrix, (Cell *) mine, cells_of[u], options->max_history, log, stats);
-		cells += cells_of[u];
-		if (u >= matrix->learners)
-			choose(matrix, u, (Cell *) mine, cells_of[u], log);
-	}
-
-	/* 3. Renumber items, scatter to by_item, transpose to by_user. */
-	matrix->stat = BudgetAlloc(budget, log->items, sizeof(ItemStat));
-	matrix->item = BudgetAlloc(budget, log->items, sizeof(uint32_t));
-	item_place = order_items(log, matrix, stats, budget);
-	BudgetFree(budget, stats);
-	for (uint32_t c = 0; c < matrix->chosen_count; c++)
-		matrix->chosen[c].item = item_place[matrix->chosen[c].item];
-
-	alloc_sparse(&by_item, log->items, log->users, cells, budget);
-	for (uint32_t i = 0; i < log->items; i++)
-		by_item.start[i] = matrix->stat[i].users;
-	SparseOffsets(by_item.start, log->items);
-	for (uint32_t u = 0; u < log->users; u++)
-	{
-		INTERRUPTS();
-		for (uint32_t c = 0; c < cells_of[u]; c++)
-		{
-			Cell cell;
-			uint64_t at;
-
-			memcpy(&cell, &events[start[u] + c], sizeof(Cell));
-			at = by_item.start[item_place[cell.item]]++;
-			by_item.column[at] = u;
-			by_item.value[at] = cell.value;
-		}
-	}
-	memmove(by_item.start + 1, by_item.start, sizeof(uint64_t) * log->items);
-	by_item.start[0] = 0;
-	BudgetFree(budget, events);
-	BudgetFree(budget, start);
-	BudgetFree(budget, cells_of);
+	BudgetFree(budget, build.part);
+	BudgetFree(budget, build.candidate);
+	BudgetFree(budget, build.stat);
+	BudgetFree(budget, build.cells_of);
 	BudgetFree(budget, item_place);
-
-	alloc_sparse(&matrix->by_user, log->users, log->items, cells, budget);
-	SparseCountColumns(&by_item, by_item.rows, matrix->by_user.start);
-	SparseOffsets(matrix->by_user.start, log->users);
-	SparseTurn(&by_item, 0, &matrix->by_user);
-	if (SparseIsUniform(&matrix->by_user))
-	{
-		matrix->by_user.uniform = matrix->by_user.value[0];
-		matrix->by_user.value = NULL;
-	}
-	return matrix;
+	return build.matrix;
 }

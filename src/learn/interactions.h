@@ -2,15 +2,18 @@
  * interactions.h: events into the matrix everything is learned from.
  *
  * Repeats of a user and an item are summed with decay, r_ui = sum of weight * 2^(-age /
- * half_life), age counted from the newest event of all, so that time alone changes nothing; what is positive becomes the cell f(r_ui).  Users and items are renumbered in an
- * order that follows from the events and ids alone, so a matrix never depends on the order of
- * rows: items by number of users, then by id; users by a hash of their id, those held out last.
+ * half_life), age counted from the newest event of all, so that time alone changes nothing; what is
+ * positive becomes the cell f(r_ui).  Users and items are numbered in an order that follows
+ * from the events and ids alone, so a matrix never depends on the order of rows: items by number of
+ * users, then by id; users by the hash of their id, those held out last.
  *
  * Of a user with more items than max_history only those with the newest events count: one crawler
  * with a hundred thousand items would otherwise be as much work as all others together.
  *
- * Held-out users are a sample drawn by that hash.  Of each, the newest fifth of the items (ten
- * at most) are "chosen": what the user went on to choose after the rest of the history.
+ * Held-out users are those of the highest hashes with two cells or more: a tenth of all users, but
+ * 200 at least, 1,000 at most, and never more than half of all or half of those eligible, for
+ * the others are all there is to learn pairs from.  Of each, the newest fifth of the items (ten at
+ * most) are "chosen": what the user went on to choose after the rest of the history.
  */
 #ifndef RECO_INTERACTIONS_H
 #define RECO_INTERACTIONS_H
@@ -26,7 +29,6 @@ typedef struct InteractionOptions
 	double half_life;         /* seconds, 0 for none, like the next two */
 	double popular_half_life; /* of popularity */
 	double trend_half_life;   /* of the recent count that trend compares with it */
-	uint32_t holdout;         /* how many users to hold out at most */
 	uint32_t max_history;     /* items of a user that count at most, the newest */
 } InteractionOptions;
 
@@ -59,7 +61,11 @@ typedef struct Interactions
 	uint32_t *item; /* matrix order -> number in the log */
 } Interactions;
 
-/* Builds the matrix and gives the log's blocks back to the budget. */
+/*
+ * Builds the matrix and gives the log's piles back to the budget.  O(events * log(events of a
+ * user)); memory for 8 bytes a cell twice, 4 where all are worth the same, beside a pile of
+ * events.
+ */
 extern Interactions *InteractionsBuild(EventLog *log, const InteractionOptions *options,
 									   Budget *budget);
 

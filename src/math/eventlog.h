@@ -1,8 +1,11 @@
 /*
- * eventlog.h: events as they were read, users and items by number, before anything is learned.
+ * eventlog.h: events as they were read, before anything is learned.
  *
- * The shape in which data/ hands events to learn/: sixteen bytes an event, in blocks, so that
- * reading never copies what it has.
+ * The shape in which data/ hands events to learn/: twenty bytes an event, on piles by the highest
+ * bits of the hash of their user, so that a user's events are all on one pile and the piles follow
+ * each other in the order of users.  A user is known by that hash alone: integer ids have each
+ * their own; two text or uuid ids among a million share one with a chance of one in 37 million,
+ * and would be learned from as one.
  */
 #ifndef RECO_EVENTLOG_H
 #define RECO_EVENTLOG_H
@@ -10,28 +13,28 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define EVENTLOG_BLOCK 65536 /* events in a block: 1 MB */
-
 typedef struct Event
 {
-	uint32_t user;
+	uint32_t user_high; /* of the hash of the user's id */
+	uint32_t user_low;
 	uint32_t item;
 	float weight;
 	uint32_t age; /* whole seconds before the log's now; the ceiling stands for anything older */
 } Event;
 
+struct Piles;
+
 typedef struct EventLog
 {
 	uint64_t count;
-	uint32_t users;
+	struct Piles *piles;
+	uint32_t pile_bits; /* 2^pile_bits piles */
 	uint32_t items;
-	bool timed;  /* events have times; ages are 0 otherwise */
-	int64_t now; /* seconds since 2000-01-01 UTC */
-	Event **block;
-	uint32_t blocks;
-	/* What puts users and items in one order, whatever order they came in. */
-	const uint64_t *user_hash; /* [users] */
-	const uint32_t *item_rank; /* [items], place of the id among all ids */
+	uint32_t newest_age; /* of all events, 0 where there are none */
+	bool timed;          /* events have times; ages are 0 otherwise */
+	int64_t now;         /* seconds since 2000-01-01 UTC */
+	/* What puts items in one order, whatever order they came in: place of the id among all ids. */
+	const uint32_t *item_rank; /* [items] */
 } EventLog;
 
 #endif
