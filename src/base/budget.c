@@ -1,6 +1,19 @@
 #include "base/budget.h"
 
+#include "access/xact.h"
+#include "optimizer/optimizer.h"
 #include "utils/memutils.h"
+#include "utils/resowner.h"
+
+/* A piece that other processes may attach to. */
+typedef struct SharedPiece
+{
+	dsm_segment *segment;
+	void *memory;
+	Size size;
+} SharedPiece;
+
+#define SHARED_MOST 64
 
 struct Budget
 {
@@ -10,7 +23,21 @@ struct Budget
 	Size used;   /* by GetMemoryChunkSpace, so with the allocator's own overhead */
 	Size result; /* of used, what the result takes, which the limit does not count */
 	Size peak;
+	uint32 workers;
+	uint32 shared;
+	SharedPiece piece[SHARED_MOST];
+	MemoryContextCallback at_end;
 };
+
+/* Lets go of what is shared when the budget's memory goes, by whatever way. */
+static void
+detach_all(void *arg)
+{
+	Budget *budget = arg;
+
+	while (budget->shared > 0)
+		dsm_detach(budget->piece[--budget->shared].segment);
+}
 
 Budget *
 BudgetCreate(MemoryContext parent, const char *job, Size limit)
@@ -21,6 +48,8 @@ BudgetCreate(MemoryContext parent, const char *job, Size limit)
 	budget->context = context;
 	budget->job = MemoryContextStrdup(context, job);
 	budget->limit = limit;
+	budget->at_end = (MemoryContextCallback){.func = detach_all, .arg = budget};
+	MemoryContextRegisterResetCallback(context, &budget->at_end);
 	return budget;
 }
 
@@ -115,13 +144,136 @@ BudgetResize(Budget *budget, void *memory, uint64 count, Size size)
 	return memory;
 }
 
+/* The place of a shared piece, or -1. */
+static int
+shared_place(const Budget *budget, const void *memory)
+{
+	for (uint32 p = 0; p < budget->shared; p++)
+		if (budget->piece[p].memory == memory)
+			return (int) p;
+	return -1;
+}
+
+static Size
+space_of(const Budget *budget, void *memory)
+{
+	int place = shared_place(budget, memory);
+
+	return place < 0 ? GetMemoryChunkSpace(memory) : budget->piece[place].size;
+}
+
 void
 BudgetFree(Budget *budget, void *memory)
 {
+	int place;
+
 	if (memory == NULL)
 		return;
-	budget->used -= GetMemoryChunkSpace(memory);
-	pfree(memory);
+	budget->used -= space_of(budget, memory);
+	place = shared_place(budget, memory);
+	if (place < 0)
+		pfree(memory);
+	else
+	{
+		dsm_segment *segment = budget->piece[place].segment;
+
+		budget->piece[place] = budget->piece[--budget->shared];
+		dsm_detach(segment);
+	}
+}
+
+/*
+ * A segment of dynamic shared memory that lives as long as the budget, or NULL where the system
+ * has none left: often /dev/shm is small, and then one process does the job alone.
+ */
+static dsm_segment *
+create_segment(Size bytes)
+{
+	MemoryContext caller = CurrentMemoryContext;
+	ResourceOwner owner = CurrentResourceOwner;
+	dsm_segment *volatile segment = NULL;
+
+	BeginInternalSubTransaction(NULL);
+	MemoryContextSwitchTo(caller);
+	PG_TRY();
+	{
+		segment = dsm_create(bytes, DSM_CREATE_NULL_IF_MAXSEGMENTS);
+		if (segment)
+			dsm_pin_mapping(segment);
+		ReleaseCurrentSubTransaction();
+	}
+	PG_CATCH();
+	{
+		ErrorData *error;
+
+		MemoryContextSwitchTo(caller);
+		error = CopyErrorData();
+		FlushErrorState();
+		RollbackAndReleaseCurrentSubTransaction();
+		MemoryContextSwitchTo(caller);
+		CurrentResourceOwner = owner;
+		if (ERRCODE_TO_CATEGORY(error->sqlerrcode) != ERRCODE_INSUFFICIENT_RESOURCES)
+			ReThrowError(error);
+		ereport(DEBUG1, (errmsg_internal("no shared memory for workers: %s", error->message)));
+		FreeErrorData(error);
+		return NULL;
+	}
+	PG_END_TRY();
+	MemoryContextSwitchTo(caller);
+	CurrentResourceOwner = owner;
+	return segment;
+}
+
+static void *
+alloc_shared(Budget *budget, Size bytes)
+{
+	dsm_segment *segment;
+
+	if (budget->workers == 0 || budget->shared == SHARED_MOST)
+		return NULL;
+	segment = create_segment(bytes);
+	if (segment == NULL)
+	{
+		budget->workers = 0;
+		return NULL;
+	}
+	budget->piece[budget->shared++] =
+		(SharedPiece){segment, dsm_segment_address(segment), dsm_segment_map_length(segment)};
+	return dsm_segment_address(segment);
+}
+
+void *
+BudgetAllocShared(Budget *budget, uint64 count, Size size)
+{
+	void *memory = alloc_shared(budget, checked_size(budget, count, size, 0));
+
+	if (memory == NULL)
+		return BudgetAlloc(budget, count, size);
+	budget->used += space_of(budget, memory);
+	budget->peak = Max(budget->peak, budget->used);
+	return memory;
+}
+
+bool
+BudgetHandle(const Budget *budget, const void *memory, dsm_handle *handle)
+{
+	int place = shared_place(budget, memory);
+
+	if (place >= 0)
+		*handle = dsm_segment_handle(budget->piece[place].segment);
+	return place >= 0;
+}
+
+void
+BudgetShare(Budget *budget, bool share)
+{
+	budget->workers = share && !IsInParallelMode() ? (uint32) max_parallel_maintenance_workers : 0;
+}
+
+uint32
+BudgetWorkers(const Budget *budget)
+{
+	return budget->workers;
 }
 
 void *
@@ -134,11 +286,24 @@ BudgetAllocResult(Budget *budget, uint64 count, Size size)
 	return memory;
 }
 
+void *
+BudgetAllocSharedResult(Budget *budget, uint64 count, Size size)
+{
+	void *memory = alloc_shared(budget, size_of(budget, count, size));
+
+	if (memory == NULL)
+		return BudgetAllocResult(budget, count, size);
+	budget->used += space_of(budget, memory);
+	budget->result += space_of(budget, memory);
+	budget->peak = Max(budget->peak, budget->used);
+	return memory;
+}
+
 void
 BudgetFreeResult(Budget *budget, void *memory)
 {
 	if (memory)
-		budget->result -= GetMemoryChunkSpace(memory);
+		budget->result -= space_of(budget, memory);
 	BudgetFree(budget, memory);
 }
 

@@ -11,6 +11,7 @@
 #define RECO_BUDGET_H
 
 #include "base/compat.h"
+#include "storage/dsm.h"
 
 typedef struct Budget Budget;
 
@@ -36,6 +37,23 @@ extern void BudgetFree(Budget *budget, void *memory);
 /* The same for a piece of the result, beyond the limit. */
 extern void *BudgetAllocResult(Budget *budget, uint64 count, Size size);
 extern void BudgetFreeResult(Budget *budget, void *memory);
+
+/*
+ * Memory that other processes may attach to, where the budget is shared.  Otherwise, and where
+ * the system has no such memory left, memory like any other.  Not in parallel mode.
+ */
+extern void *BudgetAllocShared(Budget *budget, uint64 count, Size size);
+extern void *BudgetAllocSharedResult(Budget *budget, uint64 count, Size size);
+
+/* How others attach to it; false where it is not shared. */
+extern bool BudgetHandle(const Budget *budget, const void *memory, dsm_handle *handle);
+
+/*
+ * Lets workers share the job's memory from now on, as many as max_parallel_maintenance_workers
+ * allows, or none.
+ */
+extern void BudgetShare(Budget *budget, bool share);
+extern uint32 BudgetWorkers(const Budget *budget);
 
 extern Size BudgetLeft(const Budget *budget);
 extern Size BudgetPeak(const Budget *budget);

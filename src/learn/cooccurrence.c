@@ -11,20 +11,75 @@
 #include <math.h>
 
 #include "base/interrupts.h"
+#include "base/team.h"
+#include "storage/spin.h"
 
-/* All that the rows of one range of items are counted from and into. */
+/* What one member counts from and into. */
 typedef struct Count
 {
 	PairsInput pairs;
 	SimilarityTable table;
 	const float
 		*norm; /* [items], what the upper half of a sum is to be multiplied with; NULL is 1 */
-	CooccurrenceSlots *from;
-	CooccurrenceSlots *to;
+	CooccurrenceSlots from;
+	CooccurrenceSlots to;
+	slock_t *lock; /* [items], held while an item's slots change; NULL for one process */
 	float *gram;
 	PairSum *sums;     /* [items], zero between rows */
 	uint32_t *touched; /* [items + 1] */
 } Count;
+
+/* What members share: the job, and its pieces. */
+typedef struct Job
+{
+	uint32_t items;
+	uint32_t users;
+	uint32_t ranges;
+	uint64_t range_most; /* entries of the largest range */
+	uint32_t from_k;
+	uint32_t to_k;
+	float uniform;
+	bool locked;
+	double mean_list;
+	PairScale scale;
+	SimilarityRule rule;
+} Job;
+
+enum
+{
+	PIECE_USER_START,
+	PIECE_USER_COLUMN,
+	PIECE_USER_VALUE,
+	PIECE_STEP,
+	PIECE_SOURCE,
+	PIECE_TARGET,
+	PIECE_USERS,
+	PIECE_NORM,
+	PIECE_ITEM_START, /* offsets in the transpose */
+	PIECE_RANGE,      /* the first item of every range, and an end */
+	PIECE_LOCK,
+	PIECE_FROM_SLOT,
+	PIECE_FROM_COUNT,
+	PIECE_FROM_LEAST,
+	PIECE_TO_SLOT,
+	PIECE_TO_COUNT,
+	PIECE_TO_LEAST,
+	PIECE_GRAM,
+	PIECE_SUMS, /* of each member, like the next */
+	PIECE_TOUCHED,
+	PIECE_TURN_START, /* the transpose of its range */
+	PIECE_TURN_COLUMN,
+	PIECE_TURN_VALUE,
+	PIECES
+};
+
+StaticAssertDecl(PIECES <= TEAM_PIECES, "a job has more pieces than a team may share");
+
+/*
+ * Items are turned and counted by ranges of about equal numbers of entries: enough of them that all
+ * members end at about the same time, not so many that walking the users for each costs.
+ */
+#define RANGES 64
 
 /* What is learned of users and items before pairs are counted. */
 typedef struct Inputs
@@ -44,12 +99,18 @@ typedef struct Inputs
 CooccurrenceSlots
 CooccurrenceAlloc(uint32_t items, uint32_t k, Budget *budget)
 {
-	CooccurrenceSlots slots = {k, BudgetAllocResult(budget, (uint64_t) items * k, sizeof(Best)),
-							   BudgetZeroed(budget, items, sizeof(uint32_t)),
-							   BudgetAlloc(budget, items, sizeof(float))};
+	CooccurrenceSlots slots = {
+		.k = k,
+		.slot = BudgetAllocSharedResult(budget, (uint64_t) items * k, sizeof(Best)),
+		.count = BudgetAllocShared(budget, items, sizeof(uint32_t)),
+		.least = BudgetAllocShared(budget, items, sizeof(float)),
+	};
 
 	for (uint32_t i = 0; i < items; i++)
+	{
+		slots.count[i] = 0;
 		slots.least[i] = k > 0 ? 0 : INFINITY;
+	}
 	return slots;
 }
 
@@ -75,7 +136,7 @@ weigh_cells(Inputs *in, const CooccurrenceInput *input, Budget *budget)
 
 	if (!SimilarityWeighsCells(input->rule) && a->value == NULL)
 		return;
-	in->by_user.value = BudgetAlloc(budget, count, sizeof(float));
+	in->by_user.value = BudgetAllocShared(budget, count, sizeof(float));
 	length = BudgetZeroed(budget, a->columns, sizeof(double));
 	for (uint64_t e = 0; e < count; e++)
 	{
@@ -119,8 +180,8 @@ sum_items(Inputs *in, const CooccurrenceInput *input, Budget *budget)
 	}
 	in->mean_list = entries > 0 ? in->mean_list / entries : 0;
 
-	in->source = BudgetAlloc(budget, items, sizeof(float));
-	in->target = BudgetAlloc(budget, items, sizeof(float));
+	in->source = BudgetAllocShared(budget, items, sizeof(float));
+	in->target = BudgetAllocShared(budget, items, sizeof(float));
 	for (uint32_t i = 0; i < items; i++)
 	{
 		double mass = text ? in->mass[i] : n[i];
@@ -142,7 +203,7 @@ scale_users(Inputs *in, const CooccurrenceInput *input, uint32_t most_users, Bud
 	for (uint32_t i = 0; i < in->by_user.columns; i++)
 		most = Max(most, in->mass[i]);
 	scale = PairsScale(most_users, most);
-	in->step = BudgetAlloc(budget, input->users, sizeof(PairSum));
+	in->step = BudgetAllocShared(budget, input->users, sizeof(PairSum));
 	for (uint32_t u = 0; u < input->users; u++)
 		in->step[u] = PairStep(in->factor[u] * v * v, scale);
 	return scale;
@@ -158,7 +219,7 @@ scale_cells(Inputs *in, const CooccurrenceInput *input, uint32_t most_users, Bud
 {
 	Sparse *a = &in->by_user;
 
-	in->norm = BudgetAlloc(budget, a->columns, sizeof(float));
+	in->norm = BudgetAllocShared(budget, a->columns, sizeof(float));
 	for (uint32_t i = 0; i < a->columns; i++)
 	{
 		int exponent = 0;
@@ -192,9 +253,9 @@ prepare(Inputs *in, const CooccurrenceInput *input, Budget *budget)
 	weigh_cells(in, input, budget);
 	sum_items(in, input, budget);
 
-	in->item_start = BudgetAlloc(budget, (uint64_t) items + 1, sizeof(uint64_t));
+	in->item_start = BudgetAllocShared(budget, (uint64_t) items + 1, sizeof(uint64_t));
 	SparseCountColumns(&in->by_user, input->users, in->item_start);
-	in->users = BudgetAlloc(budget, items, sizeof(uint32_t));
+	in->users = BudgetAllocShared(budget, items, sizeof(uint32_t));
 	for (uint32_t i = 0; i < items; i++)
 	{
 		in->users[i] = (uint32_t) in->item_start[i];
@@ -222,15 +283,21 @@ release(Inputs *in, Budget *budget)
 
 /* Offers a pair to the best of one of its items. */
 static void
-offer(CooccurrenceSlots *slots, uint32_t item, uint32_t other, uint32_t users, float value)
+offer(const Count *count, const CooccurrenceSlots *slots, uint32_t item, uint32_t other,
+	  uint32_t users, float value)
 {
 	Best *slot = CooccurrenceSlot(slots, item);
 
+	/* What gets in only rises, so that a look without the lock refuses nothing it should not. */
 	if (!(value > 0) || value < slots->least[item])
 		return;
+	if (count->lock)
+		SpinLockAcquire(&count->lock[item]);
 	BestOffer(slot, &slots->count[item], slots->k, (Best){other, users, value});
 	if (slots->count[item] == slots->k)
 		slots->least[item] = slot[0].value;
+	if (count->lock)
+		SpinLockRelease(&count->lock[item]);
 }
 
 /* Keeps the sums of a row. */
@@ -254,7 +321,7 @@ keep_sums(const Count *count, uint32_t item, bool listed, uint32_t touched)
 static void
 offer_part(const Count *count, uint32_t item, const uint32_t *touched, uint32_t first, uint32_t n)
 {
-	SimilarityLeast least = {count->from->least, count->to->least};
+	SimilarityLeast least = {count->from.least, count->to.least};
 	uint32_t found[SIMILARITY_PART];
 	uint32_t many =
 		SimilaritySift(&count->table, item, count->sums, touched, first, n, &least, found);
@@ -267,10 +334,10 @@ offer_part(const Count *count, uint32_t item, const uint32_t *touched, uint32_t 
 		float spoken;
 
 		SimilarityPair(&count->table, item, other, count->sums[other], &speaks, &spoken);
-		offer(count->from, item, other, users, speaks);
-		offer(count->to, other, item, users, speaks);
-		offer(count->from, other, item, users, spoken);
-		offer(count->to, item, other, users, spoken);
+		offer(count, &count->from, item, other, users, speaks);
+		offer(count, &count->to, other, item, users, speaks);
+		offer(count, &count->from, other, item, users, spoken);
+		offer(count, &count->to, item, other, users, spoken);
 	}
 }
 
@@ -308,22 +375,111 @@ sort_slots(CooccurrenceSlots *slots, uint32_t items)
 		BestSort(CooccurrenceSlot(slots, i), slots->count[i]);
 }
 
-/* The transpose of a range of items. */
-static Sparse
-turn(const Inputs *in, uint32_t users, uint32_t first, uint32_t last, Budget *budget)
+/* The job as one member sees it. */
+static Count
+open_job(const TeamMember *member)
 {
-	Sparse by_item = {.rows = last - first, .columns = users, .uniform = in->by_user.uniform};
-	uint64_t before = in->item_start[first];
-	uint64_t entries = in->item_start[last] - before;
+	const Job *job = member->job;
+	void **piece = member->piece;
 
-	by_item.start = BudgetAlloc(budget, (uint64_t) by_item.rows + 1, sizeof(uint64_t));
-	by_item.column = BudgetAlloc(budget, entries, sizeof(uint32_t));
-	if (in->by_user.value)
-		by_item.value = BudgetAlloc(budget, entries, sizeof(float));
-	for (uint32_t row = 0; row <= by_item.rows; row++)
-		by_item.start[row] = in->item_start[first + row] - before;
-	SparseTurn(&in->by_user, first, &by_item);
-	return by_item;
+	return (Count){
+		.pairs = {.by_user = {.rows = job->users,
+							  .columns = job->items,
+							  .start = piece[PIECE_USER_START],
+							  .column = piece[PIECE_USER_COLUMN],
+							  .value = piece[PIECE_USER_VALUE],
+							  .uniform = job->uniform},
+				  .by_item = {.columns = job->users,
+							  .start = TeamShare(member, PIECE_TURN_START,
+												 sizeof(uint64_t) * ((uint64_t) job->items + 1)),
+							  .column = TeamShare(member, PIECE_TURN_COLUMN,
+												  sizeof(uint32_t) * job->range_most),
+							  .value = TeamShare(member, PIECE_TURN_VALUE,
+												 sizeof(float) * job->range_most)},
+				  .step = piece[PIECE_STEP],
+				  .scale = job->scale,
+				  .mean_list = job->mean_list},
+		.table = {job->rule, job->scale, piece[PIECE_SOURCE], piece[PIECE_TARGET],
+				  piece[PIECE_USERS], job->users},
+		.norm = piece[PIECE_NORM],
+		.from = {job->from_k, piece[PIECE_FROM_SLOT], piece[PIECE_FROM_COUNT],
+				 piece[PIECE_FROM_LEAST]},
+		.to = {job->to_k, piece[PIECE_TO_SLOT], piece[PIECE_TO_COUNT], piece[PIECE_TO_LEAST]},
+		.lock = job->locked ? piece[PIECE_LOCK] : NULL,
+		.gram = piece[PIECE_GRAM],
+		.sums = TeamShare(member, PIECE_SUMS, sizeof(PairSum) * job->items),
+		.touched = TeamShare(member, PIECE_TOUCHED, sizeof(uint32_t) * ((uint64_t) job->items + 1)),
+	};
+}
+
+/* Takes ranges of items until none is left: turns each, and counts its rows. */
+static void
+count_ranges(const TeamMember *member)
+{
+	const Job *job = member->job;
+	const uint32_t *range = member->piece[PIECE_RANGE];
+	const uint64_t *item_start = member->piece[PIECE_ITEM_START];
+	Count count = open_job(member);
+	uint32_t taken;
+
+	memset(count.sums, 0, sizeof(PairSum) * job->items);
+	while ((taken = TeamNext(member)) < job->ranges)
+	{
+		/* Rows of rare items are longest: these first. */
+		uint32_t first = range[job->ranges - 1 - taken];
+		uint32_t end = range[job->ranges - taken];
+		Sparse *by_item = &count.pairs.by_item;
+
+		by_item->rows = end - first;
+		for (uint32_t row = 0; row <= by_item->rows; row++)
+			by_item->start[row] = item_start[first + row] - item_start[first];
+		SparseTurn(&count.pairs.by_user, first, by_item);
+		count.pairs.first = first;
+		for (uint32_t i = end; i-- > first;)
+		{
+			INTERRUPTS();
+			count_row(&count, i);
+		}
+	}
+}
+
+/* Where a worker starts. */
+extern PGDLLEXPORT void CooccurrenceWorker(dsm_segment *segment, shm_toc *toc);
+
+void
+CooccurrenceWorker(dsm_segment *segment, shm_toc *toc)
+{
+	TeamJoin(toc, count_ranges);
+}
+
+/* Cuts the items into ranges; returns the first of each, and sets how many and how large. */
+static uint32_t *
+cut_ranges(Job *job, const uint64_t *item_start, Budget *budget)
+{
+	uint64_t wanted = item_start[job->items] / RANGES;
+	uint32_t *range =
+		BudgetAllocShared(budget, (uint64_t) Min(job->items, 2 * RANGES) + 2, sizeof(uint32_t));
+	uint32_t first = 0;
+
+	for (uint32_t i = 0; i < job->items; i++)
+		if (i + 1 == job->items || item_start[i + 1] - item_start[first] > wanted)
+		{
+			range[job->ranges++] = first;
+			job->range_most = Max(job->range_most, item_start[i + 1] - item_start[first]);
+			first = i + 1;
+		}
+	range[job->ranges] = job->items;
+	return range;
+}
+
+static slock_t *
+make_locks(uint32_t items, Budget *budget)
+{
+	slock_t *lock = BudgetAllocShared(budget, items, sizeof(slock_t));
+
+	for (uint32_t i = 0; i < items; i++)
+		SpinLockInit(&lock[i]);
+	return lock;
 }
 
 void
@@ -331,36 +487,58 @@ CooccurrenceRows(const CooccurrenceInput *input, CooccurrenceSlots *from, Cooccu
 				 Budget *budget)
 {
 	uint32_t items = input->by_user->columns;
+	uint32_t members = TeamMost(budget);
 	Inputs in;
-	Count count = {.from = from, .to = to, .gram = input->gram};
-	Sparse by_item;
+	Job job = {.items = items,
+			   .users = input->users,
+			   .from_k = from->k,
+			   .to_k = to->k,
+			   .locked = members > 1,
+			   .rule = *input->rule};
+	void *piece[PIECES] = {0};
 
-	count.pairs.scale = prepare(&in, input, budget);
-	count.norm = in.norm;
-	count.table = (SimilarityTable){*input->rule, count.pairs.scale, in.source,
-									in.target,    in.users,          input->users};
-	count.sums = BudgetZeroed(budget, items, sizeof(PairSum));
-	count.touched = BudgetAlloc(budget, (uint64_t) items + 1, sizeof(uint32_t));
-	by_item = turn(&in, input->users, 0, items, budget);
-	count.pairs.by_user = &in.by_user;
-	count.pairs.by_item = &by_item;
-	count.pairs.step = in.step;
-	count.pairs.mean_list = in.mean_list;
+	job.scale = prepare(&in, input, budget);
+	job.mean_list = in.mean_list;
+	job.uniform = in.by_user.uniform;
 
-	for (uint32_t i = 0; i < items; i++)
-	{
-		INTERRUPTS();
-		count_row(&count, i);
-	}
+	piece[PIECE_USER_START] = in.by_user.start;
+	piece[PIECE_USER_COLUMN] = in.by_user.column;
+	piece[PIECE_USER_VALUE] = in.by_user.value;
+	piece[PIECE_STEP] = in.step;
+	piece[PIECE_SOURCE] = in.source;
+	piece[PIECE_TARGET] = in.target;
+	piece[PIECE_USERS] = in.users;
+	piece[PIECE_NORM] = in.norm;
+	piece[PIECE_ITEM_START] = in.item_start;
+	piece[PIECE_RANGE] = cut_ranges(&job, in.item_start, budget);
+	piece[PIECE_LOCK] = make_locks(items, budget);
+	piece[PIECE_FROM_SLOT] = from->slot;
+	piece[PIECE_FROM_COUNT] = from->count;
+	piece[PIECE_FROM_LEAST] = from->least;
+	piece[PIECE_TO_SLOT] = to->slot;
+	piece[PIECE_TO_COUNT] = to->count;
+	piece[PIECE_TO_LEAST] = to->least;
+	piece[PIECE_GRAM] = input->gram;
+	piece[PIECE_SUMS] = BudgetAllocShared(budget, (uint64_t) items * members, sizeof(PairSum));
+	piece[PIECE_TOUCHED] =
+		BudgetAllocShared(budget, ((uint64_t) items + 1) * members, sizeof(uint32_t));
+	piece[PIECE_TURN_START] =
+		BudgetAllocShared(budget, ((uint64_t) items + 1) * members, sizeof(uint64_t));
+	piece[PIECE_TURN_COLUMN] =
+		BudgetAllocShared(budget, job.range_most * members, sizeof(uint32_t));
+	if (in.by_user.value)
+		piece[PIECE_TURN_VALUE] =
+			BudgetAllocShared(budget, job.range_most * members, sizeof(float));
+
+	TeamRun("CooccurrenceWorker", count_ranges, &job, sizeof(job), piece, PIECES, budget);
 	sort_slots(from, items);
 	sort_slots(to, items);
 	if (input->diagonal)
 		memcpy(input->diagonal, in.mass, sizeof(double) * items);
 
-	BudgetFree(budget, by_item.start);
-	BudgetFree(budget, by_item.column);
-	BudgetFree(budget, by_item.value);
-	BudgetFree(budget, count.sums);
-	BudgetFree(budget, count.touched);
+	BudgetFree(budget, piece[PIECE_RANGE]);
+	BudgetFree(budget, piece[PIECE_LOCK]);
+	for (int p = PIECE_SUMS; p <= PIECE_TURN_VALUE; p++)
+		BudgetFree(budget, piece[p]);
 	release(&in, budget);
 }

@@ -33,7 +33,7 @@ typedef struct CooccurrenceInput
 	const SimilarityRule *rule;
 	/*
 	 * Where they are set, get the sums themselves: the row of item i below i, from place
-	 * i * (i - 1) / 2 on, zero before; and those of every item with itself.
+	 * i * (i - 1) / 2 on, shared memory that is zero before; and those of every item with itself.
 	 */
 	float *gram;
 	double *diagonal;
@@ -41,7 +41,8 @@ typedef struct CooccurrenceInput
 
 /*
  * Fills the slots of every item: the best it speaks for (from), the best that speak for it (to).
- * O(sum over the users of the square of their number of items).
+ * O(sum over the users of the square of their number of items), shared by as many processes as
+ * the budget allows.
  */
 extern void CooccurrenceRows(const CooccurrenceInput *input, CooccurrenceSlots *from,
 							 CooccurrenceSlots *to, Budget *budget);

@@ -20,6 +20,9 @@
 #define CHOSEN_SHARE 5  /* one in so many of a held-out user's items is chosen */
 #define CHOSEN_MOST  10 /* and at most this many, so that no heavy user rules the sample */
 
+/* Fewer cells than that are learned from sooner than a worker has started. */
+#define SHARED_LEAST 100000
+
 /* Events of a pile are first spread by hash to about so many each, which then sort quickly. */
 #define SPREAD_EVENTS 128
 
@@ -518,12 +521,12 @@ write_rows(Build *build, const uint32_t *item_place)
 	uint32_t user = 0;
 
 	*by_user = (Sparse){.rows = build->users, .columns = build->log->items};
-	by_user->start = BudgetZeroed(budget, (uint64_t) build->users + 1, sizeof(uint64_t));
-	by_user->column = BudgetAlloc(budget, build->cells, sizeof(uint32_t));
+	by_user->start = BudgetAllocShared(budget, (uint64_t) build->users + 1, sizeof(uint64_t));
+	by_user->column = BudgetAllocShared(budget, build->cells, sizeof(uint32_t));
 	if (build->uniform)
 		by_user->uniform = build->value;
 	else
-		by_user->value = BudgetAlloc(budget, build->cells, sizeof(float));
+		by_user->value = BudgetAllocShared(budget, build->cells, sizeof(float));
 	for (uint32_t u = 0; u < build->users; u++)
 		by_user->start[row[u]] = build->cells_of[u];
 	SparseOffsets(by_user->start, build->users);
@@ -563,6 +566,7 @@ InteractionsBuild(EventLog *log, const InteractionOptions *options, Budget *budg
 	sum_piles(&build);
 	item_place = order_items(&build);
 	hold_out(&build, item_place);
+	BudgetShare(budget, build.cells >= SHARED_LEAST);
 	write_rows(&build, item_place);
 
 	BudgetFree(budget, build.part);

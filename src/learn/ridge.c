@@ -12,6 +12,7 @@
 #include <math.h>
 
 #include "base/interrupts.h"
+#include "base/team.h"
 #include "math/cholesky.h"
 
 /* Rows of a system begin at a multiple of so many floats. */
@@ -25,24 +26,54 @@ typedef struct Visit
 	float value;
 } Visit;
 
+/* What members share: the job, and its pieces. */
+typedef struct Job
+{
+	uint32_t items;
+	uint32_t users;
+	uint32_t candidates;
+	uint32_t ld;
+	float ridge;     /* lambda * mean(diag G) */
+	float uniform;   /* of the cells */
+	uint64_t visits; /* of the largest system */
+} Job;
+
+enum
+{
+	PIECE_GRAM,     /* below the diagonal, row after row; NULL where histories are counted */
+	PIECE_DIAGONAL, /* G_ii */
+	PIECE_SLOT,     /* candidates of every target */
+	PIECE_COUNT,
+	PIECE_SYSTEM, /* of one target, [(k + 1) * ld]; of each member, like the next */
+	PIECE_WEIGHT, /* [k] */
+	PIECE_FACTOR, /* h_u^-b, where histories are counted, like all that follow */
+	PIECE_ITEM_START,
+	PIECE_ITEM_COLUMN,
+	PIECE_ITEM_VALUE,
+	PIECE_FIRST, /* [users + 1], where a user's visits begin; of each member, as the rest */
+	PIECE_MET,   /* [users], of one system */
+	PIECE_VISIT, /* of one system, as they come, and those of each user side by side */
+	PIECE_SORTED,
+	PIECES
+};
+
+StaticAssertDecl(PIECES <= TEAM_PIECES, "a job has more pieces than a team may share");
+
+/* The job as one member sees it. */
 typedef struct Ridge
 {
-	const CooccurrenceInput *input;
-	uint32_t items;
-	float *gram;      /* below the diagonal, row after row; NULL where histories are counted */
-	double *diagonal; /* G_ii */
-	float *factor;    /* h_u^-b, where histories are counted, like the next */
+	const Job *job;
+	const float *gram;
+	const double *diagonal;
+	CooccurrenceSlots to;
+	float *system;
+	float *weight;
+	const float *factor;
 	Sparse by_item;
-	float ridge; /* lambda * mean(diag G) */
-	size_t ld;
-	float *system; /* of one target, [(k + 1) * ld] */
-	float *weight; /* [k] */
-	/* Where histories are counted: the visits of one system, and those of each user side by side. */
-	uint32_t *first; /* [users + 1], where a user's begin; 0 between systems */
+	uint32_t *first; /* 0 between systems */
+	uint32_t *met;
 	Visit *visit;
 	Visit *sorted;
-	uint64_t visit_room;
-	uint32_t *met; /* users of one system */
 } Ridge;
 
 static int
@@ -75,24 +106,11 @@ look_up(const Ridge *ridge, uint32_t target, const Best *candidate, uint32_t n)
 		float *out = ridge->system + column;
 
 		for (uint32_t row = 0; row < column; row++)
-			out[row * ridge->ld] = gram[candidate[row].index];
-		out[column * ridge->ld] = (float) ridge->diagonal[item];
+			out[row * ridge->job->ld] = gram[candidate[row].index];
+		out[column * ridge->job->ld] = (float) ridge->diagonal[item];
 		ridge->weight[column] =
 			item > target ? gram_at(ridge, item, target) : gram_at(ridge, target, item);
 	}
-}
-
-/* Room for so many visits in one system. */
-static void
-need_visits(Ridge *ridge, uint64_t count, Budget *budget)
-{
-	if (count <= ridge->visit_room)
-		return;
-	ridge->visit_room = Max(count, 2 * ridge->visit_room);
-	BudgetFree(budget, ridge->visit);
-	BudgetFree(budget, ridge->sorted);
-	ridge->visit = BudgetAlloc(budget, ridge->visit_room, sizeof(Visit));
-	ridge->sorted = BudgetAlloc(budget, ridge->visit_room, sizeof(Visit));
 }
 
 /*
@@ -100,21 +118,12 @@ need_visits(Ridge *ridge, uint64_t count, Budget *budget)
  * met[] lists the users, first[u] ends as the place after user u's last visit.
  */
 static uint32_t
-gather_visits(Ridge *ridge, uint32_t target, const Best *candidate, uint32_t n, Budget *budget)
+gather_visits(const Ridge *ridge, uint32_t target, const Best *candidate, uint32_t n)
 {
 	const Sparse *by_item = &ridge->by_item;
 	uint64_t count = 0;
-	uint64_t at = 0;
 	uint32_t users = 0;
 	uint32_t offset = 0;
-
-	for (uint32_t place = 0; place <= n; place++)
-	{
-		uint32_t item = place < n ? candidate[place].index : target;
-
-		count += by_item->start[item + 1] - by_item->start[item];
-	}
-	need_visits(ridge, count, budget);
 
 	for (uint32_t place = 0; place <= n; place++)
 	{
@@ -126,7 +135,7 @@ gather_visits(Ridge *ridge, uint32_t target, const Best *candidate, uint32_t n, 
 
 			if (ridge->first[user]++ == 0)
 				ridge->met[users++] = user;
-			ridge->visit[at++] = (Visit){user, place, SparseValue(by_item, e)};
+			ridge->visit[count++] = (Visit){user, place, SparseValue(by_item, e)};
 		}
 	}
 	for (uint32_t m = 0; m < users; m++)
@@ -143,13 +152,13 @@ gather_visits(Ridge *ridge, uint32_t target, const Best *candidate, uint32_t n, 
 
 /* Counts the system of a target from the histories of those who have any of its candidates. */
 static void
-count_up(Ridge *ridge, uint32_t target, const Best *candidate, uint32_t n, Budget *budget)
+count_up(const Ridge *ridge, uint32_t target, const Best *candidate, uint32_t n)
 {
-	uint32_t users = gather_visits(ridge, target, candidate, n, budget);
+	uint32_t users = gather_visits(ridge, target, candidate, n);
 	uint32_t begin = 0;
 
 	for (uint32_t row = 0; row <= n; row++)
-		memset(ridge->system + row * ridge->ld, 0, sizeof(float) * ridge->ld);
+		memset(ridge->system + row * ridge->job->ld, 0, sizeof(float) * ridge->job->ld);
 
 	/* Visits of a user are in order of place, so every pair lands in the upper triangle. */
 	for (uint32_t m = 0; m < users; m++)
@@ -159,7 +168,7 @@ count_up(Ridge *ridge, uint32_t target, const Best *candidate, uint32_t n, Budge
 
 		for (uint32_t a = begin; a < end; a++)
 		{
-			float *row = ridge->system + ridge->sorted[a].place * ridge->ld;
+			float *row = ridge->system + ridge->sorted[a].place * ridge->job->ld;
 			float scale = ridge->factor[user] * ridge->sorted[a].value;
 
 			for (uint32_t b = a; b < end; b++)
@@ -169,15 +178,15 @@ count_up(Ridge *ridge, uint32_t target, const Best *candidate, uint32_t n, Budge
 		ridge->first[user] = 0;
 	}
 	for (uint32_t row = 0; row < n; row++)
-		ridge->weight[row] = ridge->system[row * ridge->ld + n];
+		ridge->weight[row] = ridge->system[row * ridge->job->ld + n];
 }
 
 /* Replaces what the counts say of a target's candidates by their weights; drops those without any. */
 static void
-solve_target(Ridge *ridge, uint32_t target, CooccurrenceSlots *to, Budget *budget)
+solve_target(const Ridge *ridge, uint32_t target)
 {
-	Best *candidate = CooccurrenceSlot(to, target);
-	uint32_t n = to->count[target];
+	Best *candidate = CooccurrenceSlot(&ridge->to, target);
+	uint32_t n = ridge->to.count[target];
 	uint32_t left = 0;
 
 	if (n == 0)
@@ -186,94 +195,171 @@ solve_target(Ridge *ridge, uint32_t target, CooccurrenceSlots *to, Budget *budge
 	if (ridge->gram)
 		look_up(ridge, target, candidate, n);
 	else
-		count_up(ridge, target, candidate, n, budget);
+		count_up(ridge, target, candidate, n);
 	for (uint32_t row = 0; row < n; row++)
-		ridge->system[row * ridge->ld + row] += ridge->ridge;
+		ridge->system[row * ridge->job->ld + row] += ridge->job->ridge;
 
-	if (CholeskySolve(ridge->system, n, ridge->ld, ridge->weight))
+	if (CholeskySolve(ridge->system, n, ridge->job->ld, ridge->weight))
 		for (uint32_t row = 0; row < n; row++)
 			if (isfinite(ridge->weight[row]) && ridge->weight[row] != 0)
 			{
 				candidate[left] = candidate[row];
 				candidate[left++].value = ridge->weight[row];
 			}
-	to->count[target] = left;
+	ridge->to.count[target] = left;
+}
+
+static size_t
+system_floats(const Job *job)
+{
+	return (size_t) (job->candidates + 1) * job->ld;
+}
+
+/* Takes targets until none is left, and solves each. */
+static void
+solve_targets(const TeamMember *member)
+{
+	const Job *job = member->job;
+	void **piece = member->piece;
+	Ridge ridge = {
+		.job = job,
+		.gram = piece[PIECE_GRAM],
+		.diagonal = piece[PIECE_DIAGONAL],
+		.to = {.k = job->candidates, .slot = piece[PIECE_SLOT], .count = piece[PIECE_COUNT]},
+		.system = TeamShare(member, PIECE_SYSTEM, sizeof(float) * system_floats(job)),
+		.weight = TeamShare(member, PIECE_WEIGHT, sizeof(float) * job->candidates),
+		.factor = piece[PIECE_FACTOR],
+		.by_item = {.rows = job->items,
+					.columns = job->users,
+					.start = piece[PIECE_ITEM_START],
+					.column = piece[PIECE_ITEM_COLUMN],
+					.value = piece[PIECE_ITEM_VALUE],
+					.uniform = job->uniform},
+		.first = TeamShare(member, PIECE_FIRST, sizeof(uint32_t) * ((uint64_t) job->users + 1)),
+		.met = TeamShare(member, PIECE_MET, sizeof(uint32_t) * (uint64_t) job->users),
+		.visit = TeamShare(member, PIECE_VISIT, sizeof(Visit) * job->visits),
+		.sorted = TeamShare(member, PIECE_SORTED, sizeof(Visit) * job->visits),
+	};
+	uint32_t target;
+
+	if (ridge.first)
+		memset(ridge.first, 0, sizeof(uint32_t) * ((uint64_t) job->users + 1));
+	while ((target = TeamNext(member)) < job->items)
+	{
+		INTERRUPTS();
+		solve_target(&ridge, target);
+	}
+}
+
+/* Where a worker starts. */
+extern PGDLLEXPORT void RidgeWorker(dsm_segment *segment, shm_toc *toc);
+
+void
+RidgeWorker(dsm_segment *segment, shm_toc *toc)
+{
+	TeamJoin(toc, solve_targets);
+}
+
+/* How many visits the largest system has. */
+static uint64_t
+most_visits(const CooccurrenceSlots *to, const uint64_t *item_start, uint32_t items)
+{
+	uint64_t most = 0;
+
+	for (uint32_t target = 0; target < items; target++)
+	{
+		const Best *candidate = CooccurrenceSlot(to, target);
+		uint64_t visits = item_start[target + 1] - item_start[target];
+
+		for (uint32_t n = 0; n < to->count[target]; n++)
+			visits += item_start[candidate[n].index + 1] - item_start[candidate[n].index];
+		most = Max(most, visits);
+	}
+	return most;
 }
 
 /* What counting from histories needs besides. */
 static void
-prepare_histories(Ridge *ridge, Budget *budget)
+prepare_histories(Job *job, void **piece, const CooccurrenceInput *input,
+				  const CooccurrenceSlots *to, Budget *budget)
 {
-	const Sparse *by_user = ridge->input->by_user;
-	uint32_t users = ridge->input->users;
+	const Sparse *by_user = input->by_user;
+	uint64_t cells = by_user->start[job->users];
+	uint64_t members = TeamMost(budget);
+	float *factor = BudgetAllocShared(budget, job->users, sizeof(float));
+	Sparse by_item = {.rows = job->items, .columns = job->users, .uniform = by_user->uniform};
 
-	ridge->factor = BudgetAlloc(budget, users, sizeof(float));
-	ridge->first = BudgetZeroed(budget, (uint64_t) users + 1, sizeof(uint32_t));
-	ridge->met = BudgetAlloc(budget, users, sizeof(uint32_t));
-	for (uint32_t u = 0; u < users; u++)
-		ridge->factor[u] = (float) SimilarityUserFactor(
-			ridge->input->rule, (uint32_t) (by_user->start[u + 1] - by_user->start[u]),
-			ridge->items);
+	for (uint32_t u = 0; u < job->users; u++)
+		factor[u] = (float) SimilarityUserFactor(
+			input->rule, (uint32_t) (by_user->start[u + 1] - by_user->start[u]), job->items);
 
-	ridge->by_item = (Sparse){.rows = ridge->items, .columns = users, .uniform = by_user->uniform};
-	ridge->by_item.start = BudgetAlloc(budget, (uint64_t) ridge->items + 1, sizeof(uint64_t));
-	ridge->by_item.column = BudgetAlloc(budget, by_user->start[users], sizeof(uint32_t));
+	by_item.start = BudgetAllocShared(budget, (uint64_t) job->items + 1, sizeof(uint64_t));
+	by_item.column = BudgetAllocShared(budget, cells, sizeof(uint32_t));
 	if (by_user->value)
-		ridge->by_item.value = BudgetAlloc(budget, by_user->start[users], sizeof(float));
-	SparseCountColumns(by_user, users, ridge->by_item.start);
-	SparseOffsets(ridge->by_item.start, ridge->items);
-	SparseTurn(by_user, 0, &ridge->by_item);
+		by_item.value = BudgetAllocShared(budget, cells, sizeof(float));
+	SparseCountColumns(by_user, job->users, by_item.start);
+	SparseOffsets(by_item.start, job->items);
+	SparseTurn(by_user, 0, &by_item);
+	job->visits = most_visits(to, by_item.start, job->items);
+
+	piece[PIECE_FACTOR] = factor;
+	piece[PIECE_ITEM_START] = by_item.start;
+	piece[PIECE_ITEM_COLUMN] = by_item.column;
+	piece[PIECE_ITEM_VALUE] = by_item.value;
+	piece[PIECE_FIRST] =
+		BudgetAllocShared(budget, members * ((uint64_t) job->users + 1), sizeof(uint32_t));
+	piece[PIECE_MET] = BudgetAllocShared(budget, members * job->users, sizeof(uint32_t));
+	piece[PIECE_VISIT] = BudgetAllocShared(budget, members * job->visits, sizeof(Visit));
+	piece[PIECE_SORTED] = BudgetAllocShared(budget, members * job->visits, sizeof(Visit));
 }
 
 /* The uniform ridge; 0 only where nobody has anything, and then there are no candidates either. */
 static float
-uniform_ridge(const Ridge *ridge, double lambda)
+uniform_ridge(const double *diagonal, uint32_t items, double lambda)
 {
 	double sum = 0;
 
-	for (uint32_t i = 0; i < ridge->items; i++)
-		sum += ridge->diagonal[i];
-	return (float) (lambda * sum / ridge->items);
+	for (uint32_t i = 0; i < items; i++)
+		sum += diagonal[i];
+	return (float) (lambda * sum / items);
 }
 
 void
 RidgeSolve(const CooccurrenceInput *input, double lambda, CooccurrenceSlots *to, Budget *budget)
 {
-	Ridge ridge = {.input = input, .items = input->by_user->columns};
+	uint32_t items = input->by_user->columns;
+	uint64_t half = (uint64_t) items * (items - Min(items, 1)) / 2;
+	uint64_t members = TeamMost(budget);
 	CooccurrenceInput counting = *input;
-	CooccurrenceSlots none = CooccurrenceAlloc(ridge.items, 0, budget);
-	uint64_t half = (uint64_t) ridge.items * (ridge.items - Min(ridge.items, 1)) / 2;
+	CooccurrenceSlots none = CooccurrenceAlloc(items, 0, budget);
+	void *piece[PIECES] = {0};
+	Job job = {.items = items,
+			   .users = input->users,
+			   .candidates = to->k,
+			   .ld = (to->k + 1 + ALIGN_FLOATS - 1) / ALIGN_FLOATS * ALIGN_FLOATS,
+			   .uniform = input->by_user->uniform};
 
-	ridge.ld = (to->k + 1 + ALIGN_FLOATS - 1) / ALIGN_FLOATS * ALIGN_FLOATS;
-	ridge.system = BudgetAlloc(budget, (to->k + 1) * ridge.ld, sizeof(float));
-	ridge.weight = BudgetAlloc(budget, to->k, sizeof(float));
-	ridge.diagonal = BudgetZeroed(budget, ridge.items, sizeof(double));
+	piece[PIECE_SYSTEM] = BudgetAllocShared(budget, members * system_floats(&job), sizeof(float));
+	piece[PIECE_WEIGHT] = BudgetAllocShared(budget, members * to->k, sizeof(float));
+	piece[PIECE_DIAGONAL] = BudgetAllocShared(budget, items, sizeof(double));
+	piece[PIECE_SLOT] = to->slot;
+	piece[PIECE_COUNT] = to->count;
 	if (half <= BudgetLeft(budget) / 2 / sizeof(float))
-		ridge.gram = BudgetZeroed(budget, half, sizeof(float));
-
-	counting.gram = ridge.gram;
-	counting.diagonal = ridge.diagonal;
-	CooccurrenceRows(&counting, &none, to, budget);
-	if (ridge.gram == NULL)
-		prepare_histories(&ridge, budget);
-	ridge.ridge = uniform_ridge(&ridge, lambda);
-	for (uint32_t j = 0; j < ridge.items; j++)
 	{
-		INTERRUPTS();
-		solve_target(&ridge, j, to, budget);
+		piece[PIECE_GRAM] = BudgetAllocShared(budget, half, sizeof(float));
+		memset(piece[PIECE_GRAM], 0, half * sizeof(float));
 	}
 
+	counting.gram = piece[PIECE_GRAM];
+	counting.diagonal = piece[PIECE_DIAGONAL];
+	CooccurrenceRows(&counting, &none, to, budget);
+	if (piece[PIECE_GRAM] == NULL)
+		prepare_histories(&job, piece, input, to, budget);
+	job.ridge = uniform_ridge(counting.diagonal, items, lambda);
+	TeamRun("RidgeWorker", solve_targets, &job, sizeof(job), piece, PIECES, budget);
+
 	CooccurrenceFree(&none, budget);
-	BudgetFree(budget, ridge.system);
-	BudgetFree(budget, ridge.weight);
-	BudgetFree(budget, ridge.diagonal);
-	BudgetFree(budget, ridge.gram);
-	BudgetFree(budget, ridge.factor);
-	BudgetFree(budget, ridge.first);
-	BudgetFree(budget, ridge.met);
-	BudgetFree(budget, ridge.visit);
-	BudgetFree(budget, ridge.sorted);
-	BudgetFree(budget, ridge.by_item.start);
-	BudgetFree(budget, ridge.by_item.column);
-	BudgetFree(budget, ridge.by_item.value);
+	for (int p = 0; p < PIECES; p++)
+		if (p != PIECE_SLOT && p != PIECE_COUNT)
+			BudgetFree(budget, piece[p]);
 }

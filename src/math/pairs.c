@@ -41,8 +41,8 @@ PairsScale(uint32_t users, double most)
 static inline void
 send_for(const PairsInput *in, uint64_t entry, uint64_t end)
 {
-	const Sparse *items_of = in->by_user;
-	const uint32_t *user = in->by_item->column;
+	const Sparse *items_of = &in->by_user;
+	const uint32_t *user = in->by_item.column;
 
 	if (entry + AHEAD_START < end)
 	{
@@ -98,8 +98,8 @@ list_new(const uint32_t *other, uint32_t item, const PairSum *sums, uint32_t *to
 bool
 PairsRow(const PairsInput *in, uint32_t item, PairSum *sums, uint32_t *touched, uint32_t *count)
 {
-	const Sparse *items_of = in->by_user;
-	const Sparse *users_of = in->by_item;
+	const Sparse *items_of = &in->by_user;
+	const Sparse *users_of = &in->by_item;
 	uint64_t begin = users_of->start[item - in->first];
 	uint64_t end = users_of->start[item - in->first + 1];
 	bool listed = (double) (end - begin) * in->mean_list / 2 < item / DENSE_SHARE;

@@ -59,9 +59,9 @@ PairStep(double weight, PairScale scale)
 
 typedef struct PairsInput
 {
-	const Sparse *by_user; /* v_uj, rows sorted by item */
-	const Sparse *by_item; /* its transpose, of a range of items; rows sorted by user */
-	uint32_t first;        /* the item of by_item's first row */
+	Sparse by_user; /* v_uj, rows sorted by item */
+	Sparse by_item; /* its transpose, of a range of items; rows sorted by user */
+	uint32_t first; /* the item of by_item's first row */
 	/*
 	 * Where by_user has no values, what each user adds to a pair; otherwise the product of two
 	 * values is what they add, and NULL.
