@@ -67,6 +67,8 @@ typedef struct Build
 	uint32_t *cells_of; /* [users], in the order they came */
 	uint64_t cells;
 	uint32_t longest; /* cells of a user */
+	uint32_t line; /* of the user at hand: younger events are kept back; 0 for none */
+	uint64_t chosen_room;
 	uint32_t eligible;
 	uint32_t candidates;
 	Candidate *candidate;
@@ -205,6 +207,66 @@ count_event(Build *build, ItemStat *stat, const Event *event)
 	}
 }
 
+/* The line of one user: beyond the last one is only the newest time at which it chose something. */
+static uint32_t
+line_of(const Build *build, const Event *events, uint64_t count)
+{
+	uint32_t newest = UINT32_MAX - 1;
+
+	if (build->options->split == SPLIT_USERS)
+		return 0;
+	if (build->options->split == SPLIT_TIME)
+		return Max(build->options->line, Min(build->log->newest_age, UINT32_MAX - 1) + 1);
+	for (uint64_t e = 0; e < count; e++)
+		if (events[e].weight > 0)
+			newest = Min(newest, events[e].age);
+	return newest + 1;
+}
+
+/* What half-lives of histories count from: the newest event that anybody may know of. */
+static uint32_t
+present(const Build *build)
+{
+	return build->options->split == SPLIT_TIME ? build->line : build->log->newest_age;
+}
+
+/* Adds what the user at hand chose beyond the line; users by the order they came, as yet. */
+static void
+add_chosen(Build *build, uint32_t item)
+{
+	Interactions *matrix = build->matrix;
+
+	if (matrix->chosen_count == build->chosen_room)
+	{
+		build->chosen_room = Max(1024, 2 * build->chosen_room);
+		matrix->chosen =
+			BudgetResize(build->budget, matrix->chosen, build->chosen_room, sizeof(Chosen));
+	}
+	matrix->chosen[matrix->chosen_count++] = (Chosen){build->users, item};
+}
+
+/*
+ * Passes over the events of one item beyond the line, which come first as the youngest.  The item
+ * is chosen where they come to more than nothing and, unless repeats count, nothing but being shown
+ * came before.  Returns how many they are.
+ */
+static uint64_t
+skip_later(Build *build, const Event *events, uint64_t count)
+{
+	uint32_t item = events[0].item;
+	uint64_t later = 0;
+	double r = 0;
+	bool known = false;
+
+	for (; later < count && events[later].item == item && events[later].age < build->line; later++)
+		r += events[later].weight;
+	for (uint64_t e = later; e < count && events[e].item == item && !known; e++)
+		known = events[e].weight != 0;
+	if (r > 0 && (!known || build->options->repeats))
+		add_chosen(build, item);
+	return later;
+}
+
 /*
  * Sums one user's sorted events to cells, and counts them for their items.  Returns the number of
  * positive cells; there is room for as many as there are events.
@@ -221,10 +283,12 @@ sum_cells(Build *build, const Event *events, uint64_t count, Cell *cells)
 		ItemStat *stat = &build->stat[cell.item];
 		double r = 0;
 
+		if (build->line > 0)
+			e += skip_later(build, events + e, count - e);
 		for (; e < count && events[e].item == cell.item; e++)
 		{
 			r += events[e].weight *
-				 DecayFactor((double) events[e].age - build->log->newest_age, options->half_life);
+				 DecayFactor((double) events[e].age - present(build), options->half_life);
 			cell.newest_age = Min(cell.newest_age, events[e].age);
 			if (events[e].weight > 0)
 				cell.oldest_age = Max(cell.oldest_age, events[e].age);
@@ -291,7 +355,7 @@ consider(Build *build, Cell *cells, uint32_t count)
 {
 	Candidate *candidate;
 
-	if (count < 2)
+	if (count < 2 || build->options->split != SPLIT_USERS)
 		return;
 	build->eligible++;
 	if (build->candidates == HOLDOUT_MOST)
@@ -381,6 +445,7 @@ sum_pile(Build *build, uint32_t pile)
 		INTERRUPTS();
 		while (begin > 0 && user_of(&events[begin - 1]) == user_of(&events[count - 1]))
 			begin--;
+		build->line = line_of(build, events + begin, count - begin);
 		n = sum_cells(build, events + begin, count - begin, cells);
 		n = shorten(build, cells, n);
 		consider(build, cells, n);
@@ -459,6 +524,25 @@ hold_out(Build *build, const uint32_t *item_place)
 		for (uint32_t c = 0; c < candidate->count; c++)
 			matrix->chosen[matrix->chosen_count++] =
 				(Chosen){matrix->learners + h, item_place[candidate->item[c]]};
+	}
+}
+
+/* Settles what was chosen beyond a line: everybody is learned from, by rising hash. */
+static void
+number_chosen(Build *build, const uint32_t *item_place)
+{
+	Interactions *matrix = build->matrix;
+	uint32_t count = matrix->chosen_count;
+
+	matrix->learners = build->users;
+	for (uint32_t c = 0; c < count - c; c++)
+	{
+		Chosen first = matrix->chosen[c];
+		Chosen last = matrix->chosen[count - 1 - c];
+
+		matrix->chosen[c] = (Chosen){build->users - 1 - last.user, item_place[last.item]};
+		matrix->chosen[count - 1 - c] =
+			(Chosen){build->users - 1 - first.user, item_place[first.item]};
 	}
 }
 
@@ -565,7 +649,10 @@ InteractionsBuild(EventLog *log, const InteractionOptions *options, Budget *budg
 
 	sum_piles(&build);
 	item_place = order_items(&build);
-	hold_out(&build, item_place);
+	if (options->split == SPLIT_USERS)
+		hold_out(&build, item_place);
+	else
+		number_chosen(&build, item_place);
 	BudgetShare(budget, build.cells >= SHARED_LEAST);
 	write_rows(&build, item_place);
 

@@ -10,10 +10,17 @@
  * Of a user with more items than max_history only those with the newest events count: one crawler
  * with a hundred thousand items would otherwise be as much work as all others together.
  *
+ * Something is kept back, so that what was learned can be held against it: some users, or of all
+ * users what came after a line in time.
+ *
  * Held-out users are those of the highest hashes with two cells or more: a tenth of all users, but
  * 200 at least, 1,000 at most, and never more than half of all or half of those eligible, for
  * the others are all there is to learn pairs from.  Of each, the newest fifth of the items (ten at
  * most) are "chosen": what the user went on to choose after the rest of the history.
+ *
+ * A line is the same for everybody, or each user's own.  Then all users are learned from, but only
+ * by their events before it, and chosen is what they took up after it.  So the row of a held-out
+ * user has the chosen items; that of a learner does not, unless the item was there before.
  */
 #ifndef RECO_INTERACTIONS_H
 #define RECO_INTERACTIONS_H
@@ -23,6 +30,14 @@
 #include "math/eventlog.h"
 #include "math/sparse.h"
 
+typedef enum InteractionSplit
+{
+	SPLIT_USERS, /* some users are held out */
+	SPLIT_TIME,  /* what came after one point in time is kept back */
+	SPLIT_LAST,  /* of each user, what was chosen at the newest time: an item, or a whole basket */
+	SPLITS
+} InteractionSplit;
+
 typedef struct InteractionOptions
 {
 	Weighting weighting;
@@ -30,6 +45,9 @@ typedef struct InteractionOptions
 	double popular_half_life; /* of popularity */
 	double trend_half_life;   /* of the recent count that trend compares with it */
 	uint32_t max_history;     /* items of a user that count at most, the newest */
+	InteractionSplit split;
+	uint32_t line; /* SPLIT_TIME: events of a smaller age are kept back, and those of the newest */
+	bool repeats;  /* beyond a line, what the user had before may be chosen again */
 } InteractionOptions;
 
 /* What is known of an item besides its neighbours. */
@@ -53,7 +71,7 @@ typedef struct Chosen
 typedef struct Interactions
 {
 	Sparse by_user;     /* cells f(r_ui) > 0, rows sorted by item */
-	uint32_t learners;  /* users below this number are not held out */
+	uint32_t learners;  /* users below this number are learned from */
 	uint32_t shortened; /* users who had more than max_history items */
 	uint32_t chosen_count;
 	Chosen *chosen; /* sorted by user */
