@@ -67,7 +67,7 @@ typedef struct Build
 	uint32_t *cells_of; /* [users], in the order they came */
 	uint64_t cells;
 	uint32_t longest; /* cells of a user */
-	uint32_t line; /* of the user at hand: younger events are kept back; 0 for none */
+	uint32_t line;    /* of the user at hand: younger events are kept back; 0 for none */
 	uint64_t chosen_room;
 	uint32_t eligible;
 	uint32_t candidates;
@@ -378,8 +378,9 @@ need_values(Build *build)
 
 		if (part->item == NULL)
 			continue;
+		/* The cells of the user at hand are not counted yet. */
 		part->value = BudgetAlloc(build->budget, part->room, sizeof(float));
-		for (uint64_t c = 0; c < part->count; c++)
+		for (uint64_t c = 0; c < part->room; c++)
 			part->value[c] = build->value;
 	}
 	build->uniform = false;
