@@ -39,13 +39,13 @@ EventsSeconds(TimestampTz at)
 
 /* The age of an event in whole seconds; what is too old to count is as old as can be. */
 static uint32
-age_of(const EventsReader *reader, TimestampTz at)
+age_of(int64 now, TimestampTz at)
 {
 	int64 age;
 
 	if (TIMESTAMP_IS_NOBEGIN(at))
 		return UINT32_MAX;
-	age = reader->events->log.now - EventsSeconds(at);
+	age = now - EventsSeconds(at);
 	return (uint32) Min(Max(age, 0), (int64) UINT32_MAX);
 }
 
@@ -84,7 +84,7 @@ check(const EventsReader *reader, const TupleTableSlot *row, Event *event)
 			return EVENTS_NULL_TIME;
 		if (DatumGetTimestampTz(value) > reader->now)
 			return EVENTS_FUTURE;
-		event->age = age_of(reader, DatumGetTimestampTz(value));
+		event->age = age_of(reader->events->log.now, DatumGetTimestampTz(value));
 	}
 	return EVENTS_SKIPS;
 }
@@ -157,4 +157,31 @@ EventsRead(const Model *model, TimestampTz now, Budget *budget)
 	events->log.items = IdSetCount(events->items);
 	events->log.item_rank = IdSetRanks(events->items);
 	return events;
+}
+
+/* Takes the one row of a query for a time; NULL where there are no events. */
+static void
+take_time(TupleTableSlot *row, void *with)
+{
+	TimestampTz *at = with;
+
+	if (!row->tts_isnull[0])
+		*at = DatumGetTimestampTz(row->tts_values[0]);
+}
+
+uint32
+EventsLine(const Model *model, TimestampTz now, double share)
+{
+	TimestampTz at = now;
+
+	/* The first time up to which there are so many: what comes after it is no more than the share. */
+	PlanStreamFresh(
+		psprintf("SELECT pg_catalog.percentile_disc(%.17g) WITHIN GROUP (ORDER BY at) FROM "
+				 "(SELECT occurred_at::pg_catalog.timestamptz AS at FROM %s.events "
+				 "WHERE user_id IS NOT NULL AND item_id IS NOT NULL%s) AS event "
+				 "WHERE at OPERATOR(pg_catalog.<=) pg_catalog.clock_timestamp()",
+				 1 - share, model->quoted,
+				 OidIsValid(model->weight_type) ? " AND weight IS NOT NULL" : ""),
+		take_time, &at);
+	return age_of(EventsSeconds(now), at);
 }

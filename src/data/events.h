@@ -35,6 +35,12 @@ typedef struct Events
  */
 extern Events *EventsRead(const Model *model, TimestampTz now, Budget *budget);
 
+/*
+ * The age that parts the newest events, a share of all at most, from the others: theirs is smaller.
+ * Reads the view once, besides EventsRead, and sorts its times; the model has some.
+ */
+extern uint32 EventsLine(const Model *model, TimestampTz now, double share);
+
 /* Seconds since 2000-01-01 UTC, rounded down. */
 extern int64 EventsSeconds(TimestampTz at);
 

@@ -91,6 +91,68 @@ RankBecause(RankScratch *scratch, const RankEntry *entries, size_t count, double
 	}
 }
 
+/* True where one place comes before another. */
+static inline int
+comes_before(const RankItem *a, const RankItem *b)
+{
+	return a->score > b->score || (a->score == b->score && a->item < b->item);
+}
+
+/* Puts an entry where it belongs under the root of a heap that has the last place on top. */
+static void
+sink(RankItem *heap, uint32_t count, uint32_t root, RankItem moving)
+{
+	for (;;)
+	{
+		uint64_t child = 2 * (uint64_t) root + 1;
+
+		if (child >= count)
+			break;
+		if (child + 1 < count && comes_before(&heap[child], &heap[child + 1]))
+			child++;
+		if (!comes_before(&moving, &heap[child]))
+			break;
+		heap[root] = heap[child];
+		root = (uint32_t) child;
+	}
+	heap[root] = moving;
+}
+
+uint32_t
+RankTop(const RankScratch *scratch, const unsigned char *refused, RankItem *list, uint32_t k)
+{
+	uint32_t count = 0;
+
+	for (uint32_t t = 0; t < scratch->touched_count && k > 0; t++)
+	{
+		RankItem item = {scratch->touched[t], scratch->score[scratch->touched[t]]};
+
+		if (!(item.score > 0) || !isfinite(item.score) || refused[item.item])
+			continue;
+		if (count < k)
+		{
+			list[count++] = item;
+			for (uint32_t root = count / 2; count == k && root-- > 0;)
+				sink(list, count, root, list[root]);
+		}
+		else if (comes_before(&item, &list[0]))
+			sink(list, count, 0, item);
+	}
+
+	/* Fewer than k are no heap yet. */
+	for (uint32_t root = count / 2; count < k && root-- > 0;)
+		sink(list, count, root, list[root]);
+	for (uint32_t left = count; left > 1;)
+	{
+		RankItem last = list[0];
+
+		left--;
+		sink(list, left, 0, list[left]);
+		list[left] = last;
+	}
+	return count;
+}
+
 void
 RankClear(RankScratch *scratch)
 {

@@ -54,6 +54,21 @@ extern double RankShare(const RankEntry *entry, double norm, uint32_t item);
 extern void RankBecause(RankScratch *scratch, const RankEntry *entries, size_t count, double norm,
 						const uint32_t *items, uint32_t item_count, int64_t *because);
 
+/* One place of a list. */
+typedef struct RankItem
+{
+	uint32_t item;
+	double score;
+} RankItem;
+
+/*
+ * The k best of what was scored, best first, equal scores by item number: only scores above 0 and
+ * finite, and no item for which refused[] is not 0.  Returns how many there are.  O(log k) an item
+ * that gets in, one comparison for any other.
+ */
+extern uint32_t RankTop(const RankScratch *scratch, const unsigned char *refused, RankItem *list,
+						uint32_t k);
+
 /* Back to zero, at the cost of what was touched. */
 extern void RankClear(RankScratch *scratch);
 

@@ -58,7 +58,7 @@ BEGIN
   ndcg := round(ndcg, 4);
 END $$;
 
-SELECT plan(16);
+SELECT plan(17);
 
 SELECT results_eq('SELECT count(*), count(DISTINCT user_id), count(DISTINCT item_id) FROM train',
   'VALUES (796244::bigint, 6022::bigint, 3043::bigint)', 'the training part is the one its description speaks of');
@@ -100,6 +100,17 @@ SELECT results_eq($$SELECT * FROM pg_temp.worth('cosine')$$, 'VALUES (0.1723, 0.
   'plain cosine has the Recall@20 and NDCG@20 of the reference');
 SELECT results_eq($$SELECT * FROM pg_temp.plain_worth('cosine')$$, $$SELECT * FROM pg_temp.worth('cosine')$$,
   'as plain SQL has it');
+
+-- The evaluator's own core, with a time for each part: 99,455 of 895,699 events are the newest.
+SELECT reco_create_model('both', $$SELECT user_id, item_id, timestamptz '2001-01-01' AS occurred_at FROM train
+  UNION ALL SELECT user_id, item_id, '2002-01-01' FROM test$$);
+SELECT reco_configure('both', similarity => 'cosine', keep => 'source', neighbors => 200, min_support => 1, weighting => 'binary');
+SELECT set_config('maintenance_work_mem', '128MB', false);
+SELECT results_eq($$SELECT algorithm, metric, round(value::numeric, 4), users FROM reco_evaluate('both', 20, holdout => 0.12)
+  WHERE metric IN ('recall', 'ndcg')$$,
+  $$VALUES ('model', 'recall', 0.1723, 6022::bigint), ('model', 'ndcg', 0.1775, 6022),
+    ('cosine', 'recall', 0.1723, 6022), ('cosine', 'ndcg', 0.1775, 6022),
+    ('popularity', 'recall', 0.1161, 6022), ('popularity', 'ndcg', 0.1176, 6022)$$, 'reco_evaluate has the same');
 
 -- The kernel against SQL: one item's neighbours, counted and divided by hand.
 SELECT results_eq($$

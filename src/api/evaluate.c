@@ -1,0 +1,203 @@
+/*
+ * evaluate.c: reco_evaluate: what a model is worth on events that were kept from it.
+ *
+ * Reads the events as a refresh does, but as the caller; learns in memory from a part of them,
+ * with the settings of the model; and holds lists from that against the rest.  The model itself is
+ * neither read, but for its settings, nor written.
+ */
+#include "api/holdout.h"
+
+#include <math.h>
+
+#include "catalog/pg_type.h"
+#include "executor/spi.h"
+#include "learn/evaluation.h"
+#include "utils/builtins.h"
+
+PG_FUNCTION_INFO_V1(reco_evaluate);
+
+/* Plain cosine as the literature has it (ItemKNN): the baseline, and the measure of diversity. */
+#define COSINE_NEIGHBORS 200
+
+/* What is ranked by. */
+typedef enum Algorithm
+{
+	ALGORITHM_MODEL,
+	ALGORITHM_COSINE,
+	ALGORITHM_POPULARITY,
+	ALGORITHMS
+} Algorithm;
+
+static const char *const algorithms[ALGORITHMS] = {"model", "cosine", "popularity"};
+
+/* Metrics that are means over users: their names in SQL, and what they can be at most. */
+static const struct
+{
+	EvaluationMetric metric;
+	const char *name;
+	double most;
+} metrics[] = {
+	{EVALUATION_RECALL, "recall", 1},
+	{EVALUATION_PRECISION, "precision", 1},
+	{EVALUATION_NDCG, "ndcg", 1},
+	{EVALUATION_AVERAGE_PRECISION, "map", 1},
+	{EVALUATION_RECIPROCAL_RANK, "mrr", 1},
+	{EVALUATION_HIT, "hit_rate", 1},
+	{EVALUATION_REACHABLE, "reachable", 1},
+	{EVALUATION_COVERED, "users_covered", 1},
+	{EVALUATION_SHORT, "short_lists", 1},
+	{EVALUATION_NOVELTY, "novelty", INFINITY},
+	{EVALUATION_POPULARITY_BIAS, "popularity_bias", INFINITY},
+	{EVALUATION_DIVERSITY, "diversity", 1},
+};
+
+/* The columns of the report. */
+enum
+{
+	REPORT_ALGORITHM,
+	REPORT_METRIC,
+	REPORT_VALUE,
+	REPORT_LOW,
+	REPORT_HIGH,
+	REPORT_USERS,
+	REPORT_COLUMNS
+};
+
+typedef struct Ask
+{
+	Model *model;
+	Holdout holdout;
+	uint32 users; /* at most, 0 for all */
+	Budget *budget;
+	ReturnSetInfo *out;
+} Ask;
+
+/* The arguments, in order: model, k, split, holdout, new_only, max_users. */
+static Ask
+take_arguments(FunctionCallInfo fcinfo)
+{
+	Ask ask = {.model = DoorModel(fcinfo, 0)};
+
+	ask.holdout = HoldoutArguments(fcinfo, 1, ask.model);
+	if (!PG_ARGISNULL(5))
+	{
+		if (PG_GETARG_INT32(5) < 1)
+			ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+							errmsg("max_users must be at least 1, not %d", PG_GETARG_INT32(5)),
+							errhint("NULL measures on all who can be measured on.")));
+		ask.users = (uint32) PG_GETARG_INT32(5);
+	}
+	return ask;
+}
+
+static void
+read_settings(Model *model)
+{
+	if (SPI_connect() != SPI_OK_CONNECT)
+		elog(ERROR, "SPI_connect failed");
+	ModelReadSettings(model);
+	SPI_finish();
+}
+
+/* One row; a value that is not defined is NULL, and so is an interval. */
+static void
+put_row(const Ask *ask, Algorithm algorithm, const char *metric, const double *numbers,
+		uint64 users)
+{
+	Datum values[REPORT_COLUMNS];
+	bool nulls[REPORT_COLUMNS] = {0};
+
+	values[REPORT_ALGORITHM] = CStringGetTextDatum(algorithms[algorithm]);
+	values[REPORT_METRIC] = CStringGetTextDatum(metric);
+	for (int n = 0; n < 3; n++)
+	{
+		values[REPORT_VALUE + n] = Float8GetDatum(numbers[n]);
+		nulls[REPORT_VALUE + n] = isnan(numbers[n]);
+	}
+	values[REPORT_USERS] = Int64GetDatum((int64) users);
+	tuplestore_putvalues(ask->out->setResult, ask->out->setDesc, values, nulls);
+}
+
+/* The rows of one algorithm. */
+static void
+put_evaluation(const Ask *ask, Algorithm algorithm, const Evaluation *evaluation)
+{
+	uint64 users = evaluation->of[EVALUATION_COVERED].users;
+	double coverage[] = {evaluation->items > 0 && users > 0
+							 ? evaluation->items_listed / (double) evaluation->items
+							 : NAN,
+						 NAN, NAN};
+	uint64 asked = users + evaluation->newcomers;
+	double newcomers[] = {asked > 0 ? evaluation->newcomers / (double) asked : NAN, NAN, NAN};
+
+	for (size_t m = 0; m < lengthof(metrics); m++)
+	{
+		const EvaluationSum *sum = &evaluation->of[metrics[m].metric];
+		double mean = EvaluationMean(sum);
+		double half = EvaluationHalfWidth(sum);
+		double numbers[] = {mean, NAN, NAN};
+
+		if (!isnan(half))
+		{
+			numbers[1] = fmax(mean - half, 0);
+			numbers[2] = fmin(mean + half, metrics[m].most);
+		}
+		put_row(ask, algorithm, metrics[m].name, numbers, sum->users);
+	}
+	put_row(ask, algorithm, "coverage", coverage, users);
+	put_row(ask, algorithm, "newcomers", newcomers, asked);
+}
+
+static void
+evaluate(Ask *ask)
+{
+	Interactions *matrix =
+		HoldoutRead(&ask->holdout, ask->model, &ask->model->settings, ask->budget);
+	SimilarityOptions cosine = {
+		.rule = SimilarityPreset(SIMILARITY_COSINE),
+		.k = COSINE_NEIGHBORS,
+		.keep = SIMILARITY_KEEP_SOURCE,
+	};
+	Neighbors *similar = NeighborsLearn(&matrix->by_user, matrix->learners, &cosine, ask->budget);
+	EvaluationInput input = {
+		.matrix = matrix,
+		.similar = similar,
+		.k = ask->holdout.k,
+		.users = ask->users,
+		.repeats = ask->holdout.repeats,
+	};
+
+	if (matrix->chosen_count == 0)
+		HoldoutNothing(&ask->holdout, ask->model);
+	for (int a = 0; a < ALGORITHMS; a++)
+	{
+		Evaluation evaluation;
+
+		input.neighbors = a == ALGORITHM_MODEL
+							  ? NeighborsLearn(&matrix->by_user, matrix->learners,
+											   &ask->model->settings.similarity, ask->budget)
+						  : a == ALGORITHM_COSINE ? similar
+												  : NULL;
+		EvaluationRun(&input, &evaluation, ask->budget);
+		put_evaluation(ask, a, &evaluation);
+		if (a == ALGORITHM_MODEL)
+			NeighborsFree((Neighbors *) input.neighbors, ask->budget);
+	}
+}
+
+/* reco_evaluate(model, k, split, holdout, new_only, max_users) */
+Datum
+reco_evaluate(PG_FUNCTION_ARGS)
+{
+	Ask ask = take_arguments(fcinfo);
+
+	read_settings(ask.model);
+	ask.budget =
+		BudgetCreate(CurrentMemoryContext, psprintf("evaluation of model \"%s\"", ask.model->name),
+					 BudgetMaintenance());
+	InitMaterializedSRF(fcinfo, 0);
+	ask.out = (ReturnSetInfo *) fcinfo->resultinfo;
+	evaluate(&ask);
+	BudgetDestroy(ask.budget);
+	return (Datum) 0;
+}

@@ -1,0 +1,129 @@
+#include "api/holdout.h"
+
+#include "data/events.h"
+#include "executor/spi.h"
+#include "utils/timestamp.h"
+
+/* The share of the events that a split in time keeps back. */
+#define SHARE 0.2
+
+/* What splits are called in SQL, in the order of InteractionSplit. */
+static const char *const splits[SPLITS] = {
+	[SPLIT_USERS] = "users",
+	[SPLIT_TIME] = "time",
+	[SPLIT_LAST] = "leave_last_out",
+};
+
+/* The length of lists; unlike that of an answer it has to be said. */
+static uint32
+k_argument(FunctionCallInfo fcinfo, int argument)
+{
+	if (PG_ARGISNULL(argument) || PG_GETARG_INT32(argument) < 1 ||
+		PG_GETARG_INT32(argument) > DOOR_K_MAX)
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						errmsg("k must be from 1 to %d", DOOR_K_MAX),
+						errhint("It is the length of the lists to measure.")));
+	return (uint32) PG_GETARG_INT32(argument);
+}
+
+/* The split of an argument; by default in time, where events have times. */
+static InteractionSplit
+split_argument(FunctionCallInfo fcinfo, int argument, const Model *model)
+{
+	const char *word = DoorText(fcinfo, argument);
+	bool timed = OidIsValid(model->time_type);
+	InteractionSplit split = timed ? SPLIT_TIME : SPLIT_USERS;
+
+	if (word == NULL)
+		return split;
+	for (split = 0; split < SPLITS && strcmp(word, splits[split]) != 0;)
+		split++;
+	if (split == SPLITS)
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						errmsg("invalid value for \"split\": \"%s\"", word),
+						errhint("Available values: time, leave_last_out, users.")));
+	if (split != SPLIT_USERS && !timed)
+		ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+						errmsg("the events of model \"%s\" have no times to split by", model->name),
+						errhint("Add a column occurred_at to the view %s.events, or use split => "
+								"'users'.",
+								model->quoted)));
+	return split;
+}
+
+/* The share of the events that a split in time keeps back; no other split takes one. */
+static double
+share_argument(FunctionCallInfo fcinfo, int argument, InteractionSplit split)
+{
+	double share = SHARE;
+
+	if (PG_ARGISNULL(argument))
+		return share;
+	share = PG_GETARG_FLOAT8(argument);
+	if (!(share > 0 && share < 1))
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						errmsg("holdout must be more than 0 and less than 1, not %g", share),
+						errhint("It is the share of the events, the newest, to measure on.")));
+	if (split != SPLIT_TIME)
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						errmsg("holdout does not go with split \"%s\"", splits[split]),
+						errhint("It is the share of the events, the newest, that a split in time "
+								"measures on.")));
+	return share;
+}
+
+Holdout
+HoldoutArguments(FunctionCallInfo fcinfo, int first, const Model *model)
+{
+	Holdout holdout = {
+		.k = k_argument(fcinfo, first),
+		.split = split_argument(fcinfo, first + 1, model),
+		.repeats = !PG_ARGISNULL(first + 3) && !PG_GETARG_BOOL(first + 3),
+	};
+
+	holdout.share = share_argument(fcinfo, first + 2, holdout.split);
+	if (holdout.split == SPLIT_USERS && holdout.repeats)
+		ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+						errmsg("repeats can only be measured with a split in time"),
+						errhint("Use split => 'time' or 'leave_last_out'.")));
+	return holdout;
+}
+
+Interactions *
+HoldoutRead(Holdout *holdout, const Model *model, const Settings *settings, Budget *budget)
+{
+	InteractionOptions options = {
+		.weighting = settings->weighting,
+		.half_life = settings->half_life,
+		.popular_half_life = settings->popular_half_life,
+		.trend_half_life = settings->trend_half_life,
+		.max_history = settings->max_history,
+		.split = holdout->split,
+		.repeats = holdout->repeats,
+	};
+	Events *events;
+
+	if (SPI_connect() != SPI_OK_CONNECT)
+		elog(ERROR, "SPI_connect failed");
+	if (holdout->now == 0)
+	{
+		holdout->now = GetCurrentTimestamp();
+		if (holdout->split == SPLIT_TIME)
+			holdout->line = EventsLine(model, holdout->now, holdout->share);
+	}
+	events = EventsRead(model, holdout->now, budget);
+	SPI_finish();
+
+	options.line = holdout->line;
+	return InteractionsBuild(&events->log, &options, budget);
+}
+
+void
+HoldoutNothing(const Holdout *holdout, const Model *model)
+{
+	ereport(NOTICE, (errmsg("nothing in the events of model \"%s\" could be held out", model->name),
+					 holdout->split == SPLIT_USERS
+						 ? errhint("It takes users with two items or more.")
+						 : errhint("It takes users who chose something new at a later time; "
+								   "new_only => false counts what they chose again, too.")));
+}

@@ -1,0 +1,393 @@
+#include "learn/evaluation.h"
+
+#include <math.h>
+
+#include "base/interrupts.h"
+#include "math/rank.h"
+#include "math/worth.h"
+
+/* The 97.5 % point of the normal distribution. */
+#define NORMAL_975 1.959964
+
+/* All that an evaluation holds, besides its input. */
+typedef struct Run
+{
+	const EvaluationInput *input;
+	Evaluation *result;
+	uint64_t *users_of; /* [items + 1], learners with it */
+	uint32_t users;     /* learners with any */
+
+	/* What ranks: neighbours as the scorer reads them, or items by popularity. */
+	uint32_t *item;
+	float *similarity;
+	RankEntry *entries;
+	RankScratch scratch;
+	uint32_t *popular; /* items that a learner had, most users first */
+	uint32_t popular_count;
+
+	/* Of the user at hand. */
+	unsigned char *seen; /* [items], 1 for the history */
+	unsigned char *chosen;
+	unsigned char *listed;
+	uint32_t chosen_count;
+	RankItem *list;
+	uint32_t length;
+	uint64_t *hit; /* ranks */
+
+	unsigned char *ever; /* [items], 1 for what anybody's list has had */
+} Run;
+
+/* True for an item that the user had before choosing. */
+static inline bool
+is_history(const Run *run, uint32_t user, uint32_t item)
+{
+	/* The rows of learners never had the chosen items, those of users held out still do. */
+	return user < run->input->matrix->learners || !run->chosen[item];
+}
+
+static void
+count_users(Run *run)
+{
+	const Interactions *matrix = run->input->matrix;
+
+	SparseCountColumns(&matrix->by_user, matrix->learners, run->users_of);
+	for (uint32_t i = 0; i < matrix->by_user.columns; i++)
+		run->result->items += run->users_of[i] > 0;
+	for (uint32_t u = 0; u < matrix->learners; u++)
+		run->users += matrix->by_user.start[u + 1] > matrix->by_user.start[u];
+}
+
+/*
+ * Items by how many learners have them, then by number: a counting sort from the number of users,
+ * stable.
+ */
+static void
+order_popular(Run *run, Budget *budget)
+{
+	const Interactions *matrix = run->input->matrix;
+	uint32_t items = matrix->by_user.columns;
+	uint64_t *start = BudgetZeroed(budget, (uint64_t) matrix->learners + 2, sizeof(uint64_t));
+
+	run->popular = BudgetAlloc(budget, items, sizeof(uint32_t));
+	for (uint32_t i = 0; i < items; i++)
+		start[matrix->learners - run->users_of[i]]++;
+	run->popular_count = items - (uint32_t) start[matrix->learners];
+	SparseOffsets(start, matrix->learners + 1);
+	for (uint32_t i = 0; i < items; i++)
+		run->popular[start[matrix->learners - run->users_of[i]]++] = i;
+	BudgetFree(budget, start);
+}
+
+static void
+split_neighbors(Run *run, Budget *budget)
+{
+	const Neighbors *neighbors = run->input->neighbors;
+	uint64_t total = neighbors->start[neighbors->items];
+	uint32_t items = neighbors->items;
+
+	run->item = BudgetAlloc(budget, total, sizeof(uint32_t));
+	run->similarity = BudgetAlloc(budget, total, sizeof(float));
+	for (uint64_t e = 0; e < total; e++)
+	{
+		run->item[e] = neighbors->entry[e].index;
+		run->similarity[e] = neighbors->entry[e].value;
+	}
+	run->entries = BudgetAlloc(budget, items, sizeof(RankEntry));
+	RankScratchInit(&run->scratch, BudgetZeroed(budget, (uint64_t) items + 1, RANK_SLOT_BYTES),
+					items);
+}
+
+static void
+prepare(Run *run, Budget *budget)
+{
+	uint32_t items = run->input->matrix->by_user.columns;
+	uint32_t k = Min(run->input->k, items);
+
+	run->users_of = BudgetAlloc(budget, (uint64_t) items + 1, sizeof(uint64_t));
+	run->seen = BudgetZeroed(budget, items, sizeof(unsigned char));
+	run->chosen = BudgetZeroed(budget, items, sizeof(unsigned char));
+	run->listed = BudgetZeroed(budget, items, sizeof(unsigned char));
+	run->ever = BudgetZeroed(budget, items, sizeof(unsigned char));
+	run->list = BudgetAlloc(budget, k, sizeof(RankItem));
+	run->hit = BudgetAlloc(budget, k, sizeof(uint64_t));
+	count_users(run);
+	if (run->input->neighbors)
+		split_neighbors(run, budget);
+	else
+		order_popular(run, budget);
+}
+
+static void
+release(Run *run, Budget *budget)
+{
+	BudgetFree(budget, run->users_of);
+	BudgetFree(budget, run->seen);
+	BudgetFree(budget, run->chosen);
+	BudgetFree(budget, run->listed);
+	BudgetFree(budget, run->ever);
+	BudgetFree(budget, run->list);
+	BudgetFree(budget, run->hit);
+	BudgetFree(budget, run->popular);
+	if (run->input->neighbors)
+	{
+		BudgetFree(budget, run->item);
+		BudgetFree(budget, run->similarity);
+		BudgetFree(budget, run->entries);
+		BudgetFree(budget, run->scratch.score);
+	}
+}
+
+/* Ranks by what the user had before choosing. */
+static void
+list_by_neighbors(Run *run, uint32_t user)
+{
+	const Sparse *by_user = &run->input->matrix->by_user;
+	const Neighbors *neighbors = run->input->neighbors;
+	size_t count = 0;
+
+	for (uint64_t e = by_user->start[user]; e < by_user->start[user + 1]; e++)
+	{
+		uint32_t item = by_user->column[e];
+
+		if (is_history(run, user, item))
+			run->entries[count++] = (RankEntry){
+				.weight = SparseValue(by_user, e),
+				.count = neighbors->scored[item],
+				.item = run->item + neighbors->start[item],
+				.similarity = run->similarity + neighbors->start[item],
+			};
+	}
+	RankScore(&run->scratch, run->entries, count, RankNorm(run->entries, count));
+	run->length = RankTop(&run->scratch, run->seen, run->list,
+						  Min(run->input->k, run->input->matrix->by_user.columns));
+	RankClear(&run->scratch);
+}
+
+static void
+list_by_popularity(Run *run)
+{
+	run->length = 0;
+	for (uint32_t n = 0; n < run->popular_count && run->length < run->input->k; n++)
+		if (!run->seen[run->popular[n]])
+			run->list[run->length++] =
+				(RankItem){run->popular[n], (double) run->users_of[run->popular[n]]};
+}
+
+static void
+count_metric(Run *run, EvaluationMetric metric, double value)
+{
+	EvaluationSum *sum = &run->result->of[metric];
+
+	if (isnan(value))
+		return;
+	sum->users++;
+	sum->sum += value;
+	sum->squares += value * value;
+}
+
+/* The metrics of math/worth.  Returns NDCG. */
+static double
+count_worth(Run *run)
+{
+	WorthList worth = {run->hit, 0, run->chosen_count, run->input->k};
+	double ndcg;
+
+	for (uint32_t n = 0; n < run->length; n++)
+		if (run->chosen[run->list[n].item])
+			run->hit[worth.hits++] = (uint64_t) n + 1;
+	ndcg = WorthNdcg(&worth);
+	count_metric(run, EVALUATION_RECALL, WorthRecall(&worth));
+	count_metric(run, EVALUATION_PRECISION, WorthPrecision(&worth));
+	count_metric(run, EVALUATION_NDCG, ndcg);
+	count_metric(run, EVALUATION_AVERAGE_PRECISION, WorthAveragePrecision(&worth));
+	count_metric(run, EVALUATION_RECIPROCAL_RANK, WorthReciprocalRank(&worth));
+	count_metric(run, EVALUATION_HIT, WorthHit(&worth));
+	count_metric(run, EVALUATION_COVERED, run->length > 0);
+	count_metric(run, EVALUATION_SHORT, run->length < run->input->k);
+	return ndcg;
+}
+
+/* The mean number of users of the items of a history. */
+static double
+history_popularity(const Run *run, uint32_t user)
+{
+	const Sparse *by_user = &run->input->matrix->by_user;
+	double sum = 0;
+	uint64_t count = 0;
+
+	for (uint64_t e = by_user->start[user]; e < by_user->start[user + 1]; e++)
+		if (is_history(run, user, by_user->column[e]))
+		{
+			sum += (double) run->users_of[by_user->column[e]];
+			count++;
+		}
+	return count > 0 ? sum / (double) count : 0;
+}
+
+/* How usual a list is. */
+static void
+count_popularity(Run *run, uint32_t user)
+{
+	double before = history_popularity(run, user);
+	double bits = 0;
+	double sum = 0;
+
+	if (run->length == 0)
+		return;
+	for (uint32_t n = 0; n < run->length; n++)
+	{
+		double users = (double) Max(run->users_of[run->list[n].item], 1);
+
+		sum += users;
+		bits += log2(run->users / users);
+	}
+	count_metric(run, EVALUATION_NOVELTY, bits / run->length);
+	count_metric(run, EVALUATION_POPULARITY_BIAS, before > 0 ? sum / run->length / before : NAN);
+}
+
+/* How different the items of a list are; also notes them as listed once. */
+static void
+count_diversity(Run *run)
+{
+	const Neighbors *similar = run->input->similar;
+	double sum = 0;
+
+	for (uint32_t n = 0; n < run->length; n++)
+	{
+		run->listed[run->list[n].item] = 1;
+		run->result->items_listed += !run->ever[run->list[n].item];
+		run->ever[run->list[n].item] = 1;
+	}
+	for (uint32_t n = 0; similar && n < run->length; n++)
+	{
+		uint32_t item = run->list[n].item;
+
+		for (uint64_t e = similar->start[item]; e < similar->start[item] + similar->scored[item];
+			 e++)
+			if (run->listed[similar->entry[e].index])
+				sum += similar->entry[e].value;
+	}
+	for (uint32_t n = 0; n < run->length; n++)
+		run->listed[run->list[n].item] = 0;
+	if (similar && run->length > 1)
+		count_metric(run, EVALUATION_DIVERSITY,
+					 1 - sum / ((double) run->length * (run->length - 1)));
+}
+
+/* Marks a user's chosen items and history, or takes the marks away.  Returns the history's length. */
+static uint32_t
+mark(Run *run, uint32_t user, const Chosen *chosen, unsigned char as)
+{
+	const Sparse *by_user = &run->input->matrix->by_user;
+	uint32_t history = 0;
+
+	if (as)
+		for (uint32_t c = 0; c < run->chosen_count; c++)
+			run->chosen[chosen[c].item] = 1;
+	for (uint64_t e = by_user->start[user]; e < by_user->start[user + 1]; e++)
+		if (is_history(run, user, by_user->column[e]))
+		{
+			run->seen[by_user->column[e]] = as && !run->input->repeats;
+			history++;
+		}
+	if (!as)
+		for (uint32_t c = 0; c < run->chosen_count; c++)
+			run->chosen[chosen[c].item] = 0;
+	return history;
+}
+
+/* The share of the chosen items that anybody could have been led to. */
+static double
+reachable(const Run *run, const Chosen *chosen)
+{
+	uint32_t known = 0;
+
+	for (uint32_t c = 0; c < run->chosen_count; c++)
+		known += run->users_of[chosen[c].item] > 0;
+	return known / (double) run->chosen_count;
+}
+
+/* One user: a list, and what it is worth.  Returns its NDCG, NaN for a newcomer. */
+static double
+evaluate_user(Run *run, const Chosen *chosen, uint32_t count)
+{
+	uint32_t user = chosen->user;
+	double ndcg = NAN;
+
+	run->chosen_count = count;
+	if (mark(run, user, chosen, 1) == 0)
+		run->result->newcomers++;
+	else
+	{
+		if (run->input->neighbors)
+			list_by_neighbors(run, user);
+		else
+			list_by_popularity(run);
+		ndcg = count_worth(run);
+		count_metric(run, EVALUATION_REACHABLE, reachable(run, chosen));
+		count_popularity(run, user);
+		count_diversity(run);
+	}
+	mark(run, user, chosen, 0);
+	return ndcg;
+}
+
+/* Where the chosen items of one user end. */
+static uint32_t
+end_of_user(const Interactions *matrix, uint32_t begin)
+{
+	uint32_t end = begin;
+
+	while (end < matrix->chosen_count && matrix->chosen[end].user == matrix->chosen[begin].user)
+		end++;
+	return end;
+}
+
+void
+EvaluationRun(const EvaluationInput *input, Evaluation *result, Budget *budget)
+{
+	const Interactions *matrix = input->matrix;
+	Run run = {.input = input, .result = result};
+	uint32_t users = 0;
+
+	memset(result, 0, sizeof(*result));
+	prepare(&run, budget);
+	for (uint32_t c = 0, end;
+		 c < matrix->chosen_count && (input->users == 0 || users < input->users); c = end, users++)
+	{
+		double ndcg;
+
+		INTERRUPTS();
+		end = end_of_user(matrix, c);
+		ndcg = evaluate_user(&run, &matrix->chosen[c], end - c);
+		if (input->ndcg)
+			input->ndcg[users] = ndcg;
+	}
+	release(&run, budget);
+}
+
+uint32_t
+EvaluationUsers(const Interactions *matrix)
+{
+	uint32_t users = 0;
+
+	for (uint32_t c = 0; c < matrix->chosen_count; c = end_of_user(matrix, c))
+		users++;
+	return users;
+}
+
+double
+EvaluationMean(const EvaluationSum *sum)
+{
+	return sum->users > 0 ? sum->sum / (double) sum->users : NAN;
+}
+
+double
+EvaluationHalfWidth(const EvaluationSum *sum)
+{
+	double n = (double) sum->users;
+
+	if (sum->users < 2)
+		return NAN;
+	return NORMAL_975 * sqrt(fmax(sum->squares - sum->sum * sum->sum / n, 0) / (n - 1) / n);
+}

@@ -1,0 +1,86 @@
+/*
+ * evaluation.h: what lists are worth, measured on what people went on to choose.
+ *
+ * Every user of whom something was kept back gets the k best of all items not seen before, and the
+ * list is held against it.  No item is left out by a draw: metrics over a sample of the items put
+ * recommenders in another order (Krichene & Rendle 2020).  Lists come from neighbours through
+ * math/rank, as the answers of reco_top_n do, or from popularity, the items with the most users.
+ *
+ * Beside the metrics of math/worth, for each user:
+ *
+ *   reachable        the share of the chosen items that a learner had: recall cannot be more
+ *   covered          1 where there is a list at all
+ *   short            1 where it has fewer than k items
+ *   novelty          mean of -log2(n_i / U) over the list, in bits    Zhou et al. 2010
+ *   popularity bias  mean n_i of the list / mean n_i of the history   after Abdollahpouri et al. 2019
+ *   diversity        1 - mean s(i, j) over the ordered pairs of the list   Smyth & McClave 2001;
+ *                    s by neighbours of the caller's choice, 0 where they do not have the pair
+ *
+ * n_i counts the learners with an item, U those with any.  What is measured on the list itself
+ * (novelty, bias, diversity) leaves out users without one; diversity also lists of one item.
+ */
+#ifndef RECO_EVALUATION_H
+#define RECO_EVALUATION_H
+
+#include "learn/interactions.h"
+#include "learn/neighbors.h"
+
+typedef enum EvaluationMetric
+{
+	EVALUATION_RECALL,
+	EVALUATION_PRECISION,
+	EVALUATION_NDCG,
+	EVALUATION_AVERAGE_PRECISION,
+	EVALUATION_RECIPROCAL_RANK,
+	EVALUATION_HIT,
+	EVALUATION_REACHABLE,
+	EVALUATION_COVERED,
+	EVALUATION_SHORT,
+	EVALUATION_NOVELTY,
+	EVALUATION_POPULARITY_BIAS,
+	EVALUATION_DIVERSITY,
+	EVALUATION_METRICS
+} EvaluationMetric;
+
+/* Over the users for whom a metric is defined. */
+typedef struct EvaluationSum
+{
+	uint64_t users;
+	double sum;
+	double squares;
+} EvaluationSum;
+
+typedef struct Evaluation
+{
+	EvaluationSum of[EVALUATION_METRICS];
+	uint32_t newcomers; /* users with chosen items and no history: nothing to rank by, left out */
+	uint32_t items;     /* that a learner had */
+	uint32_t items_listed; /* in the list of anybody */
+} Evaluation;
+
+typedef struct EvaluationInput
+{
+	const Interactions *matrix;
+	const Neighbors *neighbors; /* what ranks, learned from the learners; NULL for popularity */
+	const Neighbors *similar;   /* what tells how alike items are; NULL where nobody asks */
+	uint32_t k;
+	uint32_t
+		users;    /* at most so many, the first in matrix order, which is drawn by lot; 0 for all */
+	bool repeats; /* items of the history may be listed, and chosen again */
+	double *ndcg; /* where set, takes the NDCG of each user in order, for paired comparison */
+} EvaluationInput;
+
+/*
+ * O(users * history * neighbours), and for diversity O(users * k * neighbours); memory for some 60
+ * bytes an item, a copy of the neighbours' numbers, and the list.
+ */
+extern void EvaluationRun(const EvaluationInput *input, Evaluation *result, Budget *budget);
+
+/* How many users have chosen items. */
+extern uint32_t EvaluationUsers(const Interactions *matrix);
+
+/* The mean, and half the width of its normal interval of 95 %; NaN where there are too few users. */
+extern double EvaluationMean(const EvaluationSum *sum);
+extern double EvaluationHalfWidth(const EvaluationSum *sum);
+
+#endif
