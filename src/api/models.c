@@ -10,7 +10,6 @@
 #include "data/layout.h"
 #include "data/plan.h"
 #include "executor/spi.h"
-#include "lib/stringinfo.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
@@ -50,38 +49,18 @@ Datum
 reco_configure(PG_FUNCTION_ARGS)
 {
 	Model *model = DoorModel(fcinfo, 0);
-	Datum values[SETTINGS];
-	Oid types[SETTINGS];
-	int given = 0;
-	StringInfoData sql;
-	Oid caller;
-	int security;
+	ModelSetting given[SETTINGS];
+	int count = 0;
 
 	ModelNeedsOwner(model);
-	initStringInfo(&sql);
-	appendStringInfo(&sql, "UPDATE ONLY %s.model SET ", model->quoted);
 	for (int s = 0; s < SETTINGS; s++)
 	{
 		if (PG_ARGISNULL(s + 1))
 			continue;
-		values[given] = PG_GETARG_DATUM(s + 1);
-		types[given] = SettingType(s);
-		SettingCheck(s, values[given]);
-		appendStringInfo(&sql, "%s%s = $%d", given == 0 ? "" : ", ", SettingName(s), given + 1);
-		given++;
+		given[count++] = (ModelSetting){s, PG_GETARG_DATUM(s + 1), false};
+		SettingCheck(s, PG_GETARG_DATUM(s + 1));
 	}
-	if (given == 0)
-		PG_RETURN_VOID();
-
-	/* As the owner: what hangs on the owner's table must not run as a superuser who sets a setting. */
-	GetUserIdAndSecContext(&caller, &security);
-	SetUserIdAndSecContext(model->owner, security | SECURITY_RESTRICTED_OPERATION);
-	if (SPI_connect() != SPI_OK_CONNECT)
-		elog(ERROR, "SPI_connect failed");
-	if (SPI_execute_with_args(sql.data, given, types, values, NULL, false, 0) != SPI_OK_UPDATE)
-		elog(ERROR, "could not configure model \"%s\"", model->name);
-	SPI_finish();
-	SetUserIdAndSecContext(caller, security);
+	ModelConfigure(model, given, count);
 	PG_RETURN_VOID();
 }
 

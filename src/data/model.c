@@ -508,6 +508,40 @@ ModelRead(Model *model)
 }
 
 void
+ModelConfigure(const Model *model, const ModelSetting *settings, int count)
+{
+	Datum values[SETTINGS];
+	Oid types[SETTINGS];
+	char nulls[SETTINGS];
+	StringInfoData sql;
+	Oid caller;
+	int security;
+
+	if (count == 0)
+		return;
+	initStringInfo(&sql);
+	appendStringInfo(&sql, "UPDATE ONLY %s.model SET ", model->quoted);
+	for (int s = 0; s < count; s++)
+	{
+		values[s] = settings[s].value;
+		types[s] = SettingType(settings[s].setting);
+		nulls[s] = settings[s].isnull ? 'n' : ' ';
+		appendStringInfo(&sql, "%s%s = $%d", s == 0 ? "" : ", ", SettingName(settings[s].setting),
+						 s + 1);
+	}
+
+	/* As the owner: what hangs on the owner's table must not run as a superuser who sets a setting. */
+	GetUserIdAndSecContext(&caller, &security);
+	SetUserIdAndSecContext(model->owner, security | SECURITY_RESTRICTED_OPERATION);
+	if (SPI_connect() != SPI_OK_CONNECT)
+		elog(ERROR, "SPI_connect failed");
+	if (SPI_execute_with_args(sql.data, count, types, values, nulls, false, 0) != SPI_OK_UPDATE)
+		elog(ERROR, "could not configure model \"%s\"", model->name);
+	SPI_finish();
+	SetUserIdAndSecContext(caller, security);
+}
+
+void
 ModelNeedsRefresh(const Model *model)
 {
 	if (!model->refreshed)

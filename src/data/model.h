@@ -87,6 +87,17 @@ extern Model *ModelNew(Oid reco, Oid table);
 extern void ModelRead(Model *model);
 extern void ModelReadSettings(Model *model);
 
+/* A setting as it is to be; NULL leaves an exponent to the similarity. */
+typedef struct ModelSetting
+{
+	SettingNo setting;
+	Datum value;
+	bool isnull;
+} ModelSetting;
+
+/* Writes settings that were checked, as the owner of the model; SPI is not connected. */
+extern void ModelConfigure(const Model *model, const ModelSetting *settings, int count);
+
 /* Raises an error with what to do where the model was never refreshed. */
 extern void ModelNeedsRefresh(const Model *model);
 

@@ -114,6 +114,12 @@ SettingChoice(SettingNo setting, const char *word)
 					errhint("Available values: %s.", list.data)));
 }
 
+const char *
+SettingWord(SettingNo setting, int choice)
+{
+	return settings[setting].choice[choice];
+}
+
 void
 SettingCheck(SettingNo setting, Datum value)
 {

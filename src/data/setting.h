@@ -46,6 +46,9 @@ extern void SettingCheck(SettingNo setting, Datum value);
 /* The place of a word among the values of similarity, weighting or keep; raises the same error. */
 extern int SettingChoice(SettingNo setting, const char *word);
 
+/* The word at a place, of the same settings. */
+extern const char *SettingWord(SettingNo setting, int choice);
+
 /* An interval in seconds, months counted as 30 days. */
 extern double SettingSeconds(const Interval *interval);
 
