@@ -91,14 +91,13 @@ read_events(Refresh *refresh)
 	connect_spi();
 
 	/*
-	 * Another refresh may just have committed: settings as they are now, not as the statement saw
-	 * them.
+	 * Another refresh may just have committed: settings and events as they are now, not as the
+	 * statement saw them.
 	 */
 	PushActiveSnapshot(GetTransactionSnapshot());
 	ModelReadSettings(refresh->model);
-	PopActiveSnapshot();
-
 	refresh->events = EventsRead(refresh->model, refresh->now, refresh->budget);
+	PopActiveSnapshot();
 	refresh->event_count = refresh->events->log.count;
 	SPI_finish();
 	if (refresh->event_count == 0)

@@ -152,7 +152,7 @@ EventsRead(const Model *model, TimestampTz now, Budget *budget)
 		reader.weight = ++columns;
 		sql = psprintf("%s, weight::pg_catalog.float8", sql);
 	}
-	PlanStreamFresh(psprintf("%s FROM %s.events", sql, model->quoted), take, &reader);
+	PlanStreamOnce(psprintf("%s FROM %s.events", sql, model->quoted), take, &reader);
 
 	events->log.items = IdSetCount(events->items);
 	events->log.item_rank = IdSetRanks(events->items);
@@ -175,7 +175,7 @@ EventsLine(const Model *model, TimestampTz now, double share)
 	TimestampTz at = now;
 
 	/* The first time up to which there are so many: what comes after it is no more than the share. */
-	PlanStreamFresh(
+	PlanStreamOnce(
 		psprintf("SELECT pg_catalog.percentile_disc(%.17g) WITHIN GROUP (ORDER BY at) FROM "
 				 "(SELECT occurred_at::pg_catalog.timestamptz AS at FROM %s.events "
 				 "WHERE user_id IS NOT NULL AND item_id IS NOT NULL%s) AS event "

@@ -29,7 +29,7 @@ typedef struct Events
 } Events;
 
 /*
- * Reads the view "events" once, in one snapshot; SPI is connected.  Events later than now are
+ * Reads the view "events" once, in the active snapshot; SPI is connected.  Events later than now are
  * in the future.  O(rows); 20 bytes an event, which go to temporary files where five eighths of
  * the budget do not hold them, and the items' ids.
  */

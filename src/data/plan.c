@@ -135,10 +135,10 @@ PlanStream(const char *sql, int arguments, const Oid *types, const Datum *values
 }
 
 void
-PlanStreamFresh(const char *sql, PlanTake take, void *with)
+PlanStreamOnce(const char *sql, PlanTake take, void *with)
 {
 	Receiver receiver = receiver_for(take, with);
-	SPIExecuteOptions options = {.dest = &receiver.receiver, .read_only = false};
+	SPIExecuteOptions options = {.dest = &receiver.receiver, .read_only = true};
 
 	check_select(sql, SPI_execute_extended(sql, &options));
 }

@@ -21,12 +21,13 @@ extern uint64 PlanRun(const char *sql, int arguments, const Oid *types, const Da
 
 /*
  * Runs a statement and hands each row to take() as the executor makes it: nothing is copied and
- * nothing is kept.  Read-only as PlanRun, or in a snapshot of its own.
+ * nothing is kept.  Read-only as PlanRun, in the active snapshot; once is for long statements,
+ * which are planned each time, and in parallel where that pays.
  */
 typedef void (*PlanTake)(TupleTableSlot *row, void *with);
 
 extern void PlanStream(const char *sql, int arguments, const Oid *types, const Datum *values,
 					   PlanTake take, void *with);
-extern void PlanStreamFresh(const char *sql, PlanTake take, void *with);
+extern void PlanStreamOnce(const char *sql, PlanTake take, void *with);
 
 #endif
