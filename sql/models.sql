@@ -10,6 +10,8 @@ CREATE TYPE reco_model AS (
   min_support         int,
   lambda              float8,
   candidates          int,
+  damping             float8,
+  blend               float8,
   neighbors           int,
   keep                text,
   weighting           text,
@@ -18,6 +20,12 @@ CREATE TYPE reco_model AS (
   popular_half_life   interval,
   trend_half_life     interval,
   min_match           float8,
+  picked_similarity   text,
+  picked_keep         text,
+  picked_lambda       float8,
+  picked_damping      float8,
+  picked_blend        float8,
+  picked_shrinkage    float8,
   refreshed_at        timestamptz,
   last_event_at       timestamptz,
   events              bigint,
@@ -51,6 +59,8 @@ CREATE FUNCTION reco_configure(
   min_support int DEFAULT NULL,
   lambda float8 DEFAULT NULL,
   candidates int DEFAULT NULL,
+  damping float8 DEFAULT NULL,
+  blend float8 DEFAULT NULL,
   neighbors int DEFAULT NULL,
   keep text DEFAULT NULL,
   weighting text DEFAULT NULL,
@@ -61,7 +71,7 @@ CREATE FUNCTION reco_configure(
   min_match float8 DEFAULT NULL)
 RETURNS void
 LANGUAGE C VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'reco_configure';
-COMMENT ON FUNCTION reco_configure(text, text, float8, float8, float8, float8, int, float8, int, int, text, text, int, interval, interval, interval, float8) IS
+COMMENT ON FUNCTION reco_configure(text, text, float8, float8, float8, float8, int, float8, int, float8, float8, int, text, text, int, interval, interval, interval, float8) IS
   'changes settings of a model; NULL leaves a setting as it is. min_match counts at once, half_life at once and in what is learned, every other setting from the next reco_refresh on';
 
 CREATE FUNCTION reco_drop_model(model text)

@@ -173,9 +173,8 @@ evaluate(Ask *ask)
 	{
 		Evaluation evaluation;
 
-		input.neighbors = a == ALGORITHM_MODEL
-							  ? NeighborsLearn(&matrix->by_user, matrix->learners,
-											   &ask->model->settings.similarity, ask->budget)
+		input.neighbors = a == ALGORITHM_MODEL ? NeighborsLearn(&matrix->by_user, matrix->learners,
+																&ask->model->picked, ask->budget)
 						  : a == ALGORITHM_COSINE ? similar
 												  : NULL;
 		EvaluationRun(&input, &evaluation, ask->budget);

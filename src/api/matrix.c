@@ -456,7 +456,15 @@ neighbors_of(FunctionCallInfo fcinfo, int first)
 		return (Datum) 0;
 	options.rule =
 		SimilarityPreset(choice(fcinfo, first + 2, SETTING_SIMILARITY, SIMILARITY_COSINE));
+	if (options.rule.kind == SIMILARITY_AUTO)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("reco_neighbors cannot pick a similarity"),
+				 errhint("Name one, such as 'cosine' or 'ridge'; only a model, which has users "
+						 "to try it on, can have 'auto'.")));
 	options.lambda = SIMILARITY_LAMBDA_DEFAULT;
+	options.damping = SIMILARITY_DAMPING_DEFAULT;
+	options.blend = SIMILARITY_BLEND_DEFAULT;
 	options.candidates = SIMILARITY_CANDIDATES_DEFAULT;
 	options.k = DatumGetInt32(option(fcinfo, first + 1, SETTING_NEIGHBORS, Int32GetDatum(20)));
 	options.rule.min_support = DatumGetInt32(option(fcinfo, first + 3, SETTING_MIN_SUPPORT,

@@ -16,7 +16,7 @@
 #include "data/events.h"
 #include "data/learned.h"
 #include "executor/spi.h"
-#include "learn/interactions.h"
+#include "learn/automatic.h"
 #include "learn/matchcurve.h"
 #include "learn/neighbors.h"
 #include "learn/popularity.h"
@@ -55,6 +55,7 @@ typedef struct Refresh
 	uint64 event_count;
 	Interactions *matrix;
 	Neighbors *neighbors;
+	SimilarityOptions similarity; /* what they are learned with */
 	Popularity *popularity;
 	Curve curve;
 	uint32 curve_pairs;
@@ -126,7 +127,8 @@ static void
 compute(Refresh *refresh)
 {
 	InteractionOptions options = interaction_options(refresh);
-	const SimilarityOptions *similarity = &refresh->model->settings.similarity;
+	SimilarityOptions *similarity = &refresh->similarity;
+	bool pick;
 	Budget *budget = refresh->budget;
 	Interactions *matrix;
 	uint32 users;
@@ -137,11 +139,17 @@ compute(Refresh *refresh)
 										  refresh->events->log.timed, &options, budget);
 	end_phase(refresh, PHASE_ENCODE);
 
+	*similarity = refresh->model->settings.similarity;
+	pick = similarity->rule.kind == SIMILARITY_AUTO;
+	if (pick)
+		refresh->neighbors = AutomaticLearn(matrix, similarity, budget);
 	if (matrix->chosen_count >= MATCHCURVE_LEAST)
 	{
 		bool spared = (uint64_t) (users - matrix->learners) * HOLDOUT_SPARED <= users;
 
-		refresh->neighbors = NeighborsLearn(&matrix->by_user, matrix->learners, similarity, budget);
+		if (!pick)
+			refresh->neighbors =
+				NeighborsLearn(&matrix->by_user, matrix->learners, similarity, budget);
 		end_phase(refresh, spared ? PHASE_LEARN : PHASE_CURVE);
 		refresh->curve_pairs = MatchCurveLearn(matrix, refresh->neighbors, &refresh->curve, budget);
 		end_phase(refresh, PHASE_CURVE);
@@ -203,11 +211,32 @@ float_array(const double *values, int count)
 										   FLOAT8PASSBYVAL, TYPALIGN_DOUBLE));
 }
 
+/* What the neighbours were learned with, as the arguments of reco_configure that decide it. */
+static char *
+learned_with(const SimilarityOptions *options)
+{
+	StringInfoData said;
+	bool ridge = options->rule.kind == SIMILARITY_RIDGE;
+
+	initStringInfo(&said);
+	appendStringInfo(&said, "similarity => '%s'",
+					 SettingWord(SETTING_SIMILARITY, options->rule.kind));
+	if (ridge)
+		appendStringInfo(&said, ", lambda => %g, damping => %g, blend => %g", options->lambda,
+						 options->damping, options->blend);
+	if (!ridge || options->blend > 0)
+		appendStringInfo(&said, ", keep => '%s'", SettingWord(SETTING_KEEP, options->keep));
+	if (options->rule.shrinkage > 0)
+		appendStringInfo(&said, ", shrinkage => %g", options->rule.shrinkage);
+	return said.data;
+}
+
 /* Writes what this refresh did to the row of "model". */
 static void
 write_model(const Refresh *refresh)
 {
 	bool timed = refresh->events->log.timed && refresh->event_count > 0;
+	const SimilarityOptions *similarity = &refresh->similarity;
 	struct
 	{
 		const char *column;
@@ -220,6 +249,14 @@ write_model(const Refresh *refresh)
 		 TimestampTzGetDatum((refresh->events->log.now - (int64) refresh->popularity->newest_age) *
 							 USECS_PER_SEC),
 		 !timed},
+		{"picked_similarity", TEXTOID,
+		 CStringGetTextDatum(SettingWord(SETTING_SIMILARITY, similarity->rule.kind)), false},
+		{"picked_keep", TEXTOID, CStringGetTextDatum(SettingWord(SETTING_KEEP, similarity->keep)),
+		 false},
+		{"picked_lambda", FLOAT8OID, Float8GetDatum(similarity->lambda), false},
+		{"picked_damping", FLOAT8OID, Float8GetDatum(similarity->damping), false},
+		{"picked_blend", FLOAT8OID, Float8GetDatum(similarity->blend), false},
+		{"picked_shrinkage", FLOAT8OID, Float8GetDatum(similarity->rule.shrinkage), false},
 		{"events", INT8OID, Int64GetDatum((int64) refresh->event_count), false},
 		{"users", INT8OID, Int64GetDatum(refresh->matrix->by_user.rows), false},
 		{"items", INT8OID, Int64GetDatum(refresh->events->log.items), false},
@@ -287,6 +324,7 @@ report(FunctionCallInfo fcinfo, const Refresh *refresh)
 	for (int s = 0; s < EVENTS_SKIPS; s++)
 		values[n++] = Int64GetDatum(refresh->events->skipped[s]);
 	values[n++] = Int64GetDatum(refresh->matrix->shortened);
+	values[n++] = CStringGetTextDatum(learned_with(&refresh->similarity));
 	values[n++] = Int64GetDatum((int64) refresh->rows_written);
 	values[n++] = Int64GetDatum(refresh->curve_pairs);
 	for (int p = 0; p < PHASES; p++)

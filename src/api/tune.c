@@ -273,8 +273,11 @@ try_settings(Tune *tune, const Settings *settings)
 
 	INSTR_TIME_SET_CURRENT(since);
 	*trial = (Trial){.settings = *settings};
-	neighbors = NeighborsLearn(&tune->matrix->by_user, tune->matrix->learners,
-							   &settings->similarity, tune->budget);
+	neighbors =
+		NeighborsLearn(&tune->matrix->by_user, tune->matrix->learners,
+					   settings->similarity.rule.kind == SIMILARITY_AUTO ? &tune->model->picked
+																		 : &settings->similarity,
+					   tune->budget);
 	input.matrix = tune->matrix;
 	input.neighbors = neighbors;
 	input.users = USERS_MOST;

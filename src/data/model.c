@@ -433,8 +433,9 @@ read_row(const Model *model)
 {
 	char *sql = psprintf(
 		"SELECT format_version, similarity, user_exponent, source_exponent, target_exponent, "
-		"shrinkage, min_support, lambda, candidates, neighbors, keep, weighting, max_history, "
-		"half_life, popular_half_life, trend_half_life, min_match, refreshed_at, item_slots, "
+		"shrinkage, min_support, lambda, candidates, damping, blend, neighbors, keep, weighting, max_history, "
+		"half_life, popular_half_life, trend_half_life, min_match, picked_similarity, "
+		"picked_keep, picked_lambda, picked_damping, picked_blend, picked_shrinkage, refreshed_at, item_slots, "
 		"last_event_at, popularity_offset, recent_offset, "
 		"trend_prior, curve_score, curve_match FROM ONLY %s.model",
 		model->quoted);
@@ -443,6 +444,31 @@ read_row(const Model *model)
 		ereport(ERROR, (errcode(ERRCODE_DATA_CORRUPTED),
 						errmsg("table \"%s.model\" must hold one row", model->name),
 						errhint("Drop the model with reco_drop_model and create it anew.")));
+}
+
+/* What the last refresh picked where similarity is auto; the counts where it has not yet. */
+static int
+take_picked(Model *model, int n)
+{
+	SimilarityOptions *picked = &model->picked;
+	bool isnull;
+
+	*picked = model->settings.similarity;
+	column(n + 1, &isnull);
+	if (picked->rule.kind != SIMILARITY_AUTO)
+		return n + 6;
+	if (isnull)
+	{
+		picked->rule.kind = SIMILARITY_COOCCURRENCE;
+		return n + 6;
+	}
+	picked->rule.kind = choice_column(++n, SETTING_SIMILARITY);
+	picked->keep = choice_column(++n, SETTING_KEEP);
+	picked->lambda = float_column(++n, picked->lambda);
+	picked->damping = float_column(++n, picked->damping);
+	picked->blend = float_column(++n, picked->blend);
+	picked->rule.shrinkage = float_column(++n, picked->rule.shrinkage);
+	return n;
 }
 
 /* The settings in a row, which come first; returns the number of the last column read. */
@@ -466,6 +492,8 @@ take_settings(Model *model)
 	rule->min_support = DatumGetInt32(column(++n, &isnull));
 	settings->similarity.lambda = float_column(++n, SIMILARITY_LAMBDA_DEFAULT);
 	settings->similarity.candidates = DatumGetInt32(column(++n, &isnull));
+	settings->similarity.damping = float_column(++n, SIMILARITY_DAMPING_DEFAULT);
+	settings->similarity.blend = float_column(++n, SIMILARITY_BLEND_DEFAULT);
 	settings->similarity.k = DatumGetInt32(column(++n, &isnull));
 	settings->similarity.keep = choice_column(++n, SETTING_KEEP);
 	settings->weighting = choice_column(++n, SETTING_WEIGHTING);
@@ -474,7 +502,7 @@ take_settings(Model *model)
 	settings->popular_half_life = seconds_column(++n);
 	settings->trend_half_life = seconds_column(++n);
 	settings->min_match = float_column(++n, 50);
-	return n;
+	return take_picked(model, n);
 }
 
 void

@@ -47,6 +47,7 @@ typedef struct Model
 
 	/* What the table "model" says; read by ModelRead. */
 	Settings settings;
+	SimilarityOptions picked; /* the settings' similarity, with what auto stands for */
 	bool refreshed;
 	bool timed;         /* the last refresh saw times */
 	TimestampTz newest; /* of the events it saw: what decay counts from */

@@ -19,6 +19,7 @@ static const char *const similarities[] = {
 	[SIMILARITY_TFIDF] = "tfidf",
 	[SIMILARITY_BM25] = "bm25",
 	[SIMILARITY_RIDGE] = "ridge",
+	[SIMILARITY_AUTO] = "auto",
 	[SIMILARITY_KINDS] = NULL,
 };
 
@@ -46,7 +47,7 @@ static const struct
 	double least, most;    /* numbers; intervals in seconds */
 	const char *const *choice;
 } settings[SETTINGS] = {
-	[SETTING_SIMILARITY] = {"similarity", TEXTOID, "'cooccurrence'", 0, 0, similarities},
+	[SETTING_SIMILARITY] = {"similarity", TEXTOID, "'auto'", 0, 0, similarities},
 	[SETTING_USER_EXPONENT] = {"user_exponent", FLOAT8OID, "NULL", 0, SIMILARITY_EXPONENT_MAX,
 							   NULL},
 	[SETTING_SOURCE_EXPONENT] = {"source_exponent", FLOAT8OID, "NULL", 0, SIMILARITY_EXPONENT_MAX,
@@ -60,6 +61,8 @@ static const struct
 						SIMILARITY_LAMBDA_MIN, SIMILARITY_LAMBDA_MAX, NULL},
 	[SETTING_CANDIDATES] = {"candidates", INT4OID, STRING(SIMILARITY_CANDIDATES_DEFAULT), 1,
 							SIMILARITY_CANDIDATES_MAX, NULL},
+	[SETTING_DAMPING] = {"damping", FLOAT8OID, STRING(SIMILARITY_DAMPING_DEFAULT), 0, 1, NULL},
+	[SETTING_BLEND] = {"blend", FLOAT8OID, STRING(SIMILARITY_BLEND_DEFAULT), 0, 1, NULL},
 	[SETTING_NEIGHBORS] = {"neighbors", INT4OID, STRING(SIMILARITY_K_DEFAULT), 1, SIMILARITY_K_MAX,
 						   NULL},
 	[SETTING_KEEP] = {"keep", TEXTOID, "'target'", 0, 0, keeps},

@@ -12,10 +12,12 @@
 
 #include "base/interrupts.h"
 #include "base/piles.h"
+#include "math/hash.h"
 
-#define HOLDOUT_SHARE 10 /* one in so many users, within the next two */
-#define HOLDOUT_LEAST 200
-#define HOLDOUT_MOST  1000
+#define HOLDOUT_SHARE  10 /* one in so many users, within the next two */
+#define HOLDOUT_LEAST  200
+#define HOLDOUT_MOST   4000
+#define HOLDOUT_ENOUGH 1000 /* one in a hundred, where that is enough to go by */
 
 #define CHOSEN_SHARE 5  /* one in so many of a held-out user's items is chosen */
 #define CHOSEN_MOST  10 /* and at most this many, so that no heavy user rules the sample */
@@ -305,17 +307,28 @@ sum_cells(Build *build, const Event *events, uint64_t count, Cell *cells)
 	return n;
 }
 
-/* By when an item was first chosen, the last first; ties go by id. */
-static int
-last_chosen_first(const void *a, const void *b, void *log)
+/* What decides between items of a user that were chosen at the same time. */
+typedef struct Lot
 {
-	const uint32_t *rank = ((const EventLog *) log)->item_rank;
+	const uint32_t *item_rank;
+	uint64_t user; /* the hash */
+} Lot;
+
+/* By when an item was first chosen, the last first; ties go by lot, different for every user. */
+static int
+last_chosen_first(const void *a, const void *b, void *with)
+{
+	const Lot *lot = with;
 	const Cell *x = a;
 	const Cell *y = b;
+	uint64_t drawn_x;
+	uint64_t drawn_y;
 
 	if (x->oldest_age != y->oldest_age)
 		return x->oldest_age < y->oldest_age ? -1 : 1;
-	return rank[x->item] < rank[y->item] ? -1 : rank[x->item] > rank[y->item];
+	drawn_x = HashMix(lot->user + lot->item_rank[x->item] + 1);
+	drawn_y = HashMix(lot->user + lot->item_rank[y->item] + 1);
+	return drawn_x < drawn_y ? -1 : drawn_x > drawn_y;
 }
 
 /* By an item's newest event, the newest first; ties go by id. */
@@ -348,11 +361,12 @@ shorten(Build *build, Cell *cells, uint32_t count)
 
 /*
  * What the user would be held out with: the newest fifth of the cells, by when they were first
- * chosen.  Cells that tie are taken by id, which is no order in time but a fixed one.
+ * chosen.  Cells that tie, as all do where there are no times, are drawn by lot.
  */
 static void
-consider(Build *build, Cell *cells, uint32_t count)
+consider(Build *build, uint64_t user, Cell *cells, uint32_t count)
 {
+	Lot lot = {build->log->item_rank, user};
 	Candidate *candidate;
 
 	if (count < 2 || build->options->split != SPLIT_USERS)
@@ -363,7 +377,7 @@ consider(Build *build, Cell *cells, uint32_t count)
 	candidate = &build->candidate[build->candidates++];
 	candidate->user = build->users;
 	candidate->count = Min((count + CHOSEN_SHARE - 1) / CHOSEN_SHARE, CHOSEN_MOST);
-	qsort_arg(cells, count, sizeof(Cell), last_chosen_first, build->log);
+	qsort_arg(cells, count, sizeof(Cell), last_chosen_first, &lot);
 	for (uint32_t c = 0; c < candidate->count; c++)
 		candidate->item[c] = cells[c].item;
 }
@@ -449,7 +463,7 @@ sum_pile(Build *build, uint32_t pile)
 		build->line = line_of(build, events + begin, count - begin);
 		n = sum_cells(build, events + begin, count - begin, cells);
 		n = shorten(build, cells, n);
-		consider(build, cells, n);
+		consider(build, user_of(&events[begin]), cells, n);
 		put_cells(build, part, cells, n);
 		count = begin;
 	}
@@ -511,7 +525,8 @@ static void
 hold_out(Build *build, const uint32_t *item_place)
 {
 	Interactions *matrix = build->matrix;
-	uint32_t most = Min(Max(build->users / HOLDOUT_SHARE, HOLDOUT_LEAST), HOLDOUT_MOST);
+	uint32_t share = build->users / 100 >= HOLDOUT_ENOUGH ? 100 : HOLDOUT_SHARE;
+	uint32_t most = Min(Max(build->users / share, HOLDOUT_LEAST), HOLDOUT_MOST);
 
 	most = Min(most, Min(build->users, build->eligible) / 2);
 	build->candidates = Min(build->candidates, most);

@@ -13,9 +13,9 @@
  * Something is kept back, so that what was learned can be held against it: some users, or of all
  * users what came after a line in time.
  *
- * Held-out users are those of the highest hashes with two cells or more: a tenth of all users, but
- * 200 at least, 1,000 at most, and never more than half of all or half of those eligible, for
- * the others are all there is to learn pairs from.  Of each, the newest fifth of the items (ten at
+ * Held-out users are those of the highest hashes with two cells or more: a tenth of all users, or
+ * a hundredth where that is 1,000, but 200 at least, 4,000 at most, and never more than half of
+ * all or half of those eligible, for the others are all there is to learn pairs from.  Of each, the newest fifth of the items (ten at
  * most) are "chosen": what the user went on to choose after the rest of the history.
  *
  * A line is the same for everybody, or each user's own.  Then all users are learned from, but only

@@ -139,21 +139,161 @@ prune_rows(Neighbors *result, uint32_t k)
 	result->start[result->items] = kept;
 }
 
+/* The k best of each slot, in the same memory. */
+static CooccurrenceSlots
+best_of(const CooccurrenceSlots *slots, uint32_t k, uint32_t items, Budget *budget)
+{
+	CooccurrenceSlots best = *slots;
+
+	best.count = BudgetAlloc(budget, items, sizeof(uint32_t));
+	for (uint32_t i = 0; i < items; i++)
+		best.count[i] = Min(slots->count[i], k);
+	return best;
+}
+
+Neighbors *
+NeighborsOfCounts(const RidgeBasis *basis, SimilarityKeep keep, uint32_t k, Budget *budget)
+{
+	uint32_t items = basis->input.by_user->columns;
+	bool by_target = keep == SIMILARITY_KEEP_TARGET;
+	CooccurrenceSlots from = best_of(&basis->from, by_target ? 0 : k, items, budget);
+	CooccurrenceSlots to = best_of(&basis->to, k, items, budget);
+	Neighbors *result = gather_rows(items, &from, by_target ? &to : NULL, budget);
+
+	BudgetFree(budget, from.count);
+	BudgetFree(budget, to.count);
+	return result;
+}
+
+static double
+mass_of(const Neighbors *a)
+{
+	double mass = 0;
+
+	for (uint64_t e = 0; e < a->start[a->items]; e++)
+		mass += fabsf(a->entry[e].value);
+	return mass;
+}
+
+static int
+by_index(const void *a, const void *b)
+{
+	uint32_t x = ((const Best *) a)->index;
+	uint32_t y = ((const Best *) b)->index;
+
+	return x < y ? -1 : x > y;
+}
+
+/* The sum of two rows in order of index, the second scaled.  Returns its length. */
+static uint32_t
+add_row(const Best *a, uint32_t a_count, double a_scale, const Best *b, uint32_t b_count,
+		double b_scale, Best *sum)
+{
+	uint32_t x = 0;
+	uint32_t y = 0;
+	uint32_t n = 0;
+
+	while (x < a_count || y < b_count)
+	{
+		bool from_a = y == b_count || (x < a_count && a[x].index <= b[y].index);
+		bool from_b = x == a_count || (y < b_count && b[y].index <= a[x].index);
+		double value = (from_a ? a_scale * a[x].value : 0) + (from_b ? b_scale * b[y].value : 0);
+
+		sum[n++] = (Best){from_a ? a[x].index : b[y].index, from_a ? a[x].support : b[y].support,
+						  (float) value};
+		x += from_a;
+		y += from_b;
+	}
+	return n;
+}
+
+/*
+ * Weights and counts in one, (1 - share) * weights + share * counts, the counts scaled to the mass
+ * of the weights.  Rows of both come to be in order of index.
+ */
+static Neighbors *
+blend_rows(Neighbors *weights, Neighbors *counts, double share, Budget *budget)
+{
+	Neighbors *result = BudgetAlloc(budget, 1, sizeof(Neighbors));
+	double weights_mass = mass_of(weights);
+	double counts_mass = mass_of(counts);
+	double scale = counts_mass > 0 ? share * weights_mass / counts_mass : 0;
+	uint64_t count = 0;
+
+	result->items = weights->items;
+	result->start = BudgetZeroed(budget, (uint64_t) weights->items + 1, sizeof(uint64_t));
+	result->scored = BudgetZeroed(budget, weights->items, sizeof(uint32_t));
+	result->entry = BudgetAllocResult(
+		budget, weights->start[weights->items] + counts->start[counts->items], sizeof(Best));
+	for (uint32_t i = 0; i < weights->items; i++)
+	{
+		Best *a = weights->entry + weights->start[i];
+		Best *b = counts->entry + counts->start[i];
+
+		INTERRUPTS();
+		qsort(a, weights->scored[i], sizeof(Best), by_index);
+		qsort(b, counts->scored[i], sizeof(Best), by_index);
+		result->start[i] = count;
+		result->scored[i] = add_row(a, weights->scored[i], 1 - share, b, counts->scored[i], scale,
+									result->entry + count);
+		count += result->scored[i];
+	}
+	result->start[weights->items] = count;
+	return result;
+}
+
+/* Divides every weight by (n_i n_j)^damping. */
+static void
+damp_rows(Neighbors *result, const uint64_t *users, double damping, Budget *budget)
+{
+	float *factor = BudgetAlloc(budget, result->items, sizeof(float));
+
+	for (uint32_t i = 0; i < result->items; i++)
+		factor[i] = (float) pow((double) Max(users[i], 1), -damping);
+	for (uint32_t i = 0; i < result->items; i++)
+	{
+		INTERRUPTS();
+		for (uint64_t e = result->start[i]; e < result->start[i + 1]; e++)
+			result->entry[e].value *= factor[i] * factor[result->entry[e].index];
+	}
+	BudgetFree(budget, factor);
+}
+
+Neighbors *
+NeighborsOfRidge(const RidgeBasis *basis, const CooccurrenceSlots *solved,
+				 const SimilarityOptions *options, Budget *budget)
+{
+	uint32_t items = basis->input.by_user->columns;
+	CooccurrenceSlots none = CooccurrenceAlloc(items, 0, budget);
+	Neighbors *result = gather_rows(items, &none, solved, budget);
+
+	CooccurrenceFree(&none, budget);
+	if (options->damping > 0)
+		damp_rows(result, basis->users, options->damping, budget);
+	if (options->blend > 0)
+	{
+		Neighbors *weights = result;
+		Neighbors *counts = NeighborsOfCounts(basis, options->keep, options->k, budget);
+
+		result = blend_rows(weights, counts, options->blend, budget);
+		NeighborsFree(weights, budget);
+		NeighborsFree(counts, budget);
+	}
+	prune_rows(result, options->k);
+	return result;
+}
+
 /* Weights solved for each target from its candidates, pruned by source. */
 static Neighbors *
 learn_ridge(const CooccurrenceInput *input, const SimilarityOptions *options, Budget *budget)
 {
-	uint32_t items = input->by_user->columns;
-	CooccurrenceSlots none = CooccurrenceAlloc(items, 1, budget);
-	CooccurrenceSlots to =
-		CooccurrenceAlloc(items, Max(1, Min(options->candidates, items)), budget);
-	Neighbors *result;
+	bool by_source = options->blend > 0 && options->keep == SIMILARITY_KEEP_SOURCE;
+	RidgeBasis *basis = RidgeOpen(input, by_source ? options->k : 0, options->candidates, budget);
+	CooccurrenceSlots solved = RidgeSolve(basis, options->lambda, options->candidates, budget);
+	Neighbors *result = NeighborsOfRidge(basis, &solved, options, budget);
 
-	RidgeSolve(input, options->lambda, &to, budget);
-	result = gather_rows(items, &none, &to, budget);
-	prune_rows(result, options->k);
-	CooccurrenceFree(&none, budget);
-	CooccurrenceFree(&to, budget);
+	CooccurrenceFree(&solved, budget);
+	RidgeClose(basis, budget);
 	return result;
 }
 

@@ -8,8 +8,7 @@
 #ifndef RECO_NEIGHBORS_H
 #define RECO_NEIGHBORS_H
 
-#include "base/budget.h"
-#include "math/similarity.h"
+#include "learn/ridge.h"
 
 typedef struct Neighbors
 {
@@ -26,6 +25,15 @@ typedef struct Neighbors
  */
 extern Neighbors *NeighborsLearn(const Sparse *by_user, uint32_t users,
 								 const SimilarityOptions *options, Budget *budget);
+
+/*
+ * The same from counts that are there: of ridge with options, from weights solved before, or of the
+ * counts themselves.
+ */
+extern Neighbors *NeighborsOfRidge(const RidgeBasis *basis, const CooccurrenceSlots *solved,
+								   const SimilarityOptions *options, Budget *budget);
+extern Neighbors *NeighborsOfCounts(const RidgeBasis *basis, SimilarityKeep keep, uint32_t k,
+									Budget *budget);
 
 extern void NeighborsFree(Neighbors *neighbors, Budget *budget);
 

@@ -260,57 +260,94 @@ RidgeWorker(dsm_segment *segment, shm_toc *toc)
 	TeamJoin(toc, solve_targets);
 }
 
-/* How many visits the largest system has. */
+/* The cells of a target and of its best candidates. */
 static uint64_t
-most_visits(const CooccurrenceSlots *to, const uint64_t *item_start, uint32_t items)
+count_visits(const RidgeBasis *basis, uint32_t target, uint32_t candidates)
 {
-	uint64_t most = 0;
+	const uint64_t *start = basis->by_item.start;
+	const Best *candidate = CooccurrenceSlot(&basis->to, target);
+	uint64_t visits = start[target + 1] - start[target];
 
-	for (uint32_t target = 0; target < items; target++)
-	{
-		const Best *candidate = CooccurrenceSlot(to, target);
-		uint64_t visits = item_start[target + 1] - item_start[target];
+	for (uint32_t n = 0; n < Min(basis->to.count[target], candidates); n++)
+		visits += start[candidate[n].index + 1] - start[candidate[n].index];
+	return visits;
+}
 
-		for (uint32_t n = 0; n < to->count[target]; n++)
-			visits += item_start[candidate[n].index + 1] - item_start[candidate[n].index];
-		most = Max(most, visits);
-	}
-	return most;
+uint64_t
+RidgeVisits(const RidgeBasis *basis, uint32_t candidates)
+{
+	uint64_t visits = 0;
+
+	for (uint32_t target = 0; basis->gram == NULL && target < basis->input.by_user->columns;
+		 target++)
+		visits += count_visits(basis, target, candidates);
+	return visits;
 }
 
 /* What counting from histories needs besides. */
 static void
-prepare_histories(Job *job, void **piece, const CooccurrenceInput *input,
-				  const CooccurrenceSlots *to, Budget *budget)
+turn_histories(RidgeBasis *basis, Budget *budget)
 {
-	const Sparse *by_user = input->by_user;
-	uint64_t cells = by_user->start[job->users];
-	uint64_t members = TeamMost(budget);
-	float *factor = BudgetAllocShared(budget, job->users, sizeof(float));
-	Sparse by_item = {.rows = job->items, .columns = job->users, .uniform = by_user->uniform};
+	const Sparse *by_user = basis->input.by_user;
+	uint32_t users = basis->input.users;
+	uint64_t cells = by_user->start[users];
+	Sparse by_item = {.rows = by_user->columns, .columns = users, .uniform = by_user->uniform};
 
-	for (uint32_t u = 0; u < job->users; u++)
-		factor[u] = (float) SimilarityUserFactor(
-			input->rule, (uint32_t) (by_user->start[u + 1] - by_user->start[u]), job->items);
+	basis->factor = BudgetAllocShared(budget, users, sizeof(float));
+	for (uint32_t u = 0; u < users; u++)
+		basis->factor[u] = (float) SimilarityUserFactor(
+			basis->input.rule, (uint32_t) (by_user->start[u + 1] - by_user->start[u]),
+			by_user->columns);
 
-	by_item.start = BudgetAllocShared(budget, (uint64_t) job->items + 1, sizeof(uint64_t));
+	by_item.start = BudgetAllocShared(budget, (uint64_t) by_item.rows + 1, sizeof(uint64_t));
 	by_item.column = BudgetAllocShared(budget, cells, sizeof(uint32_t));
 	if (by_user->value)
 		by_item.value = BudgetAllocShared(budget, cells, sizeof(float));
-	SparseCountColumns(by_user, job->users, by_item.start);
-	SparseOffsets(by_item.start, job->items);
+	SparseCountColumns(by_user, users, by_item.start);
+	SparseOffsets(by_item.start, by_item.rows);
 	SparseTurn(by_user, 0, &by_item);
-	job->visits = most_visits(to, by_item.start, job->items);
+	basis->by_item = by_item;
+}
 
-	piece[PIECE_FACTOR] = factor;
-	piece[PIECE_ITEM_START] = by_item.start;
-	piece[PIECE_ITEM_COLUMN] = by_item.column;
-	piece[PIECE_ITEM_VALUE] = by_item.value;
-	piece[PIECE_FIRST] =
-		BudgetAllocShared(budget, members * ((uint64_t) job->users + 1), sizeof(uint32_t));
-	piece[PIECE_MET] = BudgetAllocShared(budget, members * job->users, sizeof(uint32_t));
-	piece[PIECE_VISIT] = BudgetAllocShared(budget, members * job->visits, sizeof(Visit));
-	piece[PIECE_SORTED] = BudgetAllocShared(budget, members * job->visits, sizeof(Visit));
+RidgeBasis *
+RidgeOpen(const CooccurrenceInput *input, uint32_t from_k, uint32_t candidates, Budget *budget)
+{
+	RidgeBasis *basis = BudgetZeroed(budget, 1, sizeof(RidgeBasis));
+	uint32_t items = input->by_user->columns;
+	uint64_t half = (uint64_t) items * (items - Min(items, 1)) / 2;
+
+	basis->input = *input;
+	basis->from = CooccurrenceAlloc(items, from_k, budget);
+	basis->to = CooccurrenceAlloc(items, Max(1, Min(candidates, items)), budget);
+	basis->diagonal = BudgetAllocShared(budget, items, sizeof(double));
+	if (half <= BudgetLeft(budget) / 2 / sizeof(float))
+	{
+		basis->gram = BudgetAllocShared(budget, half, sizeof(float));
+		memset(basis->gram, 0, half * sizeof(float));
+	}
+	basis->users = BudgetAlloc(budget, (uint64_t) items + 1, sizeof(uint64_t));
+	SparseCountColumns(input->by_user, input->users, basis->users);
+	basis->input.gram = basis->gram;
+	basis->input.diagonal = basis->diagonal;
+	CooccurrenceRows(&basis->input, &basis->from, &basis->to, budget);
+	if (basis->gram == NULL)
+		turn_histories(basis, budget);
+	return basis;
+}
+
+void
+RidgeClose(RidgeBasis *basis, Budget *budget)
+{
+	CooccurrenceFree(&basis->from, budget);
+	CooccurrenceFree(&basis->to, budget);
+	BudgetFree(budget, basis->gram);
+	BudgetFree(budget, basis->diagonal);
+	BudgetFree(budget, basis->users);
+	BudgetFree(budget, basis->factor);
+	BudgetFree(budget, basis->by_item.start);
+	BudgetFree(budget, basis->by_item.column);
+	BudgetFree(budget, basis->by_item.value);
+	BudgetFree(budget, basis);
 }
 
 /* The uniform ridge; 0 only where nobody has anything, and then there are no candidates either. */
@@ -324,42 +361,53 @@ uniform_ridge(const double *diagonal, uint32_t items, double lambda)
 	return (float) (lambda * sum / items);
 }
 
-void
-RidgeSolve(const CooccurrenceInput *input, double lambda, CooccurrenceSlots *to, Budget *budget)
+CooccurrenceSlots
+RidgeSolve(const RidgeBasis *basis, double lambda, uint32_t candidates, Budget *budget)
 {
-	uint32_t items = input->by_user->columns;
-	uint64_t half = (uint64_t) items * (items - Min(items, 1)) / 2;
+	uint32_t items = basis->input.by_user->columns;
 	uint64_t members = TeamMost(budget);
-	CooccurrenceInput counting = *input;
-	CooccurrenceSlots none = CooccurrenceAlloc(items, 0, budget);
 	void *piece[PIECES] = {0};
-	Job job = {.items = items,
-			   .users = input->users,
-			   .candidates = to->k,
-			   .ld = (to->k + 1 + ALIGN_FLOATS - 1) / ALIGN_FLOATS * ALIGN_FLOATS,
-			   .uniform = input->by_user->uniform};
+	CooccurrenceSlots to = CooccurrenceAlloc(items, Min(candidates, basis->to.k), budget);
+	Job job = {
+		.items = items,
+		.users = basis->input.users,
+		.candidates = to.k,
+		.ld = (to.k + 1 + ALIGN_FLOATS - 1) / ALIGN_FLOATS * ALIGN_FLOATS,
+		.ridge = uniform_ridge(basis->diagonal, items, lambda),
+		.uniform = basis->input.by_user->uniform,
+	};
 
-	piece[PIECE_SYSTEM] = BudgetAllocShared(budget, members * system_floats(&job), sizeof(float));
-	piece[PIECE_WEIGHT] = BudgetAllocShared(budget, members * to->k, sizeof(float));
-	piece[PIECE_DIAGONAL] = BudgetAllocShared(budget, items, sizeof(double));
-	piece[PIECE_SLOT] = to->slot;
-	piece[PIECE_COUNT] = to->count;
-	if (half <= BudgetLeft(budget) / 2 / sizeof(float))
+	for (uint32_t i = 0; i < items; i++)
 	{
-		piece[PIECE_GRAM] = BudgetAllocShared(budget, half, sizeof(float));
-		memset(piece[PIECE_GRAM], 0, half * sizeof(float));
+		to.count[i] = Min(basis->to.count[i], to.k);
+		memcpy(CooccurrenceSlot(&to, i), CooccurrenceSlot(&basis->to, i),
+			   sizeof(Best) * to.count[i]);
 	}
-
-	counting.gram = piece[PIECE_GRAM];
-	counting.diagonal = piece[PIECE_DIAGONAL];
-	CooccurrenceRows(&counting, &none, to, budget);
-	if (piece[PIECE_GRAM] == NULL)
-		prepare_histories(&job, piece, input, to, budget);
-	job.ridge = uniform_ridge(counting.diagonal, items, lambda);
+	piece[PIECE_GRAM] = basis->gram;
+	piece[PIECE_DIAGONAL] = basis->diagonal;
+	piece[PIECE_SLOT] = to.slot;
+	piece[PIECE_COUNT] = to.count;
+	piece[PIECE_SYSTEM] = BudgetAllocShared(budget, members * system_floats(&job), sizeof(float));
+	piece[PIECE_WEIGHT] = BudgetAllocShared(budget, members * to.k, sizeof(float));
+	if (basis->gram == NULL)
+	{
+		for (uint32_t target = 0; target < items; target++)
+			job.visits = Max(job.visits, count_visits(basis, target, to.k));
+		piece[PIECE_FACTOR] = basis->factor;
+		piece[PIECE_ITEM_START] = basis->by_item.start;
+		piece[PIECE_ITEM_COLUMN] = basis->by_item.column;
+		piece[PIECE_ITEM_VALUE] = basis->by_item.value;
+		piece[PIECE_FIRST] =
+			BudgetAllocShared(budget, members * ((uint64_t) job.users + 1), sizeof(uint32_t));
+		piece[PIECE_MET] = BudgetAllocShared(budget, members * job.users, sizeof(uint32_t));
+		piece[PIECE_VISIT] = BudgetAllocShared(budget, members * job.visits, sizeof(Visit));
+		piece[PIECE_SORTED] = BudgetAllocShared(budget, members * job.visits, sizeof(Visit));
+	}
 	TeamRun("RidgeWorker", solve_targets, &job, sizeof(job), piece, PIECES, budget);
 
-	CooccurrenceFree(&none, budget);
-	for (int p = 0; p < PIECES; p++)
-		if (p != PIECE_SLOT && p != PIECE_COUNT)
-			BudgetFree(budget, piece[p]);
+	BudgetFree(budget, piece[PIECE_SYSTEM]);
+	BudgetFree(budget, piece[PIECE_WEIGHT]);
+	for (int p = PIECE_FIRST; p < PIECES; p++)
+		BudgetFree(budget, piece[p]);
+	return to;
 }

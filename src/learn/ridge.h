@@ -16,12 +16,37 @@
 
 #include "learn/cooccurrence.h"
 
+/* What systems are made of: counted once, solved as often as wanted. */
+typedef struct RidgeBasis
+{
+	CooccurrenceInput input;
+	CooccurrenceSlots from; /* the best of every source by counts */
+	CooccurrenceSlots to;   /* the candidates of every target */
+	float *gram;      /* below the diagonal, row after row; NULL where histories are counted */
+	double *diagonal; /* G_ii */
+	uint64_t *users;  /* n_i, [items + 1] */
+	/* Where histories are counted: the transpose, and the users' factors h_u^-b. */
+	Sparse by_item;
+	float *factor;
+} RidgeBasis;
+
 /*
- * Fills to[] with the candidates of every target and their weights, which may be below 0.  The
- * input's rule chooses the candidates, and its user exponent is b.  A system that cannot be
- * solved, which rounding alone can bring about, leaves its target without candidates.
+ * Counts: from_k of every source, the candidates of every target.  The input's rule chooses them,
+ * and its user exponent is b.  The matrix of the input must stay as long as the basis.
  */
-extern void RidgeSolve(const CooccurrenceInput *input, double lambda, CooccurrenceSlots *to,
-					   Budget *budget);
+extern RidgeBasis *RidgeOpen(const CooccurrenceInput *input, uint32_t from_k, uint32_t candidates,
+							 Budget *budget);
+extern void RidgeClose(RidgeBasis *basis, Budget *budget);
+
+/* Cells that must be visited to gather the systems of so many candidates; 0 where none need to be. */
+extern uint64_t RidgeVisits(const RidgeBasis *basis, uint32_t candidates);
+
+/*
+ * The best so many candidates of every target with their weights, which may be below 0.  A
+ * system that cannot be solved, which rounding alone can bring about, leaves its target without
+ * any.
+ */
+extern CooccurrenceSlots RidgeSolve(const RidgeBasis *basis, double lambda, uint32_t candidates,
+									Budget *budget);
 
 #endif

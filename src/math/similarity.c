@@ -20,6 +20,7 @@ static const struct
 	[SIMILARITY_TFIDF] = {0, 0.5, 0.5},
 	[SIMILARITY_BM25] = {0, 0, 0},
 	[SIMILARITY_RIDGE] = {0.33, 0.65, 0.2},
+	[SIMILARITY_AUTO] = {0.33, 0.65, 0.2},
 };
 
 SimilarityRule

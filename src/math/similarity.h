@@ -42,6 +42,7 @@ typedef enum SimilarityKind
 	SIMILARITY_TFIDF,
 	SIMILARITY_BM25,
 	SIMILARITY_RIDGE, /* no measure of its own: counts choose candidates, learn/ridge weighs them */
+	SIMILARITY_AUTO,  /* one of the others, picked by learn/automatic */
 	SIMILARITY_KINDS
 } SimilarityKind;
 
@@ -72,8 +73,10 @@ typedef struct SimilarityOptions
 	SimilarityRule rule;
 	uint32_t k;
 	SimilarityKeep keep;
-	double lambda; /* of ridge, like the next */
+	double lambda; /* of ridge, like the next three */
 	uint32_t candidates;
+	double damping; /* weights are divided by (n_i n_j)^damping, by numbers of users */
+	double blend;   /* the share of the counts among the weights, 0 to 1 */
 } SimilarityOptions;
 
 /* What the options may be; settings, arguments and documentation all take them from here. */
@@ -86,6 +89,8 @@ typedef struct SimilarityOptions
 #define SIMILARITY_LAMBDA_DEFAULT      4
 #define SIMILARITY_LAMBDA_MIN          0.001
 #define SIMILARITY_LAMBDA_MAX          1000000
+#define SIMILARITY_DAMPING_DEFAULT     0
+#define SIMILARITY_BLEND_DEFAULT       0
 #define SIMILARITY_CANDIDATES_DEFAULT  200
 #define SIMILARITY_CANDIDATES_MAX      1000
 

@@ -54,7 +54,7 @@ SELECT p.proname, pg_get_function_arguments(p.oid) AS arguments, pg_get_function
   FROM pg_proc p WHERE pronamespace = 'shop'::regnamespace ORDER BY 1;
 
 -- settings
-SELECT similarity, shrinkage, min_support, lambda, candidates, neighbors, keep, weighting, max_history, half_life, popular_half_life, trend_half_life, min_match
+SELECT similarity, shrinkage, min_support, lambda, candidates, damping, blend, neighbors, keep, weighting, max_history, half_life, popular_half_life, trend_half_life, min_match
   FROM shop.model;
 SELECT reco_configure('shop', similarity => 'sin');
 SELECT reco_configure('shop', keep => 'both');

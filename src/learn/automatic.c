@@ -1,0 +1,240 @@
+#include "learn/automatic.h"
+
+#include <math.h>
+
+#include "learn/evaluation.h"
+#include "learn/matchcurve.h"
+
+#define TRIAL_CANDIDATES 64 /* of a trial of ridge */
+#define TRIAL_K          20 /* of the lists that are compared */
+
+/* Systems that take more visits than this to gather, about a minute's work, are not tried. */
+#define MOST_VISITS UINT64_C(2000000000)
+
+/* Of thin data: a pair of n users counts n / (n + this). */
+#define THIN_SHRINKAGE 5
+
+/* What is tried, and which of it is taken where nothing is surely better. */
+static const double lambdas[] = {0.5, 1, 2, 4, 8, 16};
+static const double dampings[] = {0, 0.1, 0.2};
+static const double blends[] = {0, 0.2, 0.4};
+
+#define LAMBDA_USUAL  3
+#define DAMPING_USUAL 1
+#define BLEND_USUAL   1
+
+typedef struct Trial
+{
+	SimilarityOptions options;
+	double *ndcg; /* of every held-out user */
+	double mean;
+} Trial;
+
+typedef struct Search
+{
+	const Interactions *matrix;
+	const RidgeBasis *basis;
+	Budget *budget;
+	uint32_t users;
+	CooccurrenceSlots solved; /* weights of few candidates, for the lambda at hand */
+	Trial best;
+} Search;
+
+static void
+free_trial(Search *search, Trial *trial)
+{
+	BudgetFree(search->budget, trial->ndcg);
+	trial->ndcg = NULL;
+}
+
+/* Measures neighbours on the held-out users, and frees them. */
+static Trial
+measure(const Search *search, const SimilarityOptions *options, Neighbors *neighbors)
+{
+	Trial trial = {.options = *options,
+				   .ndcg = BudgetZeroed(search->budget, search->users, sizeof(double))};
+	EvaluationInput input = {
+		.matrix = search->matrix, .neighbors = neighbors, .k = TRIAL_K, .ndcg = trial.ndcg};
+	Evaluation result = {0};
+
+	EvaluationRun(&input, &result, search->budget);
+	trial.mean = EvaluationMean(&result.of[EVALUATION_NDCG]);
+	NeighborsFree(neighbors, search->budget);
+	ereport(DEBUG1, (errmsg_internal("%s, lambda %g, damping %g, blend %g, keep %d: NDCG %.5f",
+									 options->rule.kind == SIMILARITY_RIDGE ? "ridge" : "counts",
+									 options->lambda, options->damping, options->blend,
+									 options->keep, trial.mean)));
+	return trial;
+}
+
+static Trial
+try_counts(const Search *search, SimilarityOptions options, SimilarityKeep keep)
+{
+	options.rule.kind = SIMILARITY_COOCCURRENCE;
+	options.keep = keep;
+	return measure(search, &options,
+				   NeighborsOfCounts(search->basis, keep, options.k, search->budget));
+}
+
+/* With the weights that are solved. */
+static Trial
+try_mixture(const Search *search, const SimilarityOptions *options)
+{
+	return measure(search, options,
+				   NeighborsOfRidge(search->basis, &search->solved, options, search->budget));
+}
+
+static void
+solve(Search *search, double lambda)
+{
+	uint32_t candidates = Min(search->best.options.candidates, TRIAL_CANDIDATES);
+
+	if (search->solved.slot)
+		CooccurrenceFree(&search->solved, search->budget);
+	search->solved = RidgeSolve(search->basis, lambda, candidates, search->budget);
+}
+
+/* True where a trial is better than another by more than the standard error of the difference. */
+static bool
+surely_better(const Search *search, const Trial *a, const Trial *b)
+{
+	double n = search->users;
+	double sum = 0;
+	double squares = 0;
+
+	for (uint32_t u = 0; u < search->users; u++)
+	{
+		double gain = a->ndcg[u] - b->ndcg[u];
+
+		sum += gain;
+		squares += gain * gain;
+	}
+	return n > 1 && sum > 0 && sum * sum > (squares - sum * sum / n) * n / (n - 1);
+}
+
+/*
+ * Tries the values of one option from the usual one down, then up, as long as the mean rises.
+ * Takes the best of them only where it is surely better than the usual: what is as good by chance
+ * on these users would be worse on others.
+ */
+static void
+choose_value(Search *search, double *option, const double *values, int count, int usual)
+{
+	Trial found = {.mean = search->best.mean};
+	bool lambda = option == &search->best.options.lambda;
+
+	for (int way = -1; way <= 1 && found.ndcg == NULL; way += 2)
+		for (int n = usual + way; n >= 0 && n < count; n += way)
+		{
+			Trial trial;
+
+			*option = values[n];
+			if (lambda)
+				solve(search, values[n]);
+			trial = try_mixture(search, &search->best.options);
+			if (!(trial.mean > found.mean))
+			{
+				free_trial(search, &trial);
+				break;
+			}
+			if (found.ndcg)
+				free_trial(search, &found);
+			found = trial;
+		}
+	*option = values[usual];
+	if (found.ndcg && surely_better(search, &found, &search->best))
+	{
+		free_trial(search, &search->best);
+		search->best = found;
+	}
+	else if (found.ndcg)
+		free_trial(search, &found);
+	if (lambda)
+		solve(search, search->best.options.lambda);
+}
+
+/* The counts, the best of each target unless those of each source are surely better. */
+static Trial
+choose_counts(Search *search, const SimilarityOptions *options)
+{
+	Trial by_target = try_counts(search, *options, SIMILARITY_KEEP_TARGET);
+	Trial by_source = try_counts(search, *options, SIMILARITY_KEEP_SOURCE);
+	bool source = surely_better(search, &by_source, &by_target);
+
+	free_trial(search, source ? &by_target : &by_source);
+	return source ? by_source : by_target;
+}
+
+/* Ridge with what serves most sets, and from there one option after the other. */
+static void
+choose_ridge(Search *search, const SimilarityOptions *options, SimilarityKeep keep)
+{
+	SimilarityOptions *best = &search->best.options;
+
+	*best = *options;
+	best->rule.kind = SIMILARITY_RIDGE;
+	best->keep = keep;
+	best->lambda = lambdas[LAMBDA_USUAL];
+	best->damping = dampings[DAMPING_USUAL];
+	best->blend = blends[BLEND_USUAL];
+	solve(search, best->lambda);
+	search->best = try_mixture(search, best);
+
+	choose_value(search, &best->damping, dampings, lengthof(dampings), DAMPING_USUAL);
+	choose_value(search, &best->blend, blends, lengthof(blends), BLEND_USUAL);
+	choose_value(search, &best->lambda, lambdas, lengthof(lambdas), LAMBDA_USUAL);
+	CooccurrenceFree(&search->solved, search->budget);
+}
+
+static SimilarityOptions
+choose(const Interactions *matrix, const RidgeBasis *basis, const SimilarityOptions *options,
+	   Budget *budget)
+{
+	Search search = {
+		.matrix = matrix, .basis = basis, .budget = budget, .users = EvaluationUsers(matrix)};
+	Trial counts = choose_counts(&search, options);
+	SimilarityOptions chosen = counts.options;
+
+	if (RidgeVisits(basis, options->candidates) <= MOST_VISITS)
+	{
+		choose_ridge(&search, options, counts.options.keep);
+		if (!surely_better(&search, &counts, &search.best))
+			chosen = search.best.options;
+		free_trial(&search, &search.best);
+	}
+	free_trial(&search, &counts);
+	return chosen;
+}
+
+Neighbors *
+AutomaticLearn(const Interactions *matrix, SimilarityOptions *options, Budget *budget)
+{
+	CooccurrenceInput input = {.by_user = &matrix->by_user, .users = matrix->learners};
+	uint32_t k = Max(1, Min(options->k, matrix->by_user.columns));
+	SimilarityRule rule = options->rule;
+	RidgeBasis *basis;
+	CooccurrenceSlots solved;
+	Neighbors *neighbors;
+
+	if (matrix->chosen_count < MATCHCURVE_LEAST)
+	{
+		options->rule.kind = SIMILARITY_COOCCURRENCE;
+		options->rule.shrinkage = Max(options->rule.shrinkage, THIN_SHRINKAGE);
+		options->keep = SIMILARITY_KEEP_TARGET;
+		return NULL;
+	}
+
+	input.rule = &rule;
+	basis = RidgeOpen(&input, k, Max(options->candidates, k), budget);
+	*options = choose(matrix, basis, options, budget);
+	if (options->rule.kind != SIMILARITY_RIDGE)
+	{
+		RidgeClose(basis, budget);
+		return NeighborsLearn(&matrix->by_user, matrix->learners, options, budget);
+	}
+	solved = RidgeSolve(basis, options->lambda, options->candidates, budget);
+	neighbors = NeighborsOfRidge(basis, &solved, options, budget);
+	CooccurrenceFree(&solved, budget);
+	RidgeClose(basis, budget);
+	return neighbors;
+}
