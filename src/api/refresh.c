@@ -12,9 +12,11 @@
 
 #include <math.h>
 
+#include "base/progress.h"
 #include "catalog/pg_type.h"
 #include "data/events.h"
 #include "data/learned.h"
+#include "data/plan.h"
 #include "executor/spi.h"
 #include "learn/interactions.h"
 #include "learn/matchcurve.h"
@@ -96,6 +98,8 @@ read_events(Refresh *refresh)
 	 */
 	PushActiveSnapshot(GetTransactionSnapshot());
 	ModelReadSettings(refresh->model);
+	ProgressEnter(PROGRESS_READ,
+				  PlanRows(psprintf("SELECT 1 FROM %s.events", refresh->model->quoted)));
 	refresh->events = EventsRead(refresh->model, refresh->now, refresh->budget);
 	PopActiveSnapshot();
 	refresh->event_count = refresh->events->log.count;
@@ -131,6 +135,7 @@ compute(Refresh *refresh)
 	Interactions *matrix;
 	uint32 users;
 
+	ProgressEnter(PROGRESS_ENCODE, refresh->event_count);
 	matrix = refresh->matrix = InteractionsBuild(&refresh->events->log, &options, budget);
 	users = matrix->by_user.rows;
 	refresh->popularity = PopularityLearn(matrix, refresh->events->log.now,
@@ -141,14 +146,17 @@ compute(Refresh *refresh)
 	{
 		bool spared = (uint64_t) (users - matrix->learners) * HOLDOUT_SPARED <= users;
 
+		ProgressEnter(PROGRESS_LEARN, matrix->by_user.start[matrix->learners]);
 		refresh->neighbors = NeighborsLearn(&matrix->by_user, matrix->learners, similarity, budget);
 		end_phase(refresh, spared ? PHASE_LEARN : PHASE_CURVE);
+		ProgressEnter(PROGRESS_CURVE, matrix->chosen_count);
 		refresh->curve_pairs = MatchCurveLearn(matrix, refresh->neighbors, &refresh->curve, budget);
 		end_phase(refresh, PHASE_CURVE);
 		if (spared)
 			return;
 		NeighborsFree(refresh->neighbors, budget);
 	}
+	ProgressEnter(PROGRESS_LEARN, matrix->by_user.start[users]);
 	refresh->neighbors = NeighborsLearn(&matrix->by_user, users, similarity, budget);
 	end_phase(refresh, PHASE_LEARN);
 }
@@ -261,6 +269,7 @@ write_learned(Refresh *refresh)
 {
 	LearnedItem *items = gather_items(refresh);
 
+	ProgressEnter(PROGRESS_WRITE, refresh->neighbors->items);
 	connect_spi();
 	refresh->rows_written =
 		LearnedWrite(refresh->model, refresh->events->items, items, refresh->neighbors->items,
@@ -302,47 +311,72 @@ report(FunctionCallInfo fcinfo, const Refresh *refresh)
 	return HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(desc), values, nulls));
 }
 
+/* Waits for another refresh of the model to end: two of them take turns. */
+static void
+take_turn(FunctionCallInfo fcinfo, Refresh *refresh)
+{
+	Oid table = refresh->model->table;
+
+	LockRelationOid(table, ShareUpdateExclusiveLock);
+
+	/* What we waited for may have dropped the model. */
+	if (ModelTable(DoorSchema(fcinfo), refresh->model->name) != table)
+		ereport(ERROR, (errcode(ERRCODE_UNDEFINED_OBJECT),
+						errmsg("model \"%s\" was dropped or renamed while this refresh waited",
+							   refresh->model->name)));
+	refresh->model = ModelOpen(DoorSchema(fcinfo), table);
+	ModelNeedsOwner(refresh->model);
+}
+
+/* The whole of a refresh, as the owner of the model. */
+static void
+learn_anew(Refresh *refresh)
+{
+	Oid caller;
+	int security;
+	int nest;
+
+	GetUserIdAndSecContext(&caller, &security);
+	SetUserIdAndSecContext(refresh->model->owner, security | SECURITY_RESTRICTED_OPERATION);
+	nest = NewGUCNestLevel();
+	RestrictSearchPath();
+
+	INSTR_TIME_SET_CURRENT(refresh->since);
+	refresh->now = GetCurrentTimestamp();
+	refresh->budget = BudgetCreate(CurrentMemoryContext,
+								   psprintf("refresh of model \"%s\"", refresh->model->name),
+								   BudgetMaintenance());
+	read_events(refresh);
+	compute(refresh);
+	write_learned(refresh);
+
+	AtEOXact_GUC(false, nest);
+	SetUserIdAndSecContext(caller, security);
+}
+
 /* reco_refresh(model) */
 Datum
 reco_refresh(PG_FUNCTION_ARGS)
 {
 	Refresh refresh = {.model = DoorModel(fcinfo, 0)};
-	Oid table = refresh.model->table;
-	Oid caller;
-	int security;
-	int nest;
+	Progress progress;
 	Datum result;
 
 	ModelNeedsOwner(refresh.model);
 	PreventCommandIfReadOnly("reco_refresh()");
 
-	/*
-	 * Two refreshes take turns; What we waited for may have dropped the model.
-	 */
-	LockRelationOid(table, ShareUpdateExclusiveLock);
-	if (ModelTable(DoorSchema(fcinfo), refresh.model->name) != table)
-		ereport(ERROR, (errcode(ERRCODE_UNDEFINED_OBJECT),
-						errmsg("model \"%s\" was dropped or renamed while this refresh waited",
-							   refresh.model->name)));
-	refresh.model = ModelOpen(DoorSchema(fcinfo), table);
-	ModelNeedsOwner(refresh.model);
+	ProgressStart(&progress, refresh.model->table);
+	PG_TRY();
+	{
+		take_turn(fcinfo, &refresh);
+		learn_anew(&refresh);
+	}
+	PG_FINALLY();
+	{
+		ProgressEnd(&progress);
+	}
+	PG_END_TRY();
 
-	GetUserIdAndSecContext(&caller, &security);
-	SetUserIdAndSecContext(refresh.model->owner, security | SECURITY_RESTRICTED_OPERATION);
-	nest = NewGUCNestLevel();
-	RestrictSearchPath();
-
-	INSTR_TIME_SET_CURRENT(refresh.since);
-	refresh.now = GetCurrentTimestamp();
-	refresh.budget =
-		BudgetCreate(CurrentMemoryContext, psprintf("refresh of model \"%s\"", refresh.model->name),
-					 BudgetMaintenance());
-	read_events(&refresh);
-	compute(&refresh);
-	write_learned(&refresh);
-
-	AtEOXact_GUC(false, nest);
-	SetUserIdAndSecContext(caller, security);
 	result = report(fcinfo, &refresh);
 	BudgetDestroy(refresh.budget);
 	PG_RETURN_DATUM(result);

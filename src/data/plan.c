@@ -5,6 +5,7 @@
 #include "tcop/dest.h"
 #include "utils/hsearch.h"
 #include "utils/memutils.h"
+#include "utils/plancache.h"
 
 /*
  * Beyond this many statements a session prepares what it needs at each use: a kept plan may be
@@ -72,6 +73,24 @@ PlanRun(const char *sql, int arguments, const Oid *types, const Datum *values, c
 
 	check_select(sql, code);
 	return SPI_processed;
+}
+
+uint64
+PlanRows(const char *sql)
+{
+	SPIPlanPtr prepared = SPI_prepare(sql, 0, NULL);
+	CachedPlan *plan;
+	double rows;
+
+	if (prepared == NULL)
+		elog(ERROR, "could not prepare \"%s\": %s", sql, SPI_result_code_string(SPI_result));
+	plan = SPI_plan_get_cached_plan(prepared);
+	if (plan == NULL)
+		elog(ERROR, "could not plan \"%s\"", sql);
+	rows = linitial_node(PlannedStmt, plan->stmt_list)->planTree->plan_rows;
+	ReleaseCachedPlan(plan, NULL);
+	SPI_freeplan(prepared);
+	return rows < 1e18 ? (uint64) rows : UINT64_C(1000000000000000000);
 }
 
 /*

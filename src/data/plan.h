@@ -19,6 +19,9 @@ extern SPIPlanPtr PlanGet(const char *sql, int arguments, const Oid *types);
 extern uint64 PlanRun(const char *sql, int arguments, const Oid *types, const Datum *values,
 					  const char *nulls);
 
+/* How many rows the planner expects of a statement; SPI is connected. */
+extern uint64 PlanRows(const char *sql);
+
 /*
  * Runs a statement and hands each row to take() as the executor makes it: nothing is copied and
  * nothing is kept.  Read-only as PlanRun, in the active snapshot; once is for long statements,

@@ -12,6 +12,7 @@
 
 #include "base/interrupts.h"
 #include "base/piles.h"
+#include "base/progress.h"
 
 #define HOLDOUT_SHARE 10 /* one in so many users, within the next two */
 #define HOLDOUT_LEAST 200
@@ -464,13 +465,19 @@ sum_pile(Build *build, uint32_t pile)
 static void
 sum_piles(Build *build)
 {
+	uint64_t done = 0;
+
 	build->part = BudgetZeroed(build->budget, build->parts, sizeof(Part));
 	build->candidate = BudgetAlloc(build->budget, HOLDOUT_MOST, sizeof(Candidate));
 	build->stat = BudgetZeroed(build->budget, build->log->items, sizeof(ItemStat));
 	for (uint32_t i = 0; i < build->log->items; i++)
 		build->stat[i].newest_age = UINT32_MAX;
 	for (uint32_t pile = build->parts; pile-- > 0;)
+	{
+		done += PilesCount(build->log->piles, pile);
 		sum_pile(build, pile);
+		ProgressDone(done);
+	}
 	PilesFree(build->log->piles);
 	build->log->piles = NULL;
 }

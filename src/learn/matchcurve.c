@@ -1,6 +1,7 @@
 #include "learn/matchcurve.h"
 
 #include "base/interrupts.h"
+#include "base/progress.h"
 #include "math/hash.h"
 #include "math/rank.h"
 
@@ -106,6 +107,7 @@ MatchCurveLearn(const Interactions *matrix, const Neighbors *neighbors, Curve *c
 		for (uint32_t n = c; n < end; n++)
 			chosen[matrix->chosen[n].item] = 0;
 		RankClear(&scratch);
+		ProgressDone(end);
 	}
 
 	if (matrix->chosen_count < MATCHCURVE_LEAST)

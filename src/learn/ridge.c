@@ -12,6 +12,7 @@
 #include <math.h>
 
 #include "base/interrupts.h"
+#include "base/progress.h"
 #include "base/team.h"
 #include "math/cholesky.h"
 
@@ -248,6 +249,7 @@ solve_targets(const TeamMember *member)
 	{
 		INTERRUPTS();
 		solve_target(&ridge, target);
+		ProgressDone((uint64) target + 1);
 	}
 }
 
@@ -356,6 +358,7 @@ RidgeSolve(const CooccurrenceInput *input, double lambda, CooccurrenceSlots *to,
 	if (piece[PIECE_GRAM] == NULL)
 		prepare_histories(&job, piece, input, to, budget);
 	job.ridge = uniform_ridge(counting.diagonal, items, lambda);
+	ProgressEnter(PROGRESS_SOLVE, items);
 	TeamRun("RidgeWorker", solve_targets, &job, sizeof(job), piece, PIECES, budget);
 
 	CooccurrenceFree(&none, budget);
