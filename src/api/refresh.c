@@ -12,6 +12,7 @@
 
 #include <math.h>
 
+#include "api/forecast.h"
 #include "base/progress.h"
 #include "catalog/pg_type.h"
 #include "data/events.h"
@@ -30,12 +31,6 @@
 #include "utils/timestamp.h"
 
 PG_FUNCTION_INFO_V1(reco_refresh);
-
-/*
- * Where fewer than one user in so many was held out to learn what a score means, the model does
- * without them; otherwise the neighbours are learned a second time, from everybody.
- */
-#define HOLDOUT_SPARED 100
 
 typedef enum Phase
 {
@@ -62,6 +57,7 @@ typedef struct Refresh
 	uint32 curve_pairs;
 	uint32 item_slots;
 	uint64 rows_written;
+	RefreshCost cost; /* as expected once the matrix was there */
 	double seconds[PHASES];
 	instr_time since;
 } Refresh;
@@ -90,6 +86,8 @@ connect_spi(void)
 static void
 read_events(Refresh *refresh)
 {
+	uint64 rows;
+
 	connect_spi();
 
 	/*
@@ -98,11 +96,13 @@ read_events(Refresh *refresh)
 	 */
 	PushActiveSnapshot(GetTransactionSnapshot());
 	ModelReadSettings(refresh->model);
-	ProgressEnter(PROGRESS_READ,
-				  PlanRows(psprintf("SELECT 1 FROM %s.events", refresh->model->quoted)));
+	rows = PlanRows(psprintf("SELECT 1 FROM %s.events", refresh->model->quoted));
+	ProgressEnter(PROGRESS_READ, rows);
+	ForecastAsLast(refresh->model, rows);
 	refresh->events = EventsRead(refresh->model, refresh->now, refresh->budget);
-	PopActiveSnapshot();
 	refresh->event_count = refresh->events->log.count;
+	ForecastAsLast(refresh->model, refresh->event_count);
+	PopActiveSnapshot();
 	SPI_finish();
 	if (refresh->event_count == 0)
 		ereport(NOTICE,
@@ -141,15 +141,18 @@ compute(Refresh *refresh)
 	refresh->popularity = PopularityLearn(matrix, refresh->events->log.now,
 										  refresh->events->log.timed, &options, budget);
 	end_phase(refresh, PHASE_ENCODE);
+	refresh->cost = ForecastEncoded(refresh->model, matrix, refresh->event_count,
+									refresh->seconds[PHASE_ENCODE]);
 
 	if (matrix->chosen_count >= MATCHCURVE_LEAST)
 	{
-		bool spared = (uint64_t) (users - matrix->learners) * HOLDOUT_SPARED <= users;
+		bool spared = MatchCurveSpares(users, users - matrix->learners);
 
 		ProgressEnter(PROGRESS_LEARN, matrix->by_user.start[matrix->learners]);
 		refresh->neighbors = NeighborsLearn(&matrix->by_user, matrix->learners, similarity, budget);
 		end_phase(refresh, spared ? PHASE_LEARN : PHASE_CURVE);
 		ProgressEnter(PROGRESS_CURVE, matrix->chosen_count);
+		ForecastCurve(&refresh->cost);
 		refresh->curve_pairs = MatchCurveLearn(matrix, refresh->neighbors, &refresh->curve, budget);
 		end_phase(refresh, PHASE_CURVE);
 		if (spared)
@@ -332,14 +335,7 @@ take_turn(FunctionCallInfo fcinfo, Refresh *refresh)
 static void
 learn_anew(Refresh *refresh)
 {
-	Oid caller;
-	int security;
-	int nest;
-
-	GetUserIdAndSecContext(&caller, &security);
-	SetUserIdAndSecContext(refresh->model->owner, security | SECURITY_RESTRICTED_OPERATION);
-	nest = NewGUCNestLevel();
-	RestrictSearchPath();
+	DoorRole role = DoorBecome(refresh->model->owner);
 
 	INSTR_TIME_SET_CURRENT(refresh->since);
 	refresh->now = GetCurrentTimestamp();
@@ -350,8 +346,7 @@ learn_anew(Refresh *refresh)
 	compute(refresh);
 	write_learned(refresh);
 
-	AtEOXact_GUC(false, nest);
-	SetUserIdAndSecContext(caller, security);
+	DoorReturn(&role);
 }
 
 /* reco_refresh(model) */

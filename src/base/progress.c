@@ -156,8 +156,10 @@ ProgressEnter(ProgressPhase phase, uint64 total)
 void
 ProgressExpect(ProgressPhase phase, double seconds)
 {
-	if (current)
-		current->expected[phase] = seconds;
+	if (current == NULL)
+		return;
+	current->expected[phase] = seconds;
+	tell(current);
 }
 
 void

@@ -50,7 +50,7 @@ extern void ProgressEnd(Progress *progress);
 /* Enters a phase of so many steps, 0 where that is not known. */
 extern void ProgressEnter(ProgressPhase phase, uint64 total);
 
-/* Says how long a phase still to come will take; a phase entered takes none any more. */
+/* Says how long this phase or one to come will take; one that was left takes none any more. */
 extern void ProgressExpect(ProgressPhase phase, double seconds);
 
 /* Says how many processes help. */

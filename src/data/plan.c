@@ -102,6 +102,7 @@ typedef struct Receiver
 	DestReceiver receiver;
 	PlanTake take;
 	void *with;
+	const bool *enough; /* NULL for all rows */
 } Receiver;
 
 static bool
@@ -111,7 +112,7 @@ receive(TupleTableSlot *row, DestReceiver *self)
 
 	slot_getallattrs(row);
 	receiver->take(row, receiver->with);
-	return true;
+	return receiver->enough == NULL || !*receiver->enough;
 }
 
 static void
@@ -156,8 +157,15 @@ PlanStream(const char *sql, int arguments, const Oid *types, const Datum *values
 void
 PlanStreamOnce(const char *sql, PlanTake take, void *with)
 {
+	PlanStreamSome(sql, take, with, NULL);
+}
+
+void
+PlanStreamSome(const char *sql, PlanTake take, void *with, const bool *enough)
+{
 	Receiver receiver = receiver_for(take, with);
 	SPIExecuteOptions options = {.dest = &receiver.receiver, .read_only = true};
 
+	receiver.enough = enough;
 	check_select(sql, SPI_execute_extended(sql, &options));
 }

@@ -33,4 +33,7 @@ extern void PlanStream(const char *sql, int arguments, const Oid *types, const D
 					   PlanTake take, void *with);
 extern void PlanStreamOnce(const char *sql, PlanTake take, void *with);
 
+/* The same as PlanStreamFresh, until take() says that it has had enough. */
+extern void PlanStreamSome(const char *sql, PlanTake take, void *with, const bool *enough);
+
 #endif

@@ -510,6 +510,14 @@ order_items(Build *build)
 	return place;
 }
 
+uint32_t
+InteractionsHoldout(uint32_t users)
+{
+	uint32_t wanted = Min(Max(users / HOLDOUT_SHARE, HOLDOUT_LEAST), HOLDOUT_MOST);
+
+	return Min(wanted, users / 2);
+}
+
 /*
  * Settles who is held out: the first of those considered.  Their rows come last, by rising hash
  * like all others.
@@ -518,9 +526,8 @@ static void
 hold_out(Build *build, const uint32_t *item_place)
 {
 	Interactions *matrix = build->matrix;
-	uint32_t most = Min(Max(build->users / HOLDOUT_SHARE, HOLDOUT_LEAST), HOLDOUT_MOST);
+	uint32_t most = Min(InteractionsHoldout(build->users), build->eligible / 2);
 
-	most = Min(most, Min(build->users, build->eligible) / 2);
 	build->candidates = Min(build->candidates, most);
 	matrix->learners = build->users - build->candidates;
 	matrix->chosen =

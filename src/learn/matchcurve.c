@@ -7,12 +7,20 @@
 
 #define DRAWS 16 /* tries to find an item the user never touched, before the pair is given up */
 
+#define HOLDOUT_SPARED 100 /* one user in so many can be spared */
+
 /* Neighbours as the scorer reads them: numbers and similarities apart. */
 typedef struct Rows
 {
 	uint32_t *item;
 	float *similarity;
 } Rows;
+
+bool
+MatchCurveSpares(uint32_t users, uint32_t held_out)
+{
+	return (uint64_t) held_out * HOLDOUT_SPARED <= users;
+}
 
 static Rows
 split_rows(const Neighbors *neighbors, Budget *budget)

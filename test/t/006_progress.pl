@@ -152,6 +152,7 @@ is(seen(), 0, 'where nothing runs, nothing is seen');
 	$hold->quit;
 	waits($first_pid, 'transactionid');
 	is(seen("SELECT model, phase, total, done < 60, percent < 100 FROM reco_progress WHERE pid = $first_pid"), 'shop|write|60|t|t', 'seen while it writes');
+	is(seen("SELECT expected_end > clock_timestamp() - interval '1 second' FROM reco_progress WHERE pid = $first_pid"), 't', 'with an end in sight');
 	$held_rows->quit;
 	is_deeply([ answer_of($first) ], [ 300, '' ], 'it succeeds');
 	is_deeply([ answer_of($second) ], [ 300, '' ], 'and the second');
