@@ -1,6 +1,7 @@
 #include "api/forecast.h"
 
 #include <math.h>
+#include <unistd.h>
 
 #include "base/progress.h"
 #include "data/plan.h"
@@ -19,6 +20,18 @@
 #define PACE_SECONDS 0.02
 #define PACE_MOST    8.0
 
+/* How many processes learn from so many cells: no more of them at a time than there are processors. */
+static double
+processes(double cells)
+{
+	int workers = Min(max_parallel_maintenance_workers, max_parallel_workers);
+	long processors = sysconf(_SC_NPROCESSORS_ONLN);
+
+	if (cells < INTERACTIONS_SHARED || processors < 1)
+		return 1;
+	return Min(1 + workers, processors);
+}
+
 RefreshCost
 ForecastCost(const Model *model, const SketchFigures *figures, double row_seconds, double id_bytes)
 {
@@ -33,6 +46,7 @@ ForecastCost(const Model *model, const SketchFigures *figures, double row_second
 		.id_bytes = id_bytes,
 		.alike = settings->weighting == WEIGHTING_BINARY || (figures->alike && !decays),
 		.memory = (double) BudgetMaintenance(),
+		.processes = processes(figures->cells),
 		.held_out = held_out,
 		.twice = !MatchCurveSpares(users, held_out),
 		.options = &settings->similarity,

@@ -21,9 +21,6 @@
 #define CHOSEN_SHARE 5  /* one in so many of a held-out user's items is chosen */
 #define CHOSEN_MOST  10 /* and at most this many, so that no heavy user rules the sample */
 
-/* Fewer cells than that are learned from sooner than a worker has started. */
-#define SHARED_LEAST 100000
-
 /* Events of a pile are first spread by hash to about so many each, which then sort quickly. */
 #define SPREAD_EVENTS 128
 
@@ -668,7 +665,7 @@ InteractionsBuild(EventLog *log, const InteractionOptions *options, Budget *budg
 		hold_out(&build, item_place);
 	else
 		number_chosen(&build, item_place);
-	BudgetShare(budget, build.cells >= SHARED_LEAST);
+	BudgetShare(budget, build.cells >= INTERACTIONS_SHARED);
 	write_rows(&build, item_place);
 
 	BudgetFree(budget, build.part);

@@ -15,57 +15,68 @@
 /*
  * Measured with bench/cost.sql on PostgreSQL 15, one process of a 2-core machine (AMD EPYC), on
  * MovieLens 1M, Amazon CDs and the generated sets of bench/events.sql with 1, 5 and 20 million
- * events.  It prints what each phase took beside what it was expected to take: after a change of
- * the engine run it, and change what is off.
+ * events: processor time, since other work ran beside.  The script prints what each phase took
+ * beside what it was expected to take: after a change of the engine run it, and change what is off.
  */
 static const struct
 {
 	/* Nanoseconds. */
-	double
-		read_event; /* finding the numbers of two ids, keeping the event; the query comes on top */
-	double read_byte;      /* of an id: hashing and comparing */
-	double encode_event;   /* two counting sorts and the small sorts between them */
-	double pair;           /* one addition in the kernel, all misses of caches included */
-	double pair_alike;     /* the same where all cells are worth the same */
-	double met;            /* weighing a pair that meets, once for each side that keeps the best */
-	double solve_flop;     /* of a Cholesky decomposition, n^3 / 3 each */
-	double solve_look_up;  /* one number of a system in the Gram matrix, n^2 / 2 each */
-	double solve_visit;    /* one cell of a candidate's users, where there is no Gram matrix */
+	double read_event;    /* the number of an item, the event on its pile; the query comes on top */
+	double read_byte;     /* of an item's id: hashing and comparing */
+	double encode_event;  /* sorting piles, summing cells, writing rows */
+	double pair;          /* of items of one user, in both orders: additions, and their misses */
+	double pair_alike;    /* the same where all cells are worth the same */
+	double met;           /* an item that a row meets, where rows are listed */
+	double swept;         /* an item that a row may meet, where they are swept */
+	double solve_flop;    /* of a Cholesky decomposition, n^3 / 3 each */
+	double solve_look_up; /* one number of a system in the Gram matrix, n^2 / 2 each */
+	double solve_visit;   /* one cell of a candidate's users, where there is no Gram matrix */
 	double curve_neighbor; /* scoring a held-out user: a neighbour of an item of the history */
 	double write_item;     /* one row of learned_item */
 	double write_neighbor; /* packing, compressing and storing one neighbour */
 
 	/* Bytes. */
-	double user_bytes;   /* number, hash, places and counts of a user; the id comes on top */
-	double item_bytes;   /* the same, and statistics, of an item */
-	double log_bytes;    /* of an event in the log */
-	double log_block;    /* which has room for so many at a time */
-	double event_bytes;  /* of an event gathered by user, beside the log */
-	double cell_bytes;   /* of both matrices, while neighbours are learned */
+	double any_bytes;    /* of piles and tables whatever is in them */
+	double user_bytes;   /* counts and places of a user */
+	double item_bytes;   /* number, hash, statistics and places of an item; the id comes on top */
+	double event_bytes;  /* of an event on a pile */
+	double pile_block;   /* of a block of a pile, the last of which is half empty */
+	double cell_bytes;   /* of a cell with a value, once or twice; half where all are alike */
 	double slot_bytes;   /* of one of the best of an item */
 	double stored_bytes; /* of one neighbour of the result */
 } constants = {
-	.read_event = 90,
+	.read_event = 60,
 	.read_byte = 1,
 	.encode_event = 130,
-	.pair = 2.7,
-	.pair_alike = 1.4,
-	.met = 11,
-	.solve_flop = 0.13,
+	.pair = 2.1,
+	.pair_alike = 1.2,
+	.met = 21,
+	.swept = 7.5,
+	.solve_flop = 0.1,
 	.solve_look_up = 2,
-	.solve_visit = 8,
-	.curve_neighbor = 15,
-	.write_item = 10000,
-	.write_neighbor = 120,
-	.user_bytes = 60,
+	.solve_visit = 18,
+	.curve_neighbor = 9,
+	.write_item = 13000,
+	.write_neighbor = 100,
+	.any_bytes = 300000,
+	.user_bytes = 20,
 	.item_bytes = 150,
-	.log_bytes = 16,
-	.log_block = 65536,
-	.event_bytes = 16,
-	.cell_bytes = 16,
+	.event_bytes = 20,
+	.pile_block = 65536,
+	.cell_bytes = 8,
 	.slot_bytes = sizeof(Best),
 	.stored_bytes = sizeof(Best),
 };
+
+/* Events lie on so many piles, which may take such a share of the memory before they go to tape. */
+#define PILES       512
+#define PILES_SHARE 0.625
+
+/* Rows that meet more than one in so many items are swept, others list what they meet. */
+#define SWEPT_SHARE 4
+
+/* Each process but the first does so much of the work of one. */
+#define HELP 0.8
 
 /* Kept by target, so many of each source's own best are kept beside, and a few more get in so. */
 #define SHOWN       20
@@ -127,20 +138,21 @@ partners_of(const SketchFigures *figures, int bin, double min_support)
 	return partners;
 }
 
-/* What is held while neighbours are learned, and apart from it a Gram matrix where that fits. */
+/* Bytes of the values and numbers of all cells. */
 static double
-learn_bytes(const CostInput *input, double kept, double *gram)
+cells_bytes(const CostInput *input)
 {
-	const SimilarityOptions *options = input->options;
-	const SketchFigures *figures = &input->figures;
-	bool ridge = options->rule.kind == SIMILARITY_RIDGE;
-	double k = ridge ? options->candidates
-					 : options->k + (options->keep == SIMILARITY_KEEP_TARGET ? SHOWN : 0);
-	double cells = figures->cells * constants.cell_bytes;
-	double whole = figures->items * figures->items * sizeof(float);
+	return input->figures.cells * constants.cell_bytes / (input->alike ? 2 : 1);
+}
 
-	*gram = ridge && whole <= (input->memory - cells) / 2 ? whole : 0;
-	return cells + figures->items * k * constants.slot_bytes + kept * constants.stored_bytes;
+/* Bytes of the Gram matrix of ridge; 0 where it does not fit, or is not wanted. */
+static double
+gram_bytes(const CostInput *input)
+{
+	double half = input->figures.items * input->figures.items / 2 * sizeof(float);
+	bool fits = half <= (input->memory - 2 * cells_bytes(input)) / 2;
+
+	return input->options->rule.kind == SIMILARITY_RIDGE && fits ? half : 0;
 }
 
 /* Learning neighbours once, the pairs that meet, and how many are kept. */
@@ -148,25 +160,29 @@ static void
 cost_neighbors(const CostInput *input, RefreshCost *cost)
 {
 	const SimilarityOptions *options = input->options;
-	const SketchItems *spread = &input->figures.spread;
+	const SketchFigures *figures = &input->figures;
 	bool ridge = options->rule.kind == SIMILARITY_RIDGE;
 	bool by_target = !ridge && options->keep == SIMILARITY_KEEP_TARGET;
+	double help = 1 + HELP * (input->processes - 1);
+	double rows = 0;
 	double flops = 0;
 	double look_ups = 0;
 	double visits = 0;
-	double gram;
 
 	for (int b = 0; b < SKETCH_BINS; b++)
 	{
-		double items = spread->items[b];
+		double items = figures->spread.items[b];
 		Partners partners;
 		double candidates;
 
 		if (items <= 0)
 			continue;
-		partners = partners_of(&input->figures, b, options->rule.min_support);
+		partners = partners_of(figures, b, options->rule.min_support);
 		candidates = fmin(partners.supported, options->candidates);
 		cost->met += items * partners.met;
+		rows +=
+			items * (partners.met * SWEPT_SHARE > figures->items ? figures->items * constants.swept
+																 : partners.met * constants.met);
 		cost->kept += items * fmin(partners.supported, options->k);
 		if (by_target)
 			cost->kept +=
@@ -176,29 +192,42 @@ cost_neighbors(const CostInput *input, RefreshCost *cost)
 		if (partners.supported > 0)
 			visits += items * candidates * partners.visits / partners.supported;
 	}
-	cost->learn =
-		1e-9 * (input->figures.pairs * (input->alike ? constants.pair_alike : constants.pair) +
-				cost->met * constants.met * (by_target ? 2 : 1));
-	learn_bytes(input, 0, &gram);
+	visits *= figures->cells / figures->events;
+	cost->learn = 1e-9 / help *
+				  (figures->pairs * (input->alike ? constants.pair_alike : constants.pair) + rows);
 	if (ridge)
-		cost->solve =
-			1e-9 * (flops * constants.solve_flop + (gram > 0 ? look_ups * constants.solve_look_up
-															 : visits * constants.solve_visit));
+		cost->solve = 1e-9 / help *
+					  (flops * constants.solve_flop + (gram_bytes(input) > 0
+														   ? look_ups * constants.solve_look_up
+														   : visits * constants.solve_visit));
 }
 
-/* The most memory at one time: while events are gathered, or while neighbours are. */
+/* Bytes of the piles that events lie on, while they all lie there. */
+static double
+pile_bytes(const CostInput *input)
+{
+	double pile = input->figures.events * constants.event_bytes / PILES;
+
+	/* Blocks double up to their full size; the last is half empty, of doubling ones it is half of all. */
+	pile += fmin(pile, constants.pile_block) / 2;
+	return fmin(pile * PILES, PILES_SHARE * input->memory);
+}
+
+/* The most memory at one time: while events lie on piles, while cells are written, or learned from. */
 static double
 cost_bytes(const CostInput *input, const RefreshCost *cost)
 {
+	const SimilarityOptions *options = input->options;
 	const SketchFigures *figures = &input->figures;
-	double ids = figures->users * (constants.user_bytes + input->id_bytes) +
-				 figures->items * (constants.item_bytes + input->id_bytes);
-	double log = ceil(figures->events / constants.log_block) * constants.log_block;
-	double gather = figures->events * constants.event_bytes + log * constants.log_bytes;
-	double gram;
-	double learn = learn_bytes(input, cost->kept, &gram);
+	bool ridge = options->rule.kind == SIMILARITY_RIDGE;
+	double k = ridge ? options->candidates
+					 : options->k + (options->keep == SIMILARITY_KEEP_TARGET ? SHOWN : 0);
+	double best = figures->items * k * constants.slot_bytes + cost->kept * constants.stored_bytes;
+	double cells = cells_bytes(input);
+	double known = constants.any_bytes + figures->users * constants.user_bytes +
+				   figures->items * (constants.item_bytes + input->id_bytes);
 
-	return ids + fmax(gather, learn + gram);
+	return known + fmax(pile_bytes(input), cells + fmax(cells, best + gram_bytes(input)));
 }
 
 RefreshCost
@@ -210,9 +239,9 @@ CostOf(const CostInput *input)
 	if (figures->events <= 0)
 		return cost;
 	cost_neighbors(input, &cost);
-	cost.read = figures->events *
-				(input->row_seconds +
-				 1e-9 * (constants.read_event + constants.read_byte * 2 * input->id_bytes));
+	cost.read =
+		figures->events * (input->row_seconds +
+						   1e-9 * (constants.read_event + constants.read_byte * input->id_bytes));
 	cost.encode = 1e-9 * figures->events * constants.encode_event;
 	if (input->held_out > 0)
 		cost.curve = 1e-9 * constants.curve_neighbor * input->held_out *

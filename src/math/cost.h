@@ -18,6 +18,7 @@ typedef struct CostInput
 	double id_bytes;    /* of one item's id */
 	bool alike;         /* all cells are worth the same */
 	double memory;      /* bytes a refresh may use besides its result */
+	double processes;   /* that learn together */
 	double held_out;    /* users the match curve is learned on */
 	bool twice;         /* whether neighbours are learned again with them */
 	const SimilarityOptions *options;
