@@ -20,7 +20,7 @@ PG_FUNCTION_INFO_V1(reco_estimate);
  * take, and so many seconds always.
  */
 #define SHARE_OF_REFRESH 0.08
-#define SECONDS_ALWAYS   0.1
+#define SECONDS_ALWAYS   0.2
 
 /* What an estimate is made of. */
 typedef struct Estimate
