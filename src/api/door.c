@@ -125,6 +125,25 @@ DoorK(FunctionCallInfo fcinfo, int argument)
 	return (uint32) k;
 }
 
+DoorRole
+DoorBecome(Oid owner)
+{
+	DoorRole role;
+
+	GetUserIdAndSecContext(&role.caller, &role.security);
+	SetUserIdAndSecContext(owner, role.security | SECURITY_RESTRICTED_OPERATION);
+	role.nest = NewGUCNestLevel();
+	RestrictSearchPath();
+	return role;
+}
+
+void
+DoorReturn(const DoorRole *role)
+{
+	AtEOXact_GUC(false, role->nest);
+	SetUserIdAndSecContext(role->caller, role->security);
+}
+
 void
 DoorEnter(Model *model)
 {

@@ -37,6 +37,21 @@ extern uint32 DoorK(FunctionCallInfo fcinfo, int argument);
 /* Text of an argument, NULL for NULL. */
 extern char *DoorText(FunctionCallInfo fcinfo, int argument);
 
+/* Who called, while a function acts as somebody else. */
+typedef struct DoorRole
+{
+	Oid caller;
+	int security;
+	int nest;
+} DoorRole;
+
+/*
+ * Acts as the owner of a model, as maintenance does: with the search path of maintenance, and
+ * nothing that would outlive it allowed.  An error ends it as well.
+ */
+extern DoorRole DoorBecome(Oid owner);
+extern void DoorReturn(const DoorRole *role);
+
 /* Connects SPI and reads what is known of a model, which must have been refreshed. */
 extern void DoorEnter(Model *model);
 

@@ -12,9 +12,12 @@
 
 #include <math.h>
 
+#include "api/forecast.h"
+#include "base/progress.h"
 #include "catalog/pg_type.h"
 #include "data/events.h"
 #include "data/learned.h"
+#include "data/plan.h"
 #include "executor/spi.h"
 #include "learn/automatic.h"
 #include "learn/matchcurve.h"
@@ -28,12 +31,6 @@
 #include "utils/timestamp.h"
 
 PG_FUNCTION_INFO_V1(reco_refresh);
-
-/*
- * Where fewer than one user in so many was held out to learn what a score means, the model does
- * without them; otherwise the neighbours are learned a second time, from everybody.
- */
-#define HOLDOUT_SPARED 100
 
 typedef enum Phase
 {
@@ -61,6 +58,7 @@ typedef struct Refresh
 	uint32 curve_pairs;
 	uint32 item_slots;
 	uint64 rows_written;
+	RefreshCost cost; /* as expected once the matrix was there */
 	double seconds[PHASES];
 	instr_time since;
 } Refresh;
@@ -89,6 +87,8 @@ connect_spi(void)
 static void
 read_events(Refresh *refresh)
 {
+	uint64 rows;
+
 	connect_spi();
 
 	/*
@@ -97,9 +97,13 @@ read_events(Refresh *refresh)
 	 */
 	PushActiveSnapshot(GetTransactionSnapshot());
 	ModelReadSettings(refresh->model);
+	rows = PlanRows(psprintf("SELECT 1 FROM %s.events", refresh->model->quoted));
+	ProgressEnter(PROGRESS_READ, rows);
+	ForecastAsLast(refresh->model, rows);
 	refresh->events = EventsRead(refresh->model, refresh->now, refresh->budget);
-	PopActiveSnapshot();
 	refresh->event_count = refresh->events->log.count;
+	ForecastAsLast(refresh->model, refresh->event_count);
+	PopActiveSnapshot();
 	SPI_finish();
 	if (refresh->event_count == 0)
 		ereport(NOTICE,
@@ -133,30 +137,39 @@ compute(Refresh *refresh)
 	Interactions *matrix;
 	uint32 users;
 
+	ProgressEnter(PROGRESS_ENCODE, refresh->event_count);
 	matrix = refresh->matrix = InteractionsBuild(&refresh->events->log, &options, budget);
 	users = matrix->by_user.rows;
 	refresh->popularity = PopularityLearn(matrix, refresh->events->log.now,
 										  refresh->events->log.timed, &options, budget);
 	end_phase(refresh, PHASE_ENCODE);
+	refresh->cost = ForecastEncoded(refresh->model, matrix, refresh->event_count,
+									refresh->seconds[PHASE_ENCODE]);
 
 	*similarity = refresh->model->settings.similarity;
 	pick = similarity->rule.kind == SIMILARITY_AUTO;
-	if (pick)
-		refresh->neighbors = AutomaticLearn(matrix, similarity, budget);
+	if (pick && matrix->chosen_count < MATCHCURVE_LEAST)
+		AutomaticThin(similarity);
 	if (matrix->chosen_count >= MATCHCURVE_LEAST)
 	{
-		bool spared = (uint64_t) (users - matrix->learners) * HOLDOUT_SPARED <= users;
+		bool spared = MatchCurveSpares(users, users - matrix->learners);
 
-		if (!pick)
+		ProgressEnter(PROGRESS_LEARN, matrix->by_user.start[matrix->learners]);
+		if (pick)
+			refresh->neighbors = AutomaticLearn(matrix, similarity, budget);
+		else
 			refresh->neighbors =
 				NeighborsLearn(&matrix->by_user, matrix->learners, similarity, budget);
 		end_phase(refresh, spared ? PHASE_LEARN : PHASE_CURVE);
+		ProgressEnter(PROGRESS_CURVE, matrix->chosen_count);
+		ForecastCurve(&refresh->cost);
 		refresh->curve_pairs = MatchCurveLearn(matrix, refresh->neighbors, &refresh->curve, budget);
 		end_phase(refresh, PHASE_CURVE);
 		if (spared)
 			return;
 		NeighborsFree(refresh->neighbors, budget);
 	}
+	ProgressEnter(PROGRESS_LEARN, matrix->by_user.start[users]);
 	refresh->neighbors = NeighborsLearn(&matrix->by_user, users, similarity, budget);
 	end_phase(refresh, PHASE_LEARN);
 }
@@ -298,6 +311,7 @@ write_learned(Refresh *refresh)
 {
 	LearnedItem *items = gather_items(refresh);
 
+	ProgressEnter(PROGRESS_WRITE, refresh->neighbors->items);
 	connect_spi();
 	refresh->rows_written =
 		LearnedWrite(refresh->model, refresh->events->items, items, refresh->neighbors->items,
@@ -340,47 +354,64 @@ report(FunctionCallInfo fcinfo, const Refresh *refresh)
 	return HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(desc), values, nulls));
 }
 
+/* Waits for another refresh of the model to end: two of them take turns. */
+static void
+take_turn(FunctionCallInfo fcinfo, Refresh *refresh)
+{
+	Oid table = refresh->model->table;
+
+	LockRelationOid(table, ShareUpdateExclusiveLock);
+
+	/* What we waited for may have dropped the model. */
+	if (ModelTable(DoorSchema(fcinfo), refresh->model->name) != table)
+		ereport(ERROR, (errcode(ERRCODE_UNDEFINED_OBJECT),
+						errmsg("model \"%s\" was dropped or renamed while this refresh waited",
+							   refresh->model->name)));
+	refresh->model = ModelOpen(DoorSchema(fcinfo), table);
+	ModelNeedsOwner(refresh->model);
+}
+
+/* The whole of a refresh, as the owner of the model. */
+static void
+learn_anew(Refresh *refresh)
+{
+	DoorRole role = DoorBecome(refresh->model->owner);
+
+	INSTR_TIME_SET_CURRENT(refresh->since);
+	refresh->now = GetCurrentTimestamp();
+	refresh->budget = BudgetCreate(CurrentMemoryContext,
+								   psprintf("refresh of model \"%s\"", refresh->model->name),
+								   BudgetMaintenance());
+	read_events(refresh);
+	compute(refresh);
+	write_learned(refresh);
+
+	DoorReturn(&role);
+}
+
 /* reco_refresh(model) */
 Datum
 reco_refresh(PG_FUNCTION_ARGS)
 {
 	Refresh refresh = {.model = DoorModel(fcinfo, 0)};
-	Oid table = refresh.model->table;
-	Oid caller;
-	int security;
-	int nest;
+	Progress progress;
 	Datum result;
 
 	ModelNeedsOwner(refresh.model);
 	PreventCommandIfReadOnly("reco_refresh()");
 
-	/*
-	 * Two refreshes take turns; What we waited for may have dropped the model.
-	 */
-	LockRelationOid(table, ShareUpdateExclusiveLock);
-	if (ModelTable(DoorSchema(fcinfo), refresh.model->name) != table)
-		ereport(ERROR, (errcode(ERRCODE_UNDEFINED_OBJECT),
-						errmsg("model \"%s\" was dropped or renamed while this refresh waited",
-							   refresh.model->name)));
-	refresh.model = ModelOpen(DoorSchema(fcinfo), table);
-	ModelNeedsOwner(refresh.model);
+	ProgressStart(&progress, refresh.model->table);
+	PG_TRY();
+	{
+		take_turn(fcinfo, &refresh);
+		learn_anew(&refresh);
+	}
+	PG_FINALLY();
+	{
+		ProgressEnd(&progress);
+	}
+	PG_END_TRY();
 
-	GetUserIdAndSecContext(&caller, &security);
-	SetUserIdAndSecContext(refresh.model->owner, security | SECURITY_RESTRICTED_OPERATION);
-	nest = NewGUCNestLevel();
-	RestrictSearchPath();
-
-	INSTR_TIME_SET_CURRENT(refresh.since);
-	refresh.now = GetCurrentTimestamp();
-	refresh.budget =
-		BudgetCreate(CurrentMemoryContext, psprintf("refresh of model \"%s\"", refresh.model->name),
-					 BudgetMaintenance());
-	read_events(&refresh);
-	compute(&refresh);
-	write_learned(&refresh);
-
-	AtEOXact_GUC(false, nest);
-	SetUserIdAndSecContext(caller, security);
 	result = report(fcinfo, &refresh);
 	BudgetDestroy(refresh.budget);
 	PG_RETURN_DATUM(result);

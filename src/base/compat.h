@@ -16,6 +16,7 @@
 #include "catalog/pg_namespace.h"
 #include "miscadmin.h"
 #include "utils/acl.h"
+#include "utils/backend_status.h"
 #include "utils/guc.h"
 
 /* 18 writes pg_noreturn in front of a declaration, where 17 had pg_attribute_noreturn() after it. */
@@ -47,6 +48,13 @@ object_ownercheck(Oid class, Oid object, Oid role)
 {
 	Assert(class == NamespaceRelationId);
 	return pg_namespace_ownercheck(object, role);
+}
+
+/* 16 gave it a name that says what it counts by. */
+static inline LocalPgBackendStatus *
+pgstat_get_local_beentry_by_index(int index)
+{
+	return pgstat_fetch_stat_local_beentry(index);
 }
 #endif
 

@@ -4,6 +4,7 @@
 
 #include "access/parallel.h"
 #include "access/xact.h"
+#include "base/progress.h"
 #include "optimizer/optimizer.h"
 
 /* Keys of what workers find. */
@@ -101,9 +102,11 @@ TeamRun(const char *entry, TeamWork work, const void *job, Size size, void **pie
 	LaunchParallelWorkers(context);
 	ereport(DEBUG1, (errmsg_internal("%d workers started of %u wanted", context->nworkers_launched,
 									 workers)));
+	ProgressWorkers(context->nworkers_launched);
 	member.next = &shared->next;
 	work(&member);
 	WaitForParallelWorkersToFinish(context);
+	ProgressWorkers(0);
 	DestroyParallelContext(context);
 	ExitParallelMode();
 }

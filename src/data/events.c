@@ -9,6 +9,7 @@
 #include <math.h>
 
 #include "base/piles.h"
+#include "base/progress.h"
 #include "data/plan.h"
 #include "utils/timestamp.h"
 
@@ -111,6 +112,7 @@ take(TupleTableSlot *row, void *with)
 	PilesAdd(events->log.piles, event.user_high >> (32 - events->log.pile_bits), &event);
 	events->log.newest_age =
 		events->log.count++ == 0 ? event.age : Min(events->log.newest_age, event.age);
+	ProgressDone(events->log.count);
 }
 
 static void

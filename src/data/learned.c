@@ -2,6 +2,7 @@
 
 #include <math.h>
 
+#include "base/progress.h"
 #include "catalog/pg_type.h"
 #include "data/plan.h"
 #include "lib/stringinfo.h"
@@ -271,6 +272,7 @@ LearnedWrite(const Model *model, const IdSet *ids, const LearnedItem *items, uin
 			elog(ERROR, "could not write an item of model \"%s\"", model->name);
 		written += SPI_processed;
 		MemoryContextReset(row);
+		ProgressDone((uint64) i + 1);
 	}
 
 	SPI_freeplan(plan);

@@ -5,6 +5,7 @@
 #include "tcop/dest.h"
 #include "utils/hsearch.h"
 #include "utils/memutils.h"
+#include "utils/plancache.h"
 
 /*
  * Beyond this many statements a session prepares what it needs at each use: a kept plan may be
@@ -74,6 +75,24 @@ PlanRun(const char *sql, int arguments, const Oid *types, const Datum *values, c
 	return SPI_processed;
 }
 
+uint64
+PlanRows(const char *sql)
+{
+	SPIPlanPtr prepared = SPI_prepare(sql, 0, NULL);
+	CachedPlan *plan;
+	double rows;
+
+	if (prepared == NULL)
+		elog(ERROR, "could not prepare \"%s\": %s", sql, SPI_result_code_string(SPI_result));
+	plan = SPI_plan_get_cached_plan(prepared);
+	if (plan == NULL)
+		elog(ERROR, "could not plan \"%s\"", sql);
+	rows = linitial_node(PlannedStmt, plan->stmt_list)->planTree->plan_rows;
+	ReleaseCachedPlan(plan, NULL);
+	SPI_freeplan(prepared);
+	return rows < 1e18 ? (uint64) rows : UINT64_C(1000000000000000000);
+}
+
 /*
  * A DestReceiver that hands rows on.  It goes by the name of a tuplestore's, since SPI takes
  * DestNone for "no rows wanted".
@@ -83,6 +102,7 @@ typedef struct Receiver
 	DestReceiver receiver;
 	PlanTake take;
 	void *with;
+	const bool *enough; /* NULL for all rows */
 } Receiver;
 
 static bool
@@ -92,7 +112,7 @@ receive(TupleTableSlot *row, DestReceiver *self)
 
 	slot_getallattrs(row);
 	receiver->take(row, receiver->with);
-	return true;
+	return receiver->enough == NULL || !*receiver->enough;
 }
 
 static void
@@ -137,8 +157,15 @@ PlanStream(const char *sql, int arguments, const Oid *types, const Datum *values
 void
 PlanStreamOnce(const char *sql, PlanTake take, void *with)
 {
+	PlanStreamSome(sql, take, with, NULL);
+}
+
+void
+PlanStreamSome(const char *sql, PlanTake take, void *with, const bool *enough)
+{
 	Receiver receiver = receiver_for(take, with);
 	SPIExecuteOptions options = {.dest = &receiver.receiver, .read_only = true};
 
+	receiver.enough = enough;
 	check_select(sql, SPI_execute_extended(sql, &options));
 }

@@ -19,6 +19,9 @@ extern SPIPlanPtr PlanGet(const char *sql, int arguments, const Oid *types);
 extern uint64 PlanRun(const char *sql, int arguments, const Oid *types, const Datum *values,
 					  const char *nulls);
 
+/* How many rows the planner expects of a statement; SPI is connected. */
+extern uint64 PlanRows(const char *sql);
+
 /*
  * Runs a statement and hands each row to take() as the executor makes it: nothing is copied and
  * nothing is kept.  Read-only as PlanRun, in the active snapshot; once is for long statements,
@@ -29,5 +32,8 @@ typedef void (*PlanTake)(TupleTableSlot *row, void *with);
 extern void PlanStream(const char *sql, int arguments, const Oid *types, const Datum *values,
 					   PlanTake take, void *with);
 extern void PlanStreamOnce(const char *sql, PlanTake take, void *with);
+
+/* The same as PlanStreamFresh, until take() says that it has had enough. */
+extern void PlanStreamSome(const char *sql, PlanTake take, void *with, const bool *enough);
 
 #endif

@@ -3,7 +3,6 @@
 #include <math.h>
 
 #include "learn/evaluation.h"
-#include "learn/matchcurve.h"
 
 #define TRIAL_CANDIDATES 64 /* of a trial of ridge */
 #define TRIAL_K          20 /* of the lists that are compared */
@@ -206,6 +205,14 @@ choose(const Interactions *matrix, const RidgeBasis *basis, const SimilarityOpti
 	return chosen;
 }
 
+void
+AutomaticThin(SimilarityOptions *options)
+{
+	options->rule.kind = SIMILARITY_COOCCURRENCE;
+	options->rule.shrinkage = Max(options->rule.shrinkage, THIN_SHRINKAGE);
+	options->keep = SIMILARITY_KEEP_TARGET;
+}
+
 Neighbors *
 AutomaticLearn(const Interactions *matrix, SimilarityOptions *options, Budget *budget)
 {
@@ -215,14 +222,6 @@ AutomaticLearn(const Interactions *matrix, SimilarityOptions *options, Budget *b
 	RidgeBasis *basis;
 	CooccurrenceSlots solved;
 	Neighbors *neighbors;
-
-	if (matrix->chosen_count < MATCHCURVE_LEAST)
-	{
-		options->rule.kind = SIMILARITY_COOCCURRENCE;
-		options->rule.shrinkage = Max(options->rule.shrinkage, THIN_SHRINKAGE);
-		options->keep = SIMILARITY_KEEP_TARGET;
-		return NULL;
-	}
 
 	input.rule = &rule;
 	basis = RidgeOpen(&input, k, Max(options->candidates, k), budget);

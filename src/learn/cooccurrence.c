@@ -11,6 +11,7 @@
 #include <math.h>
 
 #include "base/interrupts.h"
+#include "base/progress.h"
 #include "base/team.h"
 #include "storage/spin.h"
 
@@ -430,6 +431,7 @@ count_ranges(const TeamMember *member)
 		uint32_t end = range[job->ranges - taken];
 		Sparse *by_item = &count.pairs.by_item;
 
+		ProgressDone(item_start[job->items] - item_start[end]);
 		by_item->rows = end - first;
 		for (uint32_t row = 0; row <= by_item->rows; row++)
 			by_item->start[row] = item_start[first + row] - item_start[first];

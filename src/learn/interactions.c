@@ -13,6 +13,7 @@
 #include "base/interrupts.h"
 #include "base/piles.h"
 #include "math/hash.h"
+#include "base/progress.h"
 
 #define HOLDOUT_SHARE  10 /* one in so many users, within the next two */
 #define HOLDOUT_LEAST  200
@@ -21,9 +22,6 @@
 
 #define CHOSEN_SHARE 5  /* one in so many of a held-out user's items is chosen */
 #define CHOSEN_MOST  10 /* and at most this many, so that no heavy user rules the sample */
-
-/* Fewer cells than that are learned from sooner than a worker has started. */
-#define SHARED_LEAST 100000
 
 /* Events of a pile are first spread by hash to about so many each, which then sort quickly. */
 #define SPREAD_EVENTS 128
@@ -478,13 +476,19 @@ sum_pile(Build *build, uint32_t pile)
 static void
 sum_piles(Build *build)
 {
+	uint64_t done = 0;
+
 	build->part = BudgetZeroed(build->budget, build->parts, sizeof(Part));
 	build->candidate = BudgetAlloc(build->budget, HOLDOUT_MOST, sizeof(Candidate));
 	build->stat = BudgetZeroed(build->budget, build->log->items, sizeof(ItemStat));
 	for (uint32_t i = 0; i < build->log->items; i++)
 		build->stat[i].newest_age = UINT32_MAX;
 	for (uint32_t pile = build->parts; pile-- > 0;)
+	{
+		done += PilesCount(build->log->piles, pile);
 		sum_pile(build, pile);
+		ProgressDone(done);
+	}
 	PilesFree(build->log->piles);
 	build->log->piles = NULL;
 }
@@ -517,6 +521,15 @@ order_items(Build *build)
 	return place;
 }
 
+uint32_t
+InteractionsHoldout(uint32_t users)
+{
+	uint32_t share = users / 100 >= HOLDOUT_ENOUGH ? 100 : HOLDOUT_SHARE;
+	uint32_t wanted = Min(Max(users / share, HOLDOUT_LEAST), HOLDOUT_MOST);
+
+	return Min(wanted, users / 2);
+}
+
 /*
  * Settles who is held out: the first of those considered.  Their rows come last, by rising hash
  * like all others.
@@ -525,10 +538,8 @@ static void
 hold_out(Build *build, const uint32_t *item_place)
 {
 	Interactions *matrix = build->matrix;
-	uint32_t share = build->users / 100 >= HOLDOUT_ENOUGH ? 100 : HOLDOUT_SHARE;
-	uint32_t most = Min(Max(build->users / share, HOLDOUT_LEAST), HOLDOUT_MOST);
+	uint32_t most = Min(InteractionsHoldout(build->users), build->eligible / 2);
 
-	most = Min(most, Min(build->users, build->eligible) / 2);
 	build->candidates = Min(build->candidates, most);
 	matrix->learners = build->users - build->candidates;
 	matrix->chosen =
@@ -669,7 +680,7 @@ InteractionsBuild(EventLog *log, const InteractionOptions *options, Budget *budg
 		hold_out(&build, item_place);
 	else
 		number_chosen(&build, item_place);
-	BudgetShare(budget, build.cells >= SHARED_LEAST);
+	BudgetShare(budget, build.cells >= INTERACTIONS_SHARED);
 	write_rows(&build, item_place);
 
 	BudgetFree(budget, build.part);

@@ -79,6 +79,12 @@ typedef struct Interactions
 	uint32_t *item; /* matrix order -> number in the log */
 } Interactions;
 
+/* Fewer cells than that are learned from sooner than a worker has started. */
+#define INTERACTIONS_SHARED 100000
+
+/* How many of so many users are held out, at most. */
+extern uint32_t InteractionsHoldout(uint32_t users);
+
 /*
  * Builds the matrix and gives the log's piles back to the budget.  O(events * log(events of a
  * user)); memory for 8 bytes a cell twice, 4 where all are worth the same, beside a pile of

@@ -1,10 +1,13 @@
 #include "learn/matchcurve.h"
 
 #include "base/interrupts.h"
+#include "base/progress.h"
 #include "math/hash.h"
 #include "math/rank.h"
 
 #define DRAWS 16 /* tries to find an item the user never touched, before the pair is given up */
+
+#define HOLDOUT_SPARED 100 /* one user in so many can be spared */
 
 /* Neighbours as the scorer reads them: numbers and similarities apart. */
 typedef struct Rows
@@ -12,6 +15,12 @@ typedef struct Rows
 	uint32_t *item;
 	float *similarity;
 } Rows;
+
+bool
+MatchCurveSpares(uint32_t users, uint32_t held_out)
+{
+	return (uint64_t) held_out * HOLDOUT_SPARED <= users;
+}
 
 static Rows
 split_rows(const Neighbors *neighbors, Budget *budget)
@@ -106,6 +115,7 @@ MatchCurveLearn(const Interactions *matrix, const Neighbors *neighbors, Curve *c
 		for (uint32_t n = c; n < end; n++)
 			chosen[matrix->chosen[n].item] = 0;
 		RankClear(&scratch);
+		ProgressDone(end);
 	}
 
 	if (matrix->chosen_count < MATCHCURVE_LEAST)

@@ -16,6 +16,12 @@
 #define MATCHCURVE_LEAST 40
 
 /*
+ * Whether those held out are so few that the model does without them; otherwise the neighbours
+ * are learned a second time, from everybody.
+ */
+extern bool MatchCurveSpares(uint32_t users, uint32_t held_out);
+
+/*
  * Fits the curve to neighbours that were learned without the held-out users.  Returns the number of
  * chosen items asked about.
  */

@@ -12,6 +12,7 @@
 #include <math.h>
 
 #include "base/interrupts.h"
+#include "base/progress.h"
 #include "base/team.h"
 #include "math/cholesky.h"
 
@@ -248,6 +249,7 @@ solve_targets(const TeamMember *member)
 	{
 		INTERRUPTS();
 		solve_target(&ridge, target);
+		ProgressDone((uint64) target + 1);
 	}
 }
 
@@ -403,6 +405,7 @@ RidgeSolve(const RidgeBasis *basis, double lambda, uint32_t candidates, Budget *
 		piece[PIECE_VISIT] = BudgetAllocShared(budget, members * job.visits, sizeof(Visit));
 		piece[PIECE_SORTED] = BudgetAllocShared(budget, members * job.visits, sizeof(Visit));
 	}
+	ProgressEnter(PROGRESS_SOLVE, items);
 	TeamRun("RidgeWorker", solve_targets, &job, sizeof(job), piece, PIECES, budget);
 
 	BudgetFree(budget, piece[PIECE_SYSTEM]);

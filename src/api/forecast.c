@@ -1,0 +1,168 @@
+#include "api/forecast.h"
+
+#include <math.h>
+#include <unistd.h>
+
+#include "base/progress.h"
+#include "data/plan.h"
+#include "learn/matchcurve.h"
+
+/*
+ * What one event of the query is taken to cost before any was read: as much as one of a plain
+ * table.
+ */
+#define ROW_SECONDS 5e-8
+
+/*
+ * An encoding that took so long says how fast this machine is just now, compared with the one the
+ * costs were measured on; within bounds, since other reasons may be at work.
+ */
+#define PACE_SECONDS 0.02
+#define PACE_MOST    8.0
+
+/* How many processes learn from so many cells: no more of them at a time than there are processors. */
+static double
+processes(double cells)
+{
+	int workers = Min(max_parallel_maintenance_workers, max_parallel_workers);
+	long processors = sysconf(_SC_NPROCESSORS_ONLN);
+
+	if (cells < INTERACTIONS_SHARED || processors < 1)
+		return 1;
+	return Min(1 + workers, processors);
+}
+
+RefreshCost
+ForecastCost(const Model *model, const SketchFigures *figures, double row_seconds, double id_bytes)
+{
+	const Settings *settings = &model->settings;
+	uint32 users = (uint32) Min(figures->users, UINT32_MAX);
+	uint32 held_out = InteractionsHoldout(users);
+	bool decays = settings->half_life > 0 && OidIsValid(model->time_type);
+	bool automatic = settings->similarity.rule.kind == SIMILARITY_AUTO;
+	SimilarityOptions options = model->picked;
+
+	/* What most sets are learned with, until one has been. */
+	if (automatic && !model->refreshed)
+		options.rule.kind = SIMILARITY_RIDGE;
+
+	return CostOf(&(CostInput){
+		.figures = *figures,
+		.row_seconds = row_seconds,
+		.id_bytes = id_bytes,
+		.alike = settings->weighting == WEIGHTING_BINARY || (figures->alike && !decays),
+		.memory = (double) BudgetMaintenance(),
+		.processes = processes(figures->cells),
+		.held_out = held_out,
+		.twice = !MatchCurveSpares(users, held_out),
+		.trials = automatic ? AUTOMATIC_TRIALS : 0,
+		.options = &options,
+	});
+}
+
+/* Ids of so many bytes are common. */
+static RefreshCost
+cost_of(const Model *model, const SketchFigures *figures)
+{
+	return ForecastCost(model, figures, ROW_SECONDS, sizeof(uint64));
+}
+
+/* Tells of the phases after encoding, on a machine that takes so many times as long. */
+static void
+expect_learning(const RefreshCost *cost, double pace)
+{
+	ProgressExpect(PROGRESS_LEARN, pace * cost->learn);
+	ProgressExpect(PROGRESS_SOLVE, pace * cost->solve);
+	ProgressExpect(PROGRESS_CURVE, pace * (cost->curve + cost->again));
+	ProgressExpect(PROGRESS_WRITE, pace * cost->write);
+}
+
+/* Reads what the last refresh found; false where there was none. */
+static bool
+read_last(const Model *model, double *events, double *users, double *items)
+{
+	double *figure[] = {events, users, items};
+	bool isnull = false;
+
+	PlanRun(psprintf("SELECT events::pg_catalog.float8, users::pg_catalog.float8, "
+					 "items::pg_catalog.float8 FROM ONLY %s.model",
+					 model->quoted),
+			0, NULL, NULL, NULL);
+	for (int c = 0; c < (int) lengthof(figure); c++)
+	{
+		Datum value = SPI_processed == 1 ? SPI_getbinval(SPI_tuptable->vals[0],
+														 SPI_tuptable->tupdesc, c + 1, &isnull)
+										 : (Datum) 0;
+
+		if (SPI_processed != 1 || isnull)
+			return false;
+		*figure[c] = DatumGetFloat8(value);
+	}
+	SPI_freetuptable(SPI_tuptable);
+	return *events >= 1;
+}
+
+void
+ForecastAsLast(const Model *model, uint64 rows)
+{
+	double events;
+	double users;
+	double items;
+	SketchFigures figures;
+	RefreshCost cost;
+
+	if (!read_last(model, &events, &users, &items))
+		return;
+	CostGuess((double) rows, users * rows / events, items * rows / events, &figures);
+	figures.alike = !OidIsValid(model->weight_type);
+	cost = cost_of(model, &figures);
+	ProgressExpect(PROGRESS_READ, cost.read);
+	ProgressExpect(PROGRESS_ENCODE, cost.encode);
+	expect_learning(&cost, 1);
+}
+
+/* The figures of a matrix, which says all. */
+static SketchFigures
+figures_of(const Model *model, const Interactions *matrix, uint64 events)
+{
+	const Sparse *by_user = &matrix->by_user;
+	SketchFigures figures = {
+		.events = (double) events,
+		.users = by_user->rows,
+		.items = by_user->columns,
+		.cells = (double) SparseCount(by_user),
+		.alike = !OidIsValid(model->weight_type),
+	};
+
+	for (uint32 u = 0; u < by_user->rows; u++)
+	{
+		double h = (double) (by_user->start[u + 1] - by_user->start[u]);
+
+		figures.pairs += h * h;
+	}
+	for (uint32 i = 0; i < by_user->columns; i++)
+		SketchItemsAdd(&figures.spread, 1, (double) matrix->stat[i].events);
+	return figures;
+}
+
+RefreshCost
+ForecastEncoded(const Model *model, const Interactions *matrix, uint64 events, double seconds)
+{
+	SketchFigures figures = figures_of(model, matrix, events);
+	RefreshCost cost = cost_of(model, &figures);
+	double pace = 1;
+
+	if (seconds > PACE_SECONDS)
+		pace = Min(Max(seconds / cost.encode, 1 / PACE_MOST), PACE_MOST);
+	expect_learning(&cost, pace);
+	cost.curve *= pace;
+	cost.again *= pace;
+	return cost;
+}
+
+void
+ForecastCurve(const RefreshCost *cost)
+{
+	ProgressExpect(PROGRESS_CURVE, cost->curve);
+	ProgressExpect(PROGRESS_LEARN, cost->again);
+}

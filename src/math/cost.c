@@ -1,0 +1,280 @@
+/*
+ * cost.c: a sum of products, for seconds and for bytes.
+ *
+ * How many pairs of items meet is what figures do not say at once.  Item i has n_i of the N cells;
+ * if histories were drawn at random, the pairs P = sum of h_u (h_u - 1) would fall on i and j
+ * P * n_i / N * n_j / N times, and at least so many times with the chance of a Poisson
+ * distribution.  Tastes make that less even, yet on MovieLens 1M, Amazon CDs and the generated
+ * sets of 1 and 5 million events the pairs that meet came out within 10 %, and the neighbours
+ * that are kept within 15 %, of what was counted.
+ */
+#include "math/cost.h"
+
+#include <math.h>
+
+/*
+ * Measured with bench/cost.sql on PostgreSQL 15, one process of a 2-core machine (AMD EPYC), on
+ * MovieLens 1M, Amazon CDs and the generated sets of bench/events.sql with 1, 5 and 20 million
+ * events: processor time, since other work ran beside.  The script prints what each phase took
+ * beside what it was expected to take: after a change of the engine run it, and change what is off.
+ */
+static const struct
+{
+	/* Nanoseconds. */
+	double read_event;    /* the number of an item, the event on its pile; the query comes on top */
+	double read_byte;     /* of an item's id: hashing and comparing */
+	double encode_event;  /* sorting piles, summing cells, writing rows */
+	double pair;          /* of items of one user, in both orders: additions, and their misses */
+	double pair_alike;    /* the same where all cells are worth the same */
+	double met;           /* an item that a row meets, where rows are listed */
+	double swept;         /* an item that a row may meet, where they are swept */
+	double solve_flop;    /* of a Cholesky decomposition, n^3 / 3 each */
+	double solve_look_up; /* one number of a system in the Gram matrix, n^2 / 2 each */
+	double solve_visit;   /* one cell of a candidate's users, where there is no Gram matrix */
+	double curve_neighbor; /* scoring a held-out user: a neighbour of an item of the history */
+	double write_item;     /* one row of learned_item */
+	double write_neighbor; /* packing, compressing and storing one neighbour */
+
+	/* Bytes. */
+	double any_bytes;    /* of piles and tables whatever is in them */
+	double user_bytes;   /* counts and places of a user */
+	double item_bytes;   /* number, hash, statistics and places of an item; the id comes on top */
+	double event_bytes;  /* of an event on a pile */
+	double pile_block;   /* of a block of a pile, the last of which is half empty */
+	double cell_bytes;   /* of a cell with a value, once or twice; half where all are alike */
+	double slot_bytes;   /* of one of the best of an item */
+	double stored_bytes; /* of one neighbour of the result */
+} constants = {
+	.read_event = 60,
+	.read_byte = 1,
+	.encode_event = 130,
+	.pair = 2.1,
+	.pair_alike = 1.2,
+	.met = 21,
+	.swept = 7.5,
+	.solve_flop = 0.1,
+	.solve_look_up = 2,
+	.solve_visit = 18,
+	.curve_neighbor = 9,
+	.write_item = 13000,
+	.write_neighbor = 100,
+	.any_bytes = 300000,
+	.user_bytes = 20,
+	.item_bytes = 150,
+	.event_bytes = 20,
+	.pile_block = 65536,
+	.cell_bytes = 8,
+	.slot_bytes = sizeof(Best),
+	.stored_bytes = sizeof(Best),
+};
+
+/* Events lie on so many piles, which may take such a share of the memory before they go to tape. */
+#define PILES       512
+#define PILES_SHARE 0.625
+
+/* Rows that meet more than one in so many items are swept, others list what they meet. */
+#define SWEPT_SHARE 4
+
+/* Each process but the first does so much of the work of one. */
+#define HELP 0.8
+
+/* Kept by target, so many of each source's own best are kept beside, and a few more get in so. */
+#define SHOWN       20
+#define SHOWN_SHARE 0.6
+
+/* Pairs of common sets: so many times those of users who all have equally many cells. */
+#define GUESS_SKEW 2.5
+
+/* The chance that a Poisson variable of this mean is at least so much; O(least), at most 64 terms. */
+static double
+at_least(double mean, double least)
+{
+	double term = exp(-mean);
+	double below = 0;
+
+	if (least > 64)
+		return mean >= least ? 1 : 0;
+	for (int n = 0; n < least; n++)
+	{
+		below += term;
+		term *= mean / (n + 1);
+	}
+	return below < 1 ? 1 - below : 0;
+}
+
+/* What one item of a bin expects of the others. */
+typedef struct Partners
+{
+	double met;
+	double supported; /* met by min_support users or more */
+	double visits;    /* cells of those */
+} Partners;
+
+static Partners
+partners_of(const SketchFigures *figures, int bin, double min_support)
+{
+	const SketchItems *spread = &figures->spread;
+	double mean = spread->events[bin] / spread->items[bin];
+	double drawn = fmax(figures->pairs - figures->cells, 0);
+	Partners partners = {0};
+
+	for (int b = 0; b < SKETCH_BINS; b++)
+	{
+		double other;
+		double meetings;
+		double supported;
+
+		if (spread->items[b] <= 0)
+			continue;
+		other = spread->events[b] / spread->items[b];
+		meetings = drawn * (mean / figures->events) * (other / figures->events);
+		supported = fmin(mean, other) >= min_support
+						? spread->items[b] * at_least(meetings, min_support)
+						: 0;
+		partners.met += spread->items[b] * at_least(meetings, 1);
+		partners.supported += supported;
+		partners.visits += supported * other;
+	}
+	return partners;
+}
+
+/* Bytes of the values and numbers of all cells. */
+static double
+cells_bytes(const CostInput *input)
+{
+	return input->figures.cells * constants.cell_bytes / (input->alike ? 2 : 1);
+}
+
+/* Bytes of the Gram matrix of ridge; 0 where it does not fit, or is not wanted. */
+static double
+gram_bytes(const CostInput *input)
+{
+	double half = input->figures.items * input->figures.items / 2 * sizeof(float);
+	bool fits = half <= (input->memory - 2 * cells_bytes(input)) / 2;
+
+	return input->options->rule.kind == SIMILARITY_RIDGE && fits ? half : 0;
+}
+
+/* Learning neighbours once, the pairs that meet, and how many are kept. */
+static void
+cost_neighbors(const CostInput *input, RefreshCost *cost)
+{
+	const SimilarityOptions *options = input->options;
+	const SketchFigures *figures = &input->figures;
+	bool ridge = options->rule.kind == SIMILARITY_RIDGE;
+	bool by_target = !ridge && options->keep == SIMILARITY_KEEP_TARGET;
+	double help = 1 + HELP * (input->processes - 1);
+	double rows = 0;
+	double flops = 0;
+	double look_ups = 0;
+	double visits = 0;
+
+	for (int b = 0; b < SKETCH_BINS; b++)
+	{
+		double items = figures->spread.items[b];
+		Partners partners;
+		double candidates;
+
+		if (items <= 0)
+			continue;
+		partners = partners_of(figures, b, options->rule.min_support);
+		candidates = fmin(partners.supported, options->candidates);
+		cost->met += items * partners.met;
+		rows +=
+			items * (partners.met * SWEPT_SHARE > figures->items ? figures->items * constants.swept
+																 : partners.met * constants.met);
+		cost->kept += items * fmin(partners.supported, options->k);
+		if (by_target)
+			cost->kept +=
+				items * fmin(fmax(partners.supported - options->k, 0), SHOWN_SHARE * SHOWN);
+		flops += items * pow(candidates, 3) / 3;
+		look_ups += items * candidates * candidates / 2;
+		if (partners.supported > 0)
+			visits += items * candidates * partners.visits / partners.supported;
+	}
+	visits *= figures->cells / figures->events;
+	cost->learn = 1e-9 / help *
+				  (figures->pairs * (input->alike ? constants.pair_alike : constants.pair) + rows);
+	if (ridge)
+		cost->solve = 1e-9 / help *
+					  (flops * constants.solve_flop + (gram_bytes(input) > 0
+														   ? look_ups * constants.solve_look_up
+														   : visits * constants.solve_visit));
+}
+
+/* Bytes of the piles that events lie on, while they all lie there. */
+static double
+pile_bytes(const CostInput *input)
+{
+	double pile = input->figures.events * constants.event_bytes / PILES;
+
+	/* Blocks double up to their full size; the last is half empty, of doubling ones it is half of all. */
+	pile += fmin(pile, constants.pile_block) / 2;
+	return fmin(pile * PILES, PILES_SHARE * input->memory);
+}
+
+/* The most memory at one time: while events lie on piles, while cells are written, or learned from. */
+static double
+cost_bytes(const CostInput *input, const RefreshCost *cost)
+{
+	const SimilarityOptions *options = input->options;
+	const SketchFigures *figures = &input->figures;
+	bool ridge = options->rule.kind == SIMILARITY_RIDGE;
+	double k = ridge ? options->candidates
+					 : options->k + (options->keep == SIMILARITY_KEEP_TARGET ? SHOWN : 0);
+	double best = figures->items * k * constants.slot_bytes + cost->kept * constants.stored_bytes;
+	double cells = cells_bytes(input);
+	double known = constants.any_bytes + figures->users * constants.user_bytes +
+				   figures->items * (constants.item_bytes + input->id_bytes);
+
+	return known + fmax(pile_bytes(input), cells + fmax(cells, best + gram_bytes(input)));
+}
+
+RefreshCost
+CostOf(const CostInput *input)
+{
+	const SketchFigures *figures = &input->figures;
+	RefreshCost cost = {0};
+
+	if (figures->events <= 0)
+		return cost;
+	cost_neighbors(input, &cost);
+	cost.read =
+		figures->events * (input->row_seconds +
+						   1e-9 * (constants.read_event + constants.read_byte * input->id_bytes));
+	cost.encode = 1e-9 * figures->events * constants.encode_event;
+	if (input->held_out > 0)
+		cost.curve = 1e-9 * constants.curve_neighbor * input->held_out *
+					 (figures->cells / figures->users) * (cost.kept / figures->items);
+	if (input->twice)
+		cost.again = cost.learn + cost.solve;
+	/* A third of the candidates takes a ninth to a 27th of the time; a third of trials solves. */
+	cost.curve += input->trials * (cost.curve + cost.solve / 40);
+	cost.write =
+		1e-9 * (figures->items * constants.write_item + cost.kept * constants.write_neighbor);
+	cost.bytes = cost_bytes(input, &cost);
+	return cost;
+}
+
+void
+CostGuess(double events, double users, double items, SketchFigures *figures)
+{
+	double harmonic = log(fmax(items, 1)) + 0.58;
+
+	*figures = (SketchFigures){
+		.events = events,
+		.users = users,
+		.items = items,
+		.cells = events,
+		.pairs = users > 0 ? fmin(GUESS_SKEW * events * events / users, events * items) : 0,
+	};
+	/* Items as Zipf has them: the one of rank r has a share of 1 / r, in steps of 1.2 times the rank. */
+	for (double rank = 1; rank <= items;)
+	{
+		double next = fmin(fmax(floor(rank * 1.2), rank + 1), items + 1);
+
+		SketchItemsAdd(&figures->spread, next - rank,
+					   fmax(events / harmonic / ((rank + next - 1) / 2), 1));
+		rank = next;
+	}
+}

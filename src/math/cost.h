@@ -1,0 +1,51 @@
+/*
+ * cost.h: what a refresh will cost, from a few figures of its events.
+ *
+ * Every constant is in one table in cost.c, with how it was measured.  reco_estimate asks before
+ * a refresh, by a sample; a refresh asks while it runs, by what it knows by then, to tell when it
+ * will be done.
+ */
+#ifndef RECO_COST_H
+#define RECO_COST_H
+
+#include "math/similarity.h"
+#include "math/sketch.h"
+
+typedef struct CostInput
+{
+	SketchFigures figures;
+	double row_seconds; /* of the events query itself, for one event */
+	double id_bytes;    /* of one item's id */
+	bool alike;         /* all cells are worth the same */
+	double memory;      /* bytes a refresh may use besides its result */
+	double processes;   /* that learn together */
+	double held_out;    /* users the match curve is learned on */
+	bool twice;         /* whether neighbours are learned again with them */
+	double trials;      /* of other options before, each with a part of the candidates */
+	const SimilarityOptions *options;
+} CostInput;
+
+typedef struct RefreshCost
+{
+	double met;  /* pairs of items that anybody has, in both orders */
+	double kept; /* neighbours that are stored */
+	/* Seconds of each phase. */
+	double read;
+	double encode;
+	double learn;
+	double solve; /* of ridge, after learn */
+	double curve;
+	double again; /* learning and solving a second time, from everybody */
+	double write;
+	double bytes; /* at most at one time */
+} RefreshCost;
+
+extern RefreshCost CostOf(const CostInput *input);
+
+/*
+ * The figures of events of which only numbers are known: as many pairs and as long a tail of
+ * items as sets of people and wares commonly have.
+ */
+extern void CostGuess(double events, double users, double items, SketchFigures *figures);
+
+#endif
