@@ -61,7 +61,7 @@ layercheck:
 	@script/layercheck
 
 format:
-	clang-format -i src/*.c src/*/*.c src/*/*.h
+	clang-format -i src/*.c src/*/*.c src/*/*.h bench/*.c
 
 dist:
 	@mkdir -p dist

@@ -5,6 +5,7 @@
 
 #include "base/progress.h"
 #include "data/plan.h"
+#include "learn/automatic.h"
 #include "learn/matchcurve.h"
 
 /*
