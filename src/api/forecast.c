@@ -43,7 +43,9 @@ ForecastCost(const Model *model, const SketchFigures *figures, double row_second
 	bool automatic = settings->similarity.rule.kind == SIMILARITY_AUTO;
 	SimilarityOptions options = model->picked;
 
-	/* What most sets are learned with, until one has been. */
+	/* What most sets are learned with, until one has been; nothing is picked by hardly anybody. */
+	if (automatic && held_out < MATCHCURVE_LEAST)
+		automatic = false;
 	if (automatic && !model->refreshed)
 		options.rule.kind = SIMILARITY_RIDGE;
 

@@ -220,7 +220,9 @@ cost_bytes(const CostInput *input, const RefreshCost *cost)
 	const SimilarityOptions *options = input->options;
 	const SketchFigures *figures = &input->figures;
 	bool ridge = options->rule.kind == SIMILARITY_RIDGE;
-	double k = ridge ? options->candidates
+	/* Trials have the best of every source beside, and weights of a third of the candidates. */
+	double tried = input->trials > 0 ? options->k + options->candidates / 3.0 : 0;
+	double k = ridge ? options->candidates + tried
 					 : options->k + (options->keep == SIMILARITY_KEEP_TARGET ? SHOWN : 0);
 	double best = figures->items * k * constants.slot_bytes + cost->kept * constants.stored_bytes;
 	double cells = cells_bytes(input);
