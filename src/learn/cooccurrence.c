@@ -449,7 +449,7 @@ extern PGDLLEXPORT void CooccurrenceWorker(dsm_segment *segment, shm_toc *toc);
 void
 CooccurrenceWorker(dsm_segment *segment, shm_toc *toc)
 {
-	TeamJoin(toc, count_ranges);
+	TeamJoin(toc, count_ranges, sizeof(Job), PIECES);
 }
 
 /* Cuts the items into ranges; returns the first of each, and sets how many and how large. */
@@ -482,20 +482,44 @@ make_locks(uint32_t items, Budget *budget)
 	return lock;
 }
 
+/* Scratch memory for as many members as there is memory for; returns their number. */
+static uint32_t
+make_scratch(Job *job, void **piece, Budget *budget)
+{
+	uint64_t items = job->items;
+	uint64_t turned = job->range_most;
+	uint64_t value = piece[PIECE_USER_VALUE] ? sizeof(float) : 0;
+	uint64_t members = TeamMembers(budget, items * sizeof(PairSum) +
+											   (items + 1) * (sizeof(uint32_t) + sizeof(uint64_t)) +
+											   turned * (sizeof(uint32_t) + value));
+
+	piece[PIECE_SUMS] = BudgetAllocShared(budget, items * members, sizeof(PairSum));
+	piece[PIECE_TOUCHED] = BudgetAllocShared(budget, (items + 1) * members, sizeof(uint32_t));
+	piece[PIECE_TURN_START] = BudgetAllocShared(budget, (items + 1) * members, sizeof(uint64_t));
+	piece[PIECE_TURN_COLUMN] = BudgetAllocShared(budget, turned * members, sizeof(uint32_t));
+	if (value)
+		piece[PIECE_TURN_VALUE] = BudgetAllocShared(budget, turned * members, sizeof(float));
+	return (uint32_t) members;
+}
+
 void
 CooccurrenceRows(const CooccurrenceInput *input, CooccurrenceSlots *from, CooccurrenceSlots *to,
 				 Budget *budget)
 {
 	uint32_t items = input->by_user->columns;
-	uint32_t members = TeamMost(budget);
 	Inputs in;
 	Job job = {.items = items,
 			   .users = input->users,
 			   .from_k = from->k,
 			   .to_k = to->k,
-			   .locked = members > 1,
 			   .rule = *input->rule};
 	void *piece[PIECES] = {0};
+	TeamTask task = {.entry = "CooccurrenceWorker",
+					 .work = count_ranges,
+					 .job = &job,
+					 .size = sizeof(job),
+					 .piece = piece,
+					 .pieces = PIECES};
 
 	job.scale = prepare(&in, input, budget);
 	job.mean_list = in.mean_list;
@@ -519,18 +543,10 @@ CooccurrenceRows(const CooccurrenceInput *input, CooccurrenceSlots *from, Cooccu
 	piece[PIECE_TO_COUNT] = to->count;
 	piece[PIECE_TO_LEAST] = to->least;
 	piece[PIECE_GRAM] = input->gram;
-	piece[PIECE_SUMS] = BudgetAllocShared(budget, (uint64_t) items * members, sizeof(PairSum));
-	piece[PIECE_TOUCHED] =
-		BudgetAllocShared(budget, ((uint64_t) items + 1) * members, sizeof(uint32_t));
-	piece[PIECE_TURN_START] =
-		BudgetAllocShared(budget, ((uint64_t) items + 1) * members, sizeof(uint64_t));
-	piece[PIECE_TURN_COLUMN] =
-		BudgetAllocShared(budget, job.range_most * members, sizeof(uint32_t));
-	if (in.by_user.value)
-		piece[PIECE_TURN_VALUE] =
-			BudgetAllocShared(budget, job.range_most * members, sizeof(float));
+	task.members = make_scratch(&job, piece, budget);
+	job.locked = task.members > 1;
 
-	TeamRun("CooccurrenceWorker", count_ranges, &job, sizeof(job), piece, PIECES, budget);
+	TeamRun(&task, budget);
 	sort_slots(from, items);
 	sort_slots(to, items);
 	if (input->diagonal)

@@ -257,7 +257,7 @@ extern PGDLLEXPORT void RidgeWorker(dsm_segment *segment, shm_toc *toc);
 void
 RidgeWorker(dsm_segment *segment, shm_toc *toc)
 {
-	TeamJoin(toc, solve_targets);
+	TeamJoin(toc, solve_targets, sizeof(Job), PIECES);
 }
 
 /* How many visits the largest system has. */
@@ -285,7 +285,6 @@ prepare_histories(Job *job, void **piece, const CooccurrenceInput *input,
 {
 	const Sparse *by_user = input->by_user;
 	uint64_t cells = by_user->start[job->users];
-	uint64_t members = TeamMost(budget);
 	float *factor = BudgetAllocShared(budget, job->users, sizeof(float));
 	Sparse by_item = {.rows = job->items, .columns = job->users, .uniform = by_user->uniform};
 
@@ -306,11 +305,31 @@ prepare_histories(Job *job, void **piece, const CooccurrenceInput *input,
 	piece[PIECE_ITEM_START] = by_item.start;
 	piece[PIECE_ITEM_COLUMN] = by_item.column;
 	piece[PIECE_ITEM_VALUE] = by_item.value;
-	piece[PIECE_FIRST] =
-		BudgetAllocShared(budget, members * ((uint64_t) job->users + 1), sizeof(uint32_t));
-	piece[PIECE_MET] = BudgetAllocShared(budget, members * job->users, sizeof(uint32_t));
-	piece[PIECE_VISIT] = BudgetAllocShared(budget, members * job->visits, sizeof(Visit));
-	piece[PIECE_SORTED] = BudgetAllocShared(budget, members * job->visits, sizeof(Visit));
+}
+
+/* Scratch memory for as many members as there is memory for; returns their number. */
+static uint32_t
+make_scratch(const Job *job, void **piece, Budget *budget)
+{
+	bool counted = piece[PIECE_GRAM] == NULL;
+	uint64_t users = job->users;
+	uint64_t system = system_floats(job);
+	uint64_t bytes = (system + job->candidates) * sizeof(float);
+	uint64_t members;
+
+	if (counted)
+		bytes += (2 * users + 1) * sizeof(uint32_t) + 2 * job->visits * sizeof(Visit);
+	members = TeamMembers(budget, bytes);
+	piece[PIECE_SYSTEM] = BudgetAllocShared(budget, members * system, sizeof(float));
+	piece[PIECE_WEIGHT] = BudgetAllocShared(budget, members * job->candidates, sizeof(float));
+	if (counted)
+	{
+		piece[PIECE_FIRST] = BudgetAllocShared(budget, members * (users + 1), sizeof(uint32_t));
+		piece[PIECE_MET] = BudgetAllocShared(budget, members * users, sizeof(uint32_t));
+		piece[PIECE_VISIT] = BudgetAllocShared(budget, members * job->visits, sizeof(Visit));
+		piece[PIECE_SORTED] = BudgetAllocShared(budget, members * job->visits, sizeof(Visit));
+	}
+	return (uint32_t) members;
 }
 
 /* The uniform ridge; 0 only where nobody has anything, and then there are no candidates either. */
@@ -329,7 +348,6 @@ RidgeSolve(const CooccurrenceInput *input, double lambda, CooccurrenceSlots *to,
 {
 	uint32_t items = input->by_user->columns;
 	uint64_t half = (uint64_t) items * (items - Min(items, 1)) / 2;
-	uint64_t members = TeamMost(budget);
 	CooccurrenceInput counting = *input;
 	CooccurrenceSlots none = CooccurrenceAlloc(items, 0, budget);
 	void *piece[PIECES] = {0};
@@ -338,12 +356,17 @@ RidgeSolve(const CooccurrenceInput *input, double lambda, CooccurrenceSlots *to,
 			   .candidates = to->k,
 			   .ld = (to->k + 1 + ALIGN_FLOATS - 1) / ALIGN_FLOATS * ALIGN_FLOATS,
 			   .uniform = input->by_user->uniform};
+	TeamTask task = {.entry = "RidgeWorker",
+					 .work = solve_targets,
+					 .job = &job,
+					 .size = sizeof(job),
+					 .piece = piece,
+					 .pieces = PIECES};
 
-	piece[PIECE_SYSTEM] = BudgetAllocShared(budget, members * system_floats(&job), sizeof(float));
-	piece[PIECE_WEIGHT] = BudgetAllocShared(budget, members * to->k, sizeof(float));
 	piece[PIECE_DIAGONAL] = BudgetAllocShared(budget, items, sizeof(double));
 	piece[PIECE_SLOT] = to->slot;
 	piece[PIECE_COUNT] = to->count;
+	/* The two ways round differently: which is taken may not depend on the number of workers. */
 	if (half <= BudgetLeft(budget) / 2 / sizeof(float))
 	{
 		piece[PIECE_GRAM] = BudgetAllocShared(budget, half, sizeof(float));
@@ -356,7 +379,8 @@ RidgeSolve(const CooccurrenceInput *input, double lambda, CooccurrenceSlots *to,
 	if (piece[PIECE_GRAM] == NULL)
 		prepare_histories(&job, piece, input, to, budget);
 	job.ridge = uniform_ridge(counting.diagonal, items, lambda);
-	TeamRun("RidgeWorker", solve_targets, &job, sizeof(job), piece, PIECES, budget);
+	task.members = make_scratch(&job, piece, budget);
+	TeamRun(&task, budget);
 
 	CooccurrenceFree(&none, budget);
 	for (int p = 0; p < PIECES; p++)
