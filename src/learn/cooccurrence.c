@@ -19,8 +19,9 @@ typedef struct Count
 {
 	PairsInput pairs;
 	SimilarityTable table;
-	const float
-		*norm; /* [items], what the upper half of a sum is to be multiplied with; NULL is 1 */
+	const double *norm; /* [items], each sum is divided by both of its items'; NULL is whole */
+	double whole;
+	double unit; /* of what is kept of sums */
 	CooccurrenceSlots from;
 	CooccurrenceSlots to;
 	slock_t *lock; /* [items], held while an item's slots change; NULL for one process */
@@ -41,6 +42,8 @@ typedef struct Job
 	float uniform;
 	bool locked;
 	double mean_list;
+	double whole;
+	double unit;
 	PairScale scale;
 	SimilarityRule rule;
 } Job;
@@ -86,9 +89,11 @@ typedef struct Inputs
 {
 	Sparse by_user;       /* the matrix's shape, with values of our own where it has some */
 	double *factor;       /* d_u, [users] */
-	double *mass;         /* sum of d_u * v_ui^2, [items]: what a pair can come to at most */
-	float *norm;          /* about its root, where cells are divided by it */
-	PairSum *step;        /* [users], where cells are all worth the same */
+	double *mass;         /* sum of d_u * v_ui^2, [items] */
+	double *size;         /* n_i, [items] */
+	double *norm;         /* about the root of the mass, where cells are divided by it */
+	double whole;         /* the same of all items, where cells are all worth the same */
+	PairSum *step;        /* [users], there */
 	uint64_t *item_start; /* [items + 1], offsets in the transpose */
 	float *source;
 	float *target;
@@ -156,12 +161,11 @@ sum_items(Inputs *in, const CooccurrenceInput *input, Budget *budget)
 {
 	const Sparse *a = &in->by_user;
 	uint32_t items = a->columns;
-	bool text = SimilarityWeighsCells(input->rule);
-	double *n = BudgetZeroed(budget, items, sizeof(double));
 	double entries = 0;
 
 	in->factor = BudgetAlloc(budget, input->users, sizeof(double));
 	in->mass = BudgetZeroed(budget, items, sizeof(double));
+	in->size = BudgetZeroed(budget, items, sizeof(double));
 	for (uint32_t u = 0; u < input->users; u++)
 	{
 		uint32_t list = (uint32_t) (a->start[u + 1] - a->start[u]);
@@ -175,37 +179,50 @@ sum_items(Inputs *in, const CooccurrenceInput *input, Budget *budget)
 			double v = SparseValue(a, e);
 
 			in->mass[a->column[e]] += in->factor[u] * v * v;
-			n[a->column[e]] += v * v;
+			in->size[a->column[e]] += v * v;
 		}
 	}
 	in->mean_list = entries > 0 ? in->mean_list / entries : 0;
-
-	in->source = BudgetAllocShared(budget, items, sizeof(float));
-	in->target = BudgetAllocShared(budget, items, sizeof(float));
-	for (uint32_t i = 0; i < items; i++)
-	{
-		double mass = text ? in->mass[i] : n[i];
-
-		in->source[i] = mass > 0 ? (float) pow(mass, -input->rule->source_exponent) : 0;
-		in->target[i] = mass > 0 ? (float) pow(mass, -input->rule->target_exponent) : 0;
-	}
-	BudgetFree(budget, n);
+	if (SimilarityWeighsCells(input->rule))
+		memcpy(in->size, in->mass, sizeof(double) * items);
 }
 
-/* What each user adds to a pair, where cells are all worth the same. */
+/* The power of two next above the root of a mass. */
+static double
+root_of(double mass)
+{
+	int exponent = 0;
+
+	if (mass > 0)
+		frexp(sqrt(mass), &exponent);
+	return ldexp(1, exponent);
+}
+
+/*
+ * Where cells are all worth the same: what each user adds to a pair.  A pair comes to no more than
+ * the smaller mass of its items, so the second greatest of all bounds them: most that everybody
+ * has, and those who have nothing else, cost no precision.  Users who have fewer than two
+ * items may be worth more; they are in no pair.
+ */
 static PairScale
 scale_users(Inputs *in, const CooccurrenceInput *input, uint32_t most_users, Budget *budget)
 {
+	double greatest = 0;
 	double most = 0;
 	double v = in->by_user.uniform;
 	PairScale scale;
 
 	for (uint32_t i = 0; i < in->by_user.columns; i++)
-		most = Max(most, in->mass[i]);
-	scale = PairsScale(most_users, most);
+	{
+		most = Max(most, Min(in->mass[i], greatest));
+		greatest = Max(greatest, in->mass[i]);
+	}
+	in->whole = root_of(most);
+	scale = PairsScale(most_users, most / in->whole / in->whole);
 	in->step = BudgetAllocShared(budget, input->users, sizeof(PairSum));
 	for (uint32_t u = 0; u < input->users; u++)
-		in->step[u] = PairStep(in->factor[u] * v * v, scale);
+		in->step[u] =
+			PairStep(Min(in->factor[u] * v * v, most) / in->whole / in->whole, scale);
 	return scale;
 }
 
@@ -219,35 +236,45 @@ scale_cells(Inputs *in, const CooccurrenceInput *input, uint32_t most_users, Bud
 {
 	Sparse *a = &in->by_user;
 
-	in->norm = BudgetAllocShared(budget, a->columns, sizeof(float));
+	in->norm = BudgetAllocShared(budget, a->columns, sizeof(double));
 	for (uint32_t i = 0; i < a->columns; i++)
-	{
-		int exponent = 0;
-
-		if (in->mass[i] > 0)
-			frexp(sqrt(in->mass[i]), &exponent);
-		in->norm[i] = ldexpf(1, exponent);
-		in->source[i] *= in->norm[i];
-		in->target[i] *= in->norm[i];
-	}
+		in->norm[i] = root_of(in->mass[i]);
 	for (uint32_t u = 0; u < input->users; u++)
 	{
 		double root = sqrt(in->factor[u]);
 
 		INTERRUPTS();
 		for (uint64_t e = a->start[u]; e < a->start[u + 1]; e++)
-		{
 			a->value[e] = (float) (a->value[e] * root / in->norm[a->column[e]]);
-		}
 	}
 	return PairsScale(most_users, 1);
+}
+
+/* n_i^-p and n_i^-q, times what sums were divided by: neither is far from 1 then. */
+static void
+weigh_items(Inputs *in, const SimilarityRule *rule, Budget *budget)
+{
+	uint32_t items = in->by_user.columns;
+
+	in->source = BudgetAllocShared(budget, items, sizeof(float));
+	in->target = BudgetAllocShared(budget, items, sizeof(float));
+	for (uint32_t i = 0; i < items; i++)
+	{
+		double n = in->size[i];
+		double norm = in->norm ? in->norm[i] : in->whole;
+
+		in->source[i] = n > 0 ? (float) (pow(n, -rule->source_exponent) * norm) : 0;
+		in->target[i] = n > 0 ? (float) (pow(n, -rule->target_exponent) * norm) : 0;
+	}
 }
 
 static PairScale
 prepare(Inputs *in, const CooccurrenceInput *input, Budget *budget)
 {
 	uint32_t items = input->by_user->columns;
-	uint32_t most_users = 0;
+	uint32_t greatest = 0;
+	uint32_t most_users = 0; /* of a pair: no more than the second greatest number */
+	PairScale scale;
 
 	*in = (Inputs){.by_user = *input->by_user};
 	weigh_cells(in, input, budget);
@@ -259,12 +286,15 @@ prepare(Inputs *in, const CooccurrenceInput *input, Budget *budget)
 	for (uint32_t i = 0; i < items; i++)
 	{
 		in->users[i] = (uint32_t) in->item_start[i];
-		most_users = Max(most_users, in->users[i]);
+		most_users = Max(most_users, Min(in->users[i], greatest));
+		greatest = Max(greatest, in->users[i]);
 	}
 	SparseOffsets(in->item_start, items);
 
-	return in->by_user.value ? scale_cells(in, input, most_users, budget)
-							 : scale_users(in, input, most_users, budget);
+	scale = in->by_user.value ? scale_cells(in, input, most_users, budget)
+							  : scale_users(in, input, most_users, budget);
+	weigh_items(in, input->rule, budget);
+	return scale;
 }
 
 static void
@@ -273,6 +303,7 @@ release(Inputs *in, Budget *budget)
 	BudgetFree(budget, in->by_user.value);
 	BudgetFree(budget, in->factor);
 	BudgetFree(budget, in->mass);
+	BudgetFree(budget, in->size);
 	BudgetFree(budget, in->norm);
 	BudgetFree(budget, in->step);
 	BudgetFree(budget, in->item_start);
@@ -305,7 +336,7 @@ static void
 keep_sums(const Count *count, uint32_t item, bool listed, uint32_t touched)
 {
 	float *row = count->gram + (uint64_t) item * (item - 1) / 2;
-	double own = count->norm ? count->norm[item] : 1;
+	double own = (count->norm ? count->norm[item] : count->whole) / count->unit;
 	uint32_t n = listed ? touched : item;
 
 	for (uint32_t t = 0; t < n; t++)
@@ -313,7 +344,7 @@ keep_sums(const Count *count, uint32_t item, bool listed, uint32_t touched)
 		uint32_t other = listed ? count->touched[t] : t;
 		double weight = PairWeight(count->sums[other], count->pairs.scale);
 
-		row[other] = (float) (weight * own * (count->norm ? count->norm[other] : 1));
+		row[other] = (float) (weight * own * (count->norm ? count->norm[other] : count->whole));
 	}
 }
 
@@ -402,6 +433,8 @@ open_job(const TeamMember *member)
 		.table = {job->rule, job->scale, piece[PIECE_SOURCE], piece[PIECE_TARGET],
 				  piece[PIECE_USERS], job->users},
 		.norm = piece[PIECE_NORM],
+		.whole = job->whole,
+		.unit = job->unit,
 		.from = {job->from_k, piece[PIECE_FROM_SLOT], piece[PIECE_FROM_COUNT],
 				 piece[PIECE_FROM_LEAST]},
 		.to = {job->to_k, piece[PIECE_TO_SLOT], piece[PIECE_TO_COUNT], piece[PIECE_TO_LEAST]},
@@ -502,6 +535,20 @@ make_scratch(Job *job, void **piece, Budget *budget)
 	return (uint32_t) members;
 }
 
+/* The power of four next above the mean of the diagonal. */
+static double
+gram_unit(const double *mass, uint32_t items)
+{
+	double sum = 0;
+	int exponent = 0;
+
+	for (uint32_t i = 0; i < items; i++)
+		sum += mass[i];
+	if (sum > 0)
+		frexp(sum / items, &exponent);
+	return ldexp(1, exponent + (exponent & 1));
+}
+
 void
 CooccurrenceRows(const CooccurrenceInput *input, CooccurrenceSlots *from, CooccurrenceSlots *to,
 				 Budget *budget)
@@ -524,6 +571,8 @@ CooccurrenceRows(const CooccurrenceInput *input, CooccurrenceSlots *from, Cooccu
 	job.scale = prepare(&in, input, budget);
 	job.mean_list = in.mean_list;
 	job.uniform = in.by_user.uniform;
+	job.whole = in.whole;
+	job.unit = gram_unit(in.mass, items);
 
 	piece[PIECE_USER_START] = in.by_user.start;
 	piece[PIECE_USER_COLUMN] = in.by_user.column;
@@ -550,7 +599,11 @@ CooccurrenceRows(const CooccurrenceInput *input, CooccurrenceSlots *from, Cooccu
 	sort_slots(from, items);
 	sort_slots(to, items);
 	if (input->diagonal)
-		memcpy(input->diagonal, in.mass, sizeof(double) * items);
+	{
+		*input->unit = job.unit;
+		for (uint32_t i = 0; i < items; i++)
+			input->diagonal[i] = in.mass[i] / job.unit;
+	}
 
 	BudgetFree(budget, piece[PIECE_RANGE]);
 	BudgetFree(budget, piece[PIECE_LOCK]);

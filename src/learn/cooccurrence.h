@@ -34,9 +34,11 @@ typedef struct CooccurrenceInput
 	/*
 	 * Where they are set, get the sums themselves: the row of item i below i, from place
 	 * i * (i - 1) / 2 on, shared memory that is zero before; and those of every item with itself.
+	 * All in one unit, a power of four, in which the mean of the diagonal is about 1.
 	 */
 	float *gram;
 	double *diagonal;
+	double *unit;
 } CooccurrenceInput;
 
 /*

@@ -33,8 +33,8 @@ typedef struct Job
 	uint32_t users;
 	uint32_t candidates;
 	uint32_t ld;
-	float ridge;     /* lambda * mean(diag G) */
-	float uniform;   /* of the cells */
+	float ridge;     /* lambda * mean(diag G), in units of G, which keep it near lambda */
+	float uniform;   /* of the cells, in units as well */
 	uint64_t visits; /* of the largest system */
 } Job;
 
@@ -284,9 +284,10 @@ prepare_histories(Job *job, void **piece, const CooccurrenceInput *input,
 				  const CooccurrenceSlots *to, Budget *budget)
 {
 	const Sparse *by_user = input->by_user;
+	double root = sqrt(*input->unit);
 	uint64_t cells = by_user->start[job->users];
 	float *factor = BudgetAllocShared(budget, job->users, sizeof(float));
-	Sparse by_item = {.rows = job->items, .columns = job->users, .uniform = by_user->uniform};
+	Sparse by_item = {.rows = job->items, .columns = job->users};
 
 	for (uint32_t u = 0; u < job->users; u++)
 		factor[u] = (float) SimilarityUserFactor(
@@ -299,6 +300,9 @@ prepare_histories(Job *job, void **piece, const CooccurrenceInput *input,
 	SparseCountColumns(by_user, job->users, by_item.start);
 	SparseOffsets(by_item.start, job->items);
 	SparseTurn(by_user, 0, &by_item);
+	for (uint64_t e = 0; by_item.value && e < cells; e++)
+		by_item.value[e] = (float) (by_item.value[e] / root);
+	job->uniform = (float) (by_user->uniform / root);
 	job->visits = most_visits(to, by_item.start, job->items);
 
 	piece[PIECE_FACTOR] = factor;
@@ -350,12 +354,12 @@ RidgeSolve(const CooccurrenceInput *input, double lambda, CooccurrenceSlots *to,
 	uint64_t half = (uint64_t) items * (items - Min(items, 1)) / 2;
 	CooccurrenceInput counting = *input;
 	CooccurrenceSlots none = CooccurrenceAlloc(items, 0, budget);
+	double unit;
 	void *piece[PIECES] = {0};
 	Job job = {.items = items,
 			   .users = input->users,
 			   .candidates = to->k,
-			   .ld = (to->k + 1 + ALIGN_FLOATS - 1) / ALIGN_FLOATS * ALIGN_FLOATS,
-			   .uniform = input->by_user->uniform};
+			   .ld = (to->k + 1 + ALIGN_FLOATS - 1) / ALIGN_FLOATS * ALIGN_FLOATS};
 	TeamTask task = {.entry = "RidgeWorker",
 					 .work = solve_targets,
 					 .job = &job,
@@ -375,9 +379,10 @@ RidgeSolve(const CooccurrenceInput *input, double lambda, CooccurrenceSlots *to,
 
 	counting.gram = piece[PIECE_GRAM];
 	counting.diagonal = piece[PIECE_DIAGONAL];
+	counting.unit = &unit;
 	CooccurrenceRows(&counting, &none, to, budget);
 	if (piece[PIECE_GRAM] == NULL)
-		prepare_histories(&job, piece, input, to, budget);
+		prepare_histories(&job, piece, &counting, to, budget);
 	job.ridge = uniform_ridge(counting.diagonal, items, lambda);
 	task.members = make_scratch(&job, piece, budget);
 	TeamRun(&task, budget);

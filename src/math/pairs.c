@@ -30,8 +30,9 @@ PairsScale(uint32_t users, double most)
 		return scale;
 
 	/*
-	 * most <= 2^exponent.  Below 2^62 of the upper part there is room for each addition's rounding
-	 * as well: half a unit for each of at most 2^bits users.
+	 * most < 2^exponent, which is 2^(62 - bits) units.  The upper part has 63 - bits bits, so there
+	 * is as much room again: for the rounding of each addition, half a unit for fewer than 2^bits
+	 * users, while bits <= 31; and for that of most itself.
 	 */
 	frexp(most, &exponent);
 	scale.unit = ldexp(1, exponent - (62 - (int) scale.bits));
