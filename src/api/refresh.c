@@ -30,8 +30,9 @@
 PG_FUNCTION_INFO_V1(reco_refresh);
 
 /*
- * Where fewer than one user in so many was held out to learn what a score means, the model does
- * without them; otherwise the neighbours are learned a second time, from everybody.
+ * Where fewer than one user in so many was held out to learn what a score means, of those with two
+ * items or more, the model does without them; otherwise the neighbours are learned a second time,
+ * from everybody.
  */
 #define HOLDOUT_SPARED 100
 
@@ -139,7 +140,7 @@ compute(Refresh *refresh)
 
 	if (matrix->chosen_count >= MATCHCURVE_LEAST)
 	{
-		bool spared = (uint64_t) (users - matrix->learners) * HOLDOUT_SPARED <= users;
+		bool spared = (uint64_t) (users - matrix->learners) * HOLDOUT_SPARED <= matrix->paired;
 
 		refresh->neighbors = NeighborsLearn(&matrix->by_user, matrix->learners, similarity, budget);
 		end_phase(refresh, spared ? PHASE_LEARN : PHASE_CURVE);

@@ -69,7 +69,6 @@ typedef struct Build
 	uint32_t longest; /* cells of a user */
 	uint32_t line;    /* of the user at hand: younger events are kept back; 0 for none */
 	uint64_t chosen_room;
-	uint32_t eligible;
 	uint32_t candidates;
 	Candidate *candidate;
 	bool uniform;
@@ -357,7 +356,7 @@ consider(Build *build, Cell *cells, uint32_t count)
 
 	if (count < 2 || build->options->split != SPLIT_USERS)
 		return;
-	build->eligible++;
+	build->matrix->paired++;
 	if (build->candidates == HOLDOUT_MOST)
 		return;
 	candidate = &build->candidate[build->candidates++];
@@ -513,7 +512,7 @@ hold_out(Build *build, const uint32_t *item_place)
 	Interactions *matrix = build->matrix;
 	uint32_t most = Min(Max(build->users / HOLDOUT_SHARE, HOLDOUT_LEAST), HOLDOUT_MOST);
 
-	most = Min(most, Min(build->users, build->eligible) / 2);
+	most = Min(most, matrix->paired / 2);
 	build->candidates = Min(build->candidates, most);
 	matrix->learners = build->users - build->candidates;
 	matrix->chosen =
