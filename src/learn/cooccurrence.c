@@ -145,13 +145,17 @@ weigh_cells(Inputs *in, const CooccurrenceInput *input, Budget *budget)
 	length = BudgetZeroed(budget, a->columns, sizeof(double));
 	for (uint64_t e = 0; e < count; e++)
 	{
+		INTERRUPTS_AT(e);
 		length[a->column[e]] += SparseValue(a, e);
 		mean += SparseValue(a, e);
 	}
 	mean = mean > 0 ? mean / a->columns : 1;
 	for (uint64_t e = 0; e < count; e++)
+	{
+		INTERRUPTS_AT(e);
 		in->by_user.value[e] =
 			(float) SimilarityCell(input->rule, SparseValue(a, e), length[a->column[e]], mean);
+	}
 	BudgetFree(budget, length);
 }
 
@@ -221,8 +225,7 @@ scale_users(Inputs *in, const CooccurrenceInput *input, uint32_t most_users, Bud
 	scale = PairsScale(most_users, most / in->whole / in->whole);
 	in->step = BudgetAllocShared(budget, input->users, sizeof(PairSum));
 	for (uint32_t u = 0; u < input->users; u++)
-		in->step[u] =
-			PairStep(Min(in->factor[u] * v * v, most) / in->whole / in->whole, scale);
+		in->step[u] = PairStep(Min(in->factor[u] * v * v, most) / in->whole / in->whole, scale);
 	return scale;
 }
 
@@ -403,7 +406,10 @@ static void
 sort_slots(CooccurrenceSlots *slots, uint32_t items)
 {
 	for (uint32_t i = 0; i < items; i++)
+	{
+		INTERRUPTS();
 		BestSort(CooccurrenceSlot(slots, i), slots->count[i]);
+	}
 }
 
 /* The job as one member sees it. */

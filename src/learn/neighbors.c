@@ -99,6 +99,7 @@ gather_rows(uint32_t items, const CooccurrenceSlots *from, const CooccurrenceSlo
 	result->scored = BudgetZeroed(budget, items, sizeof(uint32_t));
 	for (uint32_t i = 0; i < items; i++)
 	{
+		INTERRUPTS();
 		result->start[i] += from->count[i];
 		for (uint32_t n = 0; to && n < to->count[i]; n++)
 			result->start[CooccurrenceSlot(to, i)[n].index]++;
@@ -109,6 +110,7 @@ gather_rows(uint32_t items, const CooccurrenceSlots *from, const CooccurrenceSlo
 		turn_rows(result, to);
 	for (uint32_t i = 0; i < items; i++)
 	{
+		INTERRUPTS();
 		memcpy(result->entry + result->start[i] + result->scored[i], CooccurrenceSlot(from, i),
 			   sizeof(Best) * from->count[i]);
 		if (to == NULL)

@@ -129,6 +129,7 @@ gather_visits(const Ridge *ridge, uint32_t target, const Best *candidate, uint32
 	{
 		uint32_t item = place < n ? candidate[place].index : target;
 
+		INTERRUPTS();
 		for (uint64_t e = by_item->start[item]; e < by_item->start[item + 1]; e++)
 		{
 			uint32_t user = by_item->column[e];
@@ -146,7 +147,10 @@ gather_visits(const Ridge *ridge, uint32_t target, const Best *candidate, uint32
 		offset += mine;
 	}
 	for (uint64_t v = 0; v < count; v++)
+	{
+		INTERRUPTS_AT(v);
 		ridge->sorted[ridge->first[ridge->visit[v].user]++] = ridge->visit[v];
+	}
 	return users;
 }
 
@@ -166,6 +170,7 @@ count_up(const Ridge *ridge, uint32_t target, const Best *candidate, uint32_t n)
 		uint32_t user = ridge->met[m];
 		uint32_t end = ridge->first[user];
 
+		INTERRUPTS();
 		for (uint32_t a = begin; a < end; a++)
 		{
 			float *row = ridge->system + ridge->sorted[a].place * ridge->job->ld;
@@ -271,6 +276,7 @@ most_visits(const CooccurrenceSlots *to, const uint64_t *item_start, uint32_t it
 		const Best *candidate = CooccurrenceSlot(to, target);
 		uint64_t visits = item_start[target + 1] - item_start[target];
 
+		INTERRUPTS();
 		for (uint32_t n = 0; n < to->count[target]; n++)
 			visits += item_start[candidate[n].index + 1] - item_start[candidate[n].index];
 		most = Max(most, visits);
@@ -301,9 +307,16 @@ prepare_histories(Job *job, void **piece, const CooccurrenceInput *input,
 	SparseOffsets(by_item.start, job->items);
 	SparseTurn(by_user, 0, &by_item);
 	for (uint64_t e = 0; by_item.value && e < cells; e++)
+	{
+		INTERRUPTS_AT(e);
 		by_item.value[e] = (float) (by_item.value[e] / root);
+	}
 	job->uniform = (float) (by_user->uniform / root);
 	job->visits = most_visits(to, by_item.start, job->items);
+	if (job->visits > UINT32_MAX) /* which number them within a system */
+		ereport(ERROR, (errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+						errmsg("a target's candidates have more than %u users", UINT32_MAX),
+						errhint("Configure fewer candidates.")));
 
 	piece[PIECE_FACTOR] = factor;
 	piece[PIECE_ITEM_START] = by_item.start;

@@ -2,6 +2,8 @@
 
 #include <math.h>
 
+#include "base/interrupts.h"
+
 /*
  * Rows that touch much of the catalogue find their items by a scan of all sums, which a
  * processor does at several per cycle; the others list an item when they first meet it.  A
@@ -112,6 +114,7 @@ PairsRow(const PairsInput *in, uint32_t item, PairSum *sums, uint32_t *touched, 
 		uint32_t user = users_of->column[e];
 		uint64_t list = items_of->start[user];
 
+		INTERRUPTS_AT(e);
 		send_for(in, e, end);
 		if (listed)
 			*count = list_new(items_of->column + list, item, sums, touched, *count);
