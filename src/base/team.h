@@ -17,7 +17,7 @@
 #include "storage/shm_toc.h"
 
 /* A job has so many pieces of memory at most. */
-#define TEAM_PIECES 24
+#define TEAM_PIECES 32
 
 typedef struct TeamMember
 {

@@ -37,8 +37,6 @@ typedef struct Job
 	uint32_t users;
 	uint32_t ranges;
 	uint64_t range_most; /* entries of the largest range */
-	uint32_t from_k;
-	uint32_t to_k;
 	float uniform;
 	bool locked;
 	double mean_list;
@@ -61,9 +59,11 @@ enum
 	PIECE_ITEM_START, /* offsets in the transpose */
 	PIECE_RANGE,      /* the first item of every range, and an end */
 	PIECE_LOCK,
+	PIECE_FROM_START,
 	PIECE_FROM_SLOT,
 	PIECE_FROM_COUNT,
 	PIECE_FROM_LEAST,
+	PIECE_TO_START,
 	PIECE_TO_SLOT,
 	PIECE_TO_COUNT,
 	PIECE_TO_LEAST,
@@ -101,28 +101,68 @@ typedef struct Inputs
 	double mean_list;
 } Inputs;
 
-CooccurrenceSlots
-CooccurrenceAlloc(uint32_t items, uint32_t k, Budget *budget)
+/*
+ * How many others an item can be paired with: those of its users' other cells, each of which
+ * takes as many users as min_support; at most so many.
+ */
+static uint32_t *
+bound_pairs(const CooccurrenceInput *input, uint32_t most, Budget *budget)
 {
-	CooccurrenceSlots slots = {
-		.k = k,
-		.slot = BudgetAllocSharedResult(budget, (uint64_t) items * k, sizeof(Best)),
-		.count = BudgetAllocShared(budget, items, sizeof(uint32_t)),
-		.least = BudgetAllocShared(budget, items, sizeof(float)),
-	};
+	const Sparse *a = input->by_user;
+	uint32_t support = Max(input->rule->min_support, 1);
+	uint64_t enough = (uint64_t) most * support;
+	uint32_t *users = BudgetZeroed(budget, a->columns, sizeof(uint32_t));
+	uint64_t *others = BudgetZeroed(budget, a->columns, sizeof(uint64_t));
 
+	for (uint32_t u = 0; u < input->users; u++)
+	{
+		uint64_t list = a->start[u + 1] - a->start[u];
+
+		INTERRUPTS();
+		for (uint64_t e = a->start[u]; e < a->start[u + 1]; e++)
+		{
+			users[a->column[e]]++;
+			others[a->column[e]] += list - 1;
+		}
+	}
+	for (uint32_t i = 0; i < a->columns; i++)
+		users[i] = users[i] < support ? 0 : (uint32_t) (Min(others[i], enough) / support);
+	BudgetFree(budget, others);
+	return users;
+}
+
+static void
+alloc_slots(CooccurrenceSlots *slots, const uint32_t *bound, uint32_t items, Budget *budget)
+{
+	slots->start = BudgetAllocShared(budget, (uint64_t) items + 1, sizeof(uint64_t));
+	slots->count = BudgetAllocShared(budget, items, sizeof(uint32_t));
+	slots->least = BudgetAllocShared(budget, items, sizeof(float));
 	for (uint32_t i = 0; i < items; i++)
 	{
-		slots.count[i] = 0;
-		slots.least[i] = k > 0 ? 0 : INFINITY;
+		slots->start[i] = Min(bound[i], slots->k);
+		slots->count[i] = 0;
+		slots->least[i] = slots->start[i] > 0 ? 0 : INFINITY;
 	}
-	return slots;
+	SparseOffsets(slots->start, items);
+	slots->slot = BudgetAllocSharedResult(budget, slots->start[items], sizeof(Best));
+}
+
+void
+CooccurrenceAlloc(const CooccurrenceInput *input, CooccurrenceSlots *from, CooccurrenceSlots *to,
+				  Budget *budget)
+{
+	uint32_t *bound = bound_pairs(input, Max(from->k, to->k), budget);
+
+	alloc_slots(from, bound, input->by_user->columns, budget);
+	alloc_slots(to, bound, input->by_user->columns, budget);
+	BudgetFree(budget, bound);
 }
 
 void
 CooccurrenceFree(CooccurrenceSlots *slots, Budget *budget)
 {
 	BudgetFreeResult(budget, slots->slot);
+	BudgetFree(budget, slots->start);
 	BudgetFree(budget, slots->count);
 	BudgetFree(budget, slots->least);
 }
@@ -321,14 +361,15 @@ offer(const Count *count, const CooccurrenceSlots *slots, uint32_t item, uint32_
 	  uint32_t users, float value)
 {
 	Best *slot = CooccurrenceSlot(slots, item);
+	uint32_t places = CooccurrencePlaces(slots, item);
 
 	/* What gets in only rises, so that a look without the lock refuses nothing it should not. */
 	if (!(value > 0) || value < slots->least[item])
 		return;
 	if (count->lock)
 		SpinLockAcquire(&count->lock[item]);
-	BestOffer(slot, &slots->count[item], slots->k, (Best){other, users, value});
-	if (slots->count[item] == slots->k)
+	BestOffer(slot, &slots->count[item], places, (Best){other, users, value});
+	if (slots->count[item] == places)
 		slots->least[item] = slot[0].value;
 	if (count->lock)
 		SpinLockRelease(&count->lock[item]);
@@ -441,9 +482,14 @@ open_job(const TeamMember *member)
 		.norm = piece[PIECE_NORM],
 		.whole = job->whole,
 		.unit = job->unit,
-		.from = {job->from_k, piece[PIECE_FROM_SLOT], piece[PIECE_FROM_COUNT],
-				 piece[PIECE_FROM_LEAST]},
-		.to = {job->to_k, piece[PIECE_TO_SLOT], piece[PIECE_TO_COUNT], piece[PIECE_TO_LEAST]},
+		.from = {.start = piece[PIECE_FROM_START],
+				 .slot = piece[PIECE_FROM_SLOT],
+				 .count = piece[PIECE_FROM_COUNT],
+				 .least = piece[PIECE_FROM_LEAST]},
+		.to = {.start = piece[PIECE_TO_START],
+			   .slot = piece[PIECE_TO_SLOT],
+			   .count = piece[PIECE_TO_COUNT],
+			   .least = piece[PIECE_TO_LEAST]},
 		.lock = job->locked ? piece[PIECE_LOCK] : NULL,
 		.gram = piece[PIECE_GRAM],
 		.sums = TeamShare(member, PIECE_SUMS, sizeof(PairSum) * job->items),
@@ -561,11 +607,7 @@ CooccurrenceRows(const CooccurrenceInput *input, CooccurrenceSlots *from, Cooccu
 {
 	uint32_t items = input->by_user->columns;
 	Inputs in;
-	Job job = {.items = items,
-			   .users = input->users,
-			   .from_k = from->k,
-			   .to_k = to->k,
-			   .rule = *input->rule};
+	Job job = {.items = items, .users = input->users, .rule = *input->rule};
 	void *piece[PIECES] = {0};
 	TeamTask task = {.entry = "CooccurrenceWorker",
 					 .work = count_ranges,
@@ -591,9 +633,11 @@ CooccurrenceRows(const CooccurrenceInput *input, CooccurrenceSlots *from, Cooccu
 	piece[PIECE_ITEM_START] = in.item_start;
 	piece[PIECE_RANGE] = cut_ranges(&job, in.item_start, budget);
 	piece[PIECE_LOCK] = make_locks(items, budget);
+	piece[PIECE_FROM_START] = from->start;
 	piece[PIECE_FROM_SLOT] = from->slot;
 	piece[PIECE_FROM_COUNT] = from->count;
 	piece[PIECE_FROM_LEAST] = from->least;
+	piece[PIECE_TO_START] = to->start;
 	piece[PIECE_TO_SLOT] = to->slot;
 	piece[PIECE_TO_COUNT] = to->count;
 	piece[PIECE_TO_LEAST] = to->least;

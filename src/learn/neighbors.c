@@ -146,12 +146,12 @@ static Neighbors *
 learn_ridge(const CooccurrenceInput *input, const SimilarityOptions *options, Budget *budget)
 {
 	uint32_t items = input->by_user->columns;
-	CooccurrenceSlots none = CooccurrenceAlloc(items, 1, budget);
-	CooccurrenceSlots to =
-		CooccurrenceAlloc(items, Max(1, Min(options->candidates, items)), budget);
+	CooccurrenceSlots none = {.k = 0};
+	CooccurrenceSlots to = {.k = Max(1, Min(options->candidates, items))};
 	Neighbors *result;
 
-	RidgeSolve(input, options->lambda, &to, budget);
+	CooccurrenceAlloc(input, &none, &to, budget);
+	RidgeSolve(input, options->lambda, &none, &to, budget);
 	result = gather_rows(items, &none, &to, budget);
 	prune_rows(result, options->k);
 	CooccurrenceFree(&none, budget);
@@ -167,15 +167,14 @@ NeighborsLearn(const Sparse *by_user, uint32_t users, const SimilarityOptions *o
 	uint32_t items = by_user->columns;
 	uint32_t k = Max(1, Min(options->k, items));
 	bool by_target = options->keep == SIMILARITY_KEEP_TARGET;
+	CooccurrenceSlots from = {.k = by_target ? Min(k, SHOWN) : k};
+	CooccurrenceSlots to = {.k = by_target ? k : 0};
 	Neighbors *result;
-	CooccurrenceSlots from;
-	CooccurrenceSlots to;
 
 	if (options->rule.kind == SIMILARITY_RIDGE)
 		return learn_ridge(&input, options, budget);
 
-	from = CooccurrenceAlloc(items, by_target ? Min(k, SHOWN) : k, budget);
-	to = CooccurrenceAlloc(items, by_target ? k : 0, budget);
+	CooccurrenceAlloc(&input, &from, &to, budget);
 	CooccurrenceRows(&input, &from, &to, budget);
 	if (by_target)
 		drop_kept(&from, &to, items);

@@ -42,7 +42,8 @@ enum
 {
 	PIECE_GRAM,     /* below the diagonal, row after row; NULL where histories are counted */
 	PIECE_DIAGONAL, /* G_ii */
-	PIECE_SLOT,     /* candidates of every target */
+	PIECE_START,    /* candidates of every target */
+	PIECE_SLOT,
 	PIECE_COUNT,
 	PIECE_SYSTEM, /* of one target, [(k + 1) * ld]; of each member, like the next */
 	PIECE_WEIGHT, /* [k] */
@@ -230,7 +231,7 @@ solve_targets(const TeamMember *member)
 		.job = job,
 		.gram = piece[PIECE_GRAM],
 		.diagonal = piece[PIECE_DIAGONAL],
-		.to = {.k = job->candidates, .slot = piece[PIECE_SLOT], .count = piece[PIECE_COUNT]},
+		.to = {.start = piece[PIECE_START], .slot = piece[PIECE_SLOT], .count = piece[PIECE_COUNT]},
 		.system = TeamShare(member, PIECE_SYSTEM, sizeof(float) * system_floats(job)),
 		.weight = TeamShare(member, PIECE_WEIGHT, sizeof(float) * job->candidates),
 		.factor = piece[PIECE_FACTOR],
@@ -361,12 +362,12 @@ uniform_ridge(const double *diagonal, uint32_t items, double lambda)
 }
 
 void
-RidgeSolve(const CooccurrenceInput *input, double lambda, CooccurrenceSlots *to, Budget *budget)
+RidgeSolve(const CooccurrenceInput *input, double lambda, CooccurrenceSlots *none,
+		   CooccurrenceSlots *to, Budget *budget)
 {
 	uint32_t items = input->by_user->columns;
 	uint64_t half = (uint64_t) items * (items - Min(items, 1)) / 2;
 	CooccurrenceInput counting = *input;
-	CooccurrenceSlots none = CooccurrenceAlloc(items, 0, budget);
 	double unit;
 	void *piece[PIECES] = {0};
 	Job job = {.items = items,
@@ -381,6 +382,7 @@ RidgeSolve(const CooccurrenceInput *input, double lambda, CooccurrenceSlots *to,
 					 .pieces = PIECES};
 
 	piece[PIECE_DIAGONAL] = BudgetAllocShared(budget, items, sizeof(double));
+	piece[PIECE_START] = to->start;
 	piece[PIECE_SLOT] = to->slot;
 	piece[PIECE_COUNT] = to->count;
 	/* The two ways round differently: which is taken may not depend on the number of workers. */
@@ -393,15 +395,14 @@ RidgeSolve(const CooccurrenceInput *input, double lambda, CooccurrenceSlots *to,
 	counting.gram = piece[PIECE_GRAM];
 	counting.diagonal = piece[PIECE_DIAGONAL];
 	counting.unit = &unit;
-	CooccurrenceRows(&counting, &none, to, budget);
+	CooccurrenceRows(&counting, none, to, budget);
 	if (piece[PIECE_GRAM] == NULL)
 		prepare_histories(&job, piece, &counting, to, budget);
 	job.ridge = uniform_ridge(counting.diagonal, items, lambda);
 	task.members = make_scratch(&job, piece, budget);
 	TeamRun(&task, budget);
 
-	CooccurrenceFree(&none, budget);
 	for (int p = 0; p < PIECES; p++)
-		if (p != PIECE_SLOT && p != PIECE_COUNT)
+		if (p != PIECE_START && p != PIECE_SLOT && p != PIECE_COUNT)
 			BudgetFree(budget, piece[p]);
 }

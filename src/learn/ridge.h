@@ -19,9 +19,10 @@
 /*
  * Fills to[] with the candidates of every target and their weights, which may be below 0.  The
  * input's rule chooses the candidates, and its user exponent is b.  A system that cannot be
- * solved, which rounding alone can bring about, leaves its target without candidates.
+ * solved, which rounding alone can bring about, leaves its target without candidates.  none[] are
+ * slots without a place, for counting knows two kinds.
  */
-extern void RidgeSolve(const CooccurrenceInput *input, double lambda, CooccurrenceSlots *to,
-					   Budget *budget);
+extern void RidgeSolve(const CooccurrenceInput *input, double lambda, CooccurrenceSlots *none,
+					   CooccurrenceSlots *to, Budget *budget);
 
 #endif
