@@ -152,7 +152,7 @@ compute(Refresh *refresh)
 		AutomaticThin(similarity);
 	if (matrix->chosen_count >= MATCHCURVE_LEAST)
 	{
-		bool spared = MatchCurveSpares(users, users - matrix->learners);
+		bool spared = MatchCurveSpares(matrix->paired, users - matrix->learners);
 
 		ProgressEnter(PROGRESS_LEARN, matrix->by_user.start[matrix->learners]);
 		if (pick)

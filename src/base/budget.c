@@ -1,14 +1,16 @@
 #include "base/budget.h"
 
 #include "access/xact.h"
-#include "optimizer/optimizer.h"
 #include "utils/memutils.h"
 #include "utils/resowner.h"
 
-/* A piece that other processes may attach to. */
+/*
+ * A piece that other processes may attach to, or might have.  It is charged by what was asked
+ * for, so that what is left, and what is decided by that, is the same with workers and without.
+ */
 typedef struct SharedPiece
 {
-	dsm_segment *segment;
+	dsm_segment *segment; /* NULL where the memory is like any other */
 	void *memory;
 	Size size;
 } SharedPiece;
@@ -36,7 +38,12 @@ detach_all(void *arg)
 	Budget *budget = arg;
 
 	while (budget->shared > 0)
-		dsm_detach(budget->piece[--budget->shared].segment);
+	{
+		dsm_segment *segment = budget->piece[--budget->shared].segment;
+
+		if (segment)
+			dsm_detach(segment);
+	}
 }
 
 Budget *
@@ -127,6 +134,16 @@ BudgetZeroed(Budget *budget, uint64 count, Size size)
 	return memory;
 }
 
+/* The place of a shared piece, or -1. */
+static int
+shared_place(const Budget *budget, const void *memory)
+{
+	for (uint32 p = 0; p < budget->shared; p++)
+		if (budget->piece[p].memory == memory)
+			return (int) p;
+	return -1;
+}
+
 void *
 BudgetResize(Budget *budget, void *memory, uint64 count, Size size)
 {
@@ -136,22 +153,13 @@ BudgetResize(Budget *budget, void *memory, uint64 count, Size size)
 	if (memory == NULL)
 		return BudgetAlloc(budget, count, size);
 
+	Assert(shared_place(budget, memory) < 0);
 	held = GetMemoryChunkSpace(memory);
 	bytes = checked_size(budget, count, size, held);
 	memory = repalloc_huge(memory, bytes);
 	budget->used -= held;
 	charge(budget, memory);
 	return memory;
-}
-
-/* The place of a shared piece, or -1. */
-static int
-shared_place(const Budget *budget, const void *memory)
-{
-	for (uint32 p = 0; p < budget->shared; p++)
-		if (budget->piece[p].memory == memory)
-			return (int) p;
-	return -1;
 }
 
 static Size
@@ -178,7 +186,10 @@ BudgetFree(Budget *budget, void *memory)
 		dsm_segment *segment = budget->piece[place].segment;
 
 		budget->piece[place] = budget->piece[--budget->shared];
-		dsm_detach(segment);
+		if (segment)
+			dsm_detach(segment);
+		else
+			pfree(memory);
 	}
 }
 
@@ -212,6 +223,8 @@ create_segment(Size bytes)
 		RollbackAndReleaseCurrentSubTransaction();
 		MemoryContextSwitchTo(caller);
 		CurrentResourceOwner = owner;
+		if (segment) /* pinned, so that nobody else lets go of it */
+			dsm_detach(segment);
 		if (ERRCODE_TO_CATEGORY(error->sqlerrcode) != ERRCODE_INSUFFICIENT_RESOURCES)
 			ReThrowError(error);
 		ereport(DEBUG1, (errmsg_internal("no shared memory for workers: %s", error->message)));
@@ -224,34 +237,62 @@ create_segment(Size bytes)
 	return segment;
 }
 
-static void *
-alloc_shared(Budget *budget, Size bytes)
+/* A segment for the budget's workers; NULL, and no more workers, where there is none. */
+static dsm_segment *
+new_segment(Budget *budget, Size bytes)
 {
-	dsm_segment *segment;
+	dsm_segment *segment = budget->workers > 0 ? create_segment(bytes) : NULL;
 
-	if (budget->workers == 0 || budget->shared == SHARED_MOST)
-		return NULL;
-	segment = create_segment(bytes);
 	if (segment == NULL)
-	{
 		budget->workers = 0;
+	return segment;
+}
+
+/* A piece of bytes that is shared where it can be; NULL where there are too many. */
+static void *
+alloc_piece(Budget *budget, Size bytes)
+{
+	SharedPiece piece = {.size = bytes};
+
+	if (budget->shared == SHARED_MOST)
 		return NULL;
-	}
-	budget->piece[budget->shared++] =
-		(SharedPiece){segment, dsm_segment_address(segment), dsm_segment_map_length(segment)};
-	return dsm_segment_address(segment);
+	piece.segment = new_segment(budget, bytes);
+	piece.memory = piece.segment ? dsm_segment_address(piece.segment)
+								 : MemoryContextAllocHuge(budget->context, bytes);
+	budget->piece[budget->shared++] = piece;
+	budget->used += bytes;
+	budget->peak = Max(budget->peak, budget->used);
+	return piece.memory;
 }
 
 void *
 BudgetAllocShared(Budget *budget, uint64 count, Size size)
 {
-	void *memory = alloc_shared(budget, checked_size(budget, count, size, 0));
+	void *memory = alloc_piece(budget, checked_size(budget, count, size, 0));
+
+	return memory ? memory : BudgetAlloc(budget, count, size);
+}
+
+void *
+BudgetAllocSharedResult(Budget *budget, uint64 count, Size size)
+{
+	Size bytes = size_of(budget, count, size);
+	void *memory = alloc_piece(budget, bytes);
 
 	if (memory == NULL)
-		return BudgetAlloc(budget, count, size);
-	budget->used += space_of(budget, memory);
-	budget->peak = Max(budget->peak, budget->used);
+		return BudgetAllocResult(budget, count, size);
+	budget->result += bytes;
 	return memory;
+}
+
+bool
+BudgetCanShare(Budget *budget, Size bytes)
+{
+	dsm_segment *segment = new_segment(budget, bytes);
+
+	if (segment)
+		dsm_detach(segment);
+	return segment != NULL;
 }
 
 bool
@@ -259,15 +300,19 @@ BudgetHandle(const Budget *budget, const void *memory, dsm_handle *handle)
 {
 	int place = shared_place(budget, memory);
 
-	if (place >= 0)
-		*handle = dsm_segment_handle(budget->piece[place].segment);
-	return place >= 0;
+	if (place < 0 || budget->piece[place].segment == NULL)
+		return false;
+	*handle = dsm_segment_handle(budget->piece[place].segment);
+	return true;
 }
 
 void
 BudgetShare(Budget *budget, bool share)
 {
-	budget->workers = share && !IsInParallelMode() ? (uint32) max_parallel_maintenance_workers : 0;
+	int workers = Min(max_parallel_maintenance_workers, max_parallel_workers);
+
+	budget->workers =
+		share && !IsInParallelMode() ? (uint32) Min(workers, max_worker_processes) : 0;
 }
 
 uint32
@@ -283,19 +328,6 @@ BudgetAllocResult(Budget *budget, uint64 count, Size size)
 
 	charge(budget, memory);
 	budget->result += GetMemoryChunkSpace(memory);
-	return memory;
-}
-
-void *
-BudgetAllocSharedResult(Budget *budget, uint64 count, Size size)
-{
-	void *memory = alloc_shared(budget, size_of(budget, count, size));
-
-	if (memory == NULL)
-		return BudgetAllocResult(budget, count, size);
-	budget->used += space_of(budget, memory);
-	budget->result += space_of(budget, memory);
-	budget->peak = Max(budget->peak, budget->used);
 	return memory;
 }
 

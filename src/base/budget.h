@@ -40,7 +40,8 @@ extern void BudgetFreeResult(Budget *budget, void *memory);
 
 /*
  * Memory that other processes may attach to, where the budget is shared.  Otherwise, and where
- * the system has no such memory left, memory like any other.  Not in parallel mode.
+ * the system has no such memory left, memory like any other.  Its size is settled (no
+ * BudgetResize), and it comes as it is.  Not in parallel mode.
  */
 extern void *BudgetAllocShared(Budget *budget, uint64 count, Size size);
 extern void *BudgetAllocSharedResult(Budget *budget, uint64 count, Size size);
@@ -49,8 +50,14 @@ extern void *BudgetAllocSharedResult(Budget *budget, uint64 count, Size size);
 extern bool BudgetHandle(const Budget *budget, const void *memory, dsm_handle *handle);
 
 /*
- * Lets workers share the job's memory from now on, as many as max_parallel_maintenance_workers
- * allows, or none.
+ * True where the system has so much shared memory besides, which is not kept.  Otherwise the
+ * job goes on without workers.
+ */
+extern bool BudgetCanShare(Budget *budget, Size bytes);
+
+/*
+ * Lets workers share the job's memory from now on, as many as max_parallel_maintenance_workers,
+ * max_parallel_workers and max_worker_processes allow, or none.
  */
 extern void BudgetShare(Budget *budget, bool share);
 extern uint32 BudgetWorkers(const Budget *budget);

@@ -14,4 +14,12 @@
 #define INTERRUPTS() CHECK_FOR_INTERRUPTS()
 #endif
 
+/* For a loop of many short turns: once in 4096 of them. */
+#define INTERRUPTS_AT(turn)                                                                        \
+	do                                                                                             \
+	{                                                                                              \
+		if ((turn) % 4096 == 0)                                                                    \
+			INTERRUPTS();                                                                          \
+	} while (0)
+
 #endif

@@ -5,97 +5,98 @@
 #include "access/parallel.h"
 #include "access/xact.h"
 #include "base/progress.h"
-#include "optimizer/optimizer.h"
 
 /* Keys of what workers find. */
 #define KEY_TEAM 1
 #define KEY_JOB  2
 
+/* About what PostgreSQL itself needs for workers: the state of the session, and queues of each. */
+#define SESSION_BYTES (256 * 1024)
+#define WORKER_BYTES  (32 * 1024)
+
 typedef struct Shared
 {
 	pg_atomic_uint32 next;
 	uint32 pieces;
+	Size size;
+	uint64 build; /* which build of this library the job was made by */
 	dsm_handle piece[TEAM_PIECES];
 } Shared;
 
 uint32
-TeamMost(const Budget *budget)
+TeamMembers(const Budget *budget, uint64 bytes)
 {
-	return 1 + BudgetWorkers(budget);
+	uint64 fit = BudgetLeft(budget) / Max(bytes, 1);
+
+	return (uint32) Min(Max(fit, 1), UINT64CONST(1) + BudgetWorkers(budget));
 }
 
-/* This library's file, by which a worker finds the function it starts with. */
-static const char *
-library_file(void)
+/* Where this library was loaded from. */
+static Dl_info
+library(void)
 {
 	Dl_info info;
 
 	if (dladdr((void *) (intptr_t) TeamJoin, &info) == 0)
 		elog(ERROR, "could not find the file of this library");
-	return info.dli_fname;
+	return info;
+}
+
+/*
+ * Where a function lies in this library tells two builds apart: a worker loads the file anew,
+ * which may have been replaced meanwhile.
+ */
+static uint64
+build_of(TeamWork work)
+{
+	return (uint64) ((uintptr_t) work - (uintptr_t) library().dli_fbase);
 }
 
 /* The pieces as handles; false where one of them is this process's own. */
 static bool
-share_pieces(Shared *shared, void **piece, uint32 pieces, const Budget *budget)
+share_pieces(Shared *shared, const TeamTask *task, const Budget *budget)
 {
-	shared->pieces = pieces;
-	for (uint32 p = 0; p < pieces; p++)
+	for (uint32 p = 0; p < task->pieces; p++)
 	{
 		shared->piece[p] = DSM_HANDLE_INVALID;
-		if (piece[p] && !BudgetHandle(budget, piece[p], &shared->piece[p]))
+		if (task->piece[p] && !BudgetHandle(budget, task->piece[p], &shared->piece[p]))
 			return false;
 	}
 	return true;
 }
 
 static void
-run_alone(TeamWork work, const void *job, void **piece, const char *why)
+run_alone(const TeamTask *task, const char *why)
 {
 	pg_atomic_uint32 next;
-	TeamMember member = {0, job, piece, &next};
+	TeamMember member = {.job = task->job, .piece = task->piece, .next = &next};
 
 	ereport(DEBUG1, (errmsg_internal("one process does the job: %s", why)));
 	pg_atomic_init_u32(&next, 0);
-	work(&member);
+	task->work(&member);
 }
 
-void
-TeamRun(const char *entry, TeamWork work, const void *job, Size size, void **piece, uint32 pieces,
-		Budget *budget)
+static void
+run_together(const TeamTask *task, const Shared *handles, uint32 workers)
 {
-	uint32 workers = BudgetWorkers(budget);
-	Shared handles;
-	Shared *shared;
+	TeamMember member = {.job = task->job, .piece = task->piece};
 	ParallelContext *context;
+	Shared *shared;
 	void *copy;
-	TeamMember member = {.job = job, .piece = piece};
-
-	Assert(pieces <= TEAM_PIECES);
-	if (workers == 0)
-	{
-		run_alone(work, job, piece, "no workers wanted");
-		return;
-	}
-	if (!share_pieces(&handles, piece, pieces, budget))
-	{
-		run_alone(work, job, piece, "no shared memory");
-		return;
-	}
 
 	EnterParallelMode();
-	context = CreateParallelContext(library_file(), entry, (int) workers);
+	context = CreateParallelContext(library().dli_fname, task->entry, (int) workers);
 	shm_toc_estimate_chunk(&context->estimator, sizeof(Shared));
-	shm_toc_estimate_chunk(&context->estimator, size);
+	shm_toc_estimate_chunk(&context->estimator, task->size);
 	shm_toc_estimate_keys(&context->estimator, 2);
 	InitializeParallelDSM(context);
 
 	shared = shm_toc_allocate(context->toc, sizeof(Shared));
-	*shared = handles;
+	*shared = *handles;
 	pg_atomic_init_u32(&shared->next, 0);
 	shm_toc_insert(context->toc, KEY_TEAM, shared);
-	copy = shm_toc_allocate(context->toc, size);
-	memcpy(copy, job, size);
+	copy = shm_toc_allocate(context->toc, task->size);
+	memcpy(copy, task->job, task->size);
 	shm_toc_insert(context->toc, KEY_JOB, copy);
 
 	/* Without a segment of its own the context is private, and starts no workers. */
@@ -104,7 +105,7 @@ TeamRun(const char *entry, TeamWork work, const void *job, Size size, void **pie
 									 workers)));
 	ProgressWorkers(context->nworkers_launched);
 	member.next = &shared->next;
-	work(&member);
+	task->work(&member);
 	WaitForParallelWorkersToFinish(context);
 	ProgressWorkers(0);
 	DestroyParallelContext(context);
@@ -112,7 +113,28 @@ TeamRun(const char *entry, TeamWork work, const void *job, Size size, void **pie
 }
 
 void
-TeamJoin(shm_toc *toc, TeamWork work)
+TeamRun(const TeamTask *task, Budget *budget)
+{
+	Shared handles = {.pieces = task->pieces, .size = task->size};
+	uint32 workers = Min(BudgetWorkers(budget), task->members - 1);
+
+	Assert(task->pieces <= TEAM_PIECES && task->members > 0);
+	if (BudgetWorkers(budget) == 0)
+		run_alone(task, "no workers");
+	else if (workers == 0)
+		run_alone(task, "no memory for workers");
+	else if (!share_pieces(&handles, task, budget) ||
+			 !BudgetCanShare(budget, SESSION_BYTES + (Size) WORKER_BYTES * workers))
+		run_alone(task, "no shared memory for workers");
+	else
+	{
+		handles.build = build_of(task->work);
+		run_together(task, &handles, workers);
+	}
+}
+
+void
+TeamJoin(shm_toc *toc, TeamWork work, Size size, uint32 pieces)
 {
 	Shared *shared = shm_toc_lookup(toc, KEY_TEAM, false);
 	void *piece[TEAM_PIECES] = {0};
@@ -124,7 +146,11 @@ TeamJoin(shm_toc *toc, TeamWork work)
 		.next = &shared->next,
 	};
 
-	for (uint32 p = 0; p < shared->pieces; p++)
+	if (shared->size != size || shared->pieces != pieces || shared->build != build_of(work))
+		ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+						errmsg("the library of reco was replaced while this session used it"),
+						errhint("Connect anew.")));
+	for (uint32 p = 0; p < pieces; p++)
 	{
 		if (shared->piece[p] == DSM_HANDLE_INVALID)
 			continue;
@@ -134,7 +160,7 @@ TeamJoin(shm_toc *toc, TeamWork work)
 		piece[p] = dsm_segment_address(segment[p]);
 	}
 	work(&member);
-	for (uint32 p = 0; p < shared->pieces; p++)
+	for (uint32 p = 0; p < pieces; p++)
 		if (segment[p])
 			dsm_detach(segment[p]);
 }

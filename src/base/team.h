@@ -17,7 +17,7 @@
 #include "storage/shm_toc.h"
 
 /* A job has so many pieces of memory at most. */
-#define TEAM_PIECES 24
+#define TEAM_PIECES 32
 
 typedef struct TeamMember
 {
@@ -28,6 +28,18 @@ typedef struct TeamMember
 } TeamMember;
 
 typedef void (*TeamWork)(const TeamMember *member);
+
+/* What a team is to do. */
+typedef struct TeamTask
+{
+	const char *entry; /* the function of this library that workers start with */
+	TeamWork work;     /* and what it has TeamJoin do */
+	const void *job;
+	Size size; /* of the job */
+	void **piece;
+	uint32 pieces;
+	uint32 members; /* at most */
+} TeamTask;
 
 /* The next piece of work: 0, 1, 2 ... each to one member only. */
 static inline uint32
@@ -46,20 +58,21 @@ TeamShare(const TeamMember *member, int piece, uint64 bytes)
 }
 
 /*
- * How many members a job of this budget may have: 1 where it may not be shared; otherwise one
- * more than max_parallel_maintenance_workers.  For scratch memory of each.
+ * How many members a task of this budget may have that need so many bytes each: no more than fit
+ * into what is left, and one at least.
  */
-extern uint32 TeamMost(const Budget *budget);
+extern uint32 TeamMembers(const Budget *budget, uint64 bytes);
 
 /*
- * Runs work() here and in as many workers as there are.  entry names the function of this library
- * that they start with, which calls TeamJoin with the same work().  Without workers, or where a
- * piece is not shared, this process does it all; a DEBUG1 message says how many worked.
+ * Does a task here and in as many workers as there are.  Without workers, or where a piece is not
+ * shared, this process does it all; a DEBUG1 message says how many worked.
  */
-extern void TeamRun(const char *entry, TeamWork work, const void *job, Size size, void **piece,
-					uint32 pieces, Budget *budget);
+extern void TeamRun(const TeamTask *task, Budget *budget);
 
-/* A worker's part: PGDLLEXPORT void entry(dsm_segment *segment, shm_toc *toc) calls it. */
-extern void TeamJoin(shm_toc *toc, TeamWork work);
+/*
+ * A worker's part: PGDLLEXPORT void entry(dsm_segment *segment, shm_toc *toc) calls it, with the
+ * work, the size of the job and the number of pieces that the task has.
+ */
+extern void TeamJoin(shm_toc *toc, TeamWork work, Size size, uint32 pieces);
 
 #endif

@@ -33,6 +33,7 @@ struct IdSet
 
 #define FIRST_SLOTS 64
 #define FIRST_ROOM  32
+#define FIRST_BYTES 512
 
 /* An id while it is looked up. */
 typedef struct Key
@@ -270,8 +271,13 @@ store(IdSet *set, const Key *key)
 
 		if (begin + key->length > set->bytes_room)
 		{
-			set->bytes_room = Max(begin + key->length, set->bytes_room * 2);
-			set->bytes = BudgetResize(set->budget, set->bytes, set->bytes_room, 1);
+			/* Doubled only, so that what a set takes does not depend on the order ids came in. */
+			uint64 room = Max(set->bytes_room, FIRST_BYTES);
+
+			while (begin + key->length > room)
+				room *= 2;
+			set->bytes = BudgetResize(set->budget, set->bytes, room, 1);
+			set->bytes_room = room;
 		}
 		memcpy(set->bytes + begin, key->bytes, key->length);
 		set->end[set->count] = begin + key->length;

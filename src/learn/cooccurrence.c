@@ -20,8 +20,9 @@ typedef struct Count
 {
 	PairsInput pairs;
 	SimilarityTable table;
-	const float
-		*norm; /* [items], what the upper half of a sum is to be multiplied with; NULL is 1 */
+	const double *norm; /* [items], each sum is divided by both of its items'; NULL is whole */
+	double whole;
+	double unit; /* of what is kept of sums */
 	CooccurrenceSlots from;
 	CooccurrenceSlots to;
 	slock_t *lock; /* [items], held while an item's slots change; NULL for one process */
@@ -37,11 +38,11 @@ typedef struct Job
 	uint32_t users;
 	uint32_t ranges;
 	uint64_t range_most; /* entries of the largest range */
-	uint32_t from_k;
-	uint32_t to_k;
 	float uniform;
 	bool locked;
 	double mean_list;
+	double whole;
+	double unit;
 	PairScale scale;
 	SimilarityRule rule;
 } Job;
@@ -59,9 +60,11 @@ enum
 	PIECE_ITEM_START, /* offsets in the transpose */
 	PIECE_RANGE,      /* the first item of every range, and an end */
 	PIECE_LOCK,
+	PIECE_FROM_START,
 	PIECE_FROM_SLOT,
 	PIECE_FROM_COUNT,
 	PIECE_FROM_LEAST,
+	PIECE_TO_START,
 	PIECE_TO_SLOT,
 	PIECE_TO_COUNT,
 	PIECE_TO_LEAST,
@@ -87,9 +90,11 @@ typedef struct Inputs
 {
 	Sparse by_user;       /* the matrix's shape, with values of our own where it has some */
 	double *factor;       /* d_u, [users] */
-	double *mass;         /* sum of d_u * v_ui^2, [items]: what a pair can come to at most */
-	float *norm;          /* about its root, where cells are divided by it */
-	PairSum *step;        /* [users], where cells are all worth the same */
+	double *mass;         /* sum of d_u * v_ui^2, [items] */
+	double *size;         /* n_i, [items] */
+	double *norm;         /* about the root of the mass, where cells are divided by it */
+	double whole;         /* the same of all items, where cells are all worth the same */
+	PairSum *step;        /* [users], there */
 	uint64_t *item_start; /* [items + 1], offsets in the transpose */
 	float *source;
 	float *target;
@@ -97,28 +102,68 @@ typedef struct Inputs
 	double mean_list;
 } Inputs;
 
-CooccurrenceSlots
-CooccurrenceAlloc(uint32_t items, uint32_t k, Budget *budget)
+/*
+ * How many others an item can be paired with: those of its users' other cells, each of which
+ * takes as many users as min_support; at most so many.
+ */
+static uint32_t *
+bound_pairs(const CooccurrenceInput *input, uint32_t most, Budget *budget)
 {
-	CooccurrenceSlots slots = {
-		.k = k,
-		.slot = BudgetAllocSharedResult(budget, (uint64_t) items * k, sizeof(Best)),
-		.count = BudgetAllocShared(budget, items, sizeof(uint32_t)),
-		.least = BudgetAllocShared(budget, items, sizeof(float)),
-	};
+	const Sparse *a = input->by_user;
+	uint32_t support = Max(input->rule->min_support, 1);
+	uint64_t enough = (uint64_t) most * support;
+	uint32_t *users = BudgetZeroed(budget, a->columns, sizeof(uint32_t));
+	uint64_t *others = BudgetZeroed(budget, a->columns, sizeof(uint64_t));
 
+	for (uint32_t u = 0; u < input->users; u++)
+	{
+		uint64_t list = a->start[u + 1] - a->start[u];
+
+		INTERRUPTS();
+		for (uint64_t e = a->start[u]; e < a->start[u + 1]; e++)
+		{
+			users[a->column[e]]++;
+			others[a->column[e]] += list - 1;
+		}
+	}
+	for (uint32_t i = 0; i < a->columns; i++)
+		users[i] = users[i] < support ? 0 : (uint32_t) (Min(others[i], enough) / support);
+	BudgetFree(budget, others);
+	return users;
+}
+
+static void
+alloc_slots(CooccurrenceSlots *slots, const uint32_t *bound, uint32_t items, Budget *budget)
+{
+	slots->start = BudgetAllocShared(budget, (uint64_t) items + 1, sizeof(uint64_t));
+	slots->count = BudgetAllocShared(budget, items, sizeof(uint32_t));
+	slots->least = BudgetAllocShared(budget, items, sizeof(float));
 	for (uint32_t i = 0; i < items; i++)
 	{
-		slots.count[i] = 0;
-		slots.least[i] = k > 0 ? 0 : INFINITY;
+		slots->start[i] = Min(bound[i], slots->k);
+		slots->count[i] = 0;
+		slots->least[i] = slots->start[i] > 0 ? 0 : INFINITY;
 	}
-	return slots;
+	SparseOffsets(slots->start, items);
+	slots->slot = BudgetAllocSharedResult(budget, slots->start[items], sizeof(Best));
+}
+
+void
+CooccurrenceAlloc(const CooccurrenceInput *input, CooccurrenceSlots *from, CooccurrenceSlots *to,
+				  Budget *budget)
+{
+	uint32_t *bound = bound_pairs(input, Max(from->k, to->k), budget);
+
+	alloc_slots(from, bound, input->by_user->columns, budget);
+	alloc_slots(to, bound, input->by_user->columns, budget);
+	BudgetFree(budget, bound);
 }
 
 void
 CooccurrenceFree(CooccurrenceSlots *slots, Budget *budget)
 {
 	BudgetFreeResult(budget, slots->slot);
+	BudgetFree(budget, slots->start);
 	BudgetFree(budget, slots->count);
 	BudgetFree(budget, slots->least);
 }
@@ -141,13 +186,17 @@ weigh_cells(Inputs *in, const CooccurrenceInput *input, Budget *budget)
 	length = BudgetZeroed(budget, a->columns, sizeof(double));
 	for (uint64_t e = 0; e < count; e++)
 	{
+		INTERRUPTS_AT(e);
 		length[a->column[e]] += SparseValue(a, e);
 		mean += SparseValue(a, e);
 	}
 	mean = mean > 0 ? mean / a->columns : 1;
 	for (uint64_t e = 0; e < count; e++)
+	{
+		INTERRUPTS_AT(e);
 		in->by_user.value[e] =
 			(float) SimilarityCell(input->rule, SparseValue(a, e), length[a->column[e]], mean);
+	}
 	BudgetFree(budget, length);
 }
 
@@ -157,12 +206,11 @@ sum_items(Inputs *in, const CooccurrenceInput *input, Budget *budget)
 {
 	const Sparse *a = &in->by_user;
 	uint32_t items = a->columns;
-	bool text = SimilarityWeighsCells(input->rule);
-	double *n = BudgetZeroed(budget, items, sizeof(double));
 	double entries = 0;
 
 	in->factor = BudgetAlloc(budget, input->users, sizeof(double));
 	in->mass = BudgetZeroed(budget, items, sizeof(double));
+	in->size = BudgetZeroed(budget, items, sizeof(double));
 	for (uint32_t u = 0; u < input->users; u++)
 	{
 		uint32_t list = (uint32_t) (a->start[u + 1] - a->start[u]);
@@ -176,37 +224,49 @@ sum_items(Inputs *in, const CooccurrenceInput *input, Budget *budget)
 			double v = SparseValue(a, e);
 
 			in->mass[a->column[e]] += in->factor[u] * v * v;
-			n[a->column[e]] += v * v;
+			in->size[a->column[e]] += v * v;
 		}
 	}
 	in->mean_list = entries > 0 ? in->mean_list / entries : 0;
-
-	in->source = BudgetAllocShared(budget, items, sizeof(float));
-	in->target = BudgetAllocShared(budget, items, sizeof(float));
-	for (uint32_t i = 0; i < items; i++)
-	{
-		double mass = text ? in->mass[i] : n[i];
-
-		in->source[i] = mass > 0 ? (float) pow(mass, -input->rule->source_exponent) : 0;
-		in->target[i] = mass > 0 ? (float) pow(mass, -input->rule->target_exponent) : 0;
-	}
-	BudgetFree(budget, n);
+	if (SimilarityWeighsCells(input->rule))
+		memcpy(in->size, in->mass, sizeof(double) * items);
 }
 
-/* What each user adds to a pair, where cells are all worth the same. */
+/* The power of two next above the root of a mass. */
+static double
+root_of(double mass)
+{
+	int exponent = 0;
+
+	if (mass > 0)
+		frexp(sqrt(mass), &exponent);
+	return ldexp(1, exponent);
+}
+
+/*
+ * Where cells are all worth the same: what each user adds to a pair.  A pair comes to no more than
+ * the smaller mass of its items, so the second greatest of all bounds them: most that everybody
+ * has, and those who have nothing else, cost no precision.  Users who have fewer than two
+ * items may be worth more; they are in no pair.
+ */
 static PairScale
 scale_users(Inputs *in, const CooccurrenceInput *input, uint32_t most_users, Budget *budget)
 {
+	double greatest = 0;
 	double most = 0;
 	double v = in->by_user.uniform;
 	PairScale scale;
 
 	for (uint32_t i = 0; i < in->by_user.columns; i++)
-		most = Max(most, in->mass[i]);
-	scale = PairsScale(most_users, most);
+	{
+		most = Max(most, Min(in->mass[i], greatest));
+		greatest = Max(greatest, in->mass[i]);
+	}
+	in->whole = root_of(most);
+	scale = PairsScale(most_users, most / in->whole / in->whole);
 	in->step = BudgetAllocShared(budget, input->users, sizeof(PairSum));
 	for (uint32_t u = 0; u < input->users; u++)
-		in->step[u] = PairStep(in->factor[u] * v * v, scale);
+		in->step[u] = PairStep(Min(in->factor[u] * v * v, most) / in->whole / in->whole, scale);
 	return scale;
 }
 
@@ -220,35 +280,45 @@ scale_cells(Inputs *in, const CooccurrenceInput *input, uint32_t most_users, Bud
 {
 	Sparse *a = &in->by_user;
 
-	in->norm = BudgetAllocShared(budget, a->columns, sizeof(float));
+	in->norm = BudgetAllocShared(budget, a->columns, sizeof(double));
 	for (uint32_t i = 0; i < a->columns; i++)
-	{
-		int exponent = 0;
-
-		if (in->mass[i] > 0)
-			frexp(sqrt(in->mass[i]), &exponent);
-		in->norm[i] = ldexpf(1, exponent);
-		in->source[i] *= in->norm[i];
-		in->target[i] *= in->norm[i];
-	}
+		in->norm[i] = root_of(in->mass[i]);
 	for (uint32_t u = 0; u < input->users; u++)
 	{
 		double root = sqrt(in->factor[u]);
 
 		INTERRUPTS();
 		for (uint64_t e = a->start[u]; e < a->start[u + 1]; e++)
-		{
 			a->value[e] = (float) (a->value[e] * root / in->norm[a->column[e]]);
-		}
 	}
 	return PairsScale(most_users, 1);
+}
+
+/* n_i^-p and n_i^-q, times what sums were divided by: neither is far from 1 then. */
+static void
+weigh_items(Inputs *in, const SimilarityRule *rule, Budget *budget)
+{
+	uint32_t items = in->by_user.columns;
+
+	in->source = BudgetAllocShared(budget, items, sizeof(float));
+	in->target = BudgetAllocShared(budget, items, sizeof(float));
+	for (uint32_t i = 0; i < items; i++)
+	{
+		double n = in->size[i];
+		double norm = in->norm ? in->norm[i] : in->whole;
+
+		in->source[i] = n > 0 ? (float) (pow(n, -rule->source_exponent) * norm) : 0;
+		in->target[i] = n > 0 ? (float) (pow(n, -rule->target_exponent) * norm) : 0;
+	}
 }
 
 static PairScale
 prepare(Inputs *in, const CooccurrenceInput *input, Budget *budget)
 {
 	uint32_t items = input->by_user->columns;
-	uint32_t most_users = 0;
+	uint32_t greatest = 0;
+	uint32_t most_users = 0; /* of a pair: no more than the second greatest number */
+	PairScale scale;
 
 	*in = (Inputs){.by_user = *input->by_user};
 	weigh_cells(in, input, budget);
@@ -260,12 +330,15 @@ prepare(Inputs *in, const CooccurrenceInput *input, Budget *budget)
 	for (uint32_t i = 0; i < items; i++)
 	{
 		in->users[i] = (uint32_t) in->item_start[i];
-		most_users = Max(most_users, in->users[i]);
+		most_users = Max(most_users, Min(in->users[i], greatest));
+		greatest = Max(greatest, in->users[i]);
 	}
 	SparseOffsets(in->item_start, items);
 
-	return in->by_user.value ? scale_cells(in, input, most_users, budget)
-							 : scale_users(in, input, most_users, budget);
+	scale = in->by_user.value ? scale_cells(in, input, most_users, budget)
+							  : scale_users(in, input, most_users, budget);
+	weigh_items(in, input->rule, budget);
+	return scale;
 }
 
 static void
@@ -274,6 +347,7 @@ release(Inputs *in, Budget *budget)
 	BudgetFree(budget, in->by_user.value);
 	BudgetFree(budget, in->factor);
 	BudgetFree(budget, in->mass);
+	BudgetFree(budget, in->size);
 	BudgetFree(budget, in->norm);
 	BudgetFree(budget, in->step);
 	BudgetFree(budget, in->item_start);
@@ -288,14 +362,15 @@ offer(const Count *count, const CooccurrenceSlots *slots, uint32_t item, uint32_
 	  uint32_t users, float value)
 {
 	Best *slot = CooccurrenceSlot(slots, item);
+	uint32_t places = CooccurrencePlaces(slots, item);
 
 	/* What gets in only rises, so that a look without the lock refuses nothing it should not. */
 	if (!(value > 0) || value < slots->least[item])
 		return;
 	if (count->lock)
 		SpinLockAcquire(&count->lock[item]);
-	BestOffer(slot, &slots->count[item], slots->k, (Best){other, users, value});
-	if (slots->count[item] == slots->k)
+	BestOffer(slot, &slots->count[item], places, (Best){other, users, value});
+	if (slots->count[item] == places)
 		slots->least[item] = slot[0].value;
 	if (count->lock)
 		SpinLockRelease(&count->lock[item]);
@@ -306,7 +381,7 @@ static void
 keep_sums(const Count *count, uint32_t item, bool listed, uint32_t touched)
 {
 	float *row = count->gram + (uint64_t) item * (item - 1) / 2;
-	double own = count->norm ? count->norm[item] : 1;
+	double own = (count->norm ? count->norm[item] : count->whole) / count->unit;
 	uint32_t n = listed ? touched : item;
 
 	for (uint32_t t = 0; t < n; t++)
@@ -314,7 +389,7 @@ keep_sums(const Count *count, uint32_t item, bool listed, uint32_t touched)
 		uint32_t other = listed ? count->touched[t] : t;
 		double weight = PairWeight(count->sums[other], count->pairs.scale);
 
-		row[other] = (float) (weight * own * (count->norm ? count->norm[other] : 1));
+		row[other] = (float) (weight * own * (count->norm ? count->norm[other] : count->whole));
 	}
 }
 
@@ -373,7 +448,10 @@ static void
 sort_slots(CooccurrenceSlots *slots, uint32_t items)
 {
 	for (uint32_t i = 0; i < items; i++)
+	{
+		INTERRUPTS();
 		BestSort(CooccurrenceSlot(slots, i), slots->count[i]);
+	}
 }
 
 /* The job as one member sees it. */
@@ -403,9 +481,16 @@ open_job(const TeamMember *member)
 		.table = {job->rule, job->scale, piece[PIECE_SOURCE], piece[PIECE_TARGET],
 				  piece[PIECE_USERS], job->users},
 		.norm = piece[PIECE_NORM],
-		.from = {job->from_k, piece[PIECE_FROM_SLOT], piece[PIECE_FROM_COUNT],
-				 piece[PIECE_FROM_LEAST]},
-		.to = {job->to_k, piece[PIECE_TO_SLOT], piece[PIECE_TO_COUNT], piece[PIECE_TO_LEAST]},
+		.whole = job->whole,
+		.unit = job->unit,
+		.from = {.start = piece[PIECE_FROM_START],
+				 .slot = piece[PIECE_FROM_SLOT],
+				 .count = piece[PIECE_FROM_COUNT],
+				 .least = piece[PIECE_FROM_LEAST]},
+		.to = {.start = piece[PIECE_TO_START],
+			   .slot = piece[PIECE_TO_SLOT],
+			   .count = piece[PIECE_TO_COUNT],
+			   .least = piece[PIECE_TO_LEAST]},
 		.lock = job->locked ? piece[PIECE_LOCK] : NULL,
 		.gram = piece[PIECE_GRAM],
 		.sums = TeamShare(member, PIECE_SUMS, sizeof(PairSum) * job->items),
@@ -451,7 +536,7 @@ extern PGDLLEXPORT void CooccurrenceWorker(dsm_segment *segment, shm_toc *toc);
 void
 CooccurrenceWorker(dsm_segment *segment, shm_toc *toc)
 {
-	TeamJoin(toc, count_ranges);
+	TeamJoin(toc, count_ranges, sizeof(Job), PIECES);
 }
 
 /* Cuts the items into ranges; returns the first of each, and sets how many and how large. */
@@ -484,24 +569,60 @@ make_locks(uint32_t items, Budget *budget)
 	return lock;
 }
 
+/* Scratch memory for as many members as there is memory for; returns their number. */
+static uint32_t
+make_scratch(Job *job, void **piece, Budget *budget)
+{
+	uint64_t items = job->items;
+	uint64_t turned = job->range_most;
+	uint64_t value = piece[PIECE_USER_VALUE] ? sizeof(float) : 0;
+	uint64_t members = TeamMembers(budget, items * sizeof(PairSum) +
+											   (items + 1) * (sizeof(uint32_t) + sizeof(uint64_t)) +
+											   turned * (sizeof(uint32_t) + value));
+
+	piece[PIECE_SUMS] = BudgetAllocShared(budget, items * members, sizeof(PairSum));
+	piece[PIECE_TOUCHED] = BudgetAllocShared(budget, (items + 1) * members, sizeof(uint32_t));
+	piece[PIECE_TURN_START] = BudgetAllocShared(budget, (items + 1) * members, sizeof(uint64_t));
+	piece[PIECE_TURN_COLUMN] = BudgetAllocShared(budget, turned * members, sizeof(uint32_t));
+	if (value)
+		piece[PIECE_TURN_VALUE] = BudgetAllocShared(budget, turned * members, sizeof(float));
+	return (uint32_t) members;
+}
+
+/* The power of four next above the mean of the diagonal. */
+static double
+gram_unit(const double *mass, uint32_t items)
+{
+	double sum = 0;
+	int exponent = 0;
+
+	for (uint32_t i = 0; i < items; i++)
+		sum += mass[i];
+	if (sum > 0)
+		frexp(sum / items, &exponent);
+	return ldexp(1, exponent + (exponent & 1));
+}
+
 void
 CooccurrenceRows(const CooccurrenceInput *input, CooccurrenceSlots *from, CooccurrenceSlots *to,
 				 Budget *budget)
 {
 	uint32_t items = input->by_user->columns;
-	uint32_t members = TeamMost(budget);
 	Inputs in;
-	Job job = {.items = items,
-			   .users = input->users,
-			   .from_k = from->k,
-			   .to_k = to->k,
-			   .locked = members > 1,
-			   .rule = *input->rule};
+	Job job = {.items = items, .users = input->users, .rule = *input->rule};
 	void *piece[PIECES] = {0};
+	TeamTask task = {.entry = "CooccurrenceWorker",
+					 .work = count_ranges,
+					 .job = &job,
+					 .size = sizeof(job),
+					 .piece = piece,
+					 .pieces = PIECES};
 
 	job.scale = prepare(&in, input, budget);
 	job.mean_list = in.mean_list;
 	job.uniform = in.by_user.uniform;
+	job.whole = in.whole;
+	job.unit = gram_unit(in.mass, items);
 
 	piece[PIECE_USER_START] = in.by_user.start;
 	piece[PIECE_USER_COLUMN] = in.by_user.column;
@@ -514,29 +635,27 @@ CooccurrenceRows(const CooccurrenceInput *input, CooccurrenceSlots *from, Cooccu
 	piece[PIECE_ITEM_START] = in.item_start;
 	piece[PIECE_RANGE] = cut_ranges(&job, in.item_start, budget);
 	piece[PIECE_LOCK] = make_locks(items, budget);
+	piece[PIECE_FROM_START] = from->start;
 	piece[PIECE_FROM_SLOT] = from->slot;
 	piece[PIECE_FROM_COUNT] = from->count;
 	piece[PIECE_FROM_LEAST] = from->least;
+	piece[PIECE_TO_START] = to->start;
 	piece[PIECE_TO_SLOT] = to->slot;
 	piece[PIECE_TO_COUNT] = to->count;
 	piece[PIECE_TO_LEAST] = to->least;
 	piece[PIECE_GRAM] = input->gram;
-	piece[PIECE_SUMS] = BudgetAllocShared(budget, (uint64_t) items * members, sizeof(PairSum));
-	piece[PIECE_TOUCHED] =
-		BudgetAllocShared(budget, ((uint64_t) items + 1) * members, sizeof(uint32_t));
-	piece[PIECE_TURN_START] =
-		BudgetAllocShared(budget, ((uint64_t) items + 1) * members, sizeof(uint64_t));
-	piece[PIECE_TURN_COLUMN] =
-		BudgetAllocShared(budget, job.range_most * members, sizeof(uint32_t));
-	if (in.by_user.value)
-		piece[PIECE_TURN_VALUE] =
-			BudgetAllocShared(budget, job.range_most * members, sizeof(float));
+	task.members = make_scratch(&job, piece, budget);
+	job.locked = task.members > 1;
 
-	TeamRun("CooccurrenceWorker", count_ranges, &job, sizeof(job), piece, PIECES, budget);
+	TeamRun(&task, budget);
 	sort_slots(from, items);
 	sort_slots(to, items);
 	if (input->diagonal)
-		memcpy(input->diagonal, in.mass, sizeof(double) * items);
+	{
+		*input->unit = job.unit;
+		for (uint32_t i = 0; i < items; i++)
+			input->diagonal[i] = in.mass[i] / job.unit;
+	}
 
 	BudgetFree(budget, piece[PIECE_RANGE]);
 	BudgetFree(budget, piece[PIECE_LOCK]);

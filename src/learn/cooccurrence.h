@@ -8,24 +8,6 @@
 #include "math/best.h"
 #include "math/similarity.h"
 
-/* The k best of every item: count[i] of them from slot[k * i] on, best first once all is counted. */
-typedef struct CooccurrenceSlots
-{
-	uint32_t k;
-	Best *slot;
-	uint32_t *count;
-	float *least; /* [items], less than this does not get in; infinite where k is 0 */
-} CooccurrenceSlots;
-
-extern CooccurrenceSlots CooccurrenceAlloc(uint32_t items, uint32_t k, Budget *budget);
-extern void CooccurrenceFree(CooccurrenceSlots *slots, Budget *budget);
-
-static inline Best *
-CooccurrenceSlot(const CooccurrenceSlots *slots, uint32_t item)
-{
-	return slots->slot + (uint64_t) slots->k * item;
-}
-
 typedef struct CooccurrenceInput
 {
 	const Sparse *by_user; /* rows sorted by item; items in order of popularity cost least */
@@ -34,10 +16,44 @@ typedef struct CooccurrenceInput
 	/*
 	 * Where they are set, get the sums themselves: the row of item i below i, from place
 	 * i * (i - 1) / 2 on, shared memory that is zero before; and those of every item with itself.
+	 * All in one unit, a power of four, in which the mean of the diagonal is about 1.
 	 */
 	float *gram;
 	double *diagonal;
+	double *unit;
 } CooccurrenceInput;
+
+/*
+ * The k best of every item: count[i] of them from slot[start[i]] on, best first once all is
+ * counted.  An item has fewer places where it cannot have k pairs.
+ */
+typedef struct CooccurrenceSlots
+{
+	uint32_t k;
+	uint64_t *start; /* [items + 1] */
+	Best *slot;
+	uint32_t *count;
+	float *least; /* [items], less than this does not get in; infinite where there is no place */
+} CooccurrenceSlots;
+
+/*
+ * Makes both kinds, for the k that each is given with.  O(cells of the input).
+ */
+extern void CooccurrenceAlloc(const CooccurrenceInput *input, CooccurrenceSlots *from,
+							  CooccurrenceSlots *to, Budget *budget);
+extern void CooccurrenceFree(CooccurrenceSlots *slots, Budget *budget);
+
+static inline Best *
+CooccurrenceSlot(const CooccurrenceSlots *slots, uint32_t item)
+{
+	return slots->slot + slots->start[item];
+}
+
+static inline uint32_t
+CooccurrencePlaces(const CooccurrenceSlots *slots, uint32_t item)
+{
+	return (uint32_t) (slots->start[item + 1] - slots->start[item]);
+}
 
 /*
  * Fills the slots of every item: the best it speaks for (from), the best that speak for it (to).

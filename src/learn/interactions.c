@@ -8,6 +8,7 @@
  */
 #include "learn/interactions.h"
 
+#include <float.h>
 #include <math.h>
 
 #include "base/interrupts.h"
@@ -22,6 +23,9 @@
 
 #define CHOSEN_SHARE 5  /* one in so many of a held-out user's items is chosen */
 #define CHOSEN_MOST  10 /* and at most this many, so that no heavy user rules the sample */
+
+/* As many as there may be items: numbers and sums have room for twice as many. */
+#define USERS_MOST (UINT32_C(1) << 30)
 
 /* Events of a pile are first spread by hash to about so many each, which then sort quickly. */
 #define SPREAD_EVENTS 128
@@ -69,7 +73,6 @@ typedef struct Build
 	uint32_t longest; /* cells of a user */
 	uint32_t line;    /* of the user at hand: younger events are kept back; 0 for none */
 	uint64_t chosen_room;
-	uint32_t eligible;
 	uint32_t candidates;
 	Candidate *candidate;
 	bool uniform;
@@ -107,6 +110,7 @@ compare_events(const Event *a, const Event *b)
 #define ST_COMPARE(a, b) compare_events(a, b)
 #define ST_SCOPE         static
 #define ST_DEFINE
+#define ST_CHECK_FOR_INTERRUPTS
 #include "lib/sort_template.h"
 
 /* A thing to put in order by a key, then by a second one. */
@@ -139,6 +143,7 @@ compare_keyed(const Keyed *a, const Keyed *b)
 #define ST_COMPARE(a, b) (*(a) < *(b) ? -1 : *(a) > *(b))
 #define ST_SCOPE         static
 #define ST_DEFINE
+#define ST_CHECK_FOR_INTERRUPTS
 #include "lib/sort_template.h"
 
 /*
@@ -166,7 +171,10 @@ sort_pile(Event *events, Event *spare, uint64_t count, uint32_t pile_bits, Budge
 		start[user_of(&events[e]) >> shift & ((1 << bits) - 1)]++;
 	SparseOffsets(start, 1 << bits);
 	for (uint64_t e = 0; e < count; e++)
+	{
+		INTERRUPTS_AT(e);
 		spare[start[user_of(&events[e]) >> shift & ((1 << bits) - 1)]++] = events[e];
+	}
 	/* start[] ran ahead by one spot. */
 	for (uint32_t spot = 0; spot < UINT32_C(1) << bits; spot++)
 	{
@@ -287,6 +295,7 @@ sum_cells(Build *build, const Event *events, uint64_t count, Cell *cells)
 			e += skip_later(build, events + e, count - e);
 		for (; e < count && events[e].item == cell.item; e++)
 		{
+			INTERRUPTS_AT(e);
 			r += events[e].weight *
 				 DecayFactor((double) events[e].age - present(build), options->half_life);
 			cell.newest_age = Min(cell.newest_age, events[e].age);
@@ -295,8 +304,8 @@ sum_cells(Build *build, const Event *events, uint64_t count, Cell *cells)
 			count_event(build, stat, &events[e]);
 		}
 
-		cell.value = r > 0 ? (float) value_of(build, r) : 0;
-		if (cell.value > 0 && isfinite(cell.value))
+		cell.value = r > 0 ? (float) Min(value_of(build, r), FLT_MAX) : 0;
+		if (cell.value > 0)
 		{
 			stat->users++;
 			cells[n++] = cell;
@@ -350,7 +359,7 @@ shorten(Build *build, Cell *cells, uint32_t count)
 
 	if (count <= most)
 		return count;
-	qsort_arg(cells, count, sizeof(Cell), newest_first, build->log);
+	qsort_interruptible(cells, count, sizeof(Cell), newest_first, build->log);
 	for (uint32_t c = most; c < count; c++)
 		build->stat[cells[c].item].users--;
 	build->matrix->shortened++;
@@ -369,13 +378,13 @@ consider(Build *build, uint64_t user, Cell *cells, uint32_t count)
 
 	if (count < 2 || build->options->split != SPLIT_USERS)
 		return;
-	build->eligible++;
+	build->matrix->paired++;
 	if (build->candidates == HOLDOUT_MOST)
 		return;
 	candidate = &build->candidate[build->candidates++];
 	candidate->user = build->users;
 	candidate->count = Min((count + CHOSEN_SHARE - 1) / CHOSEN_SHARE, CHOSEN_MOST);
-	qsort_arg(cells, count, sizeof(Cell), last_chosen_first, &lot);
+	qsort_interruptible(cells, count, sizeof(Cell), last_chosen_first, &lot);
 	for (uint32_t c = 0; c < candidate->count; c++)
 		candidate->item[c] = cells[c].item;
 }
@@ -417,6 +426,9 @@ put_cells(Build *build, Part *part, const Cell *cells, uint32_t count)
 	build->cells += count;
 	build->longest = Max(build->longest, count);
 
+	if (build->users == USERS_MOST)
+		ereport(ERROR, (errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+						errmsg("more than %u different users", USERS_MOST)));
 	if (build->users == build->users_room)
 	{
 		build->users_room = Max(1024, 2 * build->users_room);
@@ -538,7 +550,7 @@ static void
 hold_out(Build *build, const uint32_t *item_place)
 {
 	Interactions *matrix = build->matrix;
-	uint32_t most = Min(InteractionsHoldout(build->users), build->eligible / 2);
+	uint32_t most = Min(InteractionsHoldout(build->users), matrix->paired / 2);
 
 	build->candidates = Min(build->candidates, most);
 	matrix->learners = build->users - build->candidates;
@@ -647,9 +659,9 @@ write_rows(Build *build, const uint32_t *item_place)
 		Part *part = &build->part[p];
 		uint64_t at = 0;
 
-		INTERRUPTS();
 		for (uint32_t u = 0; u < part->users; u++, user++)
 		{
+			INTERRUPTS();
 			write_row(build, row[user], part->item + at, part->value ? part->value + at : NULL,
 					  item_place, sorted);
 			at += build->cells_of[user];

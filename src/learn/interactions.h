@@ -15,7 +15,7 @@
  *
  * Held-out users are those of the highest hashes with two cells or more: a tenth of all users, or
  * a hundredth where that is 1,000, but 200 at least, 4,000 at most, and never more than half of
- * all or half of those eligible, for the others are all there is to learn pairs from.  Of each, the newest fifth of the items (ten at
+ * those eligible, for the others are all there is to learn pairs from.  Of each, the newest fifth of the items (ten at
  * most) are "chosen": what the user went on to choose after the rest of the history.
  *
  * A line is the same for everybody, or each user's own.  Then all users are learned from, but only
@@ -72,6 +72,7 @@ typedef struct Interactions
 {
 	Sparse by_user;     /* cells f(r_ui) > 0, rows sorted by item */
 	uint32_t learners;  /* users below this number are learned from */
+	uint32_t paired;    /* users with two cells or more, the only ones who say anything of pairs */
 	uint32_t shortened; /* users who had more than max_history items */
 	uint32_t chosen_count;
 	Chosen *chosen; /* sorted by user */

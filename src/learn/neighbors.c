@@ -87,7 +87,7 @@ turn_rows(Neighbors *result, const CooccurrenceSlots *to)
 	}
 }
 
-/* Rows by source: what targets keep, where they do, then what sources keep. */
+/* Rows by source: what targets keep, where they do, then what sources keep, where they do. */
 static Neighbors *
 gather_rows(uint32_t items, const CooccurrenceSlots *from, const CooccurrenceSlots *to,
 			Budget *budget)
@@ -99,7 +99,8 @@ gather_rows(uint32_t items, const CooccurrenceSlots *from, const CooccurrenceSlo
 	result->scored = BudgetZeroed(budget, items, sizeof(uint32_t));
 	for (uint32_t i = 0; i < items; i++)
 	{
-		result->start[i] += from->count[i];
+		INTERRUPTS();
+		result->start[i] += from ? from->count[i] : 0;
 		for (uint32_t n = 0; to && n < to->count[i]; n++)
 			result->start[CooccurrenceSlot(to, i)[n].index]++;
 	}
@@ -109,8 +110,10 @@ gather_rows(uint32_t items, const CooccurrenceSlots *from, const CooccurrenceSlo
 		turn_rows(result, to);
 	for (uint32_t i = 0; i < items; i++)
 	{
-		memcpy(result->entry + result->start[i] + result->scored[i], CooccurrenceSlot(from, i),
-			   sizeof(Best) * from->count[i]);
+		INTERRUPTS();
+		if (from)
+			memcpy(result->entry + result->start[i] + result->scored[i], CooccurrenceSlot(from, i),
+				   sizeof(Best) * from->count[i]);
 		if (to == NULL)
 			result->scored[i] = from->count[i];
 	}
@@ -264,10 +267,8 @@ NeighborsOfRidge(const RidgeBasis *basis, const CooccurrenceSlots *solved,
 				 const SimilarityOptions *options, Budget *budget)
 {
 	uint32_t items = basis->input.by_user->columns;
-	CooccurrenceSlots none = CooccurrenceAlloc(items, 0, budget);
-	Neighbors *result = gather_rows(items, &none, solved, budget);
+	Neighbors *result = gather_rows(items, NULL, solved, budget);
 
-	CooccurrenceFree(&none, budget);
 	if (options->damping > 0)
 		damp_rows(result, basis->users, options->damping, budget);
 	if (options->blend > 0)
@@ -305,15 +306,14 @@ NeighborsLearn(const Sparse *by_user, uint32_t users, const SimilarityOptions *o
 	uint32_t items = by_user->columns;
 	uint32_t k = Max(1, Min(options->k, items));
 	bool by_target = options->keep == SIMILARITY_KEEP_TARGET;
+	CooccurrenceSlots from = {.k = by_target ? Min(k, SHOWN) : k};
+	CooccurrenceSlots to = {.k = by_target ? k : 0};
 	Neighbors *result;
-	CooccurrenceSlots from;
-	CooccurrenceSlots to;
 
 	if (options->rule.kind == SIMILARITY_RIDGE)
 		return learn_ridge(&input, options, budget);
 
-	from = CooccurrenceAlloc(items, by_target ? Min(k, SHOWN) : k, budget);
-	to = CooccurrenceAlloc(items, by_target ? k : 0, budget);
+	CooccurrenceAlloc(&input, &from, &to, budget);
 	CooccurrenceRows(&input, &from, &to, budget);
 	if (by_target)
 		drop_kept(&from, &to, items);

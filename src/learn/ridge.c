@@ -34,8 +34,8 @@ typedef struct Job
 	uint32_t users;
 	uint32_t candidates;
 	uint32_t ld;
-	float ridge;     /* lambda * mean(diag G) */
-	float uniform;   /* of the cells */
+	float ridge;     /* lambda * mean(diag G), in units of G, which keep it near lambda */
+	float uniform;   /* of the cells, in units as well */
 	uint64_t visits; /* of the largest system */
 } Job;
 
@@ -43,7 +43,8 @@ enum
 {
 	PIECE_GRAM,     /* below the diagonal, row after row; NULL where histories are counted */
 	PIECE_DIAGONAL, /* G_ii */
-	PIECE_SLOT,     /* candidates of every target */
+	PIECE_START,    /* candidates of every target */
+	PIECE_SLOT,
 	PIECE_COUNT,
 	PIECE_SYSTEM, /* of one target, [(k + 1) * ld]; of each member, like the next */
 	PIECE_WEIGHT, /* [k] */
@@ -130,6 +131,7 @@ gather_visits(const Ridge *ridge, uint32_t target, const Best *candidate, uint32
 	{
 		uint32_t item = place < n ? candidate[place].index : target;
 
+		INTERRUPTS();
 		for (uint64_t e = by_item->start[item]; e < by_item->start[item + 1]; e++)
 		{
 			uint32_t user = by_item->column[e];
@@ -147,7 +149,10 @@ gather_visits(const Ridge *ridge, uint32_t target, const Best *candidate, uint32
 		offset += mine;
 	}
 	for (uint64_t v = 0; v < count; v++)
+	{
+		INTERRUPTS_AT(v);
 		ridge->sorted[ridge->first[ridge->visit[v].user]++] = ridge->visit[v];
+	}
 	return users;
 }
 
@@ -167,6 +172,7 @@ count_up(const Ridge *ridge, uint32_t target, const Best *candidate, uint32_t n)
 		uint32_t user = ridge->met[m];
 		uint32_t end = ridge->first[user];
 
+		INTERRUPTS();
 		for (uint32_t a = begin; a < end; a++)
 		{
 			float *row = ridge->system + ridge->sorted[a].place * ridge->job->ld;
@@ -226,7 +232,7 @@ solve_targets(const TeamMember *member)
 		.job = job,
 		.gram = piece[PIECE_GRAM],
 		.diagonal = piece[PIECE_DIAGONAL],
-		.to = {.k = job->candidates, .slot = piece[PIECE_SLOT], .count = piece[PIECE_COUNT]},
+		.to = {.start = piece[PIECE_START], .slot = piece[PIECE_SLOT], .count = piece[PIECE_COUNT]},
 		.system = TeamShare(member, PIECE_SYSTEM, sizeof(float) * system_floats(job)),
 		.weight = TeamShare(member, PIECE_WEIGHT, sizeof(float) * job->candidates),
 		.factor = piece[PIECE_FACTOR],
@@ -259,7 +265,7 @@ extern PGDLLEXPORT void RidgeWorker(dsm_segment *segment, shm_toc *toc);
 void
 RidgeWorker(dsm_segment *segment, shm_toc *toc)
 {
-	TeamJoin(toc, solve_targets);
+	TeamJoin(toc, solve_targets, sizeof(Job), PIECES);
 }
 
 /* The cells of a target and of its best candidates. */
@@ -282,7 +288,10 @@ RidgeVisits(const RidgeBasis *basis, uint32_t candidates)
 
 	for (uint32_t target = 0; basis->gram == NULL && target < basis->input.by_user->columns;
 		 target++)
+	{
+		INTERRUPTS();
 		visits += count_visits(basis, target, candidates);
+	}
 	return visits;
 }
 
@@ -291,15 +300,20 @@ static void
 turn_histories(RidgeBasis *basis, Budget *budget)
 {
 	const Sparse *by_user = basis->input.by_user;
+	double root = sqrt(basis->unit);
 	uint32_t users = basis->input.users;
 	uint64_t cells = by_user->start[users];
-	Sparse by_item = {.rows = by_user->columns, .columns = users, .uniform = by_user->uniform};
+	Sparse by_item = {
+		.rows = by_user->columns, .columns = users, .uniform = (float) (by_user->uniform / root)};
 
 	basis->factor = BudgetAllocShared(budget, users, sizeof(float));
 	for (uint32_t u = 0; u < users; u++)
+	{
+		INTERRUPTS_AT(u);
 		basis->factor[u] = (float) SimilarityUserFactor(
 			basis->input.rule, (uint32_t) (by_user->start[u + 1] - by_user->start[u]),
 			by_user->columns);
+	}
 
 	by_item.start = BudgetAllocShared(budget, (uint64_t) by_item.rows + 1, sizeof(uint64_t));
 	by_item.column = BudgetAllocShared(budget, cells, sizeof(uint32_t));
@@ -308,6 +322,11 @@ turn_histories(RidgeBasis *basis, Budget *budget)
 	SparseCountColumns(by_user, users, by_item.start);
 	SparseOffsets(by_item.start, by_item.rows);
 	SparseTurn(by_user, 0, &by_item);
+	for (uint64_t e = 0; by_item.value && e < cells; e++)
+	{
+		INTERRUPTS_AT(e);
+		by_item.value[e] = (float) (by_item.value[e] / root);
+	}
 	basis->by_item = by_item;
 }
 
@@ -319,9 +338,11 @@ RidgeOpen(const CooccurrenceInput *input, uint32_t from_k, uint32_t candidates, 
 	uint64_t half = (uint64_t) items * (items - Min(items, 1)) / 2;
 
 	basis->input = *input;
-	basis->from = CooccurrenceAlloc(items, from_k, budget);
-	basis->to = CooccurrenceAlloc(items, Max(1, Min(candidates, items)), budget);
+	basis->from.k = from_k;
+	basis->to.k = Max(1, Min(candidates, items));
+	CooccurrenceAlloc(input, &basis->from, &basis->to, budget);
 	basis->diagonal = BudgetAllocShared(budget, items, sizeof(double));
+	/* The two ways round differently: which is taken may not depend on the number of workers. */
 	if (half <= BudgetLeft(budget) / 2 / sizeof(float))
 	{
 		basis->gram = BudgetAllocShared(budget, half, sizeof(float));
@@ -331,6 +352,7 @@ RidgeOpen(const CooccurrenceInput *input, uint32_t from_k, uint32_t candidates, 
 	SparseCountColumns(input->by_user, input->users, basis->users);
 	basis->input.gram = basis->gram;
 	basis->input.diagonal = basis->diagonal;
+	basis->input.unit = &basis->unit;
 	CooccurrenceRows(&basis->input, &basis->from, &basis->to, budget);
 	if (basis->gram == NULL)
 		turn_histories(basis, budget);
@@ -352,6 +374,31 @@ RidgeClose(RidgeBasis *basis, Budget *budget)
 	BudgetFree(budget, basis);
 }
 
+/* Scratch memory for as many members as there is memory for; returns their number. */
+static uint32_t
+make_scratch(const Job *job, void **piece, Budget *budget)
+{
+	bool counted = piece[PIECE_GRAM] == NULL;
+	uint64_t users = job->users;
+	uint64_t system = system_floats(job);
+	uint64_t bytes = (system + job->candidates) * sizeof(float);
+	uint64_t members;
+
+	if (counted)
+		bytes += (2 * users + 1) * sizeof(uint32_t) + 2 * job->visits * sizeof(Visit);
+	members = TeamMembers(budget, bytes);
+	piece[PIECE_SYSTEM] = BudgetAllocShared(budget, members * system, sizeof(float));
+	piece[PIECE_WEIGHT] = BudgetAllocShared(budget, members * job->candidates, sizeof(float));
+	if (counted)
+	{
+		piece[PIECE_FIRST] = BudgetAllocShared(budget, members * (users + 1), sizeof(uint32_t));
+		piece[PIECE_MET] = BudgetAllocShared(budget, members * users, sizeof(uint32_t));
+		piece[PIECE_VISIT] = BudgetAllocShared(budget, members * job->visits, sizeof(Visit));
+		piece[PIECE_SORTED] = BudgetAllocShared(budget, members * job->visits, sizeof(Visit));
+	}
+	return (uint32_t) members;
+}
+
 /* The uniform ridge; 0 only where nobody has anything, and then there are no candidates either. */
 static float
 uniform_ridge(const double *diagonal, uint32_t items, double lambda)
@@ -363,50 +410,72 @@ uniform_ridge(const double *diagonal, uint32_t items, double lambda)
 	return (float) (lambda * sum / items);
 }
 
+/* The best candidates of every target, to be solved for. */
+static CooccurrenceSlots
+copy_best(const RidgeBasis *basis, uint32_t candidates, Budget *budget)
+{
+	uint32_t items = basis->input.by_user->columns;
+	CooccurrenceSlots best = {
+		.k = Max(1, Min(candidates, basis->to.k)),
+		.start = BudgetAllocShared(budget, (uint64_t) items + 1, sizeof(uint64_t)),
+		.count = BudgetAllocShared(budget, items, sizeof(uint32_t)),
+	};
+
+	for (uint32_t i = 0; i < items; i++)
+		best.start[i] = best.count[i] = Min(basis->to.count[i], best.k);
+	SparseOffsets(best.start, items);
+	best.slot = BudgetAllocSharedResult(budget, best.start[items], sizeof(Best));
+	for (uint32_t i = 0; i < items; i++)
+		memcpy(CooccurrenceSlot(&best, i), CooccurrenceSlot(&basis->to, i),
+			   sizeof(Best) * best.count[i]);
+	return best;
+}
+
 CooccurrenceSlots
 RidgeSolve(const RidgeBasis *basis, double lambda, uint32_t candidates, Budget *budget)
 {
 	uint32_t items = basis->input.by_user->columns;
-	uint64_t members = TeamMost(budget);
+	CooccurrenceSlots to = copy_best(basis, candidates, budget);
 	void *piece[PIECES] = {0};
-	CooccurrenceSlots to = CooccurrenceAlloc(items, Min(candidates, basis->to.k), budget);
 	Job job = {
 		.items = items,
 		.users = basis->input.users,
 		.candidates = to.k,
 		.ld = (to.k + 1 + ALIGN_FLOATS - 1) / ALIGN_FLOATS * ALIGN_FLOATS,
 		.ridge = uniform_ridge(basis->diagonal, items, lambda),
-		.uniform = basis->input.by_user->uniform,
+		.uniform = basis->by_item.uniform,
 	};
+	TeamTask task = {.entry = "RidgeWorker",
+					 .work = solve_targets,
+					 .job = &job,
+					 .size = sizeof(job),
+					 .piece = piece,
+					 .pieces = PIECES};
 
-	for (uint32_t i = 0; i < items; i++)
-	{
-		to.count[i] = Min(basis->to.count[i], to.k);
-		memcpy(CooccurrenceSlot(&to, i), CooccurrenceSlot(&basis->to, i),
-			   sizeof(Best) * to.count[i]);
-	}
 	piece[PIECE_GRAM] = basis->gram;
 	piece[PIECE_DIAGONAL] = basis->diagonal;
+	piece[PIECE_START] = to.start;
 	piece[PIECE_SLOT] = to.slot;
 	piece[PIECE_COUNT] = to.count;
-	piece[PIECE_SYSTEM] = BudgetAllocShared(budget, members * system_floats(&job), sizeof(float));
-	piece[PIECE_WEIGHT] = BudgetAllocShared(budget, members * to.k, sizeof(float));
 	if (basis->gram == NULL)
 	{
 		for (uint32_t target = 0; target < items; target++)
+		{
+			INTERRUPTS();
 			job.visits = Max(job.visits, count_visits(basis, target, to.k));
+		}
+		if (job.visits > UINT32_MAX) /* which number them within a system */
+			ereport(ERROR, (errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+							errmsg("a target's candidates have more than %u users", UINT32_MAX),
+							errhint("Configure fewer candidates.")));
 		piece[PIECE_FACTOR] = basis->factor;
 		piece[PIECE_ITEM_START] = basis->by_item.start;
 		piece[PIECE_ITEM_COLUMN] = basis->by_item.column;
 		piece[PIECE_ITEM_VALUE] = basis->by_item.value;
-		piece[PIECE_FIRST] =
-			BudgetAllocShared(budget, members * ((uint64_t) job.users + 1), sizeof(uint32_t));
-		piece[PIECE_MET] = BudgetAllocShared(budget, members * job.users, sizeof(uint32_t));
-		piece[PIECE_VISIT] = BudgetAllocShared(budget, members * job.visits, sizeof(Visit));
-		piece[PIECE_SORTED] = BudgetAllocShared(budget, members * job.visits, sizeof(Visit));
 	}
+	task.members = make_scratch(&job, piece, budget);
 	ProgressEnter(PROGRESS_SOLVE, items);
-	TeamRun("RidgeWorker", solve_targets, &job, sizeof(job), piece, PIECES, budget);
+	TeamRun(&task, budget);
 
 	BudgetFree(budget, piece[PIECE_SYSTEM]);
 	BudgetFree(budget, piece[PIECE_WEIGHT]);

@@ -24,8 +24,9 @@ typedef struct RidgeBasis
 	CooccurrenceSlots to;   /* the candidates of every target */
 	float *gram;      /* below the diagonal, row after row; NULL where histories are counted */
 	double *diagonal; /* G_ii */
+	double unit;      /* of both */
 	uint64_t *users;  /* n_i, [items + 1] */
-	/* Where histories are counted: the transpose, and the users' factors h_u^-b. */
+	/* Where histories are counted: the transpose in units, and the users' factors h_u^-b. */
 	Sparse by_item;
 	float *factor;
 } RidgeBasis;

@@ -2,6 +2,8 @@
 
 #include <math.h>
 
+#include "base/interrupts.h"
+
 /*
  * Rows that touch much of the catalogue find their items by a scan of all sums, which a
  * processor does at several per cycle; the others list an item when they first meet it.  A
@@ -30,8 +32,9 @@ PairsScale(uint32_t users, double most)
 		return scale;
 
 	/*
-	 * most <= 2^exponent.  Below 2^62 of the upper part there is room for each addition's rounding
-	 * as well: half a unit for each of at most 2^bits users.
+	 * most < 2^exponent, which is 2^(62 - bits) units.  The upper part has 63 - bits bits, so there
+	 * is as much room again: for the rounding of each addition, half a unit for fewer than 2^bits
+	 * users, while bits <= 31; and for that of most itself.
 	 */
 	frexp(most, &exponent);
 	scale.unit = ldexp(1, exponent - (62 - (int) scale.bits));
@@ -111,6 +114,7 @@ PairsRow(const PairsInput *in, uint32_t item, PairSum *sums, uint32_t *touched, 
 		uint32_t user = users_of->column[e];
 		uint64_t list = items_of->start[user];
 
+		INTERRUPTS_AT(e);
 		send_for(in, e, end);
 		if (listed)
 			*count = list_new(items_of->column + list, item, sums, touched, *count);

@@ -45,12 +45,16 @@ PairWeight(PairSum sum, PairScale scale)
 }
 
 /*
- * The scale for sums of at most so many users and such a weight, with as many bits for the weight
- * as are left; most is 0 or more and finite.
+ * The scale for sums of fewer than 2^31 users and at most such a weight, with as many bits for the
+ * weight as are left; most is 0 or more and finite.
+ *
+ * Each addition is rounded to whole units.  A unit is at most 2^(bits - 61) of the greatest sum: for
+ * a pair of a million users 2^-41, so that a user who counts for a millionth of that sum is off by
+ * a millionth or less, and one who counts for less than a unit's half, for nothing.
  */
 extern PairScale PairsScale(uint32_t users, double most);
 
-/* What a pair's sum grows by for one user with both of them. */
+/* What a pair's sum grows by for one user with both of them; weight is 0 or more, at most "most". */
 static inline PairSum
 PairStep(double weight, PairScale scale)
 {

@@ -562,6 +562,33 @@ END $$;
 SELECT pg_temp.cut_is_right(kind, k, keep, least, shrinkage)
 FROM (VALUES ('cosine', 5, 1, 0::float8), ('rp3beta', 10, 3, 10), ('llr', 3, 2, 2.5)) v(kind, k, least, shrinkage), unnest(ARRAY['source', 'target']) keep;
 
+-- Weights far from 1, as decay and odd units leave them: what does not change with the unit does not change, to the last digit.
+CREATE TABLE unit AS
+  SELECT u AS user_id, (hashint8extended(n, u) & 31)::int AS item_id, (1 + n % 3)::float8 AS weight FROM generate_series(1, 200) u, generate_series(1, 6) n;
+CREATE FUNCTION pg_temp.in_unit(kind text, unit text, same text DEFAULT 'weight') RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+  query text := format('SELECT item_id, similar_item_id, similarity, support FROM reco_neighbors((SELECT reco_matrix(user_id, item_id, %%s) FROM unit), k => 100, similarity => %L)', kind);
+BEGIN
+  EXECUTE format('CREATE TEMP TABLE plain AS ' || query, same);
+  RETURN ok((SELECT count(*) FROM plain) > 900, kind || ': there are many neighbours') || E'\n' ||
+    set_eq(format(query, format('%s * (%s)', same, unit)), 'TABLE plain', format('%s, %s: weights times %s change nothing', kind, same, unit));
+END $$;
+CREATE FUNCTION pg_temp.in_units() RETURNS SETOF text LANGUAGE plpgsql AS $$
+DECLARE kind text; unit text; same text;
+BEGIN
+  FOREACH kind IN ARRAY ARRAY['cosine', 'asymmetric', 'conditional', 'ridge'] LOOP
+    FOREACH unit IN ARRAY ARRAY['2::float8 ^ 100', '2::float8 ^ (-100)'] LOOP
+      FOREACH same IN ARRAY ARRAY['weight', '1'] LOOP
+        RETURN NEXT pg_temp.in_unit(kind, unit, same);
+        DROP TABLE plain;
+      END LOOP;
+    END LOOP;
+  END LOOP;
+  RETURN NEXT pg_temp.in_unit('cosine', '2::float8 ^ CASE item_id % 3 WHEN 0 THEN -100 WHEN 1 THEN 0 ELSE 100 END');
+  DROP TABLE plain;
+END $$;
+SELECT pg_temp.in_units();
+
 -- CREATE MATERIALIZED VIEW also_bought: refreshed, it knows what happened since.
 CREATE MATERIALIZED VIEW also_bought AS
   SELECT * FROM reco_neighbors(NULL::int, (SELECT reco_matrix(user_id, item_id, weight) FROM five), similarity => 'jaccard');

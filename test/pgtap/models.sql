@@ -293,5 +293,18 @@ SELECT pg_temp.refresh('five');
 SELECT set_eq('SELECT item_id FROM five.learned_item', ARRAY[0, 1, 3, 4, 5], 'what is gone is forgotten, what is new is learned');
 SELECT is_empty('SELECT * FROM numbered JOIN five.learned_item l USING (item_id) WHERE l.item_no <> numbered.item_no', 'the others keep their numbers');
 
+-- One item that everybody has, most of whom have nothing else, costs the sums of others no digit: twenty users of a
+-- thousand items each count for a millionth in every pair, c = 20 * 1000^-2 = 2e-5, n = 20, and c / n^.65 / n^.2.
+CREATE TABLE everybody AS
+  SELECT u, 0 AS i FROM generate_series(1, 50000) u UNION ALL SELECT u, i FROM generate_series(1, 20) u, generate_series(1, 999) i;
+SELECT reco_create_model('everybody', 'SELECT u AS user_id, i AS item_id FROM everybody');
+SELECT reco_configure('everybody', similarity => 'cooccurrence', weighting => 'binary', user_exponent => 2, neighbors => 2, keep => 'source');
+SELECT pg_temp.refresh('everybody');
+SELECT pg_temp.is_near(min(similarity), 2e-5 / power(20, 0.85), 'an item that everybody has: the least of the others')
+FROM everybody.similar WHERE item_id > 0;
+SELECT pg_temp.is_near(max(similarity), 2e-5 / power(20, 0.85), 'an item that everybody has: the greatest')
+FROM everybody.similar WHERE item_id > 0 AND similar_item_id > 0;
+SELECT is(count(*), 1998::bigint, 'two neighbours each') FROM everybody.similar WHERE item_id > 0;
+
 SELECT * FROM finish();
 ROLLBACK;
