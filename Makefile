@@ -38,6 +38,9 @@ include $(PGXS)
 # The numeric core is all loops over arrays, which -O3 vectorises.
 src/math/%.o: CFLAGS += -O3
 
+# A score has the same bits whichever loop and whichever processor adds it up.
+src/math/rank.o: CFLAGS += -ffp-contract=off
+
 $(DATA_built): $(SQL_PARTS) reco.control
 	@{ printf '%s\n' '-- reco $(EXTVERSION), joined from sql/ by make: do not edit.' \
 	     '\echo Use "CREATE EXTENSION reco" to load this file. \quit'; \
