@@ -4,7 +4,7 @@ EXTENSION    = reco
 EXTVERSION   = $(shell sed -n "s/^default_version *= *'\(.*\)'.*/\1/p" reco.control)
 
 # The parts of the install script, in the order they are joined.
-PARTS        = models refresh estimate watch recommend explain similar popular matrix measure metric evaluate tune
+PARTS        = models refresh estimate watch recommend everyone explain similar popular matrix measure metric evaluate tune
 SQL_PARTS    = $(PARTS:%=sql/%.sql)
 
 MODULE_big   = reco
@@ -37,6 +37,9 @@ include $(PGXS)
 
 # The numeric core is all loops over arrays, which -O3 vectorises.
 src/math/%.o: CFLAGS += -O3
+
+# A score has the same bits whichever loop and whichever processor adds it up.
+src/math/rank.o: CFLAGS += -ffp-contract=off
 
 $(DATA_built): $(SQL_PARTS) reco.control
 	@{ printf '%s\n' '-- reco $(EXTVERSION), joined from sql/ by make: do not edit.' \

@@ -153,11 +153,29 @@ DoorEnter(Model *model)
 	ModelNeedsRefresh(model);
 }
 
+/* Raises an error unless a column of ids has a type that ids of a kind can go out as. */
+static void
+check_id_column(FunctionCallInfo fcinfo, const Model *model, Form_pg_attribute column,
+				const char *what, bool as_text)
+{
+	bool user = what[0] == 'u';
+	Oid type = column->atttypid;
+	IdKind kind;
+
+	if (getBaseType(type) != type || column->atttypmod >= 0)
+		ereport(ERROR, (errcode(ERRCODE_DATATYPE_MISMATCH),
+						errmsg("%s %s column may neither be a domain nor have a length",
+							   user ? "a" : "an", what)));
+	if (!(as_text && type == TEXTOID) &&
+		(!IdKindOfType(type, &kind) || kind != (user ? model->user_kind : model->item_kind)))
+		refuse_kind(fcinfo, model, what, user ? model->user_type : model->item_type, type);
+}
+
 DoorRows
 DoorOpen(FunctionCallInfo fcinfo, const Model *model, const Oid *types, int columns, bool as_text)
 {
 	ReturnSetInfo *out = (ReturnSetInfo *) fcinfo->resultinfo;
-	DoorRows rows = {.out = out, .kind = model->item_kind};
+	DoorRows rows = {.out = out, .item_kind = model->item_kind, .user_kind = model->user_kind};
 	bool from_call = get_func_result_type(fcinfo->flinfo->fn_oid, NULL, NULL) == TYPEFUNC_RECORD;
 
 	/*
@@ -171,39 +189,43 @@ DoorOpen(FunctionCallInfo fcinfo, const Model *model, const Oid *types, int colu
 							   out->setDesc->natts, columns)));
 	for (int c = 0; c < columns; c++)
 	{
-		Oid type = TupleDescAttr(out->setDesc, c)->atttypid;
-		IdKind kind;
+		Form_pg_attribute column = TupleDescAttr(out->setDesc, c);
+		Oid type = column->atttypid;
 
-		if (types[c] != DOOR_ITEM)
+		if (types[c] == DOOR_USER)
 		{
-			if (type != types[c])
-				ereport(
-					ERROR,
-					(errcode(ERRCODE_DATATYPE_MISMATCH),
-					 errmsg(
-						 "column %d of the column definition list has type %s and must have type %s",
-						 c + 1, format_type_be(type), format_type_be(types[c]))));
-			continue;
+			check_id_column(fcinfo, model, column, "user", as_text);
+			rows.user_type = type;
 		}
-		if (OidIsValid(rows.item_type) && type != rows.item_type)
-			ereport(ERROR,
-					(errcode(ERRCODE_DATATYPE_MISMATCH),
-					 errmsg("the item columns of the column definition list differ in type")));
-		rows.item_type = type;
-		if (getBaseType(type) != type || TupleDescAttr(out->setDesc, c)->atttypmod >= 0)
-			ereport(ERROR, (errcode(ERRCODE_DATATYPE_MISMATCH),
-							errmsg("an item column may neither be a domain nor have a length")));
-		if (!(as_text && type == TEXTOID) &&
-			(!IdKindOfType(type, &kind) || kind != model->item_kind))
-			refuse_kind(fcinfo, model, "item", model->item_type, type);
+		else if (types[c] == DOOR_ITEM)
+		{
+			if (OidIsValid(rows.item_type) && type != rows.item_type)
+				ereport(ERROR,
+						(errcode(ERRCODE_DATATYPE_MISMATCH),
+						 errmsg("the item columns of the column definition list differ in type")));
+			check_id_column(fcinfo, model, column, "item", as_text);
+			rows.item_type = type;
+		}
+		else if (type != types[c])
+			ereport(
+				ERROR,
+				(errcode(ERRCODE_DATATYPE_MISMATCH),
+				 errmsg("column %d of the column definition list has type %s and must have type %s",
+						c + 1, format_type_be(type), format_type_be(types[c]))));
 	}
 	return rows;
 }
 
 Datum
-DoorId(const DoorRows *rows, Datum item)
+DoorItemOut(const DoorRows *rows, Datum item)
 {
-	return IdAsType(item, rows->kind, rows->item_type);
+	return IdAsType(item, rows->item_kind, rows->item_type);
+}
+
+Datum
+DoorUserOut(const DoorRows *rows, Datum user)
+{
+	return IdAsType(user, rows->user_kind, rows->user_type);
 }
 
 void

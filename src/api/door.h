@@ -59,23 +59,27 @@ extern void DoorEnter(Model *model);
 typedef struct DoorRows
 {
 	ReturnSetInfo *out;
-	IdKind kind;   /* of the id columns */
-	Oid item_type; /* of the column item_id as the caller wants it */
+	IdKind item_kind;
+	IdKind user_kind;
+	Oid item_type; /* of the item columns as the caller wants them */
+	Oid user_type; /* of the user column */
 	uint64 count;
 } DoorRows;
 
-/* A column that holds item ids, among the types given to DoorOpen. */
+/* Columns that hold ids, among the types given to DoorOpen; no type has such an oid. */
 #define DOOR_ITEM InvalidOid
+#define DOOR_USER ((Oid) 1)
 
 /*
  * Begins a result with columns of the given types; whatever column definition list the caller
- * wrote must agree.  Call before SPI_connect.  as_text lets item ids of any kind go out as text.
+ * wrote must agree.  Call before SPI_connect.  as_text lets ids of any kind go out as text.
  */
 extern DoorRows DoorOpen(FunctionCallInfo fcinfo, const Model *model, const Oid *types, int columns,
 						 bool as_text);
 
-/* An item id as the caller's column wants it. */
-extern Datum DoorId(const DoorRows *rows, Datum item);
+/* An item's or a user's id as the caller's column wants it. */
+extern Datum DoorItemOut(const DoorRows *rows, Datum item);
+extern Datum DoorUserOut(const DoorRows *rows, Datum user);
 
 extern void DoorPut(DoorRows *rows, Datum *values, bool *nulls);
 

@@ -4,6 +4,7 @@
 #include "api/door.h"
 #include "api/profile.h"
 #include "catalog/pg_type.h"
+#include "data/learned.h"
 #include "executor/spi.h"
 #include "utils/timestamp.h"
 
@@ -33,12 +34,11 @@ static void
 put_share(DoorRows *rows, const Profile *profile, const Share *share)
 {
 	const RankEntry *entry = &profile->entries[share->entry];
-	uint32 id = profile->rows[share->entry].id;
-	const HistoryItem *item = &profile->history->item[id];
+	const HistoryItem *item = &profile->history->item[profile->place[share->entry]];
 	Datum values[lengthof(why_types)];
 	bool nulls[lengthof(why_types)] = {0};
 
-	values[0] = DoorId(rows, IdSetDatum(profile->history->ids, id));
+	values[0] = DoorItemOut(rows, IdSetDatum(profile->history->ids, item->id));
 	values[1] = Float8GetDatum(share->share);
 	values[2] = Float8GetDatum(share->share / (entry->weight * profile->norm));
 	values[3] = Float8GetDatum(item->weight);

@@ -20,7 +20,7 @@ put_row(DoorRows *rows, const Model *model, const CatalogueRow *row)
 	Datum values[lengthof(popular_types)];
 	bool nulls[lengthof(popular_types)] = {0};
 
-	values[0] = DoorId(rows, row->item);
+	values[0] = DoorItemOut(rows, row->item);
 	values[1] = Float8GetDatum(row->popularity);
 	values[2] = Float8GetDatum(row->trend);
 	values[3] = Int32GetDatum(row->users);

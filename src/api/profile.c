@@ -2,6 +2,7 @@
 
 #include <math.h>
 
+#include "data/learned.h"
 #include "utils/memutils.h"
 
 /*
@@ -21,8 +22,12 @@ static struct
 #define SCRATCH_KEPT 2000000
 
 static RankScratch *
-take_scratch(uint32 slots)
+take_scratch(const Profile *profile)
 {
+	uint32 slots = profile->model->item_slots;
+
+	if (profile->held)
+		return &profile->held->scratch;
 	if (scratch.memory && (scratch.dirty || scratch.slots < slots))
 	{
 		void *old = scratch.memory;
@@ -32,7 +37,7 @@ take_scratch(uint32 slots)
 	}
 	if (scratch.memory == NULL)
 	{
-		Size bytes = ((Size) slots + 1) * RANK_SLOT_BYTES;
+		Size bytes = RankScratchBytes(slots);
 		void *memory = MemoryContextAllocHuge(TopMemoryContext, bytes);
 
 		memset(memory, 0, bytes);
@@ -41,13 +46,16 @@ take_scratch(uint32 slots)
 		scratch.slots = slots;
 	}
 	scratch.dirty = true;
+	scratch.rank.slots = slots;
 	return &scratch.rank;
 }
 
 /* Gives the scratch back, clean. */
 static void
-return_scratch(void)
+return_scratch(const Profile *profile)
 {
+	if (profile->held)
+		return;
 	scratch.dirty = false;
 	if (scratch.slots > SCRATCH_KEPT)
 	{
@@ -58,7 +66,7 @@ return_scratch(void)
 	}
 }
 
-/* A row of the profile, by the newest event of its item. */
+/* An entry, by the newest event of its item. */
 typedef struct Dated
 {
 	TimestampTz newest;
@@ -83,7 +91,7 @@ shorten(Profile *profile)
 	Dated *dated = palloc_extended(sizeof(Dated) * profile->count, MCXT_ALLOC_HUGE);
 
 	for (uint32 e = 0; e < profile->count; e++)
-		dated[e] = (Dated){profile->history->item[profile->rows[e].id].newest, e};
+		dated[e] = (Dated){profile->history->item[profile->place[e]].newest, e};
 	qsort(dated, profile->count, sizeof(Dated), newest_first);
 	for (uint32 n = profile->model->settings.max_history; n < profile->count; n++)
 	{
@@ -93,64 +101,130 @@ shorten(Profile *profile)
 	pfree(dated);
 }
 
-Profile *
-ProfileRead(const Model *model, History *history)
+/* A profile with room for as many entries as may come. */
+static Profile *
+begin(const Model *model, History *history, uint32 room)
 {
 	Profile *profile = palloc0(sizeof(Profile));
 
 	profile->model = model;
 	profile->history = history;
-	if (IdSetCount(history->ids) == 0)
-		return profile;
+	profile->place = palloc_extended(sizeof(uint32) * Max(room, 1), MCXT_ALLOC_HUGE);
+	profile->entries = palloc_extended(sizeof(RankEntry) * Max(room, 1), MCXT_ALLOC_HUGE);
+	return profile;
+}
 
-	profile->rows = LearnedRead(model, history->ids, &profile->count);
-	profile->entries = palloc0(sizeof(RankEntry) * Max(profile->count, 1));
-	for (uint32 e = 0; e < profile->count; e++)
-	{
-		const LearnedRow *row = &profile->rows[e];
+/* Adds an item of the history, with what it speaks for. */
+static void
+add(Profile *profile, uint32 place, const Packed *packed)
+{
+	profile->place[profile->count] = place;
+	profile->entries[profile->count++] = (RankEntry){
+		.weight = WeightingValue(profile->model->settings.weighting,
+								 profile->history->item[place].weight),
+		.count = packed->scored,
+		.source = packed->item_no,
+		.item = packed->item,
+		.similarity = packed->similarity,
+	};
+}
 
-		profile->entries[e] = (RankEntry){
-			.weight = WeightingValue(model->settings.weighting, history->item[row->id].weight),
-			.count = row->packed.scored,
-			.item = row->packed.item,
-			.similarity = row->packed.similarity,
-		};
-	}
-	if (profile->count > model->settings.max_history)
+static Profile *
+finish(Profile *profile)
+{
+	if (profile->count > profile->model->settings.max_history)
 		shorten(profile);
 	profile->norm = RankNorm(profile->entries, profile->count);
 	return profile;
 }
 
-ProfileCandidate *
-ProfileCandidates(const Profile *profile, uint32 *count)
+Profile *
+ProfileRead(const Model *model, History *history)
 {
-	RankScratch *rank = take_scratch(profile->model->item_slots);
-	ProfileCandidate *candidates;
+	Profile *profile;
+	LearnedRow *rows = NULL;
+	uint32 count = 0;
+
+	if (history->count > 0)
+		rows = LearnedRead(model, history->ids, &count);
+	profile = begin(model, history, count);
+	for (uint32 r = 0; r < count; r++)
+		add(profile, rows[r].id, &rows[r].packed);
+	return finish(profile);
+}
+
+Profile *
+ProfileHeld(const Model *model, Held *held, History *history)
+{
+	Profile *profile = begin(model, history, history->count);
+
+	/* What was learned has the first numbers, in order of item_no. */
+	profile->held = held;
+	for (uint32 n = 0; n < history->count && history->item[n].id < held->learned; n++)
+		add(profile, n, &held->row[history->item[n].id]);
+	return finish(profile);
+}
+
+/* Takes those candidates out of the running that some rule keeps out. */
+static void
+apply_rules(const Profile *profile, const ProfileRules *rules, RankScratch *rank)
+{
+	for (uint32 e = 0; e < profile->count; e++)
+		if (ProfileKeepsOut(&profile->history->item[profile->place[e]], rules->seen))
+			RankStrike(rank, profile->entries[e].source);
+	for (uint32 n = 0; n < rules->exclude_count; n++)
+		RankStrike(rank, rules->exclude[n]);
+	if (rules->among)
+	{
+		double *saved =
+			palloc_extended(sizeof(double) * Max(rules->among_count, 1), MCXT_ALLOC_HUGE);
+
+		RankKeep(rank, rules->among, rules->among_count, saved);
+		pfree(saved);
+	}
+}
+
+RankItem *
+ProfileBest(const Profile *profile, const ProfileRules *rules, uint32 most, uint32 *count)
+{
+	RankScratch *rank = take_scratch(profile);
+	RankItem *best;
 
 	RankScore(rank, profile->entries, profile->count, profile->norm);
-	candidates =
-		palloc_extended(sizeof(ProfileCandidate) * Max(rank->touched_count, 1), MCXT_ALLOC_HUGE);
-	*count = 0;
-	for (uint32 t = 0; t < rank->touched_count; t++)
-	{
-		uint32 item_no = rank->touched[t];
+	apply_rules(profile, rules, rank);
+	most = Max(Min(most, RankReached(rank)), 1);
+	best = palloc_extended(sizeof(RankItem) * most, MCXT_ALLOC_HUGE);
+	*count = RankTop(rank, best, most);
+	return_scratch(profile);
+	return best;
+}
 
-		if (rank->score[item_no] > 0 && isfinite(rank->score[item_no]))
-			candidates[(*count)++] = (ProfileCandidate){item_no, rank->score[item_no]};
-	}
-	RankClear(rank);
-	return_scratch();
-	return candidates;
+/* True where the columns of a few items are less to read than the rows of the entries. */
+static bool
+are_columns_shorter(const Profile *profile, const uint32 *item_no, uint32 count)
+{
+	const RankColumns *columns = &profile->held->columns;
+	uint64 of_rows = 0;
+	uint64 of_columns = 0;
+
+	for (uint32 e = 0; e < profile->count; e++)
+		of_rows += profile->entries[e].count;
+	for (uint32 n = 0; n < count; n++)
+		of_columns += columns->start[item_no[n] + 1] - columns->start[item_no[n]];
+	return of_columns < of_rows;
 }
 
 void
 ProfileBecause(const Profile *profile, const uint32 *item_no, uint32 count, int64_t *because)
 {
-	RankScratch *rank = take_scratch(profile->model->item_slots);
+	RankScratch *rank = take_scratch(profile);
 
-	RankBecause(rank, profile->entries, profile->count, profile->norm, item_no, count, because);
-	return_scratch();
+	if (profile->held && are_columns_shorter(profile, item_no, count))
+		RankBecauseColumns(rank, &profile->held->columns, profile->entries, profile->count,
+						   profile->norm, item_no, count, because);
+	else
+		RankBecause(rank, profile->entries, profile->count, profile->norm, item_no, count, because);
+	return_scratch(profile);
 }
 
 double

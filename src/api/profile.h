@@ -1,44 +1,61 @@
 /*
  * profile.h: a history made ready for the scorer, and the candidates it leads to.
  *
- * What reco_top_n, reco_complete, reco_score, reco_match and reco_why have in common: the same
- * entries in the same order, so that the same question has one answer whoever asks it.
+ * What reco_top_n, reco_top_n_all, reco_complete, reco_score, reco_match and reco_why have in
+ * common: the same entries in the same order, so that the same question has one answer whoever
+ * asks it.
  */
 #ifndef RECO_PROFILE_H
 #define RECO_PROFILE_H
 
+#include "data/held.h"
 #include "data/history.h"
-#include "data/learned.h"
 #include "data/model.h"
 #include "math/rank.h"
 
 typedef struct Profile
 {
 	const Model *model;
+	Held *held; /* the model in memory, or NULL where it is asked row by row */
 	History *history;
-	LearnedRow *rows; /* of the history, in order of item number */
-	RankEntry *entries;
-	uint32 count; /* of rows and entries */
+	uint32 *place;      /* of each entry, in history->item */
+	RankEntry *entries; /* in order of item number */
+	uint32 count;       /* of both */
 	double norm;
 } Profile;
-
-typedef struct ProfileCandidate
-{
-	uint32 item_no;
-	double score;
-} ProfileCandidate;
 
 /* Reads what the items of a history speak for.  SPI is connected. */
 extern Profile *ProfileRead(const Model *model, History *history);
 
-/* Every item with a score above 0, in no order. */
-extern ProfileCandidate *ProfileCandidates(const Profile *profile, uint32 *count);
+/* The same from memory; the ids of the history are those of held.  In the current context. */
+extern Profile *ProfileHeld(const Model *model, Held *held, History *history);
 
-/* The item of the history that counts most for each of a few items, as a place in rows, or -1. */
+/* Which candidates may come: item numbers, each named once. */
+typedef struct ProfileRules
+{
+	bool seen; /* items of the history may; disliked ones never */
+	const uint32 *exclude;
+	uint32 exclude_count;
+	const uint32 *among; /* only these; NULL for all */
+	uint32 among_count;
+} ProfileRules;
+
+/* True where the history keeps an item out: it was seen, or disliked, which `seen` does not undo. */
+static inline bool
+ProfileKeepsOut(const HistoryItem *item, bool seen)
+{
+	return item->weight < 0 || (item->seen && !seen);
+}
+
+/* The best candidates, at most so many, best first; of equal scores the smaller number. */
+extern RankItem *ProfileBest(const Profile *profile, const ProfileRules *rules, uint32 most,
+							 uint32 *count);
+
+/* The item of the history that counts most for each of a few items, as a place in entries, or -1. */
 extern void ProfileBecause(const Profile *profile, const uint32 *item_no, uint32 count,
 						   int64_t *because);
 
-/* The score of one item: the sum of its shares, as ProfileCandidates has it. */
+/* The score of one item: the sum of its shares, as ProfileBest has it. */
 extern double ProfileScore(const Profile *profile, uint32 item_no);
 
 /*

@@ -5,11 +5,14 @@
  * against the catalogue in batches until the list is full.  Then, where it is not and fallback
  * is on, the catalogue is walked by what rises, by what is popular, by what is new.  Every rule
  * that keeps an item out holds in both parts, and all hold before the cut.
+ *
+ * Where the model is held in memory (for reco_top_n_all) the catalogue is looked up there instead
+ * of asked; nothing else differs.
  */
-#include "api/door.h"
-#include "api/profile.h"
+#include "api/recommend.h"
 #include "catalog/pg_type.h"
 #include "data/catalogue.h"
+#include "data/learned.h"
 #include "executor/spi.h"
 #include "utils/builtins.h"
 #include "utils/memutils.h"
@@ -20,135 +23,70 @@ PG_FUNCTION_INFO_V1(reco_complete);
 PG_FUNCTION_INFO_V1(reco_score);
 PG_FUNCTION_INFO_V1(reco_match);
 
-/* The columns of a list. */
-enum
-{
-	LIST_ITEM,
-	LIST_SCORE,
-	LIST_MATCH,
-	LIST_BECAUSE,
-	LIST_SOURCE,
-	LIST_COLUMNS
-};
-
-static const Oid list_types[LIST_COLUMNS] = {DOOR_ITEM, FLOAT8OID, FLOAT8OID, DOOR_ITEM, TEXTOID};
+static const Oid list_types[LIST_COLUMNS] = LIST_TYPES;
 
 /*
- * Batches of candidates checked against the catalogue: the first covers a usual list with room to
- * spare.
+ * Candidates that are looked for at first, where not all may be in the catalogue: enough for a
+ * usual list with room to spare.  Where that was not enough, as many times more.
  */
+#define FIRST 32
+#define MORE  8
+
+/* Candidates, or rows of a walk, that the catalogue is asked for at a time. */
 #define BATCH_FIRST 32
 #define BATCH_MOST  4096
 
-/* A question for a list, and the list so far. */
-typedef struct Ask
-{
-	Model *model;
-	Budget *budget;
-	uint32 k; /* 0 for everything */
-	IdSet *exclude;
-	IdSet *among;
-	double least_match; /* rows that match less are left out; negative for none */
-	bool seen;          /* items of the history may come */
-	bool fallback;
-	const char *source; /* of the rows the profile leads to */
-	DoorRows rows;
-	IdSet *listed;
-	uint64 ranked; /* rows of the fallback so far, for their order */
-} Ask;
-
 static bool
-is_full(const Ask *ask)
+is_full(const RecommendAsk *ask)
 {
-	return ask->k > 0 && ask->rows.count >= ask->k;
+	return ask->k > 0 && ask->listed >= ask->k;
 }
 
-/*
- * True where the history keeps an item out: it was seen, or disliked, which `seen` does not undo.
- */
-static bool
-is_kept_out(const Ask *ask, const HistoryItem *item)
-{
-	return item->weight < 0 || (item->seen && !ask->seen);
-}
-
-/* Heap order for candidates: greater score first, then smaller number. */
-static bool
-comes_before(const ProfileCandidate *a, const ProfileCandidate *b)
-{
-	return a->score > b->score || (a->score == b->score && a->item_no < b->item_no);
-}
-
+/* Keeps an item, by its number, out of the rest of the list. */
 static void
-sink(ProfileCandidate *heap, uint32 count, uint32 root)
+mark(RecommendAsk *ask, uint32 number)
 {
-	ProfileCandidate moving = heap[root];
-
-	for (;;)
+	if (number >= ask->marks)
 	{
-		uint64 child = 2 * (uint64) root + 1;
+		uint32 marks = Max(2 * (number + 1), 64);
 
-		if (child >= count)
-			break;
-		if (child + 1 < count && comes_before(&heap[child + 1], &heap[child]))
-			child++;
-		if (!comes_before(&heap[child], &moving))
-			break;
-		heap[root] = heap[child];
-		root = (uint32) child;
+		ask->mark = BudgetResize(ask->budget, ask->mark, marks, sizeof(uint32));
+		memset(ask->mark + ask->marks, 0, sizeof(uint32) * (marks - ask->marks));
+		ask->marks = marks;
 	}
-	heap[root] = moving;
+	ask->mark[number] = ask->list;
 }
 
-/*
- * Drops the candidates that some rule keeps out; what stays keeps its order.  Returns how many
- * stay.
- */
-static uint32
-apply_rules(const Ask *ask, const Profile *profile, ProfileCandidate *candidates, uint32 count)
+static bool
+is_marked(const RecommendAsk *ask, uint32 number)
 {
-	enum
-	{
-		ALLOWED = 1,
-		REFUSED = 2
-	};
-	uint32 slots = ask->model->item_slots;
-	unsigned char *rule = MemoryContextAllocExtended(CurrentMemoryContext, (Size) slots + 1,
-													 MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
-	uint32 stay = 0;
+	return number < ask->marks && ask->mark[number] == ask->list;
+}
 
-	for (uint32 e = 0; e < profile->count; e++)
-		if (is_kept_out(ask, &profile->history->item[profile->rows[e].id]))
-			rule[profile->rows[e].packed.item_no] |= REFUSED;
-	for (int list = 0; list < 2; list++)
+/* One row, all but user, item, source and rank of which is given. */
+static void
+put(RecommendAsk *ask, uint32 number, Datum source, Datum *values, bool *nulls)
+{
+	values[LIST_ITEM] = DoorItemOut(&ask->rows, IdSetDatum(ask->ids, number));
+	values[LIST_SOURCE] = source;
+	mark(ask, number);
+	ask->listed++;
+	if (ask->by_user)
 	{
-		IdSet *set = list == 0 ? ask->exclude : ask->among;
-		uint32 *item_no;
-		uint32 n;
-
-		if (set == NULL || IdSetCount(set) == 0)
-			continue;
-		item_no = LearnedNumbers(ask->model, set, &n);
-		for (uint32 i = 0; i < n; i++)
-			rule[item_no[i]] |= list == 0 ? REFUSED : ALLOWED;
+		values[LIST_USER] = ask->user;
+		values[LIST_RANK] = Int32GetDatum((int32) ask->listed);
+		DoorPut(&ask->rows, values, nulls);
 	}
-
-	for (uint32 c = 0; c < count; c++)
-	{
-		unsigned char r = rule[candidates[c].item_no];
-
-		if (!(r & REFUSED) && (ask->among == NULL || (r & ALLOWED)))
-			candidates[stay++] = candidates[c];
-	}
-	pfree(rule);
-	return stay;
+	else
+		DoorPut(&ask->rows, values + LIST_ITEM, nulls + LIST_ITEM);
 }
 
 /* One row of the personal part; false where it, and so all after it, match too little. */
 static bool
-put_candidate(Ask *ask, const Profile *profile, const ProfileCandidate *candidate, Datum item,
-			  int64 because)
+put_candidate(RecommendAsk *ask, const Profile *profile, const RankItem *candidate, uint32 number,
+			  int64_t because, Datum source)
 {
+	const History *history = profile->history;
 	Datum values[LIST_COLUMNS] = {0};
 	bool nulls[LIST_COLUMNS] = {0};
 	double match = 0;
@@ -159,75 +97,115 @@ put_candidate(Ask *ask, const Profile *profile, const ProfileCandidate *candidat
 	if (ask->least_match >= 0 && (nulls[LIST_MATCH] || match < ask->least_match))
 		return false;
 
-	values[LIST_ITEM] = DoorId(&ask->rows, item);
 	values[LIST_SCORE] = Float8GetDatum(candidate->score);
 	values[LIST_MATCH] = Float8GetDatum(match);
 	nulls[LIST_BECAUSE] = because < 0;
 	if (because >= 0)
-		values[LIST_BECAUSE] =
-			DoorId(&ask->rows, IdSetDatum(profile->history->ids, profile->rows[because].id));
-	values[LIST_SOURCE] = CStringGetTextDatum(ask->source);
-	DoorPut(&ask->rows, values, nulls);
-	IdSetAdd(ask->listed, item);
+		values[LIST_BECAUSE] = DoorItemOut(
+			&ask->rows, IdSetDatum(history->ids, history->item[profile->place[because]].id));
+	put(ask, number, source, values, nulls);
 	return true;
 }
 
-/*
- * The next batch of candidates, best first, that are in the catalogue; false once nothing more may
- * come.
- */
-static bool
-put_batch(Ask *ask, const Profile *profile, const ProfileCandidate *batch, uint32 count)
+/* The numbers, in the list's ids, of those candidates that are in the catalogue; or ID_NONE. */
+static void
+find(RecommendAsk *ask, const RankItem *batch, uint32 count, uint32 *number)
 {
-	uint32 *item_no = palloc(sizeof(uint32) * count);
-	int64_t *because = palloc(sizeof(int64_t) * count);
-	CatalogueItem *items;
+	uint32 *item_no;
 	uint32 found;
-	bool more = true;
+	CatalogueItem *items;
 
+	if (ask->held)
+	{
+		for (uint32 c = 0; c < count; c++)
+			number[c] = ask->held->number[batch[c].item];
+		return;
+	}
+	item_no = palloc(sizeof(uint32) * count);
 	for (uint32 c = 0; c < count; c++)
-		item_no[c] = batch[c].item_no;
-	ProfileBecause(profile, item_no, count, because);
+		item_no[c] = batch[c].item;
 	items = CatalogueFind(ask->model, item_no, count, &found);
-
-	for (uint32 c = 0; c < count && more && !is_full(ask); c++)
+	for (uint32 c = 0; c < count; c++)
 	{
 		const CatalogueItem *item = CatalogueAt(items, found, item_no[c]);
 
-		if (item)
-			more = put_candidate(ask, profile, &batch[c], item->item, because[c]);
+		number[c] = item ? IdSetAdd(ask->ids, item->item) : ID_NONE;
 	}
 	SPI_freetuptable(SPI_tuptable);
+	pfree(items);
+	pfree(item_no);
+}
+
+/* Those of a batch of candidates, best first, that are in the catalogue; false once that is all. */
+static bool
+put_batch(RecommendAsk *ask, const Profile *profile, const RankItem *batch, uint32 count)
+{
+	uint32 *number = palloc(sizeof(uint32) * count);
+	uint32 *item_no = palloc(sizeof(uint32) * count);
+	uint32 *place = palloc(sizeof(uint32) * count);
+	int64_t *because = palloc(sizeof(int64_t) * count);
+	Datum source = CStringGetTextDatum(ask->source);
+	uint32 shown = 0;
+	bool more = true;
+
+	CHECK_FOR_INTERRUPTS();
+	find(ask, batch, count, number);
+	for (uint32 c = 0; c < count && (ask->k == 0 || shown < ask->k - ask->listed); c++)
+	{
+		if (number[c] == ID_NONE)
+			continue;
+		place[shown] = c;
+		item_no[shown++] = batch[c].item;
+	}
+	ProfileBecause(profile, item_no, shown, because);
+	for (uint32 s = 0; s < shown && more; s++)
+		more = put_candidate(ask, profile, &batch[place[s]], number[place[s]], because[s], source);
+
+	pfree(because);
+	pfree(place);
+	pfree(item_no);
+	pfree(number);
 	return more && !is_full(ask);
 }
 
-/* What the profile leads to, best first: a heap is emptied only as far as the list needs. */
-static void
-list_personal(Ask *ask, const Profile *profile)
+/* The item numbers of a set of ids, once in a list. */
+static const uint32 *
+numbers_of(const RecommendAsk *ask, const IdSet *ids, uint32 *count)
 {
-	uint32 count;
-	ProfileCandidate *heap = ProfileCandidates(profile, &count);
-	ProfileCandidate *batch = palloc(sizeof(ProfileCandidate) * BATCH_MOST);
-	uint32 size = Min(Max(ask->k + ask->k / 2, BATCH_FIRST), BATCH_MOST);
+	static const uint32 none = 0;
 
-	count = apply_rules(ask, profile, heap, count);
-	for (uint32 root = count / 2; root-- > 0;)
-		sink(heap, count, root);
+	*count = 0;
+	if (ids == NULL)
+		return NULL;
+	return IdSetCount(ids) == 0 ? &none : LearnedNumbers(ask->model, ids, count);
+}
 
-	while (count > 0)
+/* What the profile leads to, best first: as much of it as the list needs. */
+static void
+list_personal(RecommendAsk *ask, const Profile *profile)
+{
+	ProfileRules rules = {.seen = ask->seen};
+	uint32 most = ask->k == 0 ? UINT32_MAX : ask->held ? ask->k : Max(ask->k + ask->k / 2, FIRST);
+	uint32 done = 0;
+	bool more = true;
+
+	rules.exclude = numbers_of(ask, ask->exclude, &rules.exclude_count);
+	rules.among = numbers_of(ask, ask->among, &rules.among_count);
+	while (more)
 	{
-		uint32 taken = 0;
+		uint32 count;
+		RankItem *best = ProfileBest(profile, &rules, most, &count);
 
-		CHECK_FOR_INTERRUPTS();
-		while (count > 0 && taken < size)
+		while (more && done < count)
 		{
-			batch[taken++] = heap[0];
-			heap[0] = heap[--count];
-			sink(heap, count, 0);
+			uint32 batch = Min(count - done, BATCH_MOST);
+
+			more = put_batch(ask, profile, best + done, batch);
+			done += batch;
 		}
-		if (!put_batch(ask, profile, batch, taken))
-			break;
-		size = Min(size * 2, BATCH_MOST);
+		pfree(best);
+		more = more && count == most;
+		most = most > UINT32_MAX / MORE ? UINT32_MAX : most * MORE;
 	}
 }
 
@@ -236,77 +214,112 @@ list_personal(Ask *ask, const Profile *profile)
  * in order.
  */
 static void
-put_fallback(Ask *ask, Datum item, const char *source)
+put_fallback(RecommendAsk *ask, uint32 number, Datum source)
 {
 	Datum values[LIST_COLUMNS] = {0};
 	bool nulls[LIST_COLUMNS] = {0};
 
-	values[LIST_ITEM] = DoorId(&ask->rows, item);
 	values[LIST_SCORE] = Float8GetDatum(-(double) ++ask->ranked);
 	nulls[LIST_MATCH] = true;
 	nulls[LIST_BECAUSE] = true;
-	values[LIST_SOURCE] = CStringGetTextDatum(source);
-	DoorPut(&ask->rows, values, nulls);
-	IdSetAdd(ask->listed, item);
+	put(ask, number, source, values, nulls);
 }
 
-/* True where a rule keeps an item of the catalogue out of the list. */
-static bool
-is_refused(const Ask *ask, const History *history, Datum item)
-{
-	uint32 known = IdSetFind(history->ids, item);
-
-	return (known != ID_NONE && is_kept_out(ask, &history->item[known])) ||
-		   IdSetFind(ask->listed, item) != ID_NONE ||
-		   (ask->exclude && IdSetFind(ask->exclude, item) != ID_NONE) ||
-		   (ask->among && IdSetFind(ask->among, item) == ID_NONE);
-}
-
+/* Those items of a walk that no rule keeps out and that are not in the list yet. */
 static void
-list_fallback(Ask *ask, const History *history)
+put_walk(RecommendAsk *ask, const uint32 *number, uint64 count, Datum source)
 {
-	static const struct
+	for (uint64 r = 0; r < count && !is_full(ask); r++)
 	{
-		CatalogueOrder order;
-		const char *source;
-	} chain[] = {
-		{CATALOGUE_TRENDING, "trending"}, {CATALOGUE_POPULAR, "popular"}, {CATALOGUE_NEW, "new"}};
-
-	for (size_t link = 0; link < lengthof(chain) && !is_full(ask); link++)
-	{
-		Portal walk = CatalogueOpen(ask->model, chain[link].order);
-		long size = BATCH_FIRST;
-
-		while (walk && !is_full(ask))
-		{
-			uint64 count;
-			CatalogueRow *rows = CatalogueNext(ask->model, walk, size, &count);
-
-			if (count == 0)
-				break;
-			for (uint64 r = 0; r < count && !is_full(ask); r++)
-				if (!is_refused(ask, history, rows[r].item))
-					put_fallback(ask, rows[r].item, chain[link].source);
-			SPI_freetuptable(SPI_tuptable);
-			pfree(rows);
-			size = Min(size * 2, BATCH_MOST);
-		}
-		if (walk)
-			SPI_cursor_close(walk);
+		CHECK_FOR_INTERRUPTS();
+		if (!is_marked(ask, number[r]) &&
+			(ask->among == NULL ||
+			 IdSetFind(ask->among, IdSetDatum(ask->ids, number[r])) != ID_NONE))
+			put_fallback(ask, number[r], source);
 	}
 }
 
-/* Answers a question from a history. */
+/* A walk over the live catalogue, as far as the list needs. */
 static void
-list(Ask *ask, History *history)
+walk_live(RecommendAsk *ask, CatalogueOrder order, Datum source)
 {
-	Profile *profile = ProfileRead(ask->model, history);
+	Portal walk = CatalogueOpen(ask->model, order);
+	uint32 *number = palloc(sizeof(uint32) * BATCH_MOST);
+	long size = BATCH_FIRST;
 
-	ask->listed = IdSetCreate(ask->model->item_kind, ask->budget);
+	while (walk && !is_full(ask))
+	{
+		uint64 count;
+		CatalogueRow *rows = CatalogueNext(ask->model, walk, size, &count);
+
+		if (count == 0)
+			break;
+		for (uint64 r = 0; r < count; r++)
+			number[r] = IdSetAdd(ask->ids, rows[r].item);
+		put_walk(ask, number, count, source);
+		SPI_freetuptable(SPI_tuptable);
+		pfree(rows);
+		size = Min(size * 2, BATCH_MOST);
+	}
+	if (walk)
+		SPI_cursor_close(walk);
+	pfree(number);
+}
+
+static void
+list_fallback(RecommendAsk *ask, const History *history)
+{
+	static const char *const source[CATALOGUE_ORDERS] = {
+		[CATALOGUE_TRENDING] = "trending",
+		[CATALOGUE_POPULAR] = "popular",
+		[CATALOGUE_NEW] = "new",
+	};
+
+	for (uint32 n = 0; n < history->count; n++)
+		if (ProfileKeepsOut(&history->item[n], ask->seen))
+			mark(ask, history->item[n].id);
+	for (uint32 n = 0; ask->exclude && n < IdSetCount(ask->exclude); n++)
+		mark(ask, IdSetAdd(ask->ids, IdSetDatum(ask->exclude, n)));
+
+	for (CatalogueOrder order = 0; order < CATALOGUE_ORDERS && !is_full(ask); order++)
+	{
+		Datum text = CStringGetTextDatum(source[order]);
+
+		if (ask->held)
+			put_walk(ask, ask->held->walk[order].number, ask->held->walk[order].count, text);
+		else
+			walk_live(ask, order, text);
+	}
+}
+
+void
+RecommendList(RecommendAsk *ask, const Profile *profile)
+{
+	ask->ids = profile->history->ids;
+	ask->list++;
+	ask->listed = 0;
+	ask->ranked = 0;
 	if (profile->count > 0)
 		list_personal(ask, profile);
 	if (ask->fallback && ask->least_match < 0)
-		list_fallback(ask, history);
+		list_fallback(ask, profile->history);
+}
+
+double
+RecommendLeastMatch(FunctionCallInfo fcinfo, int argument)
+{
+	double least = PG_ARGISNULL(argument) ? -1 : PG_GETARG_FLOAT8(argument);
+
+	if (!PG_ARGISNULL(argument) && !(least >= 0 && least <= 100))
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						errmsg("min_match must be from 0 to 100, not %g", least)));
+	return least;
+}
+
+bool
+RecommendFlag(FunctionCallInfo fcinfo, int argument, bool otherwise)
+{
+	return PG_ARGISNULL(argument) ? otherwise : PG_GETARG_BOOL(argument);
 }
 
 /*
@@ -314,24 +327,15 @@ list(Ask *ask, History *history)
  * connected.
  */
 static void
-begin(Ask *ask, FunctionCallInfo fcinfo, int exclude, int among, int min_match)
+begin(RecommendAsk *ask, FunctionCallInfo fcinfo, int exclude, int among, int min_match)
 {
 	ask->budget = BudgetCreate(CurrentMemoryContext, "recommendation", SIZE_MAX);
 	ask->exclude = DoorItems(fcinfo, exclude, ask->model, ask->budget);
 	ask->among = DoorItems(fcinfo, among, ask->model, ask->budget);
-	ask->least_match = PG_ARGISNULL(min_match) ? -1 : PG_GETARG_FLOAT8(min_match);
-	if (!PG_ARGISNULL(min_match) && !(ask->least_match >= 0 && ask->least_match <= 100))
-		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-						errmsg("min_match must be from 0 to 100, not %g", ask->least_match)));
-	ask->rows = DoorOpen(fcinfo, ask->model, list_types, LIST_COLUMNS, false);
+	ask->least_match = RecommendLeastMatch(fcinfo, min_match);
+	ask->rows = DoorOpen(fcinfo, ask->model, list_types + LIST_ITEM, LIST_RANK - LIST_ITEM, false);
 
 	DoorEnter(ask->model);
-}
-
-static bool
-flag(FunctionCallInfo fcinfo, int argument, bool otherwise)
-{
-	return PG_ARGISNULL(argument) ? otherwise : PG_GETARG_BOOL(argument);
 }
 
 /*
@@ -341,12 +345,12 @@ flag(FunctionCallInfo fcinfo, int argument, bool otherwise)
 Datum
 reco_top_n(PG_FUNCTION_ARGS)
 {
-	Ask ask = {.model = DoorModel(fcinfo, 2), .k = DoorK(fcinfo, 1), .source = "personal"};
+	RecommendAsk ask = {.model = DoorModel(fcinfo, 2), .k = DoorK(fcinfo, 1), .source = "personal"};
 	Datum user = DoorUser(fcinfo, 0, ask.model);
 	History *history;
 
-	ask.seen = flag(fcinfo, 7, false);
-	ask.fallback = flag(fcinfo, 8, true);
+	ask.seen = RecommendFlag(fcinfo, 7, false);
+	ask.fallback = RecommendFlag(fcinfo, 8, true);
 	begin(&ask, fcinfo, 3, 4, 5);
 	if (PG_ARGISNULL(0))
 		history = HistoryOfItems(ask.model, NULL, 0, ask.budget);
@@ -354,7 +358,7 @@ reco_top_n(PG_FUNCTION_ARGS)
 		history = HistoryRead(ask.model, user, GetCurrentTimestamp(), ask.budget);
 	else
 		history = HistoryRead(ask.model, user, PG_GETARG_TIMESTAMPTZ(6), ask.budget);
-	list(&ask, history);
+	RecommendList(&ask, ProfileRead(ask.model, history));
 	SPI_finish();
 	BudgetDestroy(ask.budget);
 	return (Datum) 0;
@@ -364,12 +368,13 @@ reco_top_n(PG_FUNCTION_ARGS)
 Datum
 reco_complete(PG_FUNCTION_ARGS)
 {
-	Ask ask = {.model = DoorModel(fcinfo, 2), .k = DoorK(fcinfo, 1), .source = "similar"};
+	RecommendAsk ask = {.model = DoorModel(fcinfo, 2), .k = DoorK(fcinfo, 1), .source = "similar"};
+	History *history;
 	IdSet *items;
 	Datum *values = NULL;
 	uint32 count = 0;
 
-	ask.fallback = flag(fcinfo, 6, true);
+	ask.fallback = RecommendFlag(fcinfo, 6, true);
 	begin(&ask, fcinfo, 3, 4, 5);
 	items = DoorItems(fcinfo, 0, ask.model, ask.budget);
 	if (items)
@@ -379,7 +384,8 @@ reco_complete(PG_FUNCTION_ARGS)
 		for (uint32 n = 0; n < count; n++)
 			values[n] = IdSetDatum(items, n);
 	}
-	list(&ask, HistoryOfItems(ask.model, values, (int) count, ask.budget));
+	history = HistoryOfItems(ask.model, values, (int) count, ask.budget);
+	RecommendList(&ask, ProfileRead(ask.model, history));
 	SPI_finish();
 	BudgetDestroy(ask.budget);
 	return (Datum) 0;

@@ -36,7 +36,7 @@ put_neighbors(DoorRows *rows, const Model *model, const Packed *row, uint32 k)
 		/* Below 0 one is chosen instead of the other, which is not what similar means. */
 		if (item == NULL || row->similarity[at] <= 0)
 			continue;
-		values[0] = DoorId(rows, item->item);
+		values[0] = DoorItemOut(rows, item->item);
 		values[1] = Float8GetDatum(row->similarity[at]);
 		values[2] = Int32GetDatum((int32) Min(support[at], PG_INT32_MAX));
 		DoorPut(rows, values, nulls);

@@ -82,6 +82,35 @@ CatalogueAt(const CatalogueItem *items, uint32 found, uint32 item_no)
 	return bsearch(&wanted, items, found, sizeof(CatalogueItem), by_item_no);
 }
 
+/* What is filled while all of the catalogue goes by. */
+typedef struct Filling
+{
+	const Model *model;
+	bool *in_catalogue;
+} Filling;
+
+static void
+take_number(TupleTableSlot *row, void *with)
+{
+	Filling *filling = with;
+	uint32 item_no = DatumGetInt32(row->tts_values[0]);
+
+	if (row->tts_isnull[0] || item_no >= filling->model->item_slots)
+		LearnedRefuse(filling->model);
+	filling->in_catalogue[item_no] = true;
+}
+
+void
+CatalogueFindAll(const Model *model, bool *in_catalogue)
+{
+	Filling filling = {.model = model, .in_catalogue = in_catalogue};
+
+	PlanStream(psprintf("SELECT l.item_no::pg_catalog.int4 FROM ONLY %s.learned_item l "
+						"WHERE true%s",
+						model->quoted, catalogue_condition(model)),
+			   0, NULL, NULL, take_number, &filling);
+}
+
 Portal
 CatalogueOpen(const Model *model, CatalogueOrder order)
 {

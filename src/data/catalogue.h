@@ -22,12 +22,16 @@ extern CatalogueItem *CatalogueFind(const Model *model, const uint32 *item_no, u
 /* The one with a number among those found, or NULL. */
 extern const CatalogueItem *CatalogueAt(const CatalogueItem *items, uint32 found, uint32 item_no);
 
+/* Sets in_catalogue[item_no] for every learned item that is; [item_slots], zeroed before. */
+extern void CatalogueFindAll(const Model *model, bool *in_catalogue);
+
 /* The orders in which the catalogue can be walked. */
 typedef enum CatalogueOrder
 {
 	CATALOGUE_TRENDING, /* rising items only, fastest first */
 	CATALOGUE_POPULAR,  /* everything learned, most popular first */
-	CATALOGUE_NEW       /* what nobody has touched since the last refresh, newest first */
+	CATALOGUE_NEW,      /* what nobody has touched since the last refresh, newest first */
+	CATALOGUE_ORDERS
 } CatalogueOrder;
 
 /* Opens a walk as a cursor; NULL where the order has nothing to show. */

@@ -6,36 +6,131 @@
 #include "data/plan.h"
 #include "utils/timestamp.h"
 
-/* One event of a history. */
-typedef struct Row
-{
-	uint32 id;
-	TimestampTz at;
-	double weight; /* decayed */
-} Row;
-
 /* A history while it is read. */
 typedef struct HistoryReader
 {
-	const Model *model;
+	HistoryRule rule;
 	Budget *budget;
 	IdSet *ids;
-	Row *row;
+	HistoryEvent *event;
 	uint32 count;
 	uint32 room;
-	TimestampTz as_of;
-	int64 decay_seconds; /* what decay counts from */
 } HistoryReader;
+
+HistoryRule
+HistoryRuleOf(const Model *model, TimestampTz as_of)
+{
+	return (HistoryRule){
+		.timed = OidIsValid(model->time_type),
+		.as_of = as_of,
+		.decay_seconds = EventsSeconds(model->timed ? Min(model->newest, as_of) : as_of),
+		.half_life = model->settings.half_life,
+	};
+}
+
+const char *
+HistoryColumns(const Model *model)
+{
+	return psprintf("item_id::%s, %s, %s", IdTypeName(model->item_kind),
+					OidIsValid(model->time_type) ? "occurred_at::pg_catalog.timestamptz"
+												 : "NULL::pg_catalog.timestamptz",
+					OidIsValid(model->weight_type) ? "weight::pg_catalog.float8"
+												   : "1::pg_catalog.float8");
+}
+
+bool
+HistoryTake(const HistoryRule *rule, const TupleTableSlot *row, int first, HistoryEvent *event)
+{
+	const Datum *value = row->tts_values + first;
+	const bool *isnull = row->tts_isnull + first;
+
+	if (isnull[0] || isnull[2])
+		return false;
+	event->weight = DatumGetFloat8(value[2]);
+	event->at = DT_NOBEGIN;
+	if (!isfinite((float) event->weight))
+		return false;
+	if (!rule->timed)
+		return true;
+	if (isnull[1])
+		return false;
+	event->at = DatumGetTimestampTz(value[1]);
+	return event->at <= rule->as_of;
+}
+
+double
+HistoryDecay(const HistoryRule *rule, TimestampTz at, double weight)
+{
+	double age = 0;
+
+	if (rule->timed)
+		age =
+			TIMESTAMP_IS_NOBEGIN(at) ? UINT32_MAX : Max(0, rule->decay_seconds - EventsSeconds(at));
+	return weight * DecayFactor(age, rule->half_life);
+}
+
+static inline int
+compare_events(const HistoryEvent *a, const HistoryEvent *b)
+{
+	if (a->id != b->id)
+		return a->id < b->id ? -1 : 1;
+	if (a->at != b->at)
+		return a->at < b->at ? -1 : 1;
+	return a->weight < b->weight ? -1 : a->weight > b->weight;
+}
+
+#define ST_SORT          sort_events
+#define ST_ELEMENT_TYPE  HistoryEvent
+#define ST_COMPARE(a, b) compare_events(a, b)
+#define ST_SCOPE         static
+#define ST_DEFINE
+#define ST_CHECK_FOR_INTERRUPTS
+#include "lib/sort_template.h"
+
+static bool
+is_in_order(const HistoryEvent *events, uint32 count)
+{
+	for (uint32 e = 1; e < count; e++)
+		if (events[e].id < events[e - 1].id)
+			return false;
+	return true;
+}
+
+uint32
+HistorySum(HistoryEvent *events, uint32 count, HistoryItem *items)
+{
+	uint32 used = 0;
+
+	if (!is_in_order(events, count))
+		sort_events(events, count);
+	for (uint32 e = 0, end; e < count; e = end)
+	{
+		HistoryItem item = {.id = events[e].id};
+
+		for (end = e + 1; end < count && events[end].id == item.id; end++)
+			;
+		/* Repeats are summed in an order of their own, not that of the rows. */
+		if (end > e + 1)
+			sort_events(events + e, end - e);
+		for (uint32 repeat = e; repeat < end; repeat++)
+		{
+			item.newest = events[repeat].at;
+			item.weight += events[repeat].weight;
+			item.seen |= events[repeat].weight != 0;
+		}
+		items[used++] = item;
+	}
+	return used;
+}
 
 static HistoryReader
 begin(const Model *model, Budget *budget)
 {
-	return (HistoryReader){
-		.model = model, .budget = budget, .ids = IdSetCreate(model->item_kind, budget)};
+	return (HistoryReader){.budget = budget, .ids = IdSetCreate(model->item_kind, budget)};
 }
 
 static void
-add(HistoryReader *reader, Datum item, double weight, TimestampTz at)
+add(HistoryReader *reader, HistoryEvent event)
 {
 	if (reader->count == reader->room)
 	{
@@ -43,75 +138,37 @@ add(HistoryReader *reader, Datum item, double weight, TimestampTz at)
 			ereport(ERROR, (errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
 							errmsg("a history has too many events")));
 		reader->room = Max(128, reader->room * 2);
-		reader->row = BudgetResize(reader->budget, reader->row, reader->room, sizeof(Row));
+		reader->event =
+			BudgetResize(reader->budget, reader->event, reader->room, sizeof(HistoryEvent));
 	}
-	reader->row[reader->count++] =
-		(Row){.id = IdSetAdd(reader->ids, item), .at = at, .weight = weight};
+	reader->event[reader->count++] = event;
 }
 
-static int
-compare_rows(const void *a, const void *b)
-{
-	const Row *x = a;
-	const Row *y = b;
-
-	if (x->id != y->id)
-		return x->id < y->id ? -1 : 1;
-	if (x->at != y->at)
-		return x->at < y->at ? -1 : 1;
-	return x->weight < y->weight ? -1 : x->weight > y->weight;
-}
-
-/* What was read, summed by item; repeats in an order of their own, not that of the rows. */
+/* What was read, summed by item. */
 static History *
 finish(HistoryReader *reader)
 {
 	History *history = BudgetAlloc(reader->budget, 1, sizeof(History));
-	uint32 items = IdSetCount(reader->ids);
 
 	history->ids = reader->ids;
-	history->item = BudgetZeroed(reader->budget, items, sizeof(HistoryItem));
-	if (items < reader->count)
-		qsort(reader->row, reader->count, sizeof(Row), compare_rows);
-	for (uint32 r = 0; r < reader->count; r++)
-	{
-		const Row *row = &reader->row[r];
-		HistoryItem *item = &history->item[row->id];
-
-		item->newest = row->at;
-		item->weight += row->weight;
-		item->seen |= row->weight != 0;
-	}
-	BudgetFree(reader->budget, reader->row);
+	history->item = BudgetAlloc(reader->budget, IdSetCount(reader->ids), sizeof(HistoryItem));
+	history->count = HistorySum(reader->event, reader->count, history->item);
+	BudgetFree(reader->budget, reader->event);
 	return history;
 }
 
-/* Takes one row: item, time, weight; those a refresh would skip are skipped. */
+/* Takes one row of a user; those a refresh would skip are skipped. */
 static void
 take(TupleTableSlot *row, void *with)
 {
 	HistoryReader *reader = with;
-	const Model *model = reader->model;
-	TimestampTz at = DT_NOBEGIN;
-	double age = 0;
-	double weight;
+	HistoryEvent event;
 
-	if (row->tts_isnull[0] || row->tts_isnull[2])
+	if (!HistoryTake(&reader->rule, row, 0, &event))
 		return;
-	weight = DatumGetFloat8(row->tts_values[2]);
-	if (!isfinite((float) weight))
-		return;
-	if (OidIsValid(model->time_type))
-	{
-		if (row->tts_isnull[1])
-			return;
-		at = DatumGetTimestampTz(row->tts_values[1]);
-		if (at > reader->as_of)
-			return;
-		age = TIMESTAMP_IS_NOBEGIN(at) ? UINT32_MAX
-									   : Max(0, reader->decay_seconds - EventsSeconds(at));
-	}
-	add(reader, row->tts_values[0], weight * DecayFactor(age, model->settings.half_life), at);
+	event.weight = HistoryDecay(&reader->rule, event.at, event.weight);
+	event.id = IdSetAdd(reader->ids, row->tts_values[0]);
+	add(reader, event);
 }
 
 History *
@@ -120,16 +177,9 @@ HistoryRead(const Model *model, Datum user, TimestampTz as_of, Budget *budget)
 	HistoryReader reader = begin(model, budget);
 	Oid type = IdType(model->user_kind);
 
-	reader.as_of = as_of;
-	reader.decay_seconds = EventsSeconds(model->timed ? Min(model->newest, as_of) : as_of);
-	PlanStream(psprintf("SELECT item_id::%s, %s, %s FROM %s.events "
-						"WHERE user_id OPERATOR(pg_catalog.=) $1",
-						IdTypeName(model->item_kind),
-						OidIsValid(model->time_type) ? "occurred_at::pg_catalog.timestamptz"
-													 : "NULL::pg_catalog.timestamptz",
-						OidIsValid(model->weight_type) ? "weight::pg_catalog.float8"
-													   : "1::pg_catalog.float8",
-						model->quoted),
+	reader.rule = HistoryRuleOf(model, as_of);
+	PlanStream(psprintf("SELECT %s FROM %s.events WHERE user_id OPERATOR(pg_catalog.=) $1",
+						HistoryColumns(model), model->quoted),
 			   1, &type, &user, take, &reader);
 	return finish(&reader);
 }
@@ -144,7 +194,9 @@ HistoryOfItems(const Model *model, const Datum *items, int count, Budget *budget
 		bool new = IdSetFind(reader.ids, items[i]) == ID_NONE;
 
 		/* An item named twice counts once. */
-		add(&reader, items[i], new ? 1 : 0, DT_NOBEGIN);
+		add(&reader, (HistoryEvent){.at = DT_NOBEGIN,
+									.weight = new ? 1 : 0,
+									.id = IdSetAdd(reader.ids, items[i])});
 	}
 	return finish(&reader);
 }

@@ -34,8 +34,8 @@ extern Oid IdArrayType(IdKind kind);
 extern const char *IdTypeName(IdKind kind);
 
 /*
- * An id of any type of a kind as its travelling type, and back as a type of that kind (integers are
- * range-checked).
+ * An id of any type of a kind as its travelling type, and back as a type of that kind that is no
+ * domain (integers are range-checked).
  */
 extern Datum IdNormalise(Datum id, Oid type);
 extern Datum IdAsType(Datum normal, IdKind kind, Oid type);
@@ -49,6 +49,7 @@ typedef struct IdSet IdSet;
 #define ID_NONE UINT32_MAX
 
 extern IdSet *IdSetCreate(IdKind kind, Budget *budget);
+extern void IdSetFree(IdSet *set);
 extern IdKind IdSetKind(const IdSet *set);
 extern uint32 IdSetCount(const IdSet *set);
 

@@ -81,6 +81,17 @@ static const char *const doors =
 	"    AS t(item_id {item}, score float8, match float8, because {item}, source text); END;"
 	"COMMENT ON FUNCTION {model}.top_n IS 'the k items a user should see next, best first; see reco_top_n';"
 
+	"CREATE FUNCTION {model}.top_n_all(k int DEFAULT 10, min_match float8 DEFAULT NULL,"
+	"    as_of timestamptz DEFAULT NULL, seen boolean DEFAULT false, fallback boolean DEFAULT true,"
+	"    part int DEFAULT 1, parts int DEFAULT 1)"
+	"  RETURNS TABLE(user_id {user}, item_id {item}, score float8, match float8, because {item}, source text, rank int)"
+	"  LANGUAGE SQL STABLE PARALLEL SAFE ROWS 100000 COST 1000000 BEGIN ATOMIC"
+	"  SELECT t.user_id, t.item_id, t.score, t.match, t.because, t.source, t.rank"
+	"  FROM {reco}.reco_typed_top_n_all(top_n_all.k, {row}, top_n_all.min_match, top_n_all.as_of,"
+	"    top_n_all.seen, top_n_all.fallback, top_n_all.part, top_n_all.parts)"
+	"    AS t(user_id {user}, item_id {item}, score float8, match float8, because {item}, source text, rank int); END;"
+	"COMMENT ON FUNCTION {model}.top_n_all IS 'the k items that each user should see next, for every user at once; see reco_top_n_all';"
+
 	"CREATE FUNCTION {model}.complete(items {item}[], k int DEFAULT 10,"
 	"    exclude {item}[] DEFAULT NULL, among {item}[] DEFAULT NULL, min_match float8 DEFAULT NULL,"
 	"    fallback boolean DEFAULT true)"
@@ -335,7 +346,7 @@ add_doors(ObjectAddresses *objects, Oid schema, Oid table)
 		" AND d.objid = p.oid AND d.refclassid = 'pg_catalog.pg_class'::pg_catalog.regclass"
 		" WHERE p.pronamespace = %u AND d.refobjid = %u AND p.prolang ="
 		" (SELECT oid FROM pg_catalog.pg_language WHERE lanname = 'sql')"
-		" AND p.proname = ANY ('{top_n,complete,similar_items,score,match,why,popular,trending}')",
+		" AND p.proname = ANY ('{top_n,top_n_all,complete,similar_items,score,match,why,popular,trending}')",
 		schema, table);
 
 	if (SPI_execute(sql, true, 0) != SPI_OK_SELECT)

@@ -321,38 +321,121 @@ by_item_no(const void *a, const void *b)
 	return x < y ? -1 : x > y;
 }
 
+/* A stored row opened, every byte of it checked. */
+static Packed
+open_row(const Model *model, Datum item, uint32 item_no, Datum neighbors)
+{
+	bytea *packed = DatumGetByteaPP(neighbors);
+	Packed view;
+
+	CHECK_FOR_INTERRUPTS();
+	if (!PackedOpen(readable(packed), VARSIZE_ANY_EXHDR(packed), model->item_slots, &view) ||
+		view.item_no != item_no)
+		refuse_damage(model, item);
+	return view;
+}
+
+/* The columns item, item number and neighbours of every row. */
+static const char *
+select_rows(const Model *model)
+{
+	return psprintf("SELECT item_id::%s, item_no::pg_catalog.int4, neighbors::pg_catalog.bytea "
+					"FROM ONLY %s.learned_item",
+					IdTypeName(model->item_kind), model->quoted);
+}
+
 LearnedRow *
 LearnedRead(const Model *model, const IdSet *ids, uint32 *count)
 {
 	Oid type = IdArrayType(model->item_kind);
 	Datum array = id_array(ids);
 	LearnedRow *rows;
-	uint64 found = PlanRun(psprintf("SELECT item_id::%s, item_no::pg_catalog.int4, "
-									"neighbors::pg_catalog.bytea FROM ONLY %s.learned_item "
-									"WHERE item_id OPERATOR(pg_catalog.=) ANY ($1)",
-									IdTypeName(model->item_kind), model->quoted),
-						   1, &type, &array, NULL);
+	uint64 found =
+		PlanRun(psprintf("%s WHERE item_id OPERATOR(pg_catalog.=) ANY ($1)", select_rows(model)), 1,
+				&type, &array, NULL);
 
 	rows = palloc(sizeof(LearnedRow) * Max(found, 1));
 	for (uint64 r = 0; r < found; r++)
 	{
 		Datum item = spi_value(model, r, 1);
-		bytea *packed = DatumGetByteaPP(spi_value(model, r, 3));
-		uint32 item_no = DatumGetInt32(spi_value(model, r, 2));
-		Packed view;
 
-		CHECK_FOR_INTERRUPTS();
-		if (!PackedOpen(readable(packed), VARSIZE_ANY_EXHDR(packed), model->item_slots, &view) ||
-			view.item_no != item_no)
-			refuse_damage(model, item);
 		/* Where a collation or a changed type finds more than was asked for, it is not believed. */
-		rows[r] = (LearnedRow){.id = IdSetFind(ids, item), .packed = view};
+		rows[r].id = IdSetFind(ids, item);
 		if (rows[r].id == ID_NONE)
 			LearnedRefuse(model);
+		rows[r].packed =
+			open_row(model, item, DatumGetInt32(spi_value(model, r, 2)), spi_value(model, r, 3));
 	}
 	qsort(rows, found, sizeof(LearnedRow), by_item_no);
 	*count = (uint32) found;
 	return rows;
+}
+
+/* A walk over all rows, and who wants them. */
+typedef struct Walk
+{
+	const Model *model;
+	LearnedTakeItem take_item;
+	LearnedTakeRow take_row;
+	void *with;
+	MemoryContext context; /* of one row */
+} Walk;
+
+/* Raises an error where one of the columns that come is NULL, which a refresh never writes. */
+static void
+check_nulls(const Walk *walk, const TupleTableSlot *row, int columns)
+{
+	for (int c = 0; c < columns; c++)
+		if (row->tts_isnull[c])
+			LearnedRefuse(walk->model);
+}
+
+static void
+take_item(TupleTableSlot *row, void *with)
+{
+	Walk *walk = with;
+	uint32 item_no = DatumGetInt32(row->tts_values[1]);
+
+	check_nulls(walk, row, 2);
+	if (item_no >= walk->model->item_slots)
+		LearnedRefuse(walk->model);
+	walk->take_item(row->tts_values[0], item_no, walk->with);
+}
+
+void
+LearnedEachItem(const Model *model, LearnedTakeItem take, void *with)
+{
+	Walk walk = {.model = model, .take_item = take, .with = with};
+
+	PlanStream(psprintf("SELECT item_id::%s, item_no::pg_catalog.int4 "
+						"FROM ONLY %s.learned_item l ORDER BY l.item_no",
+						IdTypeName(model->item_kind), model->quoted),
+			   0, NULL, NULL, take_item, &walk);
+}
+
+static void
+take_row(TupleTableSlot *row, void *with)
+{
+	Walk *walk = with;
+	MemoryContext caller = MemoryContextSwitchTo(walk->context);
+	Packed packed;
+
+	check_nulls(walk, row, 3);
+	packed = open_row(walk->model, row->tts_values[0], DatumGetInt32(row->tts_values[1]),
+					  row->tts_values[2]);
+	walk->take_row(&packed, walk->with);
+	MemoryContextSwitchTo(caller);
+	MemoryContextReset(walk->context);
+}
+
+void
+LearnedEachRow(const Model *model, LearnedTakeRow take, void *with)
+{
+	Walk walk = {.model = model, .take_row = take, .with = with};
+
+	walk.context = AllocSetContextCreate(CurrentMemoryContext, "reco row", ALLOCSET_DEFAULT_SIZES);
+	PlanStream(select_rows(model), 0, NULL, NULL, take_row, &walk);
+	MemoryContextDelete(walk.context);
 }
 
 uint32 *

@@ -47,6 +47,14 @@ typedef struct LearnedRow
 /* The learned rows of the ids of a set, in order of item number.  SPI is connected. */
 extern LearnedRow *LearnedRead(const Model *model, const IdSet *ids, uint32 *count);
 
+/* Every learned item, in order of item number. */
+typedef void (*LearnedTakeItem)(Datum item, uint32 item_no, void *with);
+extern void LearnedEachItem(const Model *model, LearnedTakeItem take, void *with);
+
+/* Every learned row, in no order; the neighbours last until take() returns. */
+typedef void (*LearnedTakeRow)(const Packed *packed, void *with);
+extern void LearnedEachRow(const Model *model, LearnedTakeRow take, void *with);
+
 /* Raises the error of a stored row that is not what a refresh writes. */
 pg_noreturn extern void LearnedRefuse(const Model *model);
 

@@ -21,6 +21,7 @@ typedef struct Run
 	uint32_t *item;
 	float *similarity;
 	RankEntry *entries;
+	void *memory; /* of the next */
 	RankScratch scratch;
 	uint32_t *popular; /* items that a learner had, most users first */
 	uint32_t popular_count;
@@ -93,8 +94,8 @@ split_neighbors(Run *run, Budget *budget)
 		run->similarity[e] = neighbors->entry[e].value;
 	}
 	run->entries = BudgetAlloc(budget, items, sizeof(RankEntry));
-	RankScratchInit(&run->scratch, BudgetZeroed(budget, (uint64_t) items + 1, RANK_SLOT_BYTES),
-					items);
+	run->memory = BudgetZeroed(budget, RankScratchBytes(items), 1);
+	RankScratchInit(&run->scratch, run->memory, items);
 }
 
 static void
@@ -133,7 +134,7 @@ release(Run *run, Budget *budget)
 		BudgetFree(budget, run->item);
 		BudgetFree(budget, run->similarity);
 		BudgetFree(budget, run->entries);
-		BudgetFree(budget, run->scratch.score);
+		BudgetFree(budget, run->memory);
 	}
 }
 
@@ -153,14 +154,16 @@ list_by_neighbors(Run *run, uint32_t user)
 			run->entries[count++] = (RankEntry){
 				.weight = SparseValue(by_user, e),
 				.count = neighbors->scored[item],
+				.source = item,
 				.item = run->item + neighbors->start[item],
 				.similarity = run->similarity + neighbors->start[item],
 			};
 	}
 	RankScore(&run->scratch, run->entries, count, RankNorm(run->entries, count));
-	run->length = RankTop(&run->scratch, run->seen, run->list,
-						  Min(run->input->k, run->input->matrix->by_user.columns));
-	RankClear(&run->scratch);
+	for (size_t e = 0; e < count && !run->input->repeats; e++)
+		RankStrike(&run->scratch, run->entries[e].source);
+	run->length =
+		RankTop(&run->scratch, run->list, Min(run->input->k, run->input->matrix->by_user.columns));
 }
 
 static void

@@ -63,6 +63,7 @@ score_user(const Interactions *matrix, const Neighbors *neighbors, const Rows *r
 			entries[count++] = (RankEntry){
 				.weight = SparseValue(by_user, e),
 				.count = neighbors->scored[item],
+				.source = item,
 				.item = rows->item + begin,
 				.similarity = rows->similarity + begin,
 			};
@@ -80,7 +81,7 @@ MatchCurveLearn(const Interactions *matrix, const Neighbors *neighbors, Curve *c
 		BudgetAlloc(budget, 2 * (uint64_t) matrix->chosen_count, sizeof(CurveSample));
 	RankEntry *entries = BudgetAlloc(budget, items, sizeof(RankEntry));
 	unsigned char *chosen = BudgetZeroed(budget, items, sizeof(unsigned char));
-	void *memory = BudgetZeroed(budget, (uint64_t) items + 1, RANK_SLOT_BYTES);
+	void *memory = BudgetZeroed(budget, RankScratchBytes(items), 1);
 	RankScratch scratch;
 	size_t count = 0;
 

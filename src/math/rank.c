@@ -1,15 +1,48 @@
 #include "math/rank.h"
 
+#include <float.h>
 #include <math.h>
+#include <string.h>
+
+/* Items of a block: as many scores as a line of the cache holds. */
+#define BLOCK 8
+#define LINE  64
+
+/* Parts added in a row before the loop is asked whether it is over. */
+#define UNROLL 8
+
+/* Parts of the next row that are sent for ahead; what comes after, the processor foresees. */
+#define AHEAD 512
+
+static uint32_t
+blocks_of(uint32_t slots)
+{
+	return slots / BLOCK + 1;
+}
+
+size_t
+RankScratchBytes(uint32_t slots)
+{
+	size_t blocks = blocks_of(slots);
+
+	return LINE + blocks * (BLOCK * sizeof(double) + sizeof(uint32_t) + 1) + sizeof(uint32_t) +
+		   (size_t) slots * (sizeof(uint32_t) + 1);
+}
 
 void
 RankScratchInit(RankScratch *scratch, void *zeroed, uint32_t slots)
 {
+	uintptr_t line = ((uintptr_t) zeroed + LINE - 1) / LINE * LINE;
+	size_t blocks = blocks_of(slots);
+
 	scratch->slots = slots;
+	scratch->dense = false;
 	scratch->touched_count = 0;
-	scratch->score = zeroed;
-	scratch->touched = (uint32_t *) (scratch->score + slots);
-	scratch->marked = (unsigned char *) (scratch->touched + slots + 1);
+	scratch->score = (double *) line;
+	scratch->place = (uint32_t *) (scratch->score + blocks * BLOCK);
+	scratch->touched = scratch->place + slots;
+	scratch->noted = (unsigned char *) (scratch->touched + blocks + 1);
+	scratch->marked = scratch->noted + blocks;
 }
 
 double
@@ -22,86 +55,138 @@ RankNorm(const RankEntry *entries, size_t count)
 	return squares > 0 ? 1 / sqrt(squares) : 0;
 }
 
+/*
+ * Adds one entry's part to every score it leads to, products first, some at a time: on the machine
+ * it was tried on that took a tenth to a quarter less than one by one.
+ */
+static void
+add(double *restrict score, const RankEntry *entry, double weight)
+{
+	const uint32_t *restrict item = entry->item;
+	const float *restrict similarity = entry->similarity;
+	uint32_t count = entry->count;
+	uint32_t n = 0;
+
+	for (; count - n >= UNROLL; n += UNROLL)
+	{
+		double part[UNROLL];
+
+		for (uint32_t i = 0; i < UNROLL; i++)
+			part[i] = weight * similarity[n + i];
+		for (uint32_t i = 0; i < UNROLL; i++)
+			score[item[n + i]] += part[i];
+	}
+	for (; n < count; n++)
+		score[item[n]] += weight * similarity[n];
+}
+
+/* The same, and notes each block that is touched for the first time. */
+static void
+add_noting(RankScratch *scratch, const RankEntry *entry, double weight)
+{
+	double *restrict score = scratch->score;
+	uint32_t *restrict touched = scratch->touched;
+	unsigned char *restrict noted = scratch->noted;
+	const uint32_t *restrict item = entry->item;
+	const float *restrict similarity = entry->similarity;
+	uint32_t count = entry->count;
+	uint32_t touched_count = scratch->touched_count;
+
+	for (uint32_t n = 0; n < count; n++)
+	{
+		uint32_t block = item[n] / BLOCK;
+
+		touched[touched_count] = block;
+		touched_count += !noted[block];
+		noted[block] = 1;
+		score[item[n]] += weight * similarity[n];
+	}
+	scratch->touched_count = touched_count;
+}
+
+/* Sends for the row that comes next: rows lie anywhere in memory. */
+static inline void
+send_for(const RankEntry *entry)
+{
+	uint32_t count = entry->count < AHEAD ? entry->count : AHEAD;
+
+	for (uint32_t n = 0; n < count; n += LINE / sizeof(uint32_t))
+	{
+		__builtin_prefetch(entry->item + n);
+		__builtin_prefetch(entry->similarity + n);
+	}
+}
+
 void
 RankScore(RankScratch *scratch, const RankEntry *entries, size_t count, double norm)
 {
-	uint32_t touched = scratch->touched_count;
+	uint64_t parts = 0;
 
 	for (size_t e = 0; e < count; e++)
-	{
-		const RankEntry *entry = &entries[e];
-		double weight = entry->weight * norm;
+		parts += entries[e].count;
+	scratch->dense = parts > scratch->slots;
 
-		for (uint32_t n = 0; n < entry->count; n++)
-		{
-			uint32_t item = entry->item[n];
-
-			scratch->touched[touched] = item;
-			touched += !scratch->marked[item];
-			scratch->marked[item] = 1;
-			scratch->score[item] += weight * entry->similarity[n];
-		}
-	}
-	scratch->touched_count = touched;
-}
-
-double
-RankShare(const RankEntry *entry, double norm, uint32_t item)
-{
-	for (uint32_t n = 0; n < entry->count; n++)
-		if (entry->item[n] == item)
-			return entry->weight * norm * entry->similarity[n];
-	return 0;
-}
-
-void
-RankBecause(RankScratch *scratch, const RankEntry *entries, size_t count, double norm,
-			const uint32_t *items, uint32_t item_count, int64_t *because)
-{
-	/* The touched list serves as the map from items to places; marked says where it holds. */
-	uint32_t *place = scratch->touched;
-
-	for (uint32_t n = 0; n < item_count; n++)
-	{
-		because[n] = -1;
-		scratch->marked[items[n]] = 1;
-		place[items[n]] = n;
-	}
 	for (size_t e = 0; e < count; e++)
 	{
 		double weight = entries[e].weight * norm;
 
-		for (uint32_t n = 0; n < entries[e].count; n++)
-		{
-			uint32_t item = entries[e].item[n];
-			double share = weight * entries[e].similarity[n];
-
-			/* While it is marked, score[] holds the greatest share so far. */
-			if (scratch->marked[item] && share > scratch->score[item])
-			{
-				scratch->score[item] = share;
-				because[place[item]] = (int64_t) e;
-			}
-		}
-	}
-	for (uint32_t n = 0; n < item_count; n++)
-	{
-		scratch->marked[items[n]] = 0;
-		scratch->score[items[n]] = 0;
+		if (e + 1 < count)
+			send_for(&entries[e + 1]);
+		if (scratch->dense)
+			add(scratch->score, &entries[e], weight);
+		else
+			add_noting(scratch, &entries[e], weight);
 	}
 }
 
-/* True where one place comes before another. */
-static inline int
+/* How many blocks there are to look at, and which is the nth of them. */
+static uint32_t
+touched_blocks(const RankScratch *scratch)
+{
+	return scratch->dense ? blocks_of(scratch->slots) : scratch->touched_count;
+}
+
+static inline uint32_t
+touched_block(const RankScratch *scratch, uint32_t n)
+{
+	return scratch->dense ? n : scratch->touched[n];
+}
+
+uint32_t
+RankReached(const RankScratch *scratch)
+{
+	return touched_blocks(scratch) * BLOCK;
+}
+
+void
+RankKeep(RankScratch *scratch, const uint32_t *items, uint32_t count, double *saved)
+{
+	for (uint32_t n = 0; n < count; n++)
+		saved[n] = scratch->score[items[n]];
+	RankClear(scratch);
+	for (uint32_t n = 0; n < count; n++)
+	{
+		uint32_t block = items[n] / BLOCK;
+
+		scratch->score[items[n]] = saved[n];
+		scratch->touched[scratch->touched_count] = block;
+		scratch->touched_count += !scratch->noted[block];
+		scratch->noted[block] = 1;
+	}
+}
+
+static inline bool
 comes_before(const RankItem *a, const RankItem *b)
 {
 	return a->score > b->score || (a->score == b->score && a->item < b->item);
 }
 
-/* Puts an entry where it belongs under the root of a heap that has the last place on top. */
+/* Moves the candidate at the root down to where it is no better than its parent. */
 static void
-sink(RankItem *heap, uint32_t count, uint32_t root, RankItem moving)
+sink(RankItem *heap, uint32_t count, uint32_t root)
 {
+	RankItem moving = heap[root];
+
 	for (;;)
 	{
 		uint64_t child = 2 * (uint64_t) root + 1;
@@ -118,48 +203,214 @@ sink(RankItem *heap, uint32_t count, uint32_t root, RankItem moving)
 	heap[root] = moving;
 }
 
-uint32_t
-RankTop(const RankScratch *scratch, const unsigned char *refused, RankItem *list, uint32_t k)
+static void
+rise(RankItem *heap, uint32_t place)
 {
-	uint32_t count = 0;
+	RankItem moving = heap[place];
 
-	for (uint32_t t = 0; t < scratch->touched_count && k > 0; t++)
+	while (place > 0 && comes_before(&heap[(place - 1) / 2], &moving))
 	{
-		RankItem item = {scratch->touched[t], scratch->score[scratch->touched[t]]};
+		heap[place] = heap[(place - 1) / 2];
+		place = (place - 1) / 2;
+	}
+	heap[place] = moving;
+}
 
-		if (!(item.score > 0) || !isfinite(item.score) || refused[item.item])
-			continue;
-		if (count < k)
+/* The best so far: a heap with the worst on top. */
+typedef struct Heap
+{
+	RankItem *best;
+	uint32_t count;
+	uint32_t k;
+	double least; /* a lower score does not get in */
+} Heap;
+
+static inline void
+offer(Heap *heap, uint32_t item, double score)
+{
+	RankItem candidate = {.score = score, .item = item};
+
+	if (!(score >= heap->least) || !isfinite(score))
+		return;
+	if (heap->count < heap->k)
+	{
+		heap->best[heap->count] = candidate;
+		rise(heap->best, heap->count++);
+	}
+	else if (comes_before(&candidate, &heap->best[0]))
+	{
+		heap->best[0] = candidate;
+		sink(heap->best, heap->k, 0);
+	}
+	if (heap->count == heap->k)
+		heap->least = heap->best[0].score;
+}
+
+/* Two numbers that one instruction takes, on every processor there is a server for. */
+typedef double Pair __attribute__((vector_size(16), may_alias));
+typedef uint64_t PairBits __attribute__((vector_size(16)));
+
+/*
+ * True where any score of a block is no lower than the least: where the signs of the differences
+ * are not all minus.  Plain comparisons, which may trap, the compiler takes one by one.
+ */
+static inline bool
+any_at_least(const double *score, double least)
+{
+	const Pair *pair = (const Pair *) score;
+	PairBits below = (PairBits) (pair[0] - least);
+
+	for (int n = 1; n < BLOCK / 2; n++)
+		below &= (PairBits) (pair[n] - least);
+	return (below[0] & below[1]) >> 63 == 0;
+}
+
+/* Offers what is touched, and clears it while it is at hand. */
+static void
+offer_all(Heap *heap, RankScratch *scratch)
+{
+	uint32_t count = touched_blocks(scratch);
+
+	for (uint32_t t = 0; t < count; t++)
+	{
+		uint32_t block = touched_block(scratch, t);
+		double *score = scratch->score + (size_t) block * BLOCK;
+
+		if (any_at_least(score, heap->least))
+			for (uint32_t n = 0; n < BLOCK; n++)
+				offer(heap, block * BLOCK + n, score[n]);
+		memset(score, 0, sizeof(double) * BLOCK);
+		scratch->noted[block] = 0;
+	}
+	scratch->touched_count = 0;
+	scratch->dense = false;
+}
+
+uint32_t
+RankTop(RankScratch *scratch, RankItem *best, uint32_t k)
+{
+	/* Nothing lies between 0 and the least number there is. */
+	Heap heap = {.best = best, .k = k, .least = DBL_TRUE_MIN};
+
+	if (k == 0)
+		RankClear(scratch);
+	else
+		offer_all(&heap, scratch);
+
+	/* The worst leaves the top for the last place, until one is left. */
+	for (uint32_t count = heap.count; count > 1;)
+	{
+		RankItem worst = best[0];
+
+		best[0] = best[--count];
+		sink(best, count, 0);
+		best[count] = worst;
+	}
+	return heap.count;
+}
+
+double
+RankShare(const RankEntry *entry, double norm, uint32_t item)
+{
+	for (uint32_t n = 0; n < entry->count; n++)
+		if (entry->item[n] == item)
+			return entry->weight * norm * entry->similarity[n];
+	return 0;
+}
+
+void
+RankBecause(RankScratch *scratch, const RankEntry *entries, size_t count, double norm,
+			const uint32_t *items, uint32_t item_count, int64_t *because)
+{
+	for (uint32_t n = 0; n < item_count; n++)
+	{
+		because[n] = -1;
+		scratch->marked[items[n]] = 1;
+		scratch->place[items[n]] = n;
+	}
+	for (size_t e = 0; e < count; e++)
+	{
+		double weight = entries[e].weight * norm;
+
+		for (uint32_t n = 0; n < entries[e].count; n++)
 		{
-			list[count++] = item;
-			for (uint32_t root = count / 2; count == k && root-- > 0;)
-				sink(list, count, root, list[root]);
+			uint32_t item = entries[e].item[n];
+			double share = weight * entries[e].similarity[n];
+
+			/* While it is marked, score[] holds the greatest share so far. */
+			if (scratch->marked[item] && share > scratch->score[item])
+			{
+				scratch->score[item] = share;
+				because[scratch->place[item]] = (int64_t) e;
+			}
 		}
-		else if (comes_before(&item, &list[0]))
-			sink(list, count, 0, item);
 	}
-
-	/* Fewer than k are no heap yet. */
-	for (uint32_t root = count / 2; count < k && root-- > 0;)
-		sink(list, count, root, list[root]);
-	for (uint32_t left = count; left > 1;)
+	for (uint32_t n = 0; n < item_count; n++)
 	{
-		RankItem last = list[0];
-
-		left--;
-		sink(list, left, 0, list[left]);
-		list[left] = last;
+		scratch->marked[items[n]] = 0;
+		scratch->score[items[n]] = 0;
 	}
-	return count;
+}
+
+/*
+ * Which entry has the greatest part in an item's score, by the item's column.  Entries and
+ * columns are both in order of number, so the first of equals is the same one as by rows.
+ */
+static int64_t
+because_of(const RankScratch *scratch, const RankColumns *columns, const RankEntry *entries,
+		   double norm, uint32_t item)
+{
+	int64_t because = -1;
+	double greatest = 0;
+
+	for (uint64_t c = columns->start[item]; c < columns->start[item + 1]; c++)
+	{
+		uint32_t source = columns->source[c];
+		uint32_t entry;
+		double share;
+
+		if (!scratch->marked[source])
+			continue;
+		entry = scratch->place[source];
+		share = entries[entry].weight * norm * columns->similarity[c];
+		if (share > greatest)
+		{
+			greatest = share;
+			because = entry;
+		}
+	}
+	return because;
+}
+
+void
+RankBecauseColumns(RankScratch *scratch, const RankColumns *columns, const RankEntry *entries,
+				   size_t count, double norm, const uint32_t *items, uint32_t item_count,
+				   int64_t *because)
+{
+	/* The map is now from sources to places among the entries. */
+	for (size_t e = 0; e < count; e++)
+	{
+		scratch->marked[entries[e].source] = 1;
+		scratch->place[entries[e].source] = (uint32_t) e;
+	}
+	for (uint32_t n = 0; n < item_count; n++)
+		because[n] = because_of(scratch, columns, entries, norm, items[n]);
+	for (size_t e = 0; e < count; e++)
+		scratch->marked[entries[e].source] = 0;
 }
 
 void
 RankClear(RankScratch *scratch)
 {
-	for (uint32_t t = 0; t < scratch->touched_count; t++)
+	uint32_t count = touched_blocks(scratch);
+
+	for (uint32_t t = 0; t < count; t++)
 	{
-		scratch->score[scratch->touched[t]] = 0;
-		scratch->marked[scratch->touched[t]] = 0;
+		uint32_t block = touched_block(scratch, t);
+
+		memset(scratch->score + (size_t) block * BLOCK, 0, sizeof(double) * BLOCK);
+		scratch->noted[block] = 0;
 	}
 	scratch->touched_count = 0;
+	scratch->dense = false;
 }

@@ -5,13 +5,15 @@
  *
  * over the items j of the history of which something was learned.
  *
- * top_n, match, why, the match curve and every evaluation go through it, so a number measured
- * is a number served.  Sums run in the order of the entries, in double; callers order entries
- * by item number, so that the order of the history does not show in the score.
+ * top_n, top_n_all, match, why, the match curve and every evaluation go through it, so a number
+ * measured is a number served.  Sums run in the order of the entries, in double, with no
+ * multiplication fused into an addition (the Makefile sees to that); callers order entries by
+ * item number, so that the order of the history does not show in the score.
  */
 #ifndef RECO_RANK_H
 #define RECO_RANK_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -20,56 +22,95 @@ typedef struct RankEntry
 {
 	double weight; /* w_uj, decayed; negative for a dislike */
 	uint32_t count;
+	uint32_t source; /* j, the number of the item itself */
 	const uint32_t *item;
 	const float *similarity;
 } RankEntry;
 
-/* Sums by item number; all zero between uses. */
-typedef struct RankScratch
-{
-	uint32_t slots;
-	uint32_t touched_count;
-	double *score;         /* [slots] */
-	unsigned char *marked; /* [slots], 1 where touched */
-	uint32_t *touched;     /* [slots + 1] */
-} RankScratch;
-
-/* Bytes of a scratch per slot, and setting one up in zeroed memory of slots + 1 times that. */
-#define RANK_SLOT_BYTES (sizeof(double) + sizeof(uint32_t) + sizeof(unsigned char))
-extern void RankScratchInit(RankScratch *scratch, void *zeroed, uint32_t slots);
-
-/* 1 / sqrt(sum of w^2), 0 for a history that says nothing. */
-extern double RankNorm(const RankEntry *entries, size_t count);
-
-/* Adds up every score the entries lead to; item numbers are below slots. */
-extern void RankScore(RankScratch *scratch, const RankEntry *entries, size_t count, double norm);
-
-/* The part of one entry in the score of one item: 0 where it says nothing about it. */
-extern double RankShare(const RankEntry *entry, double norm, uint32_t item);
-
-/*
- * For each of a few items, which entry has the greatest part in its score: because[] gets the
- * entry's place, or -1.  The scratch is clear before and after.
- */
-extern void RankBecause(RankScratch *scratch, const RankEntry *entries, size_t count, double norm,
-						const uint32_t *items, uint32_t item_count, int64_t *because);
-
-/* One place of a list. */
+/* An item and its score. */
 typedef struct RankItem
 {
 	uint32_t item;
 	double score;
 } RankItem;
 
-/*
- * The k best of what was scored, best first, equal scores by item number: only scores above 0 and
- * finite, and no item for which refused[] is not 0.  Returns how many there are.  O(log k) an item
- * that gets in, one comparison for any other.
- */
-extern uint32_t RankTop(const RankScratch *scratch, const unsigned char *refused, RankItem *list,
-						uint32_t k);
+/* The same rows by target: which items speak for an item, in order of number. */
+typedef struct RankColumns
+{
+	const uint64_t *start; /* [slots + 1] */
+	const uint32_t *source;
+	const float *similarity;
+} RankColumns;
 
-/* Back to zero, at the cost of what was touched. */
+/*
+ * Sums by item number; all zero between uses.
+ *
+ * What is touched is noted by blocks of eight items, a line of the processor's cache: notes for
+ * each item would be eight times as many and as far away as the sums themselves.  Where the parts
+ * to be added outnumber the items, nearly every block is touched, and none is noted: all are then
+ * looked at.
+ */
+typedef struct RankScratch
+{
+	uint32_t slots;
+	bool dense; /* every block counts as touched */
+	uint32_t touched_count;
+	uint32_t *touched;     /* [blocks + 1], those noted */
+	unsigned char *noted;  /* [blocks], 1 where touched */
+	double *score;         /* [slots, up to whole blocks] */
+	uint32_t *place;       /* [slots], a map that holds where marked says so */
+	unsigned char *marked; /* [slots] */
+} RankScratch;
+
+/* Bytes of a scratch, and setting one up in as many zeroed bytes. */
+extern size_t RankScratchBytes(uint32_t slots);
+extern void RankScratchInit(RankScratch *scratch, void *zeroed, uint32_t slots);
+
+/* 1 / sqrt(sum of w^2), 0 for a history that says nothing. */
+extern double RankNorm(const RankEntry *entries, size_t count);
+
+/*
+ * Adds up every score the entries lead to, in a scratch that is clear; item numbers are below
+ * slots.
+ */
+extern void RankScore(RankScratch *scratch, const RankEntry *entries, size_t count, double norm);
+
+/* As many candidates as there may be, or some more. */
+extern uint32_t RankReached(const RankScratch *scratch);
+
+/* Forgets every score but those of the items, of which none is named twice; saved is their room. */
+extern void RankKeep(RankScratch *scratch, const uint32_t *items, uint32_t count, double *saved);
+
+/* Takes an item out of the running. */
+static inline void
+RankStrike(RankScratch *scratch, uint32_t item)
+{
+	scratch->score[item] = 0;
+}
+
+/*
+ * The k best of what has a finite score above 0, to best[k]: greater score first, of equals the
+ * smaller number.  Returns how many there are, and leaves the scratch clear.  One
+ * comparison for what does not get in, O(log k) for what does.
+ */
+extern uint32_t RankTop(RankScratch *scratch, RankItem *best, uint32_t k);
+
+/* The part of one entry in the score of one item: 0 where it says nothing about it. */
+extern double RankShare(const RankEntry *entry, double norm, uint32_t item);
+
+/*
+ * For each of a few items, which entry has the greatest part in its score, the first of equals:
+ * because[] gets the entry's place, or -1 where no part is above 0.  The scratch is clear before
+ * and after.  RankBecause reads every entry's row; RankBecauseColumns, where the columns are at
+ * hand, only what speaks for the items.
+ */
+extern void RankBecause(RankScratch *scratch, const RankEntry *entries, size_t count, double norm,
+						const uint32_t *items, uint32_t item_count, int64_t *because);
+extern void RankBecauseColumns(RankScratch *scratch, const RankColumns *columns,
+							   const RankEntry *entries, size_t count, double norm,
+							   const uint32_t *items, uint32_t item_count, int64_t *because);
+
+/* Scores back to zero, at the cost of what was touched. */
 extern void RankClear(RankScratch *scratch);
 
 #endif

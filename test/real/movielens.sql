@@ -58,7 +58,7 @@ BEGIN
   ndcg := round(ndcg, 4);
 END $$;
 
-SELECT plan(17);
+SELECT plan(23);
 
 SELECT results_eq('SELECT count(*), count(DISTINCT user_id), count(DISTINCT item_id) FROM train',
   'VALUES (796244::bigint, 6022::bigint, 3043::bigint)', 'the training part is the one its description speaks of');
@@ -128,6 +128,22 @@ $$, 'VALUES (200::bigint, 200::bigint, 0::bigint, 0::bigint, true)',
   'the 200 neighbours of a movie are the nearest, with the support and the cosine that SQL counts');
 
 
+-- Everybody at once: the lists just made, and for some users every column, bit by bit.
+CREATE FUNCTION pg_temp.differing(model text, lists regclass, OUT lists_differ bigint, OUT rows_compared bigint, OUT rows_differ bigint) LANGUAGE plpgsql AS $$
+BEGIN
+  DROP TABLE IF EXISTS at_once, one_by_one;
+  EXECUTE format('CREATE TEMP TABLE at_once AS SELECT * FROM %I.top_n_all(20, fallback => false)', model);
+  EXECUTE format('SELECT count(*) FROM (SELECT user_id, rank, item_id FROM %1$s EXCEPT SELECT user_id, rank, item_id FROM at_once) d', lists) INTO lists_differ;
+  EXECUTE format('CREATE TEMP TABLE one_by_one AS
+    SELECT p.user_id, t.item_id, float8send(score) AS score, match, because, source, rank::int FROM person p
+    CROSS JOIN LATERAL %I.top_n(p.user_id, 20, fallback => false) WITH ORDINALITY AS t(item_id, score, match, because, source, rank) WHERE p.user_id %% 10 = 3', model);
+  SELECT count(*) INTO rows_compared FROM one_by_one;
+  SELECT count(*) INTO rows_differ FROM (TABLE one_by_one EXCEPT SELECT user_id, item_id, float8send(score), match, because, source, rank FROM at_once) d;
+END $$;
+SELECT results_eq($$SELECT lists_differ, rows_compared > 10000, rows_differ FROM pg_temp.differing('film', 'cosine')$$,
+  'VALUES (0::bigint, true, 0::bigint)', 'cosine: reco_top_n_all gives what reco_top_n gives');
+
+
 -- What anybody gets who sets nothing.
 
 SELECT reco_create_model('plain', 'SELECT user_id, item_id FROM train');
@@ -138,6 +154,10 @@ CREATE TEMP TABLE plain AS
     WITH ORDINALITY AS t(item_id, score, match, because, source, rank);
 SELECT is_empty('SELECT p.user_id FROM person p LEFT JOIN plain l USING (user_id)
   GROUP BY p.user_id HAVING count(l.item_id) <> 20', 'twenty personal movies for everybody');
+SELECT results_eq($$SELECT lists_differ, rows_compared > 10000, rows_differ FROM pg_temp.differing('plain', 'plain')$$,
+  'VALUES (0::bigint, true, 0::bigint)', 'defaults: reco_top_n_all gives what reco_top_n gives');
+SELECT is(count(DISTINCT user_id), 6022::bigint, 'everybody of the training part is there') FROM at_once;
+SELECT is_empty('SELECT user_id FROM at_once GROUP BY user_id HAVING count(*) <> 20 OR max(rank) <> 20', 'with twenty movies each');
 SELECT diag(format('defaults: Recall@20 %s, NDCG@20 %s; cosine %s, %s; popular %s, %s',
   d.recall, d.ndcg, c.recall, c.ndcg, p.recall, p.ndcg))
 FROM pg_temp.worth('plain') d, pg_temp.worth('cosine') c, pg_temp.worth('popular') p;
@@ -155,6 +175,9 @@ CREATE TEMP TABLE ridge AS
   SELECT p.user_id, t.rank, t.item_id
   FROM person p CROSS JOIN LATERAL reco_top_n(p.user_id, 20, 'plain', fallback => false)
     WITH ORDINALITY AS t(item_id, score, match, because, source, rank);
+SELECT results_eq($$SELECT lists_differ, rows_compared > 10000, rows_differ FROM pg_temp.differing('plain', 'ridge')$$,
+  'VALUES (0::bigint, true, 0::bigint)', 'ridge: reco_top_n_all gives what reco_top_n gives');
+SELECT cmp_ok((SELECT count(*) FROM plain.similar WHERE similarity < 0), '>', 1000::bigint, 'also with weights below 0');
 SELECT diag(format('ridge: Recall@20 %s, NDCG@20 %s', recall, ndcg)) FROM pg_temp.worth('ridge');
 SELECT cmp_ok(recall, '>=', 0.27, 'Recall@20 of ridge') FROM pg_temp.worth('ridge');
 SELECT cmp_ok(ndcg, '>=', 0.26, 'NDCG@20 of ridge') FROM pg_temp.worth('ridge');

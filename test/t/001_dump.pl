@@ -22,6 +22,7 @@ my %questions = (
 		CROSS JOIN LATERAL reco_top_n(c.id, 10, 'shop') WITH ORDINALITY t},
 	'shop.top_n of all users' => q{
 		SELECT c.id, t.* FROM generate_series(1, 305) c(id) CROSS JOIN LATERAL shop.top_n(c.id, 10) WITH ORDINALITY t},
+	'shop.top_n_all' => 'SELECT * FROM shop.top_n_all(10) ORDER BY user_id, rank',
 	'shop.similar' => 'SELECT * FROM shop.similar ORDER BY item_id, rank',
 	'shop.popular' => 'SELECT * FROM shop.popular ORDER BY item_id',
 	'shop.model' => 'SELECT * FROM shop.model',

@@ -1,0 +1,184 @@
+#include "data/held.h"
+
+#include "data/learned.h"
+#include "math/sparse.h"
+
+/* Rows of a walk that are fetched at a time. */
+#define BATCH 4096
+
+/* A model while it is read. */
+typedef struct HeldReader
+{
+	const Model *model;
+	Budget *budget;
+	Held *held;
+	bool *in_catalogue; /* by item_no */
+	/* Rows one after the other as they come: where each begins, by number. */
+	uint64 *begin;
+	uint32 *item;
+	float *similarity;
+	uint64 pairs;
+	uint64 room;
+} HeldReader;
+
+static void
+take_item(Datum item, uint32 item_no, void *with)
+{
+	HeldReader *reader = with;
+	Held *held = reader->held;
+	uint32 number = IdSetAdd(held->ids, item);
+
+	if (number != held->learned)
+		LearnedRefuse(reader->model);
+	held->number[item_no] = number;
+	held->learned++;
+}
+
+/* Room for as many pairs more. */
+static void
+make_room(HeldReader *reader, uint32 more)
+{
+	if (reader->pairs + more <= reader->room)
+		return;
+	reader->room = Max(reader->pairs + more, reader->room + reader->room / 2 + 1024);
+	reader->item = BudgetResize(reader->budget, reader->item, reader->room, sizeof(uint32));
+	reader->similarity =
+		BudgetResize(reader->budget, reader->similarity, reader->room, sizeof(float));
+}
+
+/* Takes of a row what may be recommended. */
+static void
+take_row(const Packed *packed, void *with)
+{
+	HeldReader *reader = with;
+	uint32 number = reader->held->number[packed->item_no];
+	Packed *row;
+
+	if (number == ID_NONE)
+		LearnedRefuse(reader->model);
+	row = &reader->held->row[number];
+	*row = (Packed){.item_no = packed->item_no};
+	reader->begin[number] = reader->pairs;
+	make_room(reader, packed->scored);
+	for (uint32 n = 0; n < packed->scored; n++)
+	{
+		if (!reader->in_catalogue[packed->item[n]])
+			continue;
+		reader->item[reader->pairs] = packed->item[n];
+		reader->similarity[reader->pairs++] = packed->similarity[n];
+		row->scored++;
+	}
+	row->count = row->scored;
+}
+
+static void
+read_rows(HeldReader *reader)
+{
+	Held *held = reader->held;
+
+	held->row = BudgetZeroed(reader->budget, held->learned, sizeof(Packed));
+	reader->begin = BudgetZeroed(reader->budget, held->learned, sizeof(uint64));
+	LearnedEachRow(reader->model, take_row, reader);
+
+	/* Once nothing moves any more, rows can point to what they hold. */
+	reader->item = BudgetResize(reader->budget, reader->item, reader->pairs, sizeof(uint32));
+	reader->similarity =
+		BudgetResize(reader->budget, reader->similarity, reader->pairs, sizeof(float));
+	for (uint32 n = 0; n < held->learned; n++)
+	{
+		held->row[n].item = reader->item + reader->begin[n];
+		held->row[n].similarity = reader->similarity + reader->begin[n];
+	}
+	BudgetFree(reader->budget, reader->begin);
+}
+
+/* The columns: rows in order of item_no leave every column in that order. */
+static void
+transpose(HeldReader *reader)
+{
+	Held *held = reader->held;
+	uint32 slots = reader->model->item_slots;
+	uint64 *start = BudgetZeroed(reader->budget, (uint64) slots + 1, sizeof(uint64));
+	uint32 *source = BudgetAlloc(reader->budget, reader->pairs, sizeof(uint32));
+	float *similarity = BudgetAlloc(reader->budget, reader->pairs, sizeof(float));
+
+	for (uint64 p = 0; p < reader->pairs; p++)
+		start[reader->item[p]]++;
+	SparseOffsets(start, slots);
+	for (uint32 n = 0; n < held->learned; n++)
+	{
+		const Packed *row = &held->row[n];
+
+		CHECK_FOR_INTERRUPTS();
+		for (uint32 e = 0; e < row->scored; e++)
+		{
+			uint64 place = start[row->item[e]]++;
+
+			source[place] = row->item_no;
+			similarity[place] = row->similarity[e];
+		}
+	}
+	/* start[] ran ahead by one column. */
+	memmove(start + 1, start, sizeof(uint64) * slots);
+	start[0] = 0;
+	held->columns = (RankColumns){.start = start, .source = source, .similarity = similarity};
+}
+
+static void
+read_walk(HeldReader *reader, CatalogueOrder order)
+{
+	HeldWalk *walk = &reader->held->walk[order];
+	Portal portal = CatalogueOpen(reader->model, order);
+	uint64 room = 0;
+
+	while (portal)
+	{
+		uint64 count;
+		CatalogueRow *rows = CatalogueNext(reader->model, portal, BATCH, &count);
+
+		if (count == 0)
+			break;
+		if (walk->count + count > room)
+		{
+			room = Max(walk->count + count, room + room / 2);
+			walk->number = BudgetResize(reader->budget, walk->number, room, sizeof(uint32));
+		}
+		for (uint64 r = 0; r < count; r++)
+		{
+			uint32 known = IdSetCount(reader->held->ids);
+			uint32 number = IdSetAdd(reader->held->ids, rows[r].item);
+
+			/* What is new is so once, however often the catalogue has it. */
+			if (order != CATALOGUE_NEW || number == known)
+				walk->number[walk->count++] = number;
+		}
+		SPI_freetuptable(SPI_tuptable);
+		pfree(rows);
+	}
+	if (portal)
+		SPI_cursor_close(portal);
+}
+
+Held *
+HeldRead(const Model *model, bool walks, Budget *budget)
+{
+	Held *held = BudgetZeroed(budget, 1, sizeof(Held));
+	HeldReader reader = {.model = model, .budget = budget, .held = held};
+	uint32 slots = model->item_slots;
+
+	held->ids = IdSetCreate(model->item_kind, budget);
+	held->number = BudgetAlloc(budget, slots, sizeof(uint32));
+	memset(held->number, 0xff, sizeof(uint32) * slots);
+	LearnedEachItem(model, take_item, &reader);
+
+	reader.in_catalogue = BudgetZeroed(budget, slots, sizeof(bool));
+	CatalogueFindAll(model, reader.in_catalogue);
+	read_rows(&reader);
+	BudgetFree(budget, reader.in_catalogue);
+	transpose(&reader);
+	RankScratchInit(&held->scratch, BudgetZeroed(budget, RankScratchBytes(slots), 1), slots);
+
+	for (int order = 0; walks && order < CATALOGUE_ORDERS; order++)
+		read_walk(&reader, order);
+	return held;
+}

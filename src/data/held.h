@@ -1,0 +1,40 @@
+/*
+ * held.h: a model and its catalogue read once and held in memory, for questions about everybody.
+ *
+ * What is not in the catalogue can never be recommended, so it is left out of the rows: every
+ * candidate there is may then be shown.
+ */
+#ifndef RECO_HELD_H
+#define RECO_HELD_H
+
+#include "data/catalogue.h"
+#include "data/ids.h"
+#include "data/model.h"
+#include "math/packed.h"
+#include "math/rank.h"
+
+/* One order of the catalogue, as numbers in ids; no number comes twice. */
+typedef struct HeldWalk
+{
+	uint32 *number;
+	uint32 count;
+} HeldWalk;
+
+typedef struct Held
+{
+	IdSet *ids;     /* what was learned, in order of item_no; what is new; whatever else is added */
+	uint32 learned; /* how many of the first kind */
+	Packed *row;    /* [learned]: what each speaks for, of scored neighbours only */
+	uint32 *number; /* in ids, by item_no; ID_NONE where there is no such item */
+	RankColumns columns;
+	RankScratch scratch;
+	HeldWalk walk[CATALOGUE_ORDERS];
+} Held;
+
+/*
+ * Reads a model, and the orders of its catalogue where they are wanted, in the calling query's
+ * snapshot.  16 bytes a pair, some 130 an item, and the ids.  SPI is connected.
+ */
+extern Held *HeldRead(const Model *model, bool walks, Budget *budget);
+
+#endif

@@ -1,0 +1,287 @@
+/*
+ * histories.c: events gathered by user on piles, and put in order pile by pile.
+ *
+ * An event is 12 bytes, 8 more with times and 8 more with weights, on a pile by the highest bits
+ * of its user's hash.  Integer users are known by their id itself; others are looked up, and known
+ * by their number in a set.  Once all are read, a pile at a time is taken, its users are numbered,
+ * and two counting sorts, by item and then by user, leave each user's events together and in order
+ * of item.  Piles that outgrow their memory go to tape, and come back one at a time.
+ *
+ * Of a million events with times and weights, histories were made in .24 s of processor time, in
+ * memory or by way of tape, where ORDER BY user_id alone took .38 s.
+ */
+#include "data/histories.h"
+
+#include "base/piles.h"
+#include "data/plan.h"
+#include "math/sparse.h"
+#include "utils/memutils.h"
+
+/*
+ * 2^so many piles: of 20 million events each then fits a processor's own cache.  Fewer where
+ * half of the memory would not do for the buffers of as many tapes.
+ */
+#define PILE_BITS_MOST  9
+#define PILE_BITS_LEAST 3
+#define PILE_MEMORY     (3 * BLCKSZ)
+
+/* The greatest event: user, item, time, weight. */
+#define EVENT_WORDS_MOST 7 /* of 4 bytes */
+
+/* The histories while they are read. */
+typedef struct HistoriesReader
+{
+	const Model *model;
+	const HistoriesWanted *wanted;
+	HistoryRule rule;
+	Budget *budget;
+	IdSet *items;
+	IdSet *users; /* NULL where integers stand for themselves */
+	HistoriesTake take;
+	void *with;
+
+	Piles *piles;
+	uint32 pile_bits;
+	bool weighted;
+	uint32 words; /* of an event */
+
+	/* Of the pile or user at hand. */
+	MemoryContext user_context;
+	HistoryItem *item;
+	uint64 items_room;
+} HistoriesReader;
+
+/* Packs an event to words. */
+static void
+pack(const HistoriesReader *reader, uint64 user, const HistoryEvent *event, uint32 *words)
+{
+	uint32 *at = words + 3;
+
+	memcpy(words, &user, sizeof(user));
+	words[2] = event->id;
+	if (reader->rule.timed)
+	{
+		memcpy(at, &event->at, sizeof(event->at));
+		at += 2;
+	}
+	if (reader->weighted)
+		memcpy(at, &event->weight, sizeof(event->weight));
+}
+
+static inline uint64
+user_of(const uint32 *words)
+{
+	uint64 user;
+
+	memcpy(&user, words, sizeof(user));
+	return user;
+}
+
+static inline uint32
+item_of(const uint32 *words)
+{
+	return words[2];
+}
+
+/* The event of some words, its weight decayed. */
+static HistoryEvent
+unpack(const HistoriesReader *reader, const uint32 *words)
+{
+	HistoryEvent event = {.id = item_of(words), .at = DT_NOBEGIN, .weight = 1};
+	const uint32 *at = words + 3;
+
+	if (reader->rule.timed)
+	{
+		memcpy(&event.at, at, sizeof(event.at));
+		at += 2;
+	}
+	if (reader->weighted)
+		memcpy(&event.weight, at, sizeof(event.weight));
+	event.weight = HistoryDecay(&reader->rule, event.at, event.weight);
+	return event;
+}
+
+/* Takes one row: user, item, time, weight. */
+static void
+take(TupleTableSlot *row, void *with)
+{
+	HistoriesReader *reader = with;
+	const HistoriesWanted *wanted = reader->wanted;
+	uint32 words[EVENT_WORDS_MOST];
+	HistoryEvent event;
+	Datum user = row->tts_values[0];
+	uint64 hash;
+
+	if (row->tts_isnull[0] || !HistoryTake(&reader->rule, row, 1, &event))
+		return;
+	hash = IdHash(reader->model->user_kind, user);
+	if (wanted->parts > 1 && hash % wanted->parts != wanted->part)
+		return;
+	event.id = IdSetAdd(reader->items, row->tts_values[1]);
+	pack(reader, reader->users ? IdSetAdd(reader->users, user) : (uint64) DatumGetInt64(user),
+		 &event, words);
+	PilesAdd(reader->piles, (uint32) (hash >> (64 - reader->pile_bits)), words);
+}
+
+/* Hands over one user with these events, in memory that is then given back. */
+static void
+hand_over(HistoriesReader *reader, uint64 user, HistoryEvent *events, uint64 count)
+{
+	MemoryContext caller = MemoryContextSwitchTo(reader->user_context);
+	History history = {.ids = reader->items};
+
+	CHECK_FOR_INTERRUPTS();
+	if (count > UINT32_MAX / 2)
+		ereport(ERROR,
+				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED), errmsg("a history has too many events")));
+	if (count > reader->items_room)
+	{
+		reader->items_room = Max(count, reader->items_room + reader->items_room / 2);
+		reader->item =
+			BudgetResize(reader->budget, reader->item, reader->items_room, sizeof(HistoryItem));
+	}
+	history.item = reader->item;
+	history.count = HistorySum(events, (uint32) count, history.item);
+	reader->take(reader->users ? IdSetDatum(reader->users, (uint32) user)
+							   : Int64GetDatum((int64) user),
+				 &history, reader->with);
+	MemoryContextSwitchTo(caller);
+	MemoryContextReset(reader->user_context);
+}
+
+/* One pile while it is put in order. */
+typedef struct Pile
+{
+	uint64 count;
+	uint32 *words;
+	IdSet *users;  /* of the pile, as integers */
+	uint32 *user;  /* [count], the number of each event's user */
+	uint64 *order; /* [count], the places of the events by item */
+	HistoryEvent *event;
+	uint64 *end; /* [users], where each one's events end */
+} Pile;
+
+/* Numbers the users of a pile. */
+static void
+number_users(const HistoriesReader *reader, Pile *pile)
+{
+	pile->users = IdSetCreate(ID_INTEGER, reader->budget);
+	pile->user = BudgetAlloc(reader->budget, pile->count, sizeof(uint32));
+	for (uint64 e = 0; e < pile->count; e++)
+	{
+		uint64 user = user_of(pile->words + e * reader->words);
+
+		CHECK_FOR_INTERRUPTS();
+		pile->user[e] = IdSetAdd(pile->users, Int64GetDatum((int64) user));
+	}
+}
+
+/* The events of a pile in order of item. */
+static void
+order_by_item(const HistoriesReader *reader, Pile *pile)
+{
+	uint32 items = IdSetCount(reader->items);
+	uint64 *start = BudgetZeroed(reader->budget, (uint64) items + 1, sizeof(uint64));
+
+	pile->order = BudgetAlloc(reader->budget, pile->count, sizeof(uint64));
+	for (uint64 e = 0; e < pile->count; e++)
+		start[item_of(pile->words + e * reader->words)]++;
+	SparseOffsets(start, items);
+	for (uint64 e = 0; e < pile->count; e++)
+		pile->order[start[item_of(pile->words + e * reader->words)]++] = e;
+	BudgetFree(reader->budget, start);
+}
+
+/* The events of a pile in order of user, and each user's in order of item. */
+static void
+order_by_user(const HistoriesReader *reader, Pile *pile)
+{
+	uint32 users = IdSetCount(pile->users);
+
+	pile->end = BudgetZeroed(reader->budget, (uint64) users + 1, sizeof(uint64));
+	pile->event = BudgetAlloc(reader->budget, pile->count, sizeof(HistoryEvent));
+	for (uint64 e = 0; e < pile->count; e++)
+		pile->end[pile->user[e]]++;
+	SparseOffsets(pile->end, users);
+	for (uint64 n = 0; n < pile->count; n++)
+	{
+		uint64 e = pile->order[n];
+
+		CHECK_FOR_INTERRUPTS();
+		pile->event[pile->end[pile->user[e]]++] = unpack(reader, pile->words + e * reader->words);
+	}
+	BudgetFree(reader->budget, pile->order);
+	BudgetFree(reader->budget, pile->user);
+	BudgetFree(reader->budget, pile->words);
+}
+
+/* Hands over the users of a pile. */
+static void
+hand_over_pile(HistoriesReader *reader, uint32 number)
+{
+	Pile pile = {.count = PilesCount(reader->piles, number)};
+	uint64 begin = 0;
+
+	if (pile.count == 0)
+		return;
+	pile.words = BudgetAlloc(reader->budget, pile.count, sizeof(uint32) * reader->words);
+	PilesTake(reader->piles, number, pile.words);
+	number_users(reader, &pile);
+	order_by_item(reader, &pile);
+	order_by_user(reader, &pile);
+	for (uint32 user = 0; user < IdSetCount(pile.users); user++)
+	{
+		hand_over(reader, (uint64) DatumGetInt64(IdSetDatum(pile.users, user)), pile.event + begin,
+				  pile.end[user] - begin);
+		begin = pile.end[user];
+	}
+	BudgetFree(reader->budget, pile.event);
+	BudgetFree(reader->budget, pile.end);
+	IdSetFree(pile.users);
+}
+
+static void
+create_piles(HistoriesReader *reader)
+{
+	Size memory = BudgetLeft(reader->budget);
+
+	reader->weighted = OidIsValid(reader->model->weight_type);
+	reader->words = 3 + (reader->rule.timed ? 2 : 0) + (reader->weighted ? 2 : 0);
+	reader->pile_bits = PILE_BITS_MOST;
+	while (reader->pile_bits > PILE_BITS_LEAST &&
+		   (Size) PILE_MEMORY << reader->pile_bits > memory / 2)
+		reader->pile_bits--;
+	reader->piles = PilesCreate(1 << reader->pile_bits, sizeof(uint32) * reader->words,
+								memory / 8 * 5, reader->budget);
+}
+
+void
+HistoriesRead(const Model *model, const HistoriesWanted *wanted, IdSet *items, Budget *budget,
+			  HistoriesTake take_history, void *with)
+{
+	HistoriesReader reader = {.model = model,
+							  .wanted = wanted,
+							  .rule = HistoryRuleOf(model, wanted->as_of),
+							  .budget = budget,
+							  .items = items,
+							  .take = take_history,
+							  .with = with};
+
+	reader.user_context =
+		AllocSetContextCreate(CurrentMemoryContext, "reco user", ALLOCSET_DEFAULT_SIZES);
+	if (model->user_kind != ID_INTEGER)
+		reader.users = IdSetCreate(model->user_kind, budget);
+	create_piles(&reader);
+	PlanStreamOnce(psprintf("SELECT user_id::%s, %s FROM %s.events", IdTypeName(model->user_kind),
+							HistoryColumns(model), model->quoted),
+				   take, &reader);
+	if (PilesOnTape(reader.piles))
+		ereport(DEBUG1, (errmsg_internal("the events of model \"%s\" do not fit in "
+										 "maintenance_work_mem: they go through temporary files",
+										 model->name)));
+	for (uint32 pile = 0; pile < UINT32_C(1) << reader.pile_bits; pile++)
+		hand_over_pile(&reader, pile);
+	PilesFree(reader.piles);
+	MemoryContextDelete(reader.user_context);
+	BudgetFree(budget, reader.item);
+}
