@@ -213,6 +213,26 @@ pile_bytes(const CostInput *input)
 	return fmin(pile * PILES, PILES_SHARE * input->memory);
 }
 
+/* Places for the best k of every item, of which one has no more than it can have pairs. */
+static double
+count_places(const CostInput *input, double k)
+{
+	const SketchFigures *figures = &input->figures;
+	double list = figures->cells > 0 ? figures->pairs / figures->cells : 0;
+	double support = input->options->rule.min_support;
+	double places = 0;
+
+	for (int b = 0; b < SKETCH_BINS; b++)
+	{
+		double items = figures->spread.items[b];
+		double users = items > 0 ? figures->spread.events[b] / items : 0;
+
+		if (users >= support)
+			places += items * fmin(k, users * list / support);
+	}
+	return places;
+}
+
 /* The most memory at one time: while events lie on piles, while cells are written, or learned from. */
 static double
 cost_bytes(const CostInput *input, const RefreshCost *cost)
@@ -224,7 +244,8 @@ cost_bytes(const CostInput *input, const RefreshCost *cost)
 	double tried = input->trials > 0 ? options->k + options->candidates / 3.0 : 0;
 	double k = ridge ? options->candidates + tried
 					 : options->k + (options->keep == SIMILARITY_KEEP_TARGET ? SHOWN : 0);
-	double best = figures->items * k * constants.slot_bytes + cost->kept * constants.stored_bytes;
+	double best =
+		count_places(input, k) * constants.slot_bytes + cost->kept * constants.stored_bytes;
 	double cells = cells_bytes(input);
 	double known = constants.any_bytes + figures->users * constants.user_bytes +
 				   figures->items * (constants.item_bytes + input->id_bytes);
