@@ -64,6 +64,7 @@ CREATE OR REPLACE VIEW shop.events WITH (security_invoker = true) AS
 -- too little memory is said, with what to do
 CREATE TABLE many AS SELECT n % 997 AS u, n % 4999 AS i FROM generate_series(1, 100000) n;
 SELECT reco_create_model('big', 'SELECT u AS user_id, i AS item_id FROM many');
+SELECT reco_configure('big', similarity => 'cooccurrence');
 SET maintenance_work_mem = '1MB';
 \set VERBOSITY sqlstate
 SELECT reco_refresh('big');
