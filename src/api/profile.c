@@ -114,12 +114,17 @@ begin(const Model *model, History *history, uint32 room)
 	return profile;
 }
 
-/* Adds an item of the history, with what it speaks for. */
+/*
+ * Adds an item of the history, with what it speaks for.  A dislike speaks for nothing: what its
+ * item speaks against, which comes last in a row, is no better for it.
+ */
 static void
 add(Profile *profile, uint32 place, const Packed *packed)
 {
+	RankEntry *entry = &profile->entries[profile->count];
+
 	profile->place[profile->count] = place;
-	profile->entries[profile->count++] = (RankEntry){
+	*entry = (RankEntry){
 		.weight = WeightingValue(profile->model->settings.weighting,
 								 profile->history->item[place].weight),
 		.count = packed->scored,
@@ -127,6 +132,9 @@ add(Profile *profile, uint32 place, const Packed *packed)
 		.item = packed->item,
 		.similarity = packed->similarity,
 	};
+	while (entry->weight < 0 && entry->count > 0 && entry->similarity[entry->count - 1] < 0)
+		entry->count--;
+	profile->count++;
 }
 
 static Profile *

@@ -373,7 +373,7 @@ because_of(const RankScratch *scratch, const RankColumns *columns, const RankEnt
 			continue;
 		entry = scratch->place[source];
 		share = entries[entry].weight * norm * columns->similarity[c];
-		if (share > greatest)
+		if (share > greatest && entries[entry].weight > 0)
 		{
 			greatest = share;
 			because = entry;

@@ -36,6 +36,7 @@ $node->safe_psql('postgres', q{
 	END $$;
 	SELECT reco_create_model('shop', 'SELECT customer_id AS user_id, product_id AS item_id, ordered_at AS occurred_at, weight
 		FROM public.orders WHERE public.pause(customer_id)');
+	SELECT reco_configure('shop', similarity => 'cooccurrence');
 	SELECT reco_refresh('shop');
 	ANALYZE;
 });
@@ -63,13 +64,13 @@ sub session
 sub send_off
 {
 	my ($session, $sql) = @_;
+	$session->{stderr} = ''; # what fails at once has failed before anybody asks for the answer
 	$session->query_until(qr/sent off/, "\\echo sent off\n$sql;\n");
 }
 
 sub answer_of
 {
 	my ($session) = @_;
-	$session->{stderr} = '';
 	my $out = $session->query('SELECT');
 	my $err = $session->{stderr};
 	$session->{stderr} = '';
@@ -135,6 +136,7 @@ sub model_is_whole
 		'1|0|0|0|0', "$name: the model is whole");
 	is( $node->safe_psql('postgres', q{
 			SELECT reco_create_model('fresh', 'SELECT customer_id AS user_id, product_id AS item_id, ordered_at AS occurred_at, weight FROM public.orders');
+			SELECT reco_configure('fresh', similarity => 'cooccurrence');
 			SELECT reco_refresh('fresh') IS NOT NULL;
 			SELECT count(*) FROM (
 				(TABLE fresh.popular EXCEPT TABLE shop.popular) UNION ALL (TABLE shop.popular EXCEPT TABLE fresh.popular)) p;
@@ -353,6 +355,7 @@ $node->safe_psql('postgres', q{
 		FROM generate_series(1, 3000) u, generate_series(1, 500) n;
 	SELECT reco_create_model('crowd', 'SELECT user_id, item_id FROM public.visits');
 	SELECT reco_create_model('big', 'SELECT user_id, item_id FROM public.visits');
+	SELECT reco_configure(m, similarity => 'cooccurrence') FROM (VALUES ('crowd'), ('big')) v(m);
 	CREATE TABLE first_visits AS SELECT * FROM visits WHERE user_id <= 60;
 	ANALYZE;
 	CREATE OR REPLACE VIEW crowd.events WITH (security_invoker = true) AS SELECT user_id, item_id FROM public.first_visits;
