@@ -225,7 +225,8 @@ create_segment(Size bytes)
 		CurrentResourceOwner = owner;
 		if (segment) /* pinned, so that nobody else lets go of it */
 			dsm_detach(segment);
-		if (ERRCODE_TO_CATEGORY(error->sqlerrcode) != ERRCODE_INSUFFICIENT_RESOURCES)
+		/* Not every shortage is called one: a file half written has any error. */
+		if (ERRCODE_TO_CATEGORY(error->sqlerrcode) == ERRCODE_TO_CATEGORY(ERRCODE_QUERY_CANCELED))
 			ReThrowError(error);
 		ereport(DEBUG1, (errmsg_internal("no shared memory for workers: %s", error->message)));
 		FreeErrorData(error);

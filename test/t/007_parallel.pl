@@ -1,0 +1,349 @@
+# A refresh in several processes: the same model whatever their number, fewer of them where there is no room, and
+# nothing left behind however it ends.
+
+use strict;
+use warnings;
+use PostgreSQL::Test::Cluster;
+use PostgreSQL::Test::Utils;
+use Test::More;
+
+# A server, whose shared memory lies in files of its own where they can be counted.
+sub server
+{
+	my ($name, %with) = @_;
+	my $node = PostgreSQL::Test::Cluster->new($name);
+	$node->init(%with);
+	$node->append_conf('postgresql.conf', slurp_file($ENV{RECO_SERVER_CONF}))
+	  if -s ($ENV{RECO_SERVER_CONF} // '');
+	$node->append_conf('postgresql.conf', "restart_after_crash = on\nautovacuum = off\nmax_parallel_maintenance_workers = 2");
+	return $node;
+}
+
+# 3,000 users with 45 draws of 2,000 items: more than the 100,000 cells from which on workers are started.  No table
+# is needed, so that a server with little room for files can have them too.
+my $visits = q{SELECT u AS user_id, floor(%d * power((hashint8extended(n, u) & 1048575) / 1048576.0, 2))::int AS item_id, (1 + n %% 3)::float8 AS weight
+	FROM generate_series(1, %d) u, generate_series(1, %d) n};
+my %models = (
+	uniform => q{similarity => 'cooccurrence', weighting => 'binary'},
+	weighted => q{similarity => 'cosine', weighting => 'linear'},
+	text => q{similarity => 'bm25'},
+	counts => q{similarity => 'llr', keep => 'source'},
+	ridge => q{similarity => 'ridge', candidates => 40},
+	ridge_uniform => q{similarity => 'ridge', candidates => 40, weighting => 'binary'});
+
+sub create_model
+{
+	my ($node, $model, $settings, $users, $draws, $items) = @_;
+	$node->safe_psql('postgres', sprintf("SELECT reco_create_model('$model', \$\$$visits\$\$)", $items // 2000, $users // 3000, $draws // 45)
+		. "; SELECT reco_configure('$model', $settings)");
+}
+
+# Refreshes from nothing.  Returns what was learned, byte for byte, and what was said.
+sub learn
+{
+	my ($node, $model, $set) = @_;
+	my ($status, $out, $err) = $node->psql('postgres', qq{SET max_parallel_maintenance_workers = 2; $set; TRUNCATE $model.learned_item;
+		SET client_min_messages = debug1; SELECT reco_refresh('$model') IS NOT NULL; SET client_min_messages = notice;
+		SELECT count(*), sum(length(neighbors)), md5(string_agg(l::text, ' ' ORDER BY item_id)) FROM $model.learned_item l});
+	$err =~ s/^psql:.*?: //mg;
+	return ($out, join "\n", grep { /workers started|one process|shared memory|ERROR/ } split /\n/, $err);
+}
+
+# Waits for a worker of a backend that has been at work for a while, and returns its process.
+sub worker_of
+{
+	my ($node, $pid) = @_;
+	my $workers = qq{FROM pg_stat_activity WHERE leader_pid = $pid AND backend_type = 'parallel worker'
+		AND backend_start < clock_timestamp() - interval '1.5 s'};
+	ok($node->poll_query_until('postgres', "SELECT count(*) = 2 $workers"), 'two workers are seen in pg_stat_activity');
+	return $node->safe_psql('postgres', "SELECT min(pid) $workers");
+}
+
+sub session
+{
+	my ($node) = @_;
+	my $session = $node->background_psql('postgres', on_error_stop => 0, extra_params => [ '-v', 'VERBOSITY=verbose' ]);
+	return ($session, $session->query('SELECT pg_backend_pid()') + 0);
+}
+
+# Sends a statement without waiting for its end; answer_of() gives its output and its errors.
+sub send_off
+{
+	my ($session, $sql) = @_;
+	$session->query_until(qr/sent off/, "\\echo sent off\n$sql;\n");
+}
+
+sub answer_of
+{
+	my ($session) = @_;
+	$session->{stderr} = '';
+	my $out = $session->query('SELECT');
+	my $err = $session->{stderr};
+	$session->{stderr} = '';
+	$out =~ s/^\s+|\s+$//g;
+	return ($out, $err);
+}
+
+# What lies in the folder of shared memory, in megabytes, and the temporary files.
+sub shared_memory
+{
+	my ($node) = @_;
+	my $bytes = 0;
+	$bytes += -s $_ // 0 for glob($node->data_dir . '/pg_dynshmem/mmap.*');
+	return $bytes / 1048576;
+}
+
+sub temporary_files { return scalar(() = glob($_[0]->data_dir . '/base/pgsql_tmp/*')); }
+
+
+my $node = server('main');
+$node->append_conf('postgresql.conf', 'dynamic_shared_memory_type = mmap');
+$node->start;
+$node->safe_psql('postgres', 'CREATE EXTENSION reco');
+create_model($node, $_, $models{$_}) for sort keys %models;
+
+# The same model from any number of processes.
+
+my %learned;
+for my $model (sort keys %models)
+{
+	my ($wanted) = learn($node, $model, 'SET max_parallel_maintenance_workers = 0');
+	like($wanted, qr/^t\n\d{4}\|[1-9]\d{4,}\|[0-9a-f]{32}$/, "$model: there is something to compare");
+	$learned{$model} = $wanted;
+	for my $workers (1, 2, 4)
+	{
+		my ($have, $said) = learn($node, $model, "SET max_parallel_maintenance_workers = $workers");
+		is($have, $wanted, "$model: $workers workers learn what one process learns");
+		like($said, qr/^(DEBUG:  $workers workers started of $workers wanted\n?)+$/, "$model: $workers workers at every step");
+	}
+}
+is(scalar(keys %{ { reverse %learned } }), scalar(keys %models), 'no two models are the same');
+
+# As little memory as one process can do with.
+create_model($node, 'wide', $models{weighted}, 3000, 45, 60000);
+for my $model ('wide', 'ridge')
+{
+	my ($kilobytes, $wanted, $have, $said) = (1024, '');
+	($wanted) = learn($node, $model, 'SET max_parallel_maintenance_workers = 0; SET maintenance_work_mem = ' . ($kilobytes = int($kilobytes * 1.1)))
+	  until $wanted =~ /^t\n/ || $kilobytes > 60000;
+	($have, $said) = learn($node, $model, "SET max_parallel_maintenance_workers = 6; SET maintenance_work_mem = $kilobytes");
+	is($have, $wanted, "$model, $kilobytes kB: workers learn the same, in no more memory");
+	like($said, qr/(one process does the job: no memory for workers|workers started of [1-5] wanted)/, "$model, $kilobytes kB: not all 6 of them at each step");
+}
+
+# Ridge has two ways to gather its systems, which round differently: which one is taken depends on memory alone.
+{
+	my %ways;
+	for (my $kilobytes = 14000; $kilobytes <= 21000; $kilobytes += 1000)
+	{
+		my ($wanted) = learn($node, 'ridge', "SET max_parallel_maintenance_workers = 0; SET maintenance_work_mem = $kilobytes");
+		my ($have) = learn($node, 'ridge', "SET max_parallel_maintenance_workers = 4; SET maintenance_work_mem = $kilobytes");
+		is($have, $wanted, "ridge, $kilobytes kB: the same with workers and without");
+		$ways{$wanted} = 1;
+	}
+	is(scalar(keys %ways), 2, 'both ways were taken');
+}
+
+# Below 100,000 cells nobody is asked.
+create_model($node, 'few', $models{uniform}, 3000, 20);
+my ($have, $said) = learn($node, 'few', '');
+like($said, qr/^(DEBUG:  one process does the job: no workers\n?)+$/, 'few cells: one process');
+
+# No workers to be had.
+{
+	($have, $said) = learn($node, 'uniform', 'SET max_parallel_workers = 0');
+	is($have, $learned{uniform}, 'max_parallel_workers = 0: one process learns the same');
+	like($said, qr/^(DEBUG:  one process does the job: no workers\n?)+$/, 'and says so');
+
+	my ($sleeper) = session($node);
+	$sleeper->query_safe(q{CREATE TABLE sleep (x int) WITH (parallel_workers = 2); INSERT INTO sleep SELECT generate_series(1, 1000);
+		SET parallel_setup_cost = 0; SET max_parallel_workers_per_gather = 2; SET parallel_leader_participation = off});
+	send_off($sleeper, 'SELECT count(pg_sleep(600 + x)) FROM sleep');
+	ok($node->poll_query_until('postgres', q{SELECT count(*) = 2 FROM pg_stat_activity WHERE backend_type = 'parallel worker' AND wait_event = 'PgSleep'}),
+		'two workers are busy');
+	for ([ 2, 0 ], [ 3, 1 ], [ 4, 2 ])
+	{
+		my ($most, $left) = @$_;
+		($have, $said) = learn($node, 'uniform', "SET max_parallel_workers = $most");
+		is($have, $learned{uniform}, "2 of $most workers are busy: the others learn the same");
+		like($said, qr/^(DEBUG:  $left workers started of 2 wanted\n?)+$/, 'and it says how many they were');
+	}
+	$node->safe_psql('postgres', q{SELECT pg_cancel_backend(pid) FROM pg_stat_activity WHERE backend_type = 'client backend' AND query LIKE '%pg\_sleep(600%' AND pid <> pg_backend_pid()});
+	answer_of($sleeper);
+	$sleeper->quit;
+}
+
+
+# However it ends: weights of 1,000 candidates take far longer than anybody waits here.
+
+create_model($node, 'long', q{similarity => 'ridge', candidates => 1000, weighting => 'binary'});
+$node->safe_psql('postgres', q{SELECT reco_configure('long', candidates => 10); SELECT reco_refresh('long'); SELECT reco_configure('long', candidates => 1000)});
+my $answers = q{SELECT u, t.* FROM generate_series(1, 20) u CROSS JOIN LATERAL reco_top_n(u, 10, 'long') WITH ORDINALITY t; SELECT * FROM long.model};
+my $before = $node->safe_psql('postgres', $answers);
+my $megabytes = shared_memory($node);
+my $refresh = q{SET maintenance_work_mem = '256MB'; SELECT users FROM reco_refresh('long')};
+
+sub nothing_left
+{
+	my ($name) = @_;
+	ok($node->poll_query_until('postgres', q{SELECT count(*) = 0 FROM pg_stat_activity WHERE backend_type = 'parallel worker'}), "$name: no worker is left");
+	is($node->safe_psql('postgres', $answers), $before, "$name: the old model answers");
+	# The server itself may have taken a megabyte for its statistics.
+	cmp_ok(shared_memory($node), '<', $megabytes + 2, "$name: no shared memory is left");
+	is(temporary_files($node), 0, "$name: no temporary file is left");
+	is_deeply([ (learn($node, 'uniform', ''))[0] ], [ $learned{uniform} ], "$name: the next refresh learns what it should");
+}
+
+{
+	my ($session, $pid) = session($node);
+	send_off($session, $refresh);
+	worker_of($node, $pid);
+	cmp_ok(shared_memory($node), '>', $megabytes + 10, 'its shared memory is where it is looked for');
+	$node->safe_psql('postgres', "SELECT pg_cancel_backend($pid)");
+	my $start = time;
+	my ($out, $err) = answer_of($session);
+	cmp_ok(time - $start, '<=', 2, 'cancelled: at once');
+	like($err, qr/ERROR:  57014: .*canceling statement due to user request/, 'cancelled: says so');
+	is($session->query_safe(q{SELECT users FROM reco_refresh('uniform')}), 3000, 'cancelled: the same session refreshes');
+	nothing_left('cancelled');
+
+	send_off($session, $refresh);
+	my $worker = worker_of($node, $pid);
+	$node->safe_psql('postgres', "SELECT pg_terminate_backend($worker)");
+	($out, $err) = answer_of($session);
+	like($err, qr/ERROR:  57P01: .*terminating (background worker|connection).* due to administrator command.*CONTEXT:  parallel worker/s, 'a worker is terminated: says so');
+	is($session->query_safe(q{SELECT users FROM reco_refresh('uniform')}), 3000, 'a worker is terminated: the same session refreshes');
+	nothing_left('a worker is terminated');
+
+	# The leader's end.
+	send_off($session, $refresh);
+	worker_of($node, $pid);
+	$node->safe_psql('postgres', "SELECT pg_terminate_backend($pid)");
+	eval { $session->quit };
+	nothing_left('the session is terminated');
+}
+
+# An error that is caught: what comes after it in the same transaction goes on with workers.
+{
+	my ($session) = session($node);
+	$session->query_safe(q{CREATE FUNCTION try() RETURNS text LANGUAGE plpgsql AS $$
+		BEGIN
+			PERFORM reco_refresh('long');
+			RETURN 'done';
+		EXCEPTION WHEN query_canceled THEN
+			RETURN sqlerrm;
+		END $$});
+	$session->query_safe(q{SET maintenance_work_mem = '256MB'; SET statement_timeout = '4s'});
+	is($session->query_safe('BEGIN; SELECT try()'), 'canceling statement due to statement timeout', 'an error is caught');
+	send_off($session, q{SET LOCAL client_min_messages = debug1; SELECT users FROM reco_refresh('uniform'); SET LOCAL client_min_messages = notice});
+	my ($out, $err) = answer_of($session);
+	is($out, 3000, 'an error is caught: the same transaction refreshes');
+	like($err, qr/2 workers started of 2 wanted/, 'an error is caught: with workers');
+	is($session->query_safe(q{SAVEPOINT s; SELECT users FROM reco_refresh('uniform'); ROLLBACK TO s; SELECT users FROM reco_refresh('uniform'); COMMIT}),
+		"3000\n3000", 'an error is caught: and again, over a savepoint');
+	$session->quit;
+	nothing_left('an error is caught');
+}
+
+{
+	my ($session, $pid) = session($node);
+	send_off($session, $refresh);
+	ok(kill(9, worker_of($node, $pid)), 'a worker is killed');
+	eval { $session->quit };
+	ok($node->poll_query_until('postgres', 'SELECT true'), 'a worker is killed: the server is back');
+	nothing_left('a worker is killed');
+}
+
+unlike(slurp_file($node->logfile), qr/TRAP:|PANIC|XX000|WARNING|signal 11|terminated by signal (?!9)/, 'the log holds no fault');
+$node->stop;
+
+
+# Shared memory that is kept and used again, and so is not zero when it comes.
+$node->append_conf('postgresql.conf', "dynamic_shared_memory_type = posix\nmin_dynamic_shared_memory = '64MB'");
+$node->start;
+for my $model (sort keys %models)
+{
+	for my $workers (2, 4)
+	{
+		($have, $said) = learn($node, $model, "SET max_parallel_maintenance_workers = $workers");
+		is($have, $learned{$model}, "memory kept: $model, $workers workers learn the same");
+		like($said, qr/^(DEBUG:  $workers workers started of $workers wanted\n?)+$/, "memory kept: $model, $workers workers");
+	}
+}
+$node->stop;
+
+# No workers at all.
+$node->append_conf('postgresql.conf', 'max_worker_processes = 0');
+$node->start;
+($have, $said) = learn($node, 'ridge', '');
+is($have, $learned{ridge}, 'max_worker_processes = 0: one process learns the same');
+like($said, qr/^(DEBUG:  one process does the job: no workers\n?)+$/, 'and says so');
+$node->stop;
+
+
+# Little shared memory.
+
+# Starts a server by a pg_ctl that does something else first, in bash.
+sub start_after
+{
+	my ($server, $first) = @_;
+	my $folder = $server->basedir . '/bin';
+	mkdir $folder;
+	unlink "$folder/pg_ctl";
+	append_to_file("$folder/pg_ctl", qq{#!/bin/bash\n$first\nPATH=\${PATH#*:}\nexec pg_ctl "\$@"\n});
+	chmod 0755, "$folder/pg_ctl";
+	local $ENV{PATH} = "$folder:$ENV{PATH}";
+	$server->start;
+}
+
+my $small = server('small', extra => [ '--wal-segsize=1' ]);
+$small->start;
+$small->safe_psql('postgres', 'CREATE EXTENSION reco');
+create_model($small, $_, $models{$_}) for ('uniform', 'ridge');
+is((learn($small, $_, ''))[0], $learned{$_}, "another server learns the same: $_") for ('uniform', 'ridge');
+$small->stop;
+
+# No file may be larger than 3 MB: large pieces cannot be shared, small ones can.
+for my $type ('posix', 'mmap')
+{
+	$small->append_conf('postgresql.conf', "dynamic_shared_memory_type = $type");
+	start_after($small, 'ulimit -f 3000');
+	($have, $said) = learn($small, 'ridge', '');
+	is($have, $learned{ridge}, "small pieces of shared memory, $type: one process learns the same");
+	like($said, qr/^DEBUG:  no shared memory for workers: could not /m, "small pieces of shared memory, $type: says so");
+	like($said, qr/^DEBUG:  one process does the job: no workers$/m, "small pieces of shared memory, $type: says so");
+	unlike($said, qr/workers started|ERROR/, "small pieces of shared memory, $type: without workers");
+	$small->stop;
+}
+
+# All of it in a file system of so many kilobytes, from too few for the pieces of memory that are shared, over too few for
+# what PostgreSQL itself needs for workers, to enough for everything.
+SKIP:
+{
+	my $folder = $small->data_dir . '/pg_dynshmem';
+	my $unshare = 'unshare -Um --map-current-user --keep-caps';
+	my ($too_few, $enough, %learned_here) = (1500, 32000);
+	my $learn_in = sub {
+		my ($kilobytes) = @_;
+		start_after($small, qq{[ "\$IN" ] || IN=1 exec $unshare "\$0" "\$@"\nmount -t tmpfs -o size=${kilobytes}k tmpfs '$folder' || exit});
+		($have, $said) = learn($small, 'uniform', '');
+		$small->stop;
+		$learned_here{$have} = 1;
+		return $said;
+	};
+	skip 'no file system can be mounted here', 4 if system("$unshare mount -t tmpfs tmpfs / >/dev/null 2>&1") != 0;
+
+	like(&$learn_in($too_few), qr/^DEBUG:  no shared memory for workers: .*\nDEBUG:  one process does the job: no workers\n/, 'a small file system: none for the pieces');
+	is(&$learn_in($enough), join("\n", ('DEBUG:  2 workers started of 2 wanted') x 2), 'a small file system: enough');
+	while ($enough - $too_few > 50)
+	{
+		my $kilobytes = int(($too_few + $enough) / 2);
+		if (&$learn_in($kilobytes) =~ /one process/) { $too_few = $kilobytes; } else { $enough = $kilobytes; }
+	}
+	like(&$learn_in($enough - 100), qr/^DEBUG:  no shared memory for workers: .*\nDEBUG:  one process does the job: no shared memory for workers$/m,
+		"a small file system: none for PostgreSQL itself, 100 of $enough kB less than enough");
+	is_deeply(\%learned_here, { $learned{uniform} => 1 }, 'a small file system: the same is learned whatever its size');
+}
+unlike(slurp_file($small->logfile), qr/TRAP:|PANIC|XX000|WARNING|signal/, 'little shared memory: the log holds no fault');
+
+done_testing();
