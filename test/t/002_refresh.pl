@@ -147,7 +147,7 @@ sub model_is_whole
 				(SELECT item_id, similar_item_id, similarity, support FROM shop.similar
 				 EXCEPT SELECT item_id, similar_item_id, similarity, support FROM fresh.similar)) s;
 			SELECT reco_drop_model('fresh')}),
-		"\nt\n0\n0\n", "$name: it is what a model learns that starts anew");
+		"\n\nt\n0\n0\n", "$name: it is what a model learns that starts anew");
 }
 
 model_is_whole('first refresh');
