@@ -10,11 +10,11 @@ CREATE FUNCTION reco_why(user_id uuid, item_id uuid, model text DEFAULT NULL)
 RETURNS TABLE(because uuid, share float8, similarity float8, weight float8, occurred_at timestamptz)
 LANGUAGE C STABLE PARALLEL SAFE COST 200 ROWS 10 AS 'MODULE_PATHNAME', 'reco_why';
 COMMENT ON FUNCTION reco_why(bigint, bigint, text) IS
-  'the items of the user''s history that contribute to the score of item_id, largest first: share = f(weight) * similarity / norm, and the shares sum to reco_score; weight is the decayed weight of the history item and f its form by the setting weighting, occurred_at its newest event';
+  'the items of the user''s history that contribute to the score of item_id, largest first: share = f(weight) * similarity / norm, and the shares sum to reco_score to the last digit, in any order; weight is the decayed weight of the history item and f its form by the setting weighting, occurred_at its newest event';
 COMMENT ON FUNCTION reco_why(text, text, text) IS
-  'the items of the user''s history that contribute to the score of item_id, largest first: share = f(weight) * similarity / norm, and the shares sum to reco_score; weight is the decayed weight of the history item and f its form by the setting weighting, occurred_at its newest event';
+  'the items of the user''s history that contribute to the score of item_id, largest first: share = f(weight) * similarity / norm, and the shares sum to reco_score to the last digit, in any order; weight is the decayed weight of the history item and f its form by the setting weighting, occurred_at its newest event';
 COMMENT ON FUNCTION reco_why(uuid, uuid, text) IS
-  'the items of the user''s history that contribute to the score of item_id, largest first: share = f(weight) * similarity / norm, and the shares sum to reco_score; weight is the decayed weight of the history item and f its form by the setting weighting, occurred_at its newest event';
+  'the items of the user''s history that contribute to the score of item_id, largest first: share = f(weight) * similarity / norm, and the shares sum to reco_score to the last digit, in any order; weight is the decayed weight of the history item and f its form by the setting weighting, occurred_at its newest event';
 
 CREATE FUNCTION reco_typed_why(user_id "any", item_id "any", model regclass)
 RETURNS SETOF record

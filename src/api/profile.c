@@ -127,6 +127,7 @@ add(Profile *profile, uint32 place, const Packed *packed)
 	*entry = (RankEntry){
 		.weight = WeightingValue(profile->model->settings.weighting,
 								 profile->history->item[place].weight),
+		.most = packed->most,
 		.count = packed->scored,
 		.source = packed->item_no,
 		.item = packed->item,
@@ -143,6 +144,7 @@ finish(Profile *profile)
 	if (profile->count > profile->model->settings.max_history)
 		shorten(profile);
 	profile->norm = RankNorm(profile->entries, profile->count);
+	profile->grid = RankGrid(profile->entries, profile->count, profile->norm);
 	return profile;
 }
 
@@ -235,14 +237,27 @@ ProfileBecause(const Profile *profile, const uint32 *item_no, uint32 count, int6
 	return_scratch(profile);
 }
 
+/* A score as it is shown: one that is no number is none. */
+static double
+shown(double score)
+{
+	return isfinite(score) ? score : 0;
+}
+
+double
+ProfileShare(const Profile *profile, uint32 entry, uint32 item_no)
+{
+	return RankShare(&profile->entries[entry], profile->norm, profile->grid, item_no);
+}
+
 double
 ProfileScore(const Profile *profile, uint32 item_no)
 {
 	double score = 0;
 
 	for (uint32 e = 0; e < profile->count; e++)
-		score += RankShare(&profile->entries[e], profile->norm, item_no);
-	return isfinite(score) ? score : 0;
+		score += ProfileShare(profile, e, item_no);
+	return shown(score);
 }
 
 bool

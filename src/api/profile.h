@@ -1,9 +1,8 @@
 /*
  * profile.h: a history made ready for the scorer, and the candidates it leads to.
  *
- * What reco_top_n, reco_top_n_all, reco_complete, reco_score, reco_match and reco_why have in
- * common: the same entries in the same order, so that the same question has one answer whoever
- * asks it.
+ * What all questions about a user's scores have in common: the same entries in the same order, so
+ * that the same question has one answer whoever asks it.
  */
 #ifndef RECO_PROFILE_H
 #define RECO_PROFILE_H
@@ -22,6 +21,7 @@ typedef struct Profile
 	RankEntry *entries; /* in order of item number */
 	uint32 count;       /* of both */
 	double norm;
+	double grid; /* see math/rank */
 } Profile;
 
 /* Reads what the items of a history speak for.  SPI is connected. */
@@ -54,6 +54,9 @@ extern RankItem *ProfileBest(const Profile *profile, const ProfileRules *rules, 
 /* The item of the history that counts most for each of a few items, as a place in entries, or -1. */
 extern void ProfileBecause(const Profile *profile, const uint32 *item_no, uint32 count,
 						   int64_t *because);
+
+/* The part of one entry in the score of an item. */
+extern double ProfileShare(const Profile *profile, uint32 entry, uint32 item_no);
 
 /* The score of one item: the sum of its shares, as ProfileBest has it. */
 extern double ProfileScore(const Profile *profile, uint32 item_no);

@@ -57,7 +57,7 @@ take_row(const Packed *packed, void *with)
 	if (number == ID_NONE)
 		LearnedRefuse(reader->model);
 	row = &reader->held->row[number];
-	*row = (Packed){.item_no = packed->item_no};
+	*row = (Packed){.item_no = packed->item_no, .most = packed->most};
 	reader->begin[number] = reader->pairs;
 	make_room(reader, packed->scored);
 	for (uint32 n = 0; n < packed->scored; n++)

@@ -62,6 +62,7 @@ score_user(const Interactions *matrix, const Neighbors *neighbors, const Rows *r
 		if (!chosen[item])
 			entries[count++] = (RankEntry){
 				.weight = SparseValue(by_user, e),
+				.most = RankMost(rows->similarity + begin, neighbors->scored[item]),
 				.count = neighbors->scored[item],
 				.source = item,
 				.item = rows->item + begin,

@@ -3,6 +3,8 @@
 #include <math.h>
 #include <string.h>
 
+#include "math/rank.h"
+
 static uint32_t
 little(uint32_t x)
 {
@@ -132,6 +134,7 @@ PackedOpen(unsigned char *bytes, size_t length, uint32_t slots, Packed *view)
 		return false;
 
 	view->count = n;
+	view->most = RankMost(similarity, view->scored);
 	view->item = item;
 	view->similarity = similarity;
 	view->support = bytes + PACKED_HEADER + 8 * (size_t) n;

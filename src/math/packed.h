@@ -41,6 +41,7 @@ typedef struct Packed
 	uint32_t item_no;
 	uint32_t scored;
 	uint32_t count; /* with those only shown */
+	float most;     /* the greatest |similarity| of those scored */
 	const uint32_t *item;
 	const float *similarity;
 	const unsigned char *support; /* read by PackedSupport */

@@ -5,14 +5,20 @@
  *
  * over the items j of the history of which something was learned.
  *
- * top_n, top_n_all, match, why, the match curve and every evaluation go through it, so a number
- * measured is a number served.  Sums run in the order of the entries, in double, with no
- * multiplication fused into an addition (the Makefile sees to that); callers order entries by
- * item number, so that the order of the history does not show in the score.
+ * top_n, top_n_all, match, why, the match curve and every evaluation go through
+ * it, so a number measured is a number served.
+ *
+ * Each term is rounded to a multiple of one power of two, chosen for the history so that 2^50 of
+ * it are as much as any sum of terms can come to.  Sums in double are then exact: the shares of
+ * an explanation add up to the score to the last bit, in whatever order they are added, dislikes
+ * included, and equal evidence gives equal scores.  (Demmel & Nguyen 2015 make sums reproducible
+ * this way, with several such grids; one is enough where the result need not be finer than its
+ * largest terms.)  No multiplication is fused into an addition; the Makefile sees to that.
  */
 #ifndef RECO_RANK_H
 #define RECO_RANK_H
 
+#include <math.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -21,11 +27,21 @@
 typedef struct RankEntry
 {
 	double weight; /* w_uj, decayed; negative for a dislike */
+	float most;    /* the greatest |similarity| of the row, also where some of it was left out */
 	uint32_t count;
 	uint32_t source; /* j, the number of the item itself */
 	const uint32_t *item;
 	const float *similarity;
 } RankEntry;
+
+/* The greatest |similarity| of a row in which similarity never rises: it is at one of the ends. */
+static inline float
+RankMost(const float *similarity, uint32_t count)
+{
+	if (count == 0)
+		return 0;
+	return fmaxf(fabsf(similarity[0]), fabsf(similarity[count - 1]));
+}
 
 /* An item and its score. */
 typedef struct RankItem
@@ -95,8 +111,14 @@ RankStrike(RankScratch *scratch, uint32_t item)
  */
 extern uint32_t RankTop(RankScratch *scratch, RankItem *best, uint32_t k);
 
+/*
+ * What rounds the terms of a history: adding it to a term and taking it away again leaves a
+ * multiple of the power of two.  0, which rounds nothing, where the history says nothing.
+ */
+extern double RankGrid(const RankEntry *entries, size_t count, double norm);
+
 /* The part of one entry in the score of one item: 0 where it says nothing about it. */
-extern double RankShare(const RankEntry *entry, double norm, uint32_t item);
+extern double RankShare(const RankEntry *entry, double norm, double grid, uint32_t item);
 
 /*
  * For each of a few items, which entry has the greatest part in its score, the first of equals:
