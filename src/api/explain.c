@@ -99,7 +99,7 @@ reco_why(PG_FUNCTION_ARGS)
 		return (Datum) 0;
 	DoorEnter(model);
 
-	if (LearnedNumber(model, item, budget, &item_no))
+	if (LearnedNumber(model, item, &item_no))
 	{
 		Profile *profile =
 			ProfileRead(model, HistoryRead(model, user, GetCurrentTimestamp(), budget));

@@ -237,11 +237,37 @@ ProfileBecause(const Profile *profile, const uint32 *item_no, uint32 count, int6
 	return_scratch(profile);
 }
 
+uint32 *
+ProfileEvidence(const Profile *profile, uint32 *count)
+{
+	RankScratch *rank = take_scratch(profile);
+	uint32 *item_no;
+
+	RankScore(rank, profile->entries, profile->count, profile->norm);
+	item_no = palloc_extended(sizeof(uint32) * (RankReached(rank) + 1), MCXT_ALLOC_HUGE);
+	*count = RankScored(rank, item_no);
+	RankClear(rank);
+	return_scratch(profile);
+	return item_no;
+}
+
 /* A score as it is shown: one that is no number is none. */
 static double
 shown(double score)
 {
 	return isfinite(score) ? score : 0;
+}
+
+void
+ProfileScores(const Profile *profile, const uint32 *item_no, uint32 count, double *score)
+{
+	RankScratch *rank = take_scratch(profile);
+
+	RankScore(rank, profile->entries, profile->count, profile->norm);
+	for (uint32 n = 0; n < count; n++)
+		score[n] = shown(rank->score[item_no[n]]);
+	RankClear(rank);
+	return_scratch(profile);
 }
 
 double

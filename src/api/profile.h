@@ -51,6 +51,13 @@ ProfileKeepsOut(const HistoryItem *item, bool seen)
 extern RankItem *ProfileBest(const Profile *profile, const ProfileRules *rules, uint32 most,
 							 uint32 *count);
 
+/* The numbers of all items with a score, whatever its sign, in no order. */
+extern uint32 *ProfileEvidence(const Profile *profile, uint32 *count);
+
+/* The scores of a list of items, as ProfileScore has them. */
+extern void ProfileScores(const Profile *profile, const uint32 *item_no, uint32 count,
+						  double *score);
+
 /* The item of the history that counts most for each of a few items, as a place in entries, or -1. */
 extern void ProfileBecause(const Profile *profile, const uint32 *item_no, uint32 count,
 						   int64_t *because);

@@ -1,5 +1,5 @@
 /*
- * recommend.c: reco_top_n, reco_complete, reco_score and reco_match.
+ * recommend.c: reco_top_n and reco_complete.
  *
  * A list is made in two parts.  First the candidates the profile leads to, best first, checked
  * against the catalogue in batches until the list is full.  Then, where it is not and fallback
@@ -20,8 +20,6 @@
 
 PG_FUNCTION_INFO_V1(reco_top_n);
 PG_FUNCTION_INFO_V1(reco_complete);
-PG_FUNCTION_INFO_V1(reco_score);
-PG_FUNCTION_INFO_V1(reco_match);
 
 static const Oid list_types[LIST_COLUMNS] = LIST_TYPES;
 
@@ -389,54 +387,4 @@ reco_complete(PG_FUNCTION_ARGS)
 	SPI_finish();
 	BudgetDestroy(ask.budget);
 	return (Datum) 0;
-}
-
-/* The score of an item for a user, and the model it comes from.  Both arguments are not NULL. */
-static double
-score_item(FunctionCallInfo fcinfo, Model **model)
-{
-	double score = 0;
-	Budget *budget = BudgetCreate(CurrentMemoryContext, "score", SIZE_MAX);
-	Datum user;
-	Datum item;
-	uint32 item_no;
-
-	*model = DoorModel(fcinfo, 2);
-	user = DoorUser(fcinfo, 0, *model);
-	item = DoorItem(fcinfo, 1, *model);
-	DoorEnter(*model);
-
-	if (LearnedNumber(*model, item, budget, &item_no))
-		score = ProfileScore(
-			ProfileRead(*model, HistoryRead(*model, user, GetCurrentTimestamp(), budget)), item_no);
-	SPI_finish();
-	BudgetDestroy(budget);
-	return score;
-}
-
-/* reco_score(user_id, item_id, model) */
-Datum
-reco_score(PG_FUNCTION_ARGS)
-{
-	Model *model;
-
-	if (PG_ARGISNULL(0) || PG_ARGISNULL(1))
-		PG_RETURN_NULL();
-	PG_RETURN_FLOAT8(score_item(fcinfo, &model));
-}
-
-/* reco_match(user_id, item_id, model) */
-Datum
-reco_match(PG_FUNCTION_ARGS)
-{
-	Model *model;
-	double score;
-	double match;
-
-	if (PG_ARGISNULL(0) || PG_ARGISNULL(1))
-		PG_RETURN_NULL();
-	score = score_item(fcinfo, &model);
-	if (!ProfileMatch(model, score, model->settings.min_match, &match))
-		PG_RETURN_NULL();
-	PG_RETURN_FLOAT8(match);
 }

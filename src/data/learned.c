@@ -462,16 +462,67 @@ LearnedNumbers(const Model *model, const IdSet *ids, uint32 *count)
 	return numbers;
 }
 
-bool
-LearnedNumber(const Model *model, Datum item, Budget *budget, uint32 *item_no)
+uint32 *
+LearnedIds(const Model *model, const uint32 *item_no, uint32 count, IdSet *ids)
 {
-	IdSet *wanted = IdSetCreate(model->item_kind, budget);
+	Oid type = INT4ARRAYOID;
+	Datum *values = palloc_extended(sizeof(Datum) * Max(count, 1), MCXT_ALLOC_HUGE);
 	uint32 *numbers;
-	uint32 found;
+	Datum array;
+	uint64 found;
 
-	IdSetAdd(wanted, item);
-	numbers = LearnedNumbers(model, wanted, &found);
-	if (found > 0)
-		*item_no = numbers[0];
-	return found > 0;
+	for (uint32 n = 0; n < count; n++)
+		values[n] = Int32GetDatum((int32) item_no[n]);
+	array = PointerGetDatum(construct_array(values, (int) count, INT4OID, 4, true, TYPALIGN_INT));
+	found = PlanRun(psprintf("SELECT item_id::%s, item_no::pg_catalog.int4 "
+							 "FROM ONLY %s.learned_item "
+							 "WHERE item_no OPERATOR(pg_catalog.=) ANY ($1)",
+							 IdTypeName(model->item_kind), model->quoted),
+					1, &type, &array, NULL);
+
+	numbers = palloc(sizeof(uint32) * Max(found, 1));
+	for (uint64 r = 0; r < found; r++)
+	{
+		uint32 number = DatumGetInt32(spi_value(model, r, 2));
+
+		if (number >= model->item_slots || IdSetAdd(ids, spi_value(model, r, 1)) != r)
+			LearnedRefuse(model);
+		numbers[r] = number;
+	}
+	SPI_freetuptable(SPI_tuptable);
+	pfree(values);
+	return numbers;
 }
+
+/*
+ * One number of one item's row; false where there is none.  Compared with one id and not with an
+ * array of one, the statement keeps its plan: that of an array would be made anew each time.
+ */
+static bool
+read_number(const Model *model, Datum item, const char *column, int32 *value)
+{
+	Oid type = IdType(model->item_kind);
+	bool found = PlanRun(psprintf("SELECT %s::pg_catalog.int4 FROM ONLY %s.learned_item "
+								  "WHERE item_id OPERATOR(pg_catalog.=) $1",
+								  column, model->quoted),
+						 1, &type, &item, NULL) > 0;
+
+	if (found)
+		*value = DatumGetInt32(spi_value(model, 0, 1));
+	SPI_freetuptable(SPI_tuptable);
+	return found;
+}
+
+bool
+LearnedNumber(const Model *model, Datum item, uint32 *item_no)
+{
+	int32 number;
+
+	if (!read_number(model, item, "item_no", &number))
+		return false;
+	*item_no = (uint32) number;
+
+	/* What lies beyond the slots nothing can point to. */
+	return *item_no < model->item_slots;
+}
+

@@ -59,7 +59,13 @@ extern void LearnedEachRow(const Model *model, LearnedTakeRow take, void *with);
 pg_noreturn extern void LearnedRefuse(const Model *model);
 
 /* The number of one item; false where nothing was learned of it. */
-extern bool LearnedNumber(const Model *model, Datum item, Budget *budget, uint32 *item_no);
+extern bool LearnedNumber(const Model *model, Datum item, uint32 *item_no);
+
+/*
+ * Adds the ids of some numbers to a set that is empty.  Returns their numbers by place in the set,
+ * of which there are as many as the set then counts.
+ */
+extern uint32 *LearnedIds(const Model *model, const uint32 *item_no, uint32 count, IdSet *ids);
 
 /* The numbers of those ids of a set of which something was learned, in no order. */
 extern uint32 *LearnedNumbers(const Model *model, const IdSet *ids, uint32 *count);

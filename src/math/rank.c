@@ -190,6 +190,26 @@ RankReached(const RankScratch *scratch)
 	return touched_blocks(scratch) * BLOCK;
 }
 
+uint32_t
+RankScored(const RankScratch *scratch, uint32_t *items)
+{
+	uint32_t blocks = touched_blocks(scratch);
+	uint32_t count = 0;
+
+	for (uint32_t t = 0; t < blocks; t++)
+	{
+		uint32_t first = touched_block(scratch, t) * BLOCK;
+
+		/* Beyond the slots every score is 0. */
+		for (uint32_t n = first; n < first + BLOCK; n++)
+		{
+			items[count] = n;
+			count += scratch->score[n] != 0;
+		}
+	}
+	return count;
+}
+
 void
 RankKeep(RankScratch *scratch, const uint32_t *items, uint32_t count, double *saved)
 {

@@ -94,6 +94,9 @@ extern void RankScore(RankScratch *scratch, const RankEntry *entries, size_t cou
 /* As many candidates as there may be, or some more. */
 extern uint32_t RankReached(const RankScratch *scratch);
 
+/* The items of a score other than 0, in no order, to items[RankReached]; returns how many. */
+extern uint32_t RankScored(const RankScratch *scratch, uint32_t *items);
+
 /* Forgets every score but those of the items, of which none is named twice; saved is their room. */
 extern void RankKeep(RankScratch *scratch, const uint32_t *items, uint32_t count, double *saved);
 
