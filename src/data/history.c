@@ -200,3 +200,22 @@ HistoryOfItems(const Model *model, const Datum *items, int count, Budget *budget
 	}
 	return finish(&reader);
 }
+
+static int
+by_id(const void *a, const void *b)
+{
+	uint32 x = ((const HistoryItem *) a)->id;
+	uint32 y = ((const HistoryItem *) b)->id;
+
+	return x < y ? -1 : x > y;
+}
+
+const HistoryItem *
+HistoryFind(const History *history, Datum item)
+{
+	HistoryItem wanted = {.id = IdSetFind(history->ids, item)};
+
+	return wanted.id == ID_NONE
+			   ? NULL
+			   : bsearch(&wanted, history->item, history->count, sizeof(HistoryItem), by_id);
+}

@@ -33,6 +33,9 @@ extern History *HistoryRead(const Model *model, Datum user, TimestampTz as_of, B
 /* The history of somebody who has just these items, each with weight 1. */
 extern History *HistoryOfItems(const Model *model, const Datum *items, int count, Budget *budget);
 
+/* An item of a history by its id, or NULL. */
+extern const HistoryItem *HistoryFind(const History *history, Datum item);
+
 /* What histories are made of, whether one is read or all: */
 
 /* Which events count as of a time, and how much. */

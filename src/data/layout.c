@@ -129,6 +129,14 @@ static const char *const doors =
 	"    AS t(because {item}, share float8, similarity float8, weight float8, occurred_at timestamptz); END;"
 	"COMMENT ON FUNCTION {model}.why IS 'what in the history speaks for an item, and how much; see reco_why';"
 
+	"CREATE FUNCTION {model}.rank(user_id {user}, items {item}[])"
+	"  RETURNS TABLE(item_id {item}, score float8, match float8, because {item}, source text)"
+	"  LANGUAGE SQL STABLE PARALLEL SAFE ROWS 100 COST 200 BEGIN ATOMIC"
+	"  SELECT t.item_id, t.score, t.match, t.because, t.source"
+	"  FROM {reco}.reco_typed_rank(rank.user_id, rank.items, {row})"
+	"    AS t(item_id {item}, score float8, match float8, because {item}, source text); END;"
+	"COMMENT ON FUNCTION {model}.rank IS 'a given list in personal order; see reco_rank';"
+
 	"CREATE FUNCTION {model}.popular(k int DEFAULT 10)"
 	"  RETURNS TABLE(item_id {item}, popularity float8, trend float8, users int)"
 	"  LANGUAGE SQL STABLE PARALLEL SAFE ROWS 10 COST 200 BEGIN ATOMIC"
@@ -346,7 +354,7 @@ add_doors(ObjectAddresses *objects, Oid schema, Oid table)
 		" AND d.objid = p.oid AND d.refclassid = 'pg_catalog.pg_class'::pg_catalog.regclass"
 		" WHERE p.pronamespace = %u AND d.refobjid = %u AND p.prolang ="
 		" (SELECT oid FROM pg_catalog.pg_language WHERE lanname = 'sql')"
-		" AND p.proname = ANY ('{top_n,top_n_all,complete,similar_items,score,match,why,popular,trending}')",
+		" AND p.proname = ANY ('{top_n,top_n_all,complete,similar_items,score,match,why,rank,popular,trending}')",
 		schema, table);
 
 	if (SPI_execute(sql, true, 0) != SPI_OK_SELECT)

@@ -463,6 +463,33 @@ LearnedNumbers(const Model *model, const IdSet *ids, uint32 *count)
 }
 
 uint32 *
+LearnedPlaces(const Model *model, const IdSet *ids, Budget *budget)
+{
+	Oid type = IdArrayType(model->item_kind);
+	Datum array = id_array(ids);
+	uint64 found = PlanRun(psprintf("SELECT item_id::%s, item_no::pg_catalog.int4 "
+									"FROM ONLY %s.learned_item "
+									"WHERE item_id OPERATOR(pg_catalog.=) ANY ($1)",
+									IdTypeName(model->item_kind), model->quoted),
+						   1, &type, &array, NULL);
+	uint32 *number = BudgetAlloc(budget, IdSetCount(ids), sizeof(uint32));
+
+	memset(number, 0xff, sizeof(uint32) * IdSetCount(ids));
+	for (uint64 r = 0; r < found; r++)
+	{
+		uint32 id = IdSetFind(ids, spi_value(model, r, 1));
+		uint32 item_no = DatumGetInt32(spi_value(model, r, 2));
+
+		if (id == ID_NONE)
+			LearnedRefuse(model);
+		if (item_no < model->item_slots)
+			number[id] = item_no;
+	}
+	SPI_freetuptable(SPI_tuptable);
+	return number;
+}
+
+uint32 *
 LearnedIds(const Model *model, const uint32 *item_no, uint32 count, IdSet *ids)
 {
 	Oid type = INT4ARRAYOID;

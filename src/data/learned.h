@@ -61,6 +61,9 @@ pg_noreturn extern void LearnedRefuse(const Model *model);
 /* The number of one item; false where nothing was learned of it. */
 extern bool LearnedNumber(const Model *model, Datum item, uint32 *item_no);
 
+/* The number of each id of a set, by its place there; ID_NONE where nothing was learned of it. */
+extern uint32 *LearnedPlaces(const Model *model, const IdSet *ids, Budget *budget);
+
 /*
  * Adds the ids of some numbers to a set that is empty.  Returns their numbers by place in the set,
  * of which there are as many as the set then counts.

@@ -1,0 +1,146 @@
+/*
+ * order.c: reco_rank: a list that is given, search results or a campaign, in personal order.
+ */
+#include "api/door.h"
+#include "api/profile.h"
+#include "catalog/pg_type.h"
+#include "data/learned.h"
+#include "executor/spi.h"
+#include "utils/builtins.h"
+#include "utils/timestamp.h"
+
+PG_FUNCTION_INFO_V1(reco_rank);
+
+static const Oid order_types[] = {DOOR_ITEM, FLOAT8OID, FLOAT8OID, DOOR_ITEM, TEXTOID};
+
+/* What is known of an item for a user; the list goes in this order. */
+typedef enum Standing
+{
+	PERSONAL, /* evidence for it */
+	GIVEN,    /* none either way */
+	AGAINST,  /* evidence against it */
+	DISLIKED, /* by the user's own word */
+	UNKNOWN   /* nothing was learned of it */
+} Standing;
+
+/* What the column source says of each. */
+static const char *const sources[] = {"personal", "given", "against", "against", "unknown"};
+
+/* An item of the list. */
+typedef struct Place
+{
+	uint32 given; /* its place in the list as it came, from 0 */
+	Standing standing;
+	double score;
+	int64_t because;
+} Place;
+
+static int
+best_first(const void *a, const void *b)
+{
+	const Place *x = a;
+	const Place *y = b;
+
+	if (x->standing != y->standing)
+		return x->standing < y->standing ? -1 : 1;
+	if (x->score != y->score)
+		return x->score > y->score ? -1 : 1;
+	return x->given < y->given ? -1 : x->given > y->given;
+}
+
+static Standing
+standing(const History *history, Datum item, double score)
+{
+	const HistoryItem *known = HistoryFind(history, item);
+
+	if (known && known->weight < 0)
+		return DISLIKED;
+	return score > 0 ? PERSONAL : score < 0 ? AGAINST : GIVEN;
+}
+
+/* Every item in the order it was given, with what is known of it. */
+static Place *
+weigh(const Profile *profile, const IdSet *items, Budget *budget)
+{
+	uint32 count = IdSetCount(items);
+	uint32 *number = LearnedPlaces(profile->model, items, budget);
+	uint32 *known = BudgetAlloc(budget, count, sizeof(uint32));
+	double *score = BudgetAlloc(budget, count, sizeof(double));
+	int64_t *because = BudgetAlloc(budget, count, sizeof(int64_t));
+	Place *places = BudgetAlloc(budget, count, sizeof(Place));
+	uint32 learned = 0;
+
+	for (uint32 n = 0; n < count; n++)
+		if (number[n] != ID_NONE)
+			known[learned++] = number[n];
+	ProfileScores(profile, known, learned, score);
+	ProfileBecause(profile, known, learned, because);
+
+	learned = 0;
+	for (uint32 n = 0; n < count; n++)
+	{
+		places[n] = (Place){.given = n, .standing = UNKNOWN, .because = -1};
+		if (number[n] == ID_NONE)
+			continue;
+		places[n].score = score[learned];
+		places[n].because = because[learned++];
+		places[n].standing = standing(profile->history, IdSetDatum(items, n), places[n].score);
+	}
+	return places;
+}
+
+/* Puts out one item; fallen counts those that nothing speaks for, which go by it alone. */
+static void
+put_place(DoorRows *rows, const Profile *profile, const IdSet *items, const Place *place,
+		  uint32 *fallen)
+{
+	bool personal = place->standing == PERSONAL;
+	Datum values[lengthof(order_types)] = {0};
+	bool nulls[lengthof(order_types)] = {0};
+	double match = 0;
+
+	nulls[2] = !personal || !ProfileMatch(profile->model, place->score,
+										  profile->model->settings.min_match, &match);
+	nulls[3] = !personal || place->because < 0;
+	values[0] = DoorItemOut(rows, IdSetDatum(items, place->given));
+	values[1] = Float8GetDatum(personal ? place->score : -(double) ++*fallen);
+	values[2] = Float8GetDatum(match);
+	if (!nulls[3])
+		values[3] = DoorItemOut(
+			rows, IdSetDatum(profile->history->ids,
+							 profile->history->item[profile->place[place->because]].id));
+	values[4] = CStringGetTextDatum(sources[place->standing]);
+	DoorPut(rows, values, nulls);
+}
+
+/* reco_rank(user_id, items, model).  A NULL user is a guest with no history. */
+Datum
+reco_rank(PG_FUNCTION_ARGS)
+{
+	Model *model = DoorModel(fcinfo, 2);
+	Datum user = DoorUser(fcinfo, 0, model);
+	Budget *budget = BudgetCreate(CurrentMemoryContext, "order", SIZE_MAX);
+	IdSet *items = DoorItems(fcinfo, 1, model, budget);
+	DoorRows rows = DoorOpen(fcinfo, model, order_types, lengthof(order_types), false);
+	Profile *profile;
+	Place *places;
+	uint32 fallen = 0;
+
+	DoorEnter(model);
+	if (items && IdSetCount(items) > 0)
+	{
+		profile = ProfileRead(model, PG_ARGISNULL(0)
+										 ? HistoryOfItems(model, NULL, 0, budget)
+										 : HistoryRead(model, user, GetCurrentTimestamp(), budget));
+		places = weigh(profile, items, budget);
+		qsort(places, IdSetCount(items), sizeof(Place), best_first);
+		for (uint32 n = 0; n < IdSetCount(items); n++)
+		{
+			CHECK_FOR_INTERRUPTS();
+			put_place(&rows, profile, items, &places[n], &fallen);
+		}
+	}
+	SPI_finish();
+	BudgetDestroy(budget);
+	return (Datum) 0;
+}
