@@ -1,5 +1,5 @@
 /*
- * explain.c: reco_why.
+ * explain.c: reco_why and reco_why_not.
  */
 #include "api/door.h"
 
@@ -7,11 +7,16 @@
 
 #include "api/profile.h"
 #include "catalog/pg_type.h"
+#include "data/catalogue.h"
 #include "data/learned.h"
+#include "data/plan.h"
 #include "executor/spi.h"
+#include "utils/builtins.h"
+#include "utils/lsyscache.h"
 #include "utils/timestamp.h"
 
 PG_FUNCTION_INFO_V1(reco_why);
+PG_FUNCTION_INFO_V1(reco_why_not);
 
 static const Oid why_types[] = {DOOR_ITEM, FLOAT8OID, FLOAT8OID, FLOAT8OID, TIMESTAMPTZOID};
 
@@ -111,5 +116,208 @@ reco_why(PG_FUNCTION_ARGS)
 	}
 	SPI_finish();
 	BudgetDestroy(budget);
+	return (Datum) 0;
+}
+
+/* The columns of reco_why_not. */
+enum
+{
+	NOT_CODE,
+	NOT_REASON,
+	NOT_HINT,
+	NOT_RANK,
+	NOT_COLUMNS
+};
+
+static const Oid why_not_types[NOT_COLUMNS] = {TEXTOID, TEXTOID, TEXTOID, INT8OID};
+
+/* A question why an item does not come, and what is known of it. */
+typedef struct WhyNot
+{
+	Model *model;
+	Budget *budget;
+	Datum user;
+	bool guest; /* nobody: no history */
+	Datum item;
+	uint32 item_no; /* ID_NONE where nothing was learned of the item */
+	bool in_catalogue;
+	Profile *profile;
+	const HistoryItem *known; /* of the item in the history, or NULL */
+	DoorRows rows;
+} WhyNot;
+
+/* One row; a rank of 0 is none. */
+static void
+put_reason(WhyNot *ask, const char *code, const char *reason, const char *hint, int64 rank)
+{
+	Datum values[NOT_COLUMNS];
+	bool nulls[NOT_COLUMNS] = {0};
+
+	values[NOT_CODE] = CStringGetTextDatum(code);
+	values[NOT_REASON] = CStringGetTextDatum(reason);
+	values[NOT_HINT] = CStringGetTextDatum(hint);
+	values[NOT_RANK] = Int64GetDatum(rank);
+	nulls[NOT_RANK] = rank == 0;
+	DoorPut(&ask->rows, values, nulls);
+}
+
+/* The rules that keep the item out of every list, each with a row. */
+static void
+put_rules(WhyNot *ask)
+{
+	const Model *model = ask->model;
+
+	if (!ask->in_catalogue && ask->item_no == ID_NONE)
+		put_reason(ask, "unknown_item",
+				   model->has_items
+					   ? "neither the events of the last refresh nor the catalogue has the item"
+					   : "the events of the last refresh do not have the item",
+				   psprintf("Check the id. An item gets in by an event and reco_refresh%s.",
+							model->has_items
+								? psprintf(", or by a row of the view %s.items", model->quoted)
+								: ""),
+				   0);
+	else if (!ask->in_catalogue)
+		put_reason(ask, "not_in_catalogue",
+				   psprintf("the view %s.items does not have the item", model->quoted),
+				   "What the items query leaves out at the moment is not shown.", 0);
+	if (ask->known && ask->known->weight < 0)
+		put_reason(
+			ask, "disliked",
+			psprintf("the user disliked the item: its events weigh %g in all", ask->known->weight),
+			"What is disliked stays out, until events that weigh more speak for it.", 0);
+	else if (ask->known && ask->known->seen)
+		put_reason(ask, "seen", "the user's history has the item already",
+				   "The option seen => true lets items of the history back in.", 0);
+}
+
+/* Says why nothing speaks for the item. */
+static void
+put_no_evidence(WhyNot *ask)
+{
+	const Model *model = ask->model;
+	const SimilarityOptions *similarity = &model->settings.similarity;
+	uint32 support = similarity->rule.min_support;
+	uint32 events = ask->profile->history->count;
+	int32 users = ask->item_no == ID_NONE ? 0 : LearnedUsers(model, ask->item);
+
+	if (events == 0)
+		put_reason(ask, "no_evidence", "the user has no history",
+				   "The user's first event with an item that others know makes the list personal.",
+				   0);
+	else if (ask->profile->count == 0)
+		put_reason(
+			ask, "no_evidence",
+			psprintf("nothing was learned of any item of the user's history, %u in all", events),
+			"Run reco_refresh if they are new.", 0);
+	else if (ask->item_no == ID_NONE)
+		put_reason(ask, "no_evidence", "the events of the last refresh do not have the item",
+				   "Run reco_refresh once people have touched it.", 0);
+	else if (users < (int64) support)
+		put_reason(ask, "no_evidence",
+				   psprintf("fewer users chose the item, %d, than min_support, %u", users, support),
+				   "What fewer users did is never shown; more events or a lower min_support and "
+				   "reco_refresh change that.",
+				   0);
+	else
+		put_reason(
+			ask, "no_evidence",
+			psprintf("none of the %u learned items of the user's history speaks for the item",
+					 ask->profile->count),
+			psprintf("Kept are pairs of at least %u users, about %u of each item: see "
+					 "min_support and neighbors.",
+					 support, similarity->k),
+			0);
+}
+
+/* Says what is wrong with the evidence for an item that no rule keeps out. */
+static void
+put_evidence(WhyNot *ask)
+{
+	double least = ask->model->settings.min_match;
+	double score = ask->item_no == ID_NONE ? 0 : ProfileScore(ask->profile, ask->item_no);
+	double match;
+
+	if (score < 0)
+		put_reason(ask, "against",
+				   psprintf("more speaks against the item than for it: its score is %g", score),
+				   "reco_why shows what, with shares below 0.", 0);
+	else if (score == 0)
+		put_no_evidence(ask);
+	else if (ProfileMatch(ask->model, score, 0, &match) && match < least)
+		put_reason(ask, "below_min_match",
+				   psprintf("the item matches %g, less than min_match, %g", match, least),
+				   "It is listed without a number, and left out where a min_match is asked for.",
+				   0);
+}
+
+/*
+ * Says at what rank the item comes, from the list itself: whatever rules reco_top_n has, this is
+ * what it does.
+ */
+static void
+put_rank(WhyNot *ask, Oid reco)
+{
+	const Model *model = ask->model;
+	const char *item_type = IdTypeName(model->item_kind);
+	Oid types[] = {IdType(model->user_kind), REGCLASSOID, IdType(model->item_kind)};
+	Datum values[] = {ask->user, ObjectIdGetDatum(model->table), ask->item};
+	char nulls[] = {ask->guest ? 'n' : ' ', ' ', ' '};
+	char *sql = psprintf(
+		"SELECT t.n, t.source FROM ROWS FROM (%s.reco_typed_top_n($1, NULL, $2, NULL::%s[], "
+		"NULL::%s[], NULL, NULL, NULL, NULL) AS (item_id %s, score pg_catalog.float8, "
+		"match pg_catalog.float8, because %s, source pg_catalog.text)) WITH ORDINALITY "
+		"AS t(item_id, score, match, because, source, n) "
+		"WHERE t.item_id OPERATOR(pg_catalog.=) $3",
+		quote_identifier(get_namespace_name(reco)), item_type, item_type, item_type, item_type);
+	bool isnull;
+	int64 rank;
+
+	if (PlanRun(sql, lengthof(types), types, values, nulls) != 1)
+	{
+		put_reason(ask, "not_listed", "reco_top_n does not list the item",
+				   "No rule keeps it out; look for what changes from call to call in the queries "
+				   "of the model.",
+				   0);
+		return;
+	}
+	rank = DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull));
+	put_reason(ask, "listed",
+			   psprintf("reco_top_n lists the item at rank " INT64_FORMAT ", as %s", rank,
+						SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 2)),
+			   psprintf("Ask for k => " INT64_FORMAT " or more.", rank), rank);
+}
+
+/* reco_why_not(user_id, item_id, model).  A NULL user is a guest with no history. */
+Datum
+reco_why_not(PG_FUNCTION_ARGS)
+{
+	WhyNot ask = {.model = DoorModel(fcinfo, 2), .guest = PG_ARGISNULL(0)};
+	History *history;
+
+	ask.user = DoorUser(fcinfo, 0, ask.model);
+	ask.item = DoorItem(fcinfo, 1, ask.model);
+	ask.budget = BudgetCreate(CurrentMemoryContext, "explanation", SIZE_MAX);
+	ask.rows = DoorOpen(fcinfo, ask.model, why_not_types, lengthof(why_not_types), false);
+	if (PG_ARGISNULL(1))
+		return (Datum) 0;
+	DoorEnter(ask.model);
+
+	if (!LearnedNumber(ask.model, ask.item, &ask.item_no))
+		ask.item_no = ID_NONE;
+	ask.in_catalogue = CatalogueHas(ask.model, ask.item);
+	history = ask.guest ? HistoryOfItems(ask.model, NULL, 0, ask.budget)
+						: HistoryRead(ask.model, ask.user, GetCurrentTimestamp(), ask.budget);
+	ask.known = HistoryFind(history, ask.item);
+	ask.profile = ProfileRead(ask.model, history);
+
+	put_rules(&ask);
+	if (ask.rows.count == 0)
+	{
+		put_evidence(&ask);
+		put_rank(&ask, DoorSchema(fcinfo));
+	}
+	SPI_finish();
+	BudgetDestroy(ask.budget);
 	return (Datum) 0;
 }

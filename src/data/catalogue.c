@@ -111,6 +111,20 @@ CatalogueFindAll(const Model *model, bool *in_catalogue)
 			   0, NULL, NULL, take_number, &filling);
 }
 
+bool
+CatalogueHas(const Model *model, Datum item)
+{
+	Oid type = IdType(model->item_kind);
+	uint64 found =
+		PlanRun(psprintf("SELECT FROM %s c WHERE c.item_id OPERATOR(pg_catalog.=) $1 LIMIT 1",
+						 model->has_items ? psprintf("%s.items", model->quoted)
+										  : psprintf("ONLY %s.learned_item", model->quoted)),
+				1, &type, &item, NULL);
+
+	SPI_freetuptable(SPI_tuptable);
+	return found > 0;
+}
+
 Portal
 CatalogueOpen(const Model *model, CatalogueOrder order)
 {

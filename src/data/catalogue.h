@@ -24,6 +24,8 @@ extern const CatalogueItem *CatalogueAt(const CatalogueItem *items, uint32 found
 
 /* Sets in_catalogue[item_no] for every learned item that is; [item_slots], zeroed before. */
 extern void CatalogueFindAll(const Model *model, bool *in_catalogue);
+/* True where an item, learned or not, is in the live catalogue.  SPI is connected. */
+extern bool CatalogueHas(const Model *model, Datum item);
 
 /* The orders in which the catalogue can be walked. */
 typedef enum CatalogueOrder

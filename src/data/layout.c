@@ -129,6 +129,14 @@ static const char *const doors =
 	"    AS t(because {item}, share float8, similarity float8, weight float8, occurred_at timestamptz); END;"
 	"COMMENT ON FUNCTION {model}.why IS 'what in the history speaks for an item, and how much; see reco_why';"
 
+	"CREATE FUNCTION {model}.why_not(user_id {user}, item_id {item})"
+	"  RETURNS TABLE(code text, reason text, hint text, rank bigint)"
+	"  LANGUAGE SQL STABLE PARALLEL SAFE ROWS 2 COST 200 BEGIN ATOMIC"
+	"  SELECT t.code, t.reason, t.hint, t.rank"
+	"  FROM {reco}.reco_typed_why_not(why_not.user_id, why_not.item_id, {row})"
+	"    AS t(code text, reason text, hint text, rank bigint); END;"
+	"COMMENT ON FUNCTION {model}.why_not IS 'what keeps an item out of a list, or how far down it is; see reco_why_not';"
+
 	"CREATE FUNCTION {model}.rank(user_id {user}, items {item}[])"
 	"  RETURNS TABLE(item_id {item}, score float8, match float8, because {item}, source text)"
 	"  LANGUAGE SQL STABLE PARALLEL SAFE ROWS 100 COST 200 BEGIN ATOMIC"
@@ -354,7 +362,7 @@ add_doors(ObjectAddresses *objects, Oid schema, Oid table)
 		" AND d.objid = p.oid AND d.refclassid = 'pg_catalog.pg_class'::pg_catalog.regclass"
 		" WHERE p.pronamespace = %u AND d.refobjid = %u AND p.prolang ="
 		" (SELECT oid FROM pg_catalog.pg_language WHERE lanname = 'sql')"
-		" AND p.proname = ANY ('{top_n,top_n_all,complete,similar_items,score,match,why,rank,popular,trending}')",
+		" AND p.proname = ANY ('{top_n,top_n_all,complete,similar_items,score,match,why,why_not,rank,popular,trending}')",
 		schema, table);
 
 	if (SPI_execute(sql, true, 0) != SPI_OK_SELECT)

@@ -553,3 +553,10 @@ LearnedNumber(const Model *model, Datum item, uint32 *item_no)
 	return *item_no < model->item_slots;
 }
 
+int32
+LearnedUsers(const Model *model, Datum item)
+{
+	int32 users;
+
+	return read_number(model, item, "users", &users) ? users : 0;
+}

@@ -61,6 +61,9 @@ pg_noreturn extern void LearnedRefuse(const Model *model);
 /* The number of one item; false where nothing was learned of it. */
 extern bool LearnedNumber(const Model *model, Datum item, uint32 *item_no);
 
+/* How many users chose an item; 0 where nothing was learned of it. */
+extern int32 LearnedUsers(const Model *model, Datum item);
+
 /* The number of each id of a set, by its place there; ID_NONE where nothing was learned of it. */
 extern uint32 *LearnedPlaces(const Model *model, const IdSet *ids, Budget *budget);
 

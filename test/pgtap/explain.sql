@@ -1,4 +1,4 @@
--- explain: shares that add up to the last bit.
+-- explain: shares that add up to the last bit, and what keeps an item out.
 
 BEGIN;
 SELECT no_plan();
@@ -55,6 +55,57 @@ SELECT cmp_ok((
   norm AS (SELECT user_id, sqrt(sum(f * f)) AS norm FROM form GROUP BY 1),
   want AS (SELECT user_id, similar_item_id AS item_id, sum(f::numeric * similarity::numeric)::float8 / min(norm) AS score FROM form JOIN taste.similar USING (item_id) JOIN norm USING (user_id) GROUP BY 1, 2)
   SELECT max(abs(taste.score(user_id, item_id) - score)) / max(score) FROM want), '<', 1e-12::float8, 'and a score is as near to the formula as before');
+
+/*
+ * What keeps an item out, over the 5 x 5 matrix of recommend.sql, cosine, linear; the catalogue has 1 2 3 4 6 7.
+ *
+ *          1  2  3  4  5
+ *     u1   1  2  1  .  .      u2 is shown 3 (.6748) and 4 (.5631); 5 is not in the catalogue; 6 is new, at rank 3, 7 at rank 4
+ *     u2   2  1  .  .  .      u6 disliked 2 and has 1; 3: .1418, 4: .0916
+ *     u3   1  .  3  1  .
+ *     u4   1  1  1  2  .
+ *     u5   .  .  .  1  1
+ */
+CREATE TABLE five (user_id int, item_id int, weight float8);
+INSERT INTO five VALUES
+  (1, 1, 1), (1, 2, 2), (1, 3, 1),
+  (2, 1, 2), (2, 2, 1),
+  (3, 1, 1), (3, 3, 3), (3, 4, 1),
+  (4, 1, 1), (4, 2, 1), (4, 3, 1), (4, 4, 2),
+  (5, 4, 1), (5, 5, 1);
+CREATE TABLE product (item_id int, released_at date);
+INSERT INTO product VALUES (1, NULL), (2, NULL), (3, NULL), (4, NULL), (6, '2024-02-01'), (7, '2024-01-01');
+SELECT reco_create_model('five', 'SELECT * FROM five', 'SELECT * FROM product');
+SELECT reco_configure('five', similarity => 'cosine', weighting => 'linear', min_support => 1);
+SELECT pg_temp.refresh('five');
+INSERT INTO five VALUES (6, 1, 1), (6, 2, -1), (7, 5, 0), (8, 9, 1), (10, 1, -1);
+CREATE FUNCTION pg_temp.codes(usr int, item int) RETURNS text LANGUAGE sql AS $$
+  SELECT string_agg(concat_ws(' ', code, rank), ', ' ORDER BY n) FROM five.why_not(usr, item) WITH ORDINALITY w(code, reason, hint, rank, n) $$;
+SELECT is(pg_temp.codes(2, 3), 'listed 1', 'the best of u2');
+SELECT is(pg_temp.codes(2, 4), 'listed 2', 'the next');
+SELECT is(pg_temp.codes(2, 6), 'no_evidence, listed 3', 'new, after what is personal');
+SELECT is(pg_temp.codes(2, 7), 'no_evidence, listed 4', 'and what was released before it');
+SELECT is(pg_temp.codes(2, 1), 'seen', 'seen');
+SELECT is(pg_temp.codes(2, 5), 'not_in_catalogue', 'not in the catalogue');
+SELECT is(pg_temp.codes(5, 5), 'not_in_catalogue, seen', 'every rule that holds has a row');
+SELECT is(pg_temp.codes(2, 99), 'unknown_item', 'unknown');
+SELECT is(pg_temp.codes(8, 9), 'unknown_item, seen', 'unknown, though this user has it');
+SELECT is(pg_temp.codes(6, 2), 'disliked', 'disliked');
+SELECT is(pg_temp.codes(6, 3), 'listed 1', 'a dislike elsewhere is no rule');
+SELECT is(pg_temp.codes(7, 3), 'no_evidence, listed 2', 'a history that was merely shown says nothing: 3 comes as popular, after 1');
+SELECT is(pg_temp.codes(8, 3), 'no_evidence, listed 2', 'nor does one of which nothing was learned');
+SELECT is(pg_temp.codes(9, 3), 'no_evidence, listed 2', 'nor none');
+SELECT is(pg_temp.codes(NULL, 3), 'no_evidence, listed 2', 'nor that of a guest');
+SELECT is(pg_temp.codes(10, 2), 'against, listed 2', 'who disliked 1 hears what speaks against 2: popular are 3, 2, 4, then new ones');
+SELECT is(pg_temp.codes(2, NULL), NULL, 'no item, no answer');
+/* Of every user and item: the rank is the place in the whole list, and what has no rank is not in it. */
+SELECT is_empty($$SELECT u, i, w.rank, t.n FROM generate_series(1, 10) u CROSS JOIN generate_series(1, 9) i
+  LEFT JOIN LATERAL (SELECT rank FROM five.why_not(u, i) WHERE code = 'listed') w ON true
+  LEFT JOIN LATERAL (SELECT n FROM five.top_n(u, NULL) WITH ORDINALITY t(item_id, score, match, because, source, n) WHERE item_id = i) t ON true
+  WHERE w.rank IS DISTINCT FROM t.n$$, 'listed is the place in reco_top_n');
+SELECT is_empty($$SELECT u, i FROM generate_series(1, 10) u, generate_series(1, 9) i WHERE (SELECT count(*) FROM five.why_not(u, i)) = 0$$, 'and there is always an answer');
+SELECT is_empty($$SELECT u, i, t::text FROM generate_series(1, 10) u, generate_series(1, 9) i, five.why_not(u, i) t
+  EXCEPT SELECT u, i, t::text FROM generate_series(1, 10) u, generate_series(1, 9) i, reco_why_not(u::bigint, i::bigint, 'five') t$$, 'the door and reco_why_not agree');
 
 SELECT * FROM finish();
 ROLLBACK;
