@@ -164,15 +164,22 @@ ProfileRead(const Model *model, History *history)
 }
 
 Profile *
-ProfileHeld(const Model *model, Held *held, History *history)
+ProfileOf(const Model *model, History *history, const Packed *row, uint32 learned)
 {
 	Profile *profile = begin(model, history, history->count);
 
-	/* What was learned has the first numbers, in order of item_no. */
-	profile->held = held;
-	for (uint32 n = 0; n < history->count && history->item[n].id < held->learned; n++)
-		add(profile, n, &held->row[history->item[n].id]);
+	for (uint32 n = 0; n < history->count && history->item[n].id < learned; n++)
+		add(profile, n, &row[history->item[n].id]);
 	return finish(profile);
+}
+
+Profile *
+ProfileHeld(const Model *model, Held *held, History *history)
+{
+	Profile *profile = ProfileOf(model, history, held->row, held->learned);
+
+	profile->held = held;
+	return profile;
 }
 
 /* Takes those candidates out of the running that some rule keeps out. */

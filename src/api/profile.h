@@ -27,6 +27,12 @@ typedef struct Profile
 /* Reads what the items of a history speak for.  SPI is connected. */
 extern Profile *ProfileRead(const Model *model, History *history);
 
+/*
+ * The same from rows that were read already: those of the first ids of the history's set, which
+ * are in order of item number.  In the current context.
+ */
+extern Profile *ProfileOf(const Model *model, History *history, const Packed *row, uint32 learned);
+
 /* The same from memory; the ids of the history are those of held.  In the current context. */
 extern Profile *ProfileHeld(const Model *model, Held *held, History *history);
 

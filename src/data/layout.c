@@ -145,6 +145,22 @@ static const char *const doors =
 	"    AS t(item_id {item}, score float8, match float8, because {item}, source text); END;"
 	"COMMENT ON FUNCTION {model}.rank IS 'a given list in personal order; see reco_rank';"
 
+	"CREATE FUNCTION {model}.audience(item_id {item}, k int DEFAULT 10)"
+	"  RETURNS TABLE(user_id {user}, score float8, match float8, because {item})"
+	"  LANGUAGE SQL STABLE PARALLEL SAFE ROWS 10 COST 10000 BEGIN ATOMIC"
+	"  SELECT t.user_id, t.score, t.match, t.because"
+	"  FROM {reco}.reco_typed_audience(audience.item_id, audience.k, {row})"
+	"    AS t(user_id {user}, score float8, match float8, because {item}); END;"
+	"COMMENT ON FUNCTION {model}.audience IS 'the k users with the greatest score for an item; see reco_audience';"
+
+	"CREATE FUNCTION {model}.similar_users(similar_to {user}, k int DEFAULT 10)"
+	"  RETURNS TABLE(user_id {user}, similarity float8, shared int, because {item})"
+	"  LANGUAGE SQL STABLE PARALLEL SAFE ROWS 10 COST 10000 BEGIN ATOMIC"
+	"  SELECT t.user_id, t.similarity, t.shared, t.because"
+	"  FROM {reco}.reco_typed_similar_users(similar_users.similar_to, similar_users.k, {row})"
+	"    AS t(user_id {user}, similarity float8, shared int, because {item}); END;"
+	"COMMENT ON FUNCTION {model}.similar_users IS 'the k users whose taste is nearest; see reco_similar_users';"
+
 	"CREATE FUNCTION {model}.popular(k int DEFAULT 10)"
 	"  RETURNS TABLE(item_id {item}, popularity float8, trend float8, users int)"
 	"  LANGUAGE SQL STABLE PARALLEL SAFE ROWS 10 COST 200 BEGIN ATOMIC"
@@ -362,7 +378,8 @@ add_doors(ObjectAddresses *objects, Oid schema, Oid table)
 		" AND d.objid = p.oid AND d.refclassid = 'pg_catalog.pg_class'::pg_catalog.regclass"
 		" WHERE p.pronamespace = %u AND d.refobjid = %u AND p.prolang ="
 		" (SELECT oid FROM pg_catalog.pg_language WHERE lanname = 'sql')"
-		" AND p.proname = ANY ('{top_n,top_n_all,complete,similar_items,score,match,why,why_not,rank,popular,trending}')",
+		" AND p.proname = ANY ('{top_n,top_n_all,complete,similar_items,score,match,why,why_not,rank,audience,"
+		"similar_users,popular,trending}')",
 		schema, table);
 
 	if (SPI_execute(sql, true, 0) != SPI_OK_SELECT)

@@ -521,6 +521,87 @@ LearnedIds(const Model *model, const uint32 *item_no, uint32 count, IdSet *ids)
 	return numbers;
 }
 
+/* Every item while it is read. */
+typedef struct AllReader
+{
+	const Model *model;
+	uint32 about;
+	LearnedAll *all;
+	Budget *budget;
+	uint32 room;
+	uint32 *number; /* in ids, by item_no */
+	float *similarity;
+} AllReader;
+
+/* Takes one item, in order of item number: id, number, users. */
+static void
+take_all_item(TupleTableSlot *slot, void *with)
+{
+	AllReader *reader = with;
+	LearnedAll *all = reader->all;
+	uint32 item_no = DatumGetInt32(slot->tts_values[1]);
+
+	if (slot->tts_isnull[0] || slot->tts_isnull[1] || slot->tts_isnull[2] ||
+		item_no >= reader->model->item_slots)
+		LearnedRefuse(reader->model);
+	if (all->count == reader->room)
+	{
+		reader->room = Max(1024, reader->room * 2);
+		all->row = BudgetResize(reader->budget, all->row, reader->room, sizeof(Packed));
+		all->users = BudgetResize(reader->budget, all->users, reader->room, sizeof(int32));
+	}
+	all->row[all->count] = (Packed){.item_no = item_no};
+	all->users[all->count] = DatumGetInt32(slot->tts_values[2]);
+	reader->number[item_no] = all->count;
+	if (IdSetAdd(all->ids, slot->tts_values[0]) != all->count++)
+		LearnedRefuse(reader->model);
+}
+
+/* Takes of a row what it says about the item asked about. */
+static void
+take_about(const Packed *packed, void *with)
+{
+	AllReader *reader = with;
+	uint32 number = reader->number[packed->item_no];
+	Packed *row;
+
+	if (number == ID_NONE)
+		LearnedRefuse(reader->model);
+	row = &reader->all->row[number];
+	row->most = packed->most;
+	row->item = &reader->all->about;
+	row->similarity = &reader->similarity[number];
+	for (uint32 n = 0; n < packed->scored && row->scored == 0; n++)
+		if (packed->item[n] == reader->about)
+		{
+			reader->similarity[number] = packed->similarity[n];
+			row->scored = row->count = 1;
+		}
+}
+
+LearnedAll *
+LearnedReadAll(const Model *model, uint32 about, Budget *budget)
+{
+	LearnedAll *all = BudgetZeroed(budget, 1, sizeof(LearnedAll));
+	AllReader reader = {.model = model, .about = about, .all = all, .budget = budget};
+
+	all->about = about;
+	all->ids = IdSetCreate(model->item_kind, budget);
+	reader.number = BudgetAlloc(budget, model->item_slots, sizeof(uint32));
+	memset(reader.number, 0xff, sizeof(uint32) * model->item_slots);
+	PlanStream(psprintf("SELECT item_id::%s, item_no::pg_catalog.int4, users::pg_catalog.int4 "
+						"FROM ONLY %s.learned_item ORDER BY 2",
+						IdTypeName(model->item_kind), model->quoted),
+			   0, NULL, NULL, take_all_item, &reader);
+	if (about != ID_NONE)
+	{
+		reader.similarity = BudgetZeroed(budget, all->count, sizeof(float));
+		LearnedEachRow(model, take_about, &reader);
+	}
+	BudgetFree(budget, reader.number);
+	return all;
+}
+
 /*
  * One number of one item's row; false where there is none.  Compared with one id and not with an
  * array of one, the statement keeps its plan: that of an array would be made anew each time.

@@ -73,6 +73,19 @@ extern uint32 *LearnedPlaces(const Model *model, const IdSet *ids, Budget *budge
  */
 extern uint32 *LearnedIds(const Model *model, const uint32 *item_no, uint32 count, IdSet *ids);
 
+/* Every learned item, as far as one of them is concerned. */
+typedef struct LearnedAll
+{
+	IdSet *ids;  /* in order of item number; others may be added */
+	Packed *row; /* [count]: of each what it says about that item, if anything */
+	int32 *users;
+	uint32 count;
+	uint32 about;
+} LearnedAll;
+
+/* Reads them; about is an item number, or ID_NONE for none.  SPI is connected. */
+extern LearnedAll *LearnedReadAll(const Model *model, uint32 about, Budget *budget);
+
 /* The numbers of those ids of a set of which something was learned, in no order. */
 extern uint32 *LearnedNumbers(const Model *model, const IdSet *ids, uint32 *count);
 

@@ -5,7 +5,7 @@
  *
  * over the items j of the history of which something was learned.
  *
- * top_n, top_n_all, rank, match, why, the match curve and every evaluation go through
+ * top_n, top_n_all, rank, audience, match, why, the match curve and every evaluation go through
  * it, so a number measured is a number served.
  *
  * Each term is rounded to a multiple of one power of two, chosen for the history so that 2^50 of
