@@ -171,6 +171,13 @@ take(TupleTableSlot *row, void *with)
 	add(reader, event);
 }
 
+char *
+HistoryQuery(const Model *model)
+{
+	return psprintf("SELECT %s FROM %s.events WHERE user_id OPERATOR(pg_catalog.=) $1",
+					HistoryColumns(model), model->quoted);
+}
+
 History *
 HistoryRead(const Model *model, Datum user, TimestampTz as_of, Budget *budget)
 {
@@ -178,9 +185,7 @@ HistoryRead(const Model *model, Datum user, TimestampTz as_of, Budget *budget)
 	Oid type = IdType(model->user_kind);
 
 	reader.rule = HistoryRuleOf(model, as_of);
-	PlanStream(psprintf("SELECT %s FROM %s.events WHERE user_id OPERATOR(pg_catalog.=) $1",
-						HistoryColumns(model), model->quoted),
-			   1, &type, &user, take, &reader);
+	PlanStream(HistoryQuery(model), 1, &type, &user, take, &reader);
 	return finish(&reader);
 }
 

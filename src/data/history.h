@@ -36,6 +36,9 @@ extern History *HistoryOfItems(const Model *model, const Datum *items, int count
 /* An item of a history by its id, or NULL. */
 extern const HistoryItem *HistoryFind(const History *history, Datum item);
 
+/* The query that HistoryRead runs, with the user as its one parameter. */
+extern char *HistoryQuery(const Model *model);
+
 /* What histories are made of, whether one is read or all: */
 
 /* Which events count as of a time, and how much. */

@@ -99,6 +99,11 @@ my %ways = (
 	'similar_items' => q{SELECT * FROM shop.similar_items(1, 10)},
 	'reco_score' => q{SELECT reco_score(5, 11, 'shop'), reco_match(5, 11, 'shop'), shop.score(5, 11), shop.match(5, 11)},
 	'reco_why' => q{SELECT * FROM reco_why(5, 11, 'shop')},
+	'reco_why_not' => q{SELECT * FROM reco_why_not(5, 12, 'shop')},
+	'reco_rank' => q{SELECT * FROM reco_rank(5, ARRAY[1, 12, 11, 99]::bigint[], 'shop')},
+	'reco_audience' => q{SELECT * FROM reco_audience(11, 10, 'shop')},
+	'audience' => q{SELECT * FROM shop.audience(11, 10)},
+	'reco_similar_users' => q{SELECT * FROM reco_similar_users(5, 10, 'shop')},
 	'reco_popular' => q{SELECT * FROM reco_popular(10, 'shop')},
 	'popular' => q{SELECT * FROM shop.popular(10)},
 	'trending' => q{SELECT * FROM shop.trending(10)},
@@ -123,16 +128,19 @@ refused('clerk', 'DELETE FROM shop.learned_item', 'permission denied for table l
 
 # USAGE, but no right to the sources: what needs them is refused by name, what does not is answered.
 my %needs = (
-	'reco_top_n' => 'orders', 'top_n' => 'orders', 'reco_score' => 'orders', 'reco_why' => 'orders', 'reco_complete' => 'products',
+	'reco_top_n' => 'orders', 'top_n' => 'orders', 'reco_score' => 'orders', 'reco_why' => 'orders',
+	'reco_why_not' => 'products', 'reco_rank' => 'orders', 'reco_audience' => 'orders', 'audience' => 'orders', 'reco_similar_users' => 'orders', 'reco_complete' => 'products',
 	'reco_similar_items' => 'products', 'similar_items' => 'products', 'reco_popular' => 'products', 'popular' => 'products',
 	'trending' => 'products');
 refused('auditor', $ways{$_}, "permission denied for table $needs{$_}", "$_ without a right to $needs{$_}") for sort keys %needs;
 works('auditor', $ways{$_}, $answer{$_}, "$_ without a right to the sources") for ('the view similar', 'the view popular');
 works('auditor', 'SELECT model FROM reco_models()', 'shop', 'sees the model');
+refused('auditor', q{SELECT * FROM reco_check('shop')}, 'permission denied for table orders', 'reco_check without a right to orders');
 $node->safe_psql('shop', 'GRANT SELECT ON sales.products TO auditor');
 works('auditor', $ways{$_}, $answer{$_}, "$_ with a right to the catalogue alone")
   for ('reco_complete', 'reco_similar_items', 'reco_popular', 'trending');
-refused('auditor', $ways{reco_top_n}, 'permission denied for table orders', 'but nobody\'s history');
+refused('auditor', $ways{$_}, 'permission denied for table orders', "but nobody's history: $_")
+  for ('reco_top_n', 'reco_why_not', 'reco_audience', 'reco_similar_users');
 
 # No USAGE.
 refused('stranger', $ways{$_}, 'permission denied for schema shop', $_) for sort keys %ways;
@@ -235,6 +243,9 @@ for my $tenant ('north', 'south')
 	my $list = $node->safe_psql('shop', qq{SELECT item_id, score, because FROM reco_complete('$own'::bigint[], 10, 'shop')});
 	works($tenant, q{SELECT item_id, score, because FROM reco_top_n(5, 10, 'shop')}, $list, 'is asked by its own history alone');
 	works($tenant, q{SELECT item_id, score, because FROM shop.top_n(5, 10)}, $list, 'through the door as well');
+	works($tenant, q{SELECT count(*) > 10, bool_and(a.score = reco_score(a.user_id, 11, 'shop') AND a.because IN (SELECT product_id FROM sales.orders o WHERE o.customer_id = a.user_id))
+		FROM reco_audience(11, NULL, 'shop') a}, 't|t', 'an audience is judged by its own events');
+	works($tenant, q{SELECT count(*) > 5, bool_and(s.because IN (SELECT product_id FROM sales.orders o WHERE o.customer_id = 5)) FROM shop.similar_users(5, NULL) s}, 't|t', 'and so are people alike');
 	works($tenant, qq{SELECT count(*), bool_and(w.because = ANY ('$own')) FROM generate_series(0, 59) p CROSS JOIN LATERAL reco_why(5, p, 'shop') w
 		HAVING count(*) > 10}, $node->safe_psql('shop', qq{SELECT count(*), true FROM shop.learned_item p
 		JOIN shop.similar s ON s.similar_item_id = p.item_id WHERE s.item_id = ANY ('$own')}), 'is given its own reasons');

@@ -1,0 +1,379 @@
+/*
+ * check.c: reco_check, the doctor: what is wrong with a model, in words, and what to do.
+ *
+ * It counts what the views hold, as the caller sees them, and looks at the plan of the query that
+ * reads one history; then it judges.  Nothing is changed.
+ */
+#include "api/door.h"
+#include "catalog/pg_type.h"
+#include "data/census.h"
+#include "data/sources.h"
+#include "executor/spi.h"
+#include "utils/builtins.h"
+#include "utils/lsyscache.h"
+#include "utils/timestamp.h"
+
+PG_FUNCTION_INFO_V1(reco_check);
+
+/* What the counts are held against; shares are of one. */
+#define LEFT_OUT_MOST     0.1  /* of rows that a refresh passes over */
+#define SINGLE_USERS_MOST 0.8  /* of users with one item */
+#define USER_MOST         0.1  /* of the events that are one user's */
+#define USERS_LEAST       20   /* before anybody is called a crawler */
+#define MATCHED_LEAST     0.1  /* of items of events that the catalogue has */
+#define SINCE_MOST        0.2  /* of events since the last refresh */
+#define REFRESH_DAYS      7    /* of a refresh, while there are events since */
+#define PAGES_SMALL       1000 /* of a table that may be read in full now and then */
+
+/* What a refresh must hold at one time, as math/cost has it: cells in both orders, and ids. */
+#define BYTES_ANY  INT64CONST(300000)
+#define BYTES_CELL INT64CONST(16)
+#define BYTES_USER INT64CONST(20)
+#define BYTES_ITEM INT64CONST(150)
+
+typedef enum Severity
+{
+	SEVERITY_ERROR,   /* lists are empty, or not personal, until it is mended */
+	SEVERITY_WARNING, /* they are worse, or slower, than they need be */
+	SEVERITY_NOTICE,  /* something may not be as it was meant */
+	SEVERITIES
+} Severity;
+
+static const char *const severities[SEVERITIES] = {"error", "warning", "notice"};
+
+static const Oid check_types[] = {TEXTOID, TEXTOID, TEXTOID, TEXTOID};
+
+/* One finding. */
+typedef struct Finding
+{
+	Severity severity;
+	const char *code;
+	const char *finding;
+	const char *hint;
+} Finding;
+
+/* A model on the couch. */
+typedef struct Checkup
+{
+	Model *model;
+	CensusEvents events;
+	CensusItems items;
+	CensusModel learned;
+	List *findings;
+} Checkup;
+
+static void
+find(Checkup *checkup, Severity severity, const char *code, const char *finding, const char *hint)
+{
+	Finding *found = palloc(sizeof(Finding));
+
+	*found = (Finding){severity, code, finding, hint};
+	checkup->findings = lappend(checkup->findings, found);
+}
+
+/* True where a part is more than a share of the whole. */
+static bool
+is_more(int64 part, double share, int64 whole)
+{
+	return (double) part > share * (double) whole;
+}
+
+static const char *
+time_text(TimestampTz at)
+{
+	return DatumGetCString(DirectFunctionCall1(timestamptz_out, TimestampTzGetDatum(at)));
+}
+
+/* " (3 without a user, 1 without a time)", by reason. */
+static const char *
+reasons(const CensusEvents *events)
+{
+	const struct
+	{
+		int64 count;
+		const char *what;
+	} reason[] = {{events->null_user, "without a user"},
+				  {events->null_item, "without an item"},
+				  {events->null_weight, "without a weight"},
+				  {events->null_time, "without a time"},
+				  {events->not_finite, "of a weight that is no number"},
+				  {events->future, "in the future"}};
+	StringInfoData text;
+
+	initStringInfo(&text);
+	for (size_t r = 0; r < lengthof(reason); r++)
+		if (reason[r].count > 0)
+			appendStringInfo(&text, "%s" INT64_FORMAT " %s", text.len == 0 ? "" : ", ",
+							 reason[r].count, reason[r].what);
+	return text.data;
+}
+
+/* Rows that are missing or passed over, and weights that say nothing. */
+static void
+check_rows(Checkup *checkup)
+{
+	const CensusEvents *events = &checkup->events;
+	const char *view = psprintf("%s.events", checkup->model->quoted);
+
+	if (events->rows == 0)
+		find(checkup, SEVERITY_ERROR, "no_events", psprintf("the view %s has no rows", view),
+			 "Look at its query; row-level security may hide them from you.");
+	else if (events->left_out == events->rows ||
+			 is_more(events->left_out, LEFT_OUT_MOST, events->rows))
+		find(checkup, events->left_out == events->rows ? SEVERITY_ERROR : SEVERITY_WARNING,
+			 "skipped_rows",
+			 psprintf("a refresh leaves out " INT64_FORMAT " of " INT64_FORMAT " events: %s",
+					  events->left_out, events->rows, reasons(events)),
+			 "Leave these rows out of the events query, or give them what they lack.");
+	if (events->rows > events->left_out && events->positive == 0)
+		find(checkup, SEVERITY_ERROR, "no_positive_weight",
+			 psprintf("none of " INT64_FORMAT " events has a weight above 0",
+					  events->rows - events->left_out),
+			 "Nothing is learned from dislikes and what was merely shown; give what people chose a "
+			 "weight above 0.");
+}
+
+static void
+check_times(Checkup *checkup)
+{
+	const CensusEvents *events = &checkup->events;
+
+	if (events->rows == 0)
+		return;
+	if (!OidIsValid(checkup->model->time_type))
+	{
+		find(checkup, SEVERITY_NOTICE, "no_times", "the events query has no column occurred_at",
+			 "Without it nothing is rising, nothing decays, and what came last is not known.");
+		return;
+	}
+	if (events->future > 0)
+		find(
+			checkup, SEVERITY_WARNING, "clock_in_future",
+			psprintf(INT64_FORMAT " events lie in the future, the latest at %s", events->future,
+					 time_text(events->latest)),
+			"They are left out until then: check the clock, or the time zone, of whoever writes them.");
+	if (events->rows - events->left_out > 1 && events->oldest == events->newest)
+		find(checkup, SEVERITY_WARNING, "one_time",
+			 psprintf("every event is of the same time, %s", time_text(events->oldest)),
+			 "Give occurred_at the time of the event and not that of loading it.");
+}
+
+static void
+check_users(Checkup *checkup)
+{
+	const CensusEvents *events = &checkup->events;
+
+	if (events->users > 1 && (events->single_users == events->users ||
+							  is_more(events->single_users, SINGLE_USERS_MOST, events->users)))
+		find(
+			checkup, events->single_users == events->users ? SEVERITY_ERROR : SEVERITY_WARNING,
+			"one_item_per_user",
+			psprintf(INT64_FORMAT " of " INT64_FORMAT " users have events with a single item",
+					 events->single_users, events->users),
+			"Only who has two items ties them together: is user_id the person, and not the order or "
+			"the session?");
+	if (events->users >= USERS_LEAST &&
+		is_more(events->most, USER_MOST, events->rows - events->left_out))
+		find(checkup, SEVERITY_NOTICE, "one_user_many_events",
+			 psprintf("a single user has " INT64_FORMAT " of " INT64_FORMAT " events", events->most,
+					  events->rows - events->left_out),
+			 "A crawler or a placeholder for guests is best left out of the events query.");
+}
+
+static void
+check_signals(Checkup *checkup)
+{
+	ListCell *cell;
+
+	foreach (cell, CensusOfSignals(checkup->model))
+	{
+		const CensusSignal *signal = lfirst(cell);
+
+		if (signal->name == NULL && signal->rows == checkup->events.rows)
+			find(checkup, SEVERITY_NOTICE, "signal_empty", "signal is NULL in every event",
+				 "Name the kind of each event, or leave the column out.");
+		else if (signal->name && signal->counting == 0)
+			find(
+				checkup, SEVERITY_NOTICE, "signal_unused",
+				psprintf("none of the " INT64_FORMAT " events of signal \"%s\" counts",
+						 signal->rows, signal->name),
+				"Their weights are 0 or they are left out: give the signal a weight if it says more "
+				"than that an item was shown.");
+	}
+}
+
+static void
+check_catalogue(Checkup *checkup)
+{
+	const CensusEvents *events = &checkup->events;
+	const CensusItems *items = &checkup->items;
+	const char *view = psprintf("%s.items", checkup->model->quoted);
+	int64 known = items->rows - items->null_ids;
+
+	if (!checkup->model->has_items)
+		return;
+	if (known == 0)
+	{
+		find(checkup, SEVERITY_ERROR, "empty_catalogue", psprintf("the view %s has no items", view),
+			 "What is not in it is never shown: look at its query.");
+		return;
+	}
+	if (events->items > 0 &&
+		(events->known_items == 0 || !is_more(events->known_items, MATCHED_LEAST, events->items)))
+		find(checkup, events->known_items == 0 ? SEVERITY_ERROR : SEVERITY_WARNING,
+			 "ids_do_not_match",
+			 psprintf("of " INT64_FORMAT " items that have events the view %s has " INT64_FORMAT,
+					  events->items, view, events->known_items),
+			 "Both queries must name an item by the same id: a product, for one, and not a variant "
+			 "of it.");
+	if (items->null_ids > 0)
+		find(checkup, SEVERITY_WARNING, "null_items",
+			 psprintf(INT64_FORMAT " of " INT64_FORMAT " rows of the view %s have no item_id",
+					  items->null_ids, items->rows, view),
+			 "They are passed over.");
+	if (known > items->distinct)
+		find(
+			checkup, SEVERITY_WARNING, "duplicate_items",
+			psprintf("the view %s has " INT64_FORMAT " rows for " INT64_FORMAT " items", view,
+					 known, items->distinct),
+			"Lists show an item once, but whatever joins this view shows it as often as it is there.");
+}
+
+static void
+check_refresh(Checkup *checkup)
+{
+	const Model *model = checkup->model;
+	const CensusEvents *events = &checkup->events;
+	const char *refresh =
+		psprintf("Run SELECT * FROM reco_refresh(%s).", quote_literal_cstr(model->name));
+	int64 counted = events->rows - events->left_out;
+	int64 since = model->timed ? events->since_refresh : counted - checkup->learned.events;
+	TimestampTz due;
+
+	if (!model->refreshed)
+	{
+		find(checkup, SEVERITY_ERROR, "never_refreshed", "the model was never refreshed", refresh);
+		return;
+	}
+	due = checkup->learned.refreshed_at + REFRESH_DAYS * USECS_PER_DAY;
+	if (since > 0 && (due < GetCurrentTimestamp() || is_more(since, SINCE_MOST, counted)))
+		find(checkup, SEVERITY_WARNING, "refresh_due",
+			 psprintf(INT64_FORMAT " of " INT64_FORMAT " events came after the last refresh, at %s",
+					  since, counted, time_text(checkup->learned.refreshed_at)),
+			 psprintf("%s Better, have cron or pg_cron do it every day.", refresh));
+	if (checkup->learned.events > 0 && checkup->learned.neighbor_pairs == 0)
+		find(checkup, SEVERITY_ERROR, "no_neighbors",
+			 psprintf("the last refresh found no two items that %u users have in common",
+					  model->settings.similarity.rule.min_support),
+			 "No list is personal: there are too few events yet, or min_support is too high.");
+	else if (checkup->learned.events > 0 && model->curve.knots == 0)
+		find(checkup, SEVERITY_NOTICE, "no_match",
+			 "too few users have several events for match to be learned",
+			 "match is NULL everywhere until there are more of them.");
+}
+
+/* Tables that every question reads in full. */
+static void
+check_indexes(Checkup *checkup)
+{
+	ListCell *cell;
+
+	foreach (cell, SourcesReadInFull(checkup->model))
+	{
+		const Source *source = lfirst(cell);
+		const char *table = quote_qualified_identifier(
+			get_namespace_name(get_rel_namespace(source->table)), get_rel_name(source->table));
+
+		find(checkup, source->pages < PAGES_SMALL ? SEVERITY_NOTICE : SEVERITY_WARNING, "no_index",
+			 psprintf("every question reads all of table %s (" UINT64_FORMAT
+					  " pages) for the history of one user",
+					  table, source->pages),
+			 source->expression == NULL
+				 ? "Give it an index on what the events query joins or filters it by."
+				 : psprintf(source->is_plain ? "Run CREATE INDEX ON %s (%s)."
+											 : "Run CREATE INDEX ON %s ((%s)).",
+							table, source->expression));
+	}
+}
+
+/* maintenance_work_mem, which is what a refresh may use; it stops where that is not enough. */
+static void
+check_memory(Checkup *checkup)
+{
+	const CensusEvents *events = &checkup->events;
+	int64 needed = BYTES_ANY + events->cells * BYTES_CELL + events->users * BYTES_USER +
+				   events->items * BYTES_ITEM;
+	int64 with_some_room = needed + needed / 20;
+	int64 limit = (int64) Min(BudgetMaintenance(), (Size) PG_INT64_MAX);
+	const char *amount = psprintf(INT64_FORMAT "MB", with_some_room / (1024 * 1024) + 1);
+
+	if (with_some_room > limit)
+		find(checkup, SEVERITY_WARNING, "maintenance_work_mem",
+			 psprintf("a refresh of " INT64_FORMAT " pairs of a user and an item needs about %s of "
+					  "memory and may use " INT64_FORMAT "MB",
+					  events->cells, amount, limit / (1024 * 1024)),
+			 psprintf(
+				 "SET maintenance_work_mem = '%s' before reco_refresh, or for the role that runs "
+				 "it.",
+				 amount));
+}
+
+/* The findings, worst first. */
+static void
+put_findings(DoorRows *rows, List *findings)
+{
+	for (int severity = 0; severity < SEVERITIES; severity++)
+	{
+		ListCell *cell;
+
+		foreach (cell, findings)
+		{
+			const Finding *found = lfirst(cell);
+			Datum values[lengthof(check_types)];
+			bool nulls[lengthof(check_types)] = {0};
+
+			if ((int) found->severity != severity)
+				continue;
+			values[0] = CStringGetTextDatum(severities[severity]);
+			values[1] = CStringGetTextDatum(found->code);
+			values[2] = CStringGetTextDatum(found->finding);
+			values[3] = CStringGetTextDatum(found->hint);
+			DoorPut(rows, values, nulls);
+		}
+	}
+}
+
+/* reco_check(model) */
+Datum
+reco_check(PG_FUNCTION_ARGS)
+{
+	Checkup checkup = {.model = DoorModel(fcinfo, 0)};
+	DoorRows rows = DoorOpen(fcinfo, checkup.model, check_types, lengthof(check_types), false);
+	int nest = NewGUCNestLevel();
+
+	/*
+	 * As a refresh sees things: functions of the owner's queries must name schemas.  Groups that
+	 * workers have hashed are slow to be hashed again, in the order of their hashes, by their leader.
+	 */
+	RestrictSearchPath();
+	set_config_option("max_parallel_workers_per_gather", "0", PGC_USERSET, PGC_S_SESSION,
+					  GUC_ACTION_SAVE, true, 0, false);
+	if (SPI_connect() != SPI_OK_CONNECT)
+		elog(ERROR, "SPI_connect failed");
+	ModelRead(checkup.model);
+	checkup.events = CensusOfEvents(checkup.model);
+	checkup.items = CensusOfItems(checkup.model);
+	checkup.learned = CensusOfModel(checkup.model);
+	check_rows(&checkup);
+	check_times(&checkup);
+	check_users(&checkup);
+	check_signals(&checkup);
+	check_catalogue(&checkup);
+	check_refresh(&checkup);
+	check_indexes(&checkup);
+	check_memory(&checkup);
+	AtEOXact_GUC(false, nest);
+	put_findings(&rows, checkup.findings);
+	SPI_finish();
+	return (Datum) 0;
+}
