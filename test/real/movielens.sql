@@ -58,7 +58,7 @@ BEGIN
   ndcg := round(ndcg, 4);
 END $$;
 
-SELECT plan(23);
+SELECT plan(25);
 
 SELECT results_eq('SELECT count(*), count(DISTINCT user_id), count(DISTINCT item_id) FROM train',
   'VALUES (796244::bigint, 6022::bigint, 3043::bigint)', 'the training part is the one its description speaks of');
@@ -181,5 +181,14 @@ SELECT cmp_ok((SELECT count(*) FROM plain.similar WHERE similarity < 0), '>', 10
 SELECT diag(format('ridge: Recall@20 %s, NDCG@20 %s', recall, ndcg)) FROM pg_temp.worth('ridge');
 SELECT cmp_ok(recall, '>=', 0.27, 'Recall@20 of ridge') FROM pg_temp.worth('ridge');
 SELECT cmp_ok(ndcg, '>=', 0.26, 'NDCG@20 of ridge') FROM pg_temp.worth('ridge');
+
+-- Without any setting: what is picked is as good as what was published of the best.
+
+SELECT reco_create_model('bare', 'SELECT user_id, item_id FROM public.train');
+SELECT learned_with FROM reco_refresh('bare') \gset
+CREATE TABLE bare_lists AS SELECT user_id, item_id, rank FROM bare.top_n_all(20);
+SELECT diag('picked: ' || :'learned_with');
+SELECT cmp_ok((SELECT recall FROM pg_temp.worth('bare_lists')), '>=', 0.275, 'no setting: Recall@20');
+SELECT cmp_ok((SELECT ndcg FROM pg_temp.worth('bare_lists')), '>=', 0.265, 'no setting: NDCG@20');
 
 SELECT * FROM finish();
