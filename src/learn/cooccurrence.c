@@ -511,9 +511,9 @@ count_ranges(const TeamMember *member)
 	memset(count.sums, 0, sizeof(PairSum) * job->items);
 	while ((taken = TeamNext(member)) < job->ranges)
 	{
-		/* Rows of rare items are longest: these first. */
-		uint32_t first = range[job->ranges - 1 - taken];
-		uint32_t end = range[job->ranges - taken];
+		/* Popular items first: they then have good neighbours when the many others are offered. */
+		uint32_t first = range[taken];
+		uint32_t end = range[taken + 1];
 		Sparse *by_item = &count.pairs.by_item;
 
 		ProgressDone(item_start[job->items] - item_start[end]);
@@ -522,7 +522,7 @@ count_ranges(const TeamMember *member)
 			by_item->start[row] = item_start[first + row] - item_start[first];
 		SparseTurn(&count.pairs.by_user, first, by_item);
 		count.pairs.first = first;
-		for (uint32_t i = end; i-- > first;)
+		for (uint32_t i = first; i < end; i++)
 		{
 			INTERRUPTS();
 			count_row(&count, i);
