@@ -28,7 +28,7 @@ enum
 {
 	BEST_USER,
 	BEST_VALUE,
-	BEST_SHARED,
+	BEST_MORE, /* the level of an audience's scores, the number of items similar users share */
 	BEST_BECAUSE,
 	BEST_COLUMNS
 };
@@ -57,7 +57,7 @@ begin_best(const Model *model, uint32 k)
 
 	TupleDescInitEntry(desc, BEST_USER + 1, "user_id", user, -1, 0);
 	TupleDescInitEntry(desc, BEST_VALUE + 1, "value", FLOAT8OID, -1, 0);
-	TupleDescInitEntry(desc, BEST_SHARED + 1, "shared", INT4OID, -1, 0);
+	TupleDescInitEntry(desc, BEST_MORE + 1, "more", FLOAT8OID, -1, 0);
 	TupleDescInitEntry(desc, BEST_BECAUSE + 1, "because", IdType(model->item_kind), -1, 0);
 	best.sort =
 		tuplesort_begin_heap(desc, lengthof(columns), columns, operators, collations, nulls_first,
@@ -74,13 +74,13 @@ begin_best(const Model *model, uint32 k)
 }
 
 static void
-add_best(BestUsers *best, Datum user, double value, uint32 shared, Datum because)
+add_best(BestUsers *best, Datum user, double value, double more, Datum because)
 {
 	TupleTableSlot *slot = ExecClearTuple(best->slot);
 
 	slot->tts_values[BEST_USER] = user;
 	slot->tts_values[BEST_VALUE] = Float8GetDatum(value);
-	slot->tts_values[BEST_SHARED] = Int32GetDatum((int32) Min(shared, PG_INT32_MAX));
+	slot->tts_values[BEST_MORE] = Float8GetDatum(more);
 	slot->tts_values[BEST_BECAUSE] = because;
 	memset(slot->tts_isnull, 0, sizeof(bool) * BEST_COLUMNS);
 	ExecStoreVirtualTuple(slot);
@@ -164,7 +164,7 @@ consider_for_item(Datum user, History *history, void *with)
 			because = e;
 		}
 	}
-	add_best(&ask->best, user, score, 0, entry_id(profile, because));
+	add_best(&ask->best, user, score, profile->level, entry_id(profile, because));
 }
 
 /* Hands every user's history on, in memory that is charged to maintenance_work_mem. */
@@ -205,8 +205,9 @@ reco_audience(PG_FUNCTION_ARGS)
 			bool nulls[lengthof(audience_types)] = {0};
 			double match = 0;
 
-			nulls[2] = !ProfileMatch(model, DatumGetFloat8(user[BEST_VALUE]),
-									 model->settings.min_match, &match);
+			nulls[2] =
+				!ProfileMatch(model, DatumGetFloat8(user[BEST_MORE]),
+							  DatumGetFloat8(user[BEST_VALUE]), model->settings.min_match, &match);
 			values[0] = DoorUserOut(&rows, user[BEST_USER]);
 			values[1] = user[BEST_VALUE];
 			values[2] = Float8GetDatum(match);
@@ -336,8 +337,9 @@ reco_similar_users(PG_FUNCTION_ARGS)
 	consider_all(&ask, consider_taste, budget);
 	while ((user = next_best(&ask.best)) != NULL)
 	{
-		Datum values[] = {DoorUserOut(&rows, user[BEST_USER]), user[BEST_VALUE], user[BEST_SHARED],
-						  DoorItemOut(&rows, user[BEST_BECAUSE])};
+		double shared = Min(DatumGetFloat8(user[BEST_MORE]), PG_INT32_MAX);
+		Datum values[] = {DoorUserOut(&rows, user[BEST_USER]), user[BEST_VALUE],
+						  Int32GetDatum((int32) shared), DoorItemOut(&rows, user[BEST_BECAUSE])};
 		bool nulls[lengthof(values)] = {0};
 
 		DoorPut(&rows, values, nulls);

@@ -244,7 +244,7 @@ put_evidence(WhyNot *ask)
 				   "reco_why shows what, with shares below 0.", 0);
 	else if (score == 0)
 		put_no_evidence(ask);
-	else if (ProfileMatch(ask->model, score, 0, &match) && match < least)
+	else if (ProfileMatch(ask->model, ask->profile->level, score, 0, &match) && match < least)
 		put_reason(ask, "below_min_match",
 				   psprintf("the item matches %g, less than min_match, %g", match, least),
 				   "It is listed without a number, and left out where a min_match is asked for.",

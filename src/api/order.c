@@ -99,7 +99,7 @@ put_place(DoorRows *rows, const Profile *profile, const IdSet *items, const Plac
 	bool nulls[lengthof(order_types)] = {0};
 	double match = 0;
 
-	nulls[2] = !personal || !ProfileMatch(profile->model, place->score,
+	nulls[2] = !personal || !ProfileMatch(profile->model, profile->level, place->score,
 										  profile->model->settings.min_match, &match);
 	nulls[3] = !personal || place->because < 0;
 	values[0] = DoorItemOut(rows, IdSetDatum(items, place->given));

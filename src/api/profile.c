@@ -145,6 +145,7 @@ finish(Profile *profile)
 		shorten(profile);
 	profile->norm = RankNorm(profile->entries, profile->count);
 	profile->grid = RankGrid(profile->entries, profile->count, profile->norm);
+	profile->level = RankLevel(profile->entries, profile->count);
 	return profile;
 }
 
@@ -294,12 +295,13 @@ ProfileScore(const Profile *profile, uint32 item_no)
 }
 
 bool
-ProfileMatch(const Model *model, double score, double least, double *match)
+ProfileMatch(const Model *model, double level, double score, double least, double *match)
 {
 	const Curve *curve = &model->curve;
 
 	if (curve->knots == 0 || !(score > 0))
 		return false;
+	score *= level;
 	*match = rint(1000 * CurveAt(curve->score, curve->chance, curve->knots, score)) / 10;
 	return *match >= least;
 }

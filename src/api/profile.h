@@ -21,7 +21,8 @@ typedef struct Profile
 	RankEntry *entries; /* in order of item number */
 	uint32 count;       /* of both */
 	double norm;
-	double grid; /* see math/rank */
+	double grid; /* see math/rank, as for the next */
+	double level;
 } Profile;
 
 /* Reads what the items of a history speak for.  SPI is connected. */
@@ -75,9 +76,10 @@ extern double ProfileShare(const Profile *profile, uint32 entry, uint32 item_no)
 extern double ProfileScore(const Profile *profile, uint32 item_no);
 
 /*
- * match of a score on a scale of 0..100 in steps of .1; false where there is no evidence, or less
- * than least.
+ * match of a score of a profile of that level, on a scale of 0..100 in steps of .1; false where
+ * there is no evidence, or less than least.
  */
-extern bool ProfileMatch(const Model *model, double score, double least, double *match);
+extern bool ProfileMatch(const Model *model, double level, double score, double least,
+						 double *match);
 
 #endif

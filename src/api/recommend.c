@@ -90,7 +90,7 @@ put_candidate(RecommendAsk *ask, const Profile *profile, const RankItem *candida
 	double match = 0;
 
 	nulls[LIST_MATCH] =
-		!ProfileMatch(ask->model, candidate->score,
+		!ProfileMatch(ask->model, profile->level, candidate->score,
 					  Max(ask->least_match, ask->model->settings.min_match), &match);
 	if (ask->least_match >= 0 && (nulls[LIST_MATCH] || match < ask->least_match))
 		return false;

@@ -54,8 +54,7 @@ typedef struct Refresh
 	Neighbors *neighbors;
 	SimilarityOptions similarity; /* what they are learned with */
 	Popularity *popularity;
-	Curve curve;
-	uint32 curve_pairs;
+	MatchCurve match;
 	uint32 item_slots;
 	uint64 rows_written;
 	RefreshCost cost; /* as expected once the matrix was there */
@@ -163,7 +162,7 @@ compute(Refresh *refresh)
 		end_phase(refresh, spared ? PHASE_LEARN : PHASE_CURVE);
 		ProgressEnter(PROGRESS_CURVE, matrix->chosen_count);
 		ForecastCurve(&refresh->cost);
-		refresh->curve_pairs = MatchCurveLearn(matrix, refresh->neighbors, &refresh->curve, budget);
+		MatchCurveLearn(matrix, refresh->neighbors, &refresh->match, budget);
 		end_phase(refresh, PHASE_CURVE);
 		if (spared)
 			return;
@@ -172,6 +171,11 @@ compute(Refresh *refresh)
 	ProgressEnter(PROGRESS_LEARN, matrix->by_user.start[users]);
 	refresh->neighbors = NeighborsLearn(&matrix->by_user, users, similarity, budget);
 	end_phase(refresh, PHASE_LEARN);
+	if (refresh->match.curve.knots == 0)
+		return;
+	ProgressEnter(PROGRESS_CURVE, matrix->chosen_count);
+	MatchCurveCarry(matrix, refresh->neighbors, &refresh->match, budget);
+	end_phase(refresh, PHASE_CURVE);
 }
 
 /* When an event of an age was; the greatest age stands for anything older. */
@@ -280,11 +284,11 @@ write_model(const Refresh *refresh)
 		 false},
 		{"recent_offset", FLOAT8OID, Float8GetDatum(refresh->popularity->recent_offset), false},
 		{"trend_prior", FLOAT8OID, Float8GetDatum(refresh->popularity->trend_prior), false},
-		{"curve_pairs", INT8OID, Int64GetDatum(refresh->curve_pairs), false},
-		{"curve_score", FLOAT8ARRAYOID, float_array(refresh->curve.score, refresh->curve.knots),
-		 false},
-		{"curve_match", FLOAT8ARRAYOID, float_array(refresh->curve.chance, refresh->curve.knots),
-		 false},
+		{"curve_pairs", INT8OID, Int64GetDatum(refresh->match.asked), false},
+		{"curve_score", FLOAT8ARRAYOID,
+		 float_array(refresh->match.curve.score, refresh->match.curve.knots), false},
+		{"curve_match", FLOAT8ARRAYOID,
+		 float_array(refresh->match.curve.chance, refresh->match.curve.knots), false},
 	};
 	Oid types[lengthof(columns)];
 	Datum values[lengthof(columns)];
@@ -340,7 +344,7 @@ report(FunctionCallInfo fcinfo, const Refresh *refresh)
 	values[n++] = Int64GetDatum(refresh->matrix->shortened);
 	values[n++] = CStringGetTextDatum(learned_with(&refresh->similarity));
 	values[n++] = Int64GetDatum((int64) refresh->rows_written);
-	values[n++] = Int64GetDatum(refresh->curve_pairs);
+	values[n++] = Int64GetDatum(refresh->match.asked);
 	for (int p = 0; p < PHASES; p++)
 	{
 		values[n++] = Float8GetDatum(rint(refresh->seconds[p] * 1e6) / 1e6);

@@ -52,6 +52,7 @@ typedef struct Site
 
 	Budget *budget; /* of what follows, about one user */
 	IdSet *user;    /* just that one */
+	double level;   /* of its scores, once any was read */
 	uint64 calls;
 	IdSet *numbers; /* of the items with a score; NULL before they are kept, like the next */
 	IdSet *items;   /* their ids */
@@ -146,6 +147,7 @@ forget_user(Site *site)
 		BudgetDestroy(site->budget);
 	site->budget = NULL;
 	site->user = NULL;
+	site->level = 1;
 	site->calls = 0;
 	site->numbers = NULL;
 	site->items = NULL;
@@ -255,6 +257,7 @@ read_score(Site *site, Datum user, Datum item)
 		return kept_score(site, site->numbers, Int64GetDatum(item_no));
 	profile =
 		ProfileRead(site->model, HistoryRead(site->model, user, GetCurrentTimestamp(), budget));
+	site->level = profile->level;
 	if (site->calls > 1)
 		keep_scores(site, profile);
 	return ProfileScore(profile, item_no);
@@ -283,18 +286,18 @@ score_item(Site *site, Datum user, Datum item)
 }
 
 /*
- * The score of (user_id, item_id, model), and the model; arguments 0 and 1 are not NULL.
+ * The score of (user_id, item_id, model), and who has it; arguments 0 and 1 are not NULL.
  */
 static double
-answer(FunctionCallInfo fcinfo, const Model **model)
+answer(FunctionCallInfo fcinfo, const Site **asked)
 {
 	Site *site = open_site(fcinfo);
 	Datum user;
 
+	*asked = site;
 	know_model(site, fcinfo, 2);
 	user = IdNormalise(PG_GETARG_DATUM(0), get_fn_expr_argtype(fcinfo->flinfo, 0));
 	know_user(site, user);
-	*model = site->model;
 	return score_item(site, user,
 					  IdNormalise(PG_GETARG_DATUM(1), get_fn_expr_argtype(fcinfo->flinfo, 1)));
 }
@@ -303,25 +306,25 @@ answer(FunctionCallInfo fcinfo, const Model **model)
 Datum
 reco_score(PG_FUNCTION_ARGS)
 {
-	const Model *model;
+	const Site *site;
 
 	if (PG_ARGISNULL(0) || PG_ARGISNULL(1))
 		PG_RETURN_NULL();
-	PG_RETURN_FLOAT8(answer(fcinfo, &model));
+	PG_RETURN_FLOAT8(answer(fcinfo, &site));
 }
 
 /* reco_match(user_id, item_id, model) */
 Datum
 reco_match(PG_FUNCTION_ARGS)
 {
-	const Model *model;
+	const Site *site;
 	double score;
 	double match;
 
 	if (PG_ARGISNULL(0) || PG_ARGISNULL(1))
 		PG_RETURN_NULL();
-	score = answer(fcinfo, &model);
-	if (!ProfileMatch(model, score, model->settings.min_match, &match))
+	score = answer(fcinfo, &site);
+	if (!ProfileMatch(site->model, site->level, score, site->model->settings.min_match, &match))
 		PG_RETURN_NULL();
 	PG_RETURN_FLOAT8(match);
 }

@@ -20,9 +20,10 @@
 #define HOLDOUT_LEAST  200
 #define HOLDOUT_MOST   4000
 #define HOLDOUT_ENOUGH 1000 /* one in a hundred, where that is enough to go by */
+#define HOLDOUT_RECENT 4    /* of so many, the one who chose something last is held out */
 
 #define CHOSEN_SHARE 5  /* one in so many of a held-out user's items is chosen */
-#define CHOSEN_MOST  10 /* and at most this many, so that no heavy user rules the sample */
+#define CHOSEN_MOST  30 /* and at most this many, but for whole baskets */
 
 /* As many as there may be items: numbers and sums have room for twice as many. */
 #define USERS_MOST (UINT32_C(1) << 30)
@@ -44,7 +45,9 @@ typedef struct Candidate
 {
 	uint32_t user; /* in the order they came: by falling hash */
 	uint32_t count;
-	uint32_t item[CHOSEN_MOST]; /* numbers of the log, the last chosen first */
+	uint64_t begin; /* place in the build's items of candidates */
+	uint32_t age;   /* of what was chosen last */
+	bool returned;  /* all of it was chosen after the rest of the history */
 } Candidate;
 
 /* Cells of one pile, user after user. */
@@ -74,7 +77,11 @@ typedef struct Build
 	uint32_t line;    /* of the user at hand: younger events are kept back; 0 for none */
 	uint64_t chosen_room;
 	uint32_t candidates;
+	uint32_t candidates_room;
 	Candidate *candidate;
+	uint32_t *candidate_item; /* numbers of the log */
+	uint64_t candidate_items;
+	uint64_t candidate_room;
 	bool uniform;
 	float value; /* of all cells, while uniform */
 	double last_sum;
@@ -367,26 +374,70 @@ shorten(Build *build, Cell *cells, uint32_t count)
 }
 
 /*
+ * How many of the cells, the last chosen first, came after all others: about as many as wanted, but
+ * never a part of what was chosen at one time.  All of them, where that is all there was.
+ */
+static uint32_t
+whole_times(const Cell *cells, uint32_t count, uint32_t wanted)
+{
+	uint32_t whole = wanted;
+
+	while (whole > 0 && cells[whole - 1].oldest_age == cells[whole].oldest_age)
+		whole--;
+	if (whole == 0)
+		for (whole = wanted; whole < count; whole++)
+			if (cells[whole - 1].oldest_age != cells[whole].oldest_age)
+				break;
+	return whole;
+}
+
+/* Adds the user at hand as a candidate with so many chosen items. */
+static Candidate *
+put_candidate(Build *build, const Cell *cells, uint32_t count)
+{
+	Candidate *candidate;
+
+	if (build->candidates == build->candidates_room)
+	{
+		build->candidates_room = Max(64, 2 * build->candidates_room);
+		build->candidate = BudgetResize(build->budget, build->candidate, build->candidates_room,
+										sizeof(Candidate));
+	}
+	candidate = &build->candidate[build->candidates++];
+	*candidate = (Candidate){.user = build->users, .count = count, .begin = build->candidate_items};
+	if (build->candidate_room - build->candidate_items < count)
+	{
+		build->candidate_room = Max(1024, 2 * (build->candidate_items + count));
+		build->candidate_item = BudgetResize(build->budget, build->candidate_item,
+											 build->candidate_room, sizeof(uint32_t));
+	}
+	for (uint32_t c = 0; c < count; c++)
+		build->candidate_item[build->candidate_items++] = cells[c].item;
+	return candidate;
+}
+
+/*
  * What the user would be held out with: the newest fifth of the cells, by when they were first
- * chosen.  Cells that tie, as all do where there are no times, are drawn by lot.
+ * chosen.  Where all came at one time, as where there are no times, a fifth is drawn by lot.
  */
 static void
 consider(Build *build, uint64_t user, Cell *cells, uint32_t count)
 {
 	Lot lot = {build->log->item_rank, user};
 	Candidate *candidate;
+	uint32_t wanted = Min((count + CHOSEN_SHARE - 1) / CHOSEN_SHARE, CHOSEN_MOST);
+	uint32_t whole;
 
 	if (count < 2 || build->options->split != SPLIT_USERS)
 		return;
 	build->matrix->paired++;
-	if (build->candidates == HOLDOUT_MOST)
+	if (build->candidates == HOLDOUT_MOST * (build->log->timed ? HOLDOUT_RECENT : 1))
 		return;
-	candidate = &build->candidate[build->candidates++];
-	candidate->user = build->users;
-	candidate->count = Min((count + CHOSEN_SHARE - 1) / CHOSEN_SHARE, CHOSEN_MOST);
 	qsort_interruptible(cells, count, sizeof(Cell), last_chosen_first, &lot);
-	for (uint32_t c = 0; c < candidate->count; c++)
-		candidate->item[c] = cells[c].item;
+	whole = whole_times(cells, count, wanted);
+	candidate = put_candidate(build, cells, whole < count ? whole : wanted);
+	candidate->age = cells[0].oldest_age;
+	candidate->returned = whole < count;
 }
 
 /* From the first cell that is worth something else on, every part has values. */
@@ -491,7 +542,6 @@ sum_piles(Build *build)
 	uint64_t done = 0;
 
 	build->part = BudgetZeroed(build->budget, build->parts, sizeof(Part));
-	build->candidate = BudgetAlloc(build->budget, HOLDOUT_MOST, sizeof(Candidate));
 	build->stat = BudgetZeroed(build->budget, build->log->items, sizeof(ItemStat));
 	for (uint32_t i = 0; i < build->log->items; i++)
 		build->stat[i].newest_age = UINT32_MAX;
@@ -543,26 +593,58 @@ InteractionsHoldout(uint32_t users)
 }
 
 /*
- * Settles who is held out: the first of those considered.  Their rows come last, by rising hash
- * like all others.
+ * Leaves of the candidates those to hold out, in their order: of the first HOLDOUT_RECENT times as
+ * many who came back, those who chose something last.  The others are only taken where hardly
+ * anybody came back.
  */
+static void
+pick_candidates(Build *build, uint32_t most)
+{
+	Keyed *order = BudgetAlloc(build->budget, build->candidates, sizeof(Keyed));
+	uint32_t count = 0;
+	uint32_t returned = 0;
+
+	while (count < build->candidates && returned < most * HOLDOUT_RECENT)
+	{
+		const Candidate *candidate = &build->candidate[count];
+
+		order[count] = (Keyed){candidate->age, count, count};
+		if (!candidate->returned)
+			order[count].key += UINT64_C(1) << 32;
+		returned += candidate->returned;
+		count++;
+	}
+	sort_keyed(order, count);
+	most = Min(most, returned >= HOLDOUT_LEAST ? returned : count);
+	for (uint32_t n = 0; n < most; n++)
+		order[n] = (Keyed){order[n].index, 0, order[n].index};
+	sort_keyed(order, most);
+	for (uint32_t n = 0; n < most; n++)
+		build->candidate[n] = build->candidate[order[n].index];
+	build->candidates = most;
+	BudgetFree(build->budget, order);
+}
+
+/* Settles who is held out.  Their rows come last, by rising hash like all others. */
 static void
 hold_out(Build *build, const uint32_t *item_place)
 {
 	Interactions *matrix = build->matrix;
-	uint32_t most = Min(InteractionsHoldout(build->users), matrix->paired / 2);
+	uint64_t chosen = 0;
 
-	build->candidates = Min(build->candidates, most);
+	pick_candidates(build, Min(InteractionsHoldout(build->users), matrix->paired / 2));
+	for (uint32_t h = 0; h < build->candidates; h++)
+		chosen += build->candidate[h].count;
 	matrix->learners = build->users - build->candidates;
-	matrix->chosen =
-		BudgetAlloc(build->budget, (uint64_t) build->candidates * CHOSEN_MOST, sizeof(Chosen));
+	matrix->chosen = BudgetAlloc(build->budget, chosen, sizeof(Chosen));
 	for (uint32_t h = 0; h < build->candidates; h++)
 	{
 		const Candidate *candidate = &build->candidate[build->candidates - 1 - h];
+		const uint32_t *item = build->candidate_item + candidate->begin;
 
 		for (uint32_t c = 0; c < candidate->count; c++)
 			matrix->chosen[matrix->chosen_count++] =
-				(Chosen){matrix->learners + h, item_place[candidate->item[c]]};
+				(Chosen){matrix->learners + h, item_place[item[c]]};
 	}
 }
 
@@ -697,6 +779,7 @@ InteractionsBuild(EventLog *log, const InteractionOptions *options, Budget *budg
 
 	BudgetFree(budget, build.part);
 	BudgetFree(budget, build.candidate);
+	BudgetFree(budget, build.candidate_item);
 	BudgetFree(budget, build.stat);
 	BudgetFree(budget, build.cells_of);
 	BudgetFree(budget, item_place);

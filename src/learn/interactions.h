@@ -13,10 +13,17 @@
  * Something is kept back, so that what was learned can be held against it: some users, or of all
  * users what came after a line in time.
  *
- * Held-out users are those of the highest hashes with two cells or more: a tenth of all users, or
- * a hundredth where that is 1,000, but 200 at least, 4,000 at most, and never more than half of
- * those eligible, for the others are all there is to learn pairs from.  Of each, the newest fifth of the items (ten at
- * most) are "chosen": what the user went on to choose after the rest of the history.
+ * Held-out users are drawn by hash from those with two cells or more: a tenth of all users, or a
+ * hundredth where that is 1,000, but 200 at least, 4,000 at most, and never more than half of
+ * those eligible, for the others are all there is to learn pairs from.  Of each, the newest fifth of
+ * the items (30 at most) are "chosen": what the user went on to choose after the rest of the
+ * history.
+ *
+ * A model is asked about people who come now, and for what they come back to choose.  So of four
+ * drawn the one is held out who chose something last: what others chose, who left long ago, belongs
+ * to another season.  And what was chosen at one time, a basket, is chosen as a whole or not at
+ * all: the rest of a basket says more of it than all visits before.  Where there are no times, a
+ * fifth of the items is drawn by lot.
  *
  * A line is the same for everybody, or each user's own.  Then all users are learned from, but only
  * by their events before it, and chosen is what they took up after it.  So the row of a held-out
@@ -62,6 +69,7 @@ typedef struct ItemStat
 	double recent;
 } ItemStat;
 
+/* Of a basket, in an order drawn by lot. */
 typedef struct Chosen
 {
 	uint32_t user; /* in matrix order */

@@ -1,11 +1,13 @@
 #include "learn/matchcurve.h"
 
+#include <math.h>
+
 #include "base/interrupts.h"
 #include "base/progress.h"
 #include "math/hash.h"
 #include "math/rank.h"
 
-#define DRAWS 16 /* tries to find an item the user never touched, before the pair is given up */
+#define TRIES 64 /* to find an item the user never touched, before it is given up */
 
 #define HOLDOUT_SPARED 100 /* one user in so many can be spared */
 
@@ -38,6 +40,21 @@ split_rows(const Neighbors *neighbors, Budget *budget)
 	return rows;
 }
 
+/* One learning of a curve. */
+typedef struct Run
+{
+	const Interactions *matrix;
+	const Neighbors *neighbors;
+	Rows rows;
+	RankEntry *entries;    /* [items], of one user */
+	unsigned char *chosen; /* [items], 1 for what this user chose in the end */
+	RankScratch scratch;
+	double level; /* of its scores */
+	CurveSample *samples;
+	size_t count;
+	uint32_t asked; /* chosen items */
+} Run;
+
 static bool
 has_item(const Sparse *by_user, uint32_t user, uint32_t item)
 {
@@ -46,12 +63,12 @@ has_item(const Sparse *by_user, uint32_t user, uint32_t item)
 	return at < by_user->start[user + 1] && by_user->column[at] == item;
 }
 
-/* Scores everything by what the user had before choosing.  chosen[] marks what came after. */
+/* Scores everything by what the user had before choosing. */
 static void
-score_user(const Interactions *matrix, const Neighbors *neighbors, const Rows *rows, uint32_t user,
-		   const unsigned char *chosen, RankEntry *entries, RankScratch *scratch)
+score_user(Run *run, uint32_t user)
 {
-	const Sparse *by_user = &matrix->by_user;
+	const Sparse *by_user = &run->matrix->by_user;
+	const Neighbors *neighbors = run->neighbors;
 	size_t count = 0;
 
 	for (uint64_t e = by_user->start[user]; e < by_user->start[user + 1]; e++)
@@ -59,77 +76,152 @@ score_user(const Interactions *matrix, const Neighbors *neighbors, const Rows *r
 		uint32_t item = by_user->column[e];
 		uint64_t begin = neighbors->start[item];
 
-		if (!chosen[item])
-			entries[count++] = (RankEntry){
+		if (!run->chosen[item])
+			run->entries[count++] = (RankEntry){
 				.weight = SparseValue(by_user, e),
-				.most = RankMost(rows->similarity + begin, neighbors->scored[item]),
+				.most = RankMost(run->rows.similarity + begin, neighbors->scored[item]),
 				.count = neighbors->scored[item],
 				.source = item,
-				.item = rows->item + begin,
-				.similarity = rows->similarity + begin,
+				.item = run->rows.item + begin,
+				.similarity = run->rows.similarity + begin,
 			};
 	}
-	RankScore(scratch, entries, count, RankNorm(entries, count));
+	RankScore(&run->scratch, run->entries, count, RankNorm(run->entries, count));
+	run->level = RankLevel(run->entries, count);
 }
 
-uint32_t
-MatchCurveLearn(const Interactions *matrix, const Neighbors *neighbors, Curve *curve,
-				Budget *budget)
+static void
+add_sample(Run *run, uint32_t item, float weight, bool chosen)
 {
-	uint32_t items = neighbors->items;
-	Rows rows = split_rows(neighbors, budget);
-	CurveSample *samples =
-		BudgetAlloc(budget, 2 * (uint64_t) matrix->chosen_count, sizeof(CurveSample));
-	RankEntry *entries = BudgetAlloc(budget, items, sizeof(RankEntry));
-	unsigned char *chosen = BudgetZeroed(budget, items, sizeof(unsigned char));
-	void *memory = BudgetZeroed(budget, RankScratchBytes(items), 1);
-	RankScratch scratch;
-	size_t count = 0;
+	double score = run->level * run->scratch.score[item];
 
-	RankScratchInit(&scratch, memory, items);
+	if (score > 0 && isfinite(score))
+		run->samples[run->count++] = (CurveSample){score, weight, chosen};
+}
+
+/* Adds an item that the user never touched, drawn at random; none where there hardly is one. */
+static void
+add_drawn(Run *run, uint32_t user, uint64_t *lot)
+{
+	for (int n = 0; n < TRIES; n++)
+	{
+		uint32_t item = (uint32_t) (HashNext(lot) % run->neighbors->items);
+
+		if (!has_item(&run->matrix->by_user, user, item))
+		{
+			add_sample(run, item, 1.0f / MATCHCURVE_DRAWN, false);
+			return;
+		}
+	}
+}
+
+/* Asks about one user, who has so many chosen items. */
+static void
+ask_user(Run *run, const Chosen *chosen, uint32_t count)
+{
+	uint32_t user = chosen->user;
+	uint64_t lot = HashMix(user + UINT64_C(1));
+
+	for (uint32_t c = 0; c < count; c++)
+		run->chosen[chosen[c].item] = 1;
+	score_user(run, user);
+	for (uint32_t c = 0; c < Min(count, MATCHCURVE_MOST); c++)
+	{
+		run->asked++;
+		add_sample(run, chosen[c].item, 1, true);
+		for (int n = 0; n < MATCHCURVE_DRAWN; n++)
+			add_drawn(run, user, &lot);
+	}
+	for (uint32_t c = 0; c < count; c++)
+		run->chosen[chosen[c].item] = 0;
+	RankClear(&run->scratch);
+}
+
+/* Where the chosen items of one user end. */
+static uint32_t
+end_of_user(const Interactions *matrix, uint32_t begin)
+{
+	uint32_t end = begin;
+
+	while (end < matrix->chosen_count && matrix->chosen[end].user == matrix->chosen[begin].user)
+		end++;
+	return end;
+}
+
+/* Asks about every held-out user. */
+static void
+ask_users(Run *run, Budget *budget)
+{
+	const Interactions *matrix = run->matrix;
+	uint32_t items = run->neighbors->items;
+	void *memory = BudgetZeroed(budget, RankScratchBytes(items), 1);
+	uint64_t most = 0;
+
 	for (uint32_t c = 0, end; c < matrix->chosen_count; c = end)
 	{
-		uint32_t user = matrix->chosen[c].user;
-		uint64_t lot = HashMix(user + UINT64_C(1));
+		end = end_of_user(matrix, c);
+		most += Min(end - c, MATCHCURVE_MOST);
+	}
+	run->rows = split_rows(run->neighbors, budget);
+	run->entries = BudgetAlloc(budget, items, sizeof(RankEntry));
+	run->chosen = BudgetZeroed(budget, items, sizeof(unsigned char));
+	run->samples = BudgetAlloc(budget, most * (1 + MATCHCURVE_DRAWN), sizeof(CurveSample));
+	RankScratchInit(&run->scratch, memory, items);
 
+	for (uint32_t c = 0, end; c < matrix->chosen_count; c = end)
+	{
 		INTERRUPTS();
-		for (end = c; end < matrix->chosen_count && matrix->chosen[end].user == user; end++)
-			chosen[matrix->chosen[end].item] = 1;
-		score_user(matrix, neighbors, &rows, user, chosen, entries, &scratch);
-
-		for (uint32_t n = c; n < end; n++)
-		{
-			double score = scratch.score[matrix->chosen[n].item];
-
-			if (score > 0)
-				samples[count++] = (CurveSample){score, 1};
-			for (int draw = 0; draw < DRAWS; draw++)
-			{
-				uint32_t item = (uint32_t) (HashNext(&lot) % items);
-
-				if (has_item(&matrix->by_user, user, item))
-					continue;
-				if (scratch.score[item] > 0)
-					samples[count++] = (CurveSample){scratch.score[item], 0};
-				break;
-			}
-		}
-		for (uint32_t n = c; n < end; n++)
-			chosen[matrix->chosen[n].item] = 0;
-		RankClear(&scratch);
+		end = end_of_user(matrix, c);
+		ask_user(run, &matrix->chosen[c], end - c);
 		ProgressDone(end);
 	}
-
-	if (matrix->chosen_count < MATCHCURVE_LEAST)
-		curve->knots = 0;
-	else
-		CurveFit(samples, count, curve);
-
 	BudgetFree(budget, memory);
-	BudgetFree(budget, chosen);
-	BudgetFree(budget, entries);
-	BudgetFree(budget, samples);
-	BudgetFree(budget, rows.item);
-	BudgetFree(budget, rows.similarity);
-	return matrix->chosen_count;
+	BudgetFree(budget, run->chosen);
+	BudgetFree(budget, run->entries);
+	BudgetFree(budget, run->rows.item);
+	BudgetFree(budget, run->rows.similarity);
+}
+
+/* How high the drawn items score together. */
+static double
+sum_drawn(const Run *run)
+{
+	double sum = 0;
+
+	for (size_t s = 0; s < run->count; s++)
+		if (!run->samples[s].chosen)
+			sum += run->samples[s].score;
+	return sum;
+}
+
+void
+MatchCurveLearn(const Interactions *matrix, const Neighbors *neighbors, MatchCurve *curve,
+				Budget *budget)
+{
+	Run run = {.matrix = matrix, .neighbors = neighbors};
+
+	ask_users(&run, budget);
+	curve->asked = run.asked;
+	curve->drawn = sum_drawn(&run);
+	curve->curve.knots = 0;
+	if (run.asked >= MATCHCURVE_LEAST)
+		CurveFit(run.samples, run.count, &curve->curve);
+	BudgetFree(budget, run.samples);
+}
+
+void
+MatchCurveCarry(const Interactions *matrix, const Neighbors *neighbors, MatchCurve *curve,
+				Budget *budget)
+{
+	Run run = {.matrix = matrix, .neighbors = neighbors};
+	double by;
+
+	ask_users(&run, budget);
+	by = sum_drawn(&run) / curve->drawn;
+	BudgetFree(budget, run.samples);
+	if (!(by > 0 && isfinite(by)))
+		return;
+	curve->drawn *= by;
+	for (int k = 0; k < curve->curve.knots; k++)
+		curve->curve.score[k] *= by;
 }

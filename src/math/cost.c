@@ -44,6 +44,7 @@ static const struct
 	double cell_bytes;   /* of a cell with a value, once or twice; half where all are alike */
 	double slot_bytes;   /* of one of the best of an item */
 	double stored_bytes; /* of one neighbour of the result */
+	double asked_bytes;  /* of one chosen item the match curve asks about, and those drawn beside */
 } constants = {
 	.read_event = 60,
 	.read_byte = 1,
@@ -66,6 +67,7 @@ static const struct
 	.cell_bytes = 8,
 	.slot_bytes = sizeof(Best),
 	.stored_bytes = sizeof(Best),
+	.asked_bytes = 80,
 };
 
 /* Events lie on so many piles, which may take such a share of the memory before they go to tape. */
@@ -81,6 +83,10 @@ static const struct
 /* Kept by target, so many of each source's own best are kept beside, and a few more get in so. */
 #define SHOWN       20
 #define SHOWN_SHARE 0.6
+
+/* Of a held-out user's items one in so many is asked about, at most so many. */
+#define ASKED_SHARE 5
+#define ASKED_MOST  30
 
 /* Pairs of common sets: so many times those of users who all have equally many cells. */
 #define GUESS_SKEW 2.5
@@ -247,10 +253,12 @@ cost_bytes(const CostInput *input, const RefreshCost *cost)
 	double best =
 		count_places(input, k) * constants.slot_bytes + cost->kept * constants.stored_bytes;
 	double cells = cells_bytes(input);
+	double asked = fmin(figures->cells / fmax(figures->users, 1) / ASKED_SHARE, ASKED_MOST);
+	double curve = input->held_out * asked * constants.asked_bytes;
 	double known = constants.any_bytes + figures->users * constants.user_bytes +
 				   figures->items * (constants.item_bytes + input->id_bytes);
 
-	return known + fmax(pile_bytes(input), cells + fmax(cells, best + gram_bytes(input)));
+	return known + fmax(pile_bytes(input), cells + fmax(cells, best + gram_bytes(input) + curve));
 }
 
 RefreshCost
@@ -258,6 +266,7 @@ CostOf(const CostInput *input)
 {
 	const SketchFigures *figures = &input->figures;
 	RefreshCost cost = {0};
+	double scoring = 0; /* of those held out, once */
 
 	if (figures->events <= 0)
 		return cost;
@@ -267,12 +276,12 @@ CostOf(const CostInput *input)
 						   1e-9 * (constants.read_event + constants.read_byte * input->id_bytes));
 	cost.encode = 1e-9 * figures->events * constants.encode_event;
 	if (input->held_out > 0)
-		cost.curve = 1e-9 * constants.curve_neighbor * input->held_out *
-					 (figures->cells / figures->users) * (cost.kept / figures->items);
+		scoring = 1e-9 * constants.curve_neighbor * input->held_out *
+				  (figures->cells / figures->users) * (cost.kept / figures->items);
 	if (input->twice)
-		cost.again = cost.learn + cost.solve;
+		cost.again = cost.learn + cost.solve + scoring;
 	/* A third of the candidates takes a ninth to a 27th of the time; a third of trials solves. */
-	cost.curve += input->trials * (cost.curve + cost.solve / 40);
+	cost.curve = scoring + input->trials * (scoring + cost.solve / 40);
 	cost.write =
 		1e-9 * (figures->items * constants.write_item + cost.kept * constants.write_neighbor);
 	cost.bytes = cost_bytes(input, &cost);

@@ -35,7 +35,7 @@ typedef struct RefreshCost
 	double learn;
 	double solve; /* of ridge, after learn */
 	double curve;
-	double again; /* learning and solving a second time, from everybody */
+	double again; /* learning and solving again, from everybody, and carrying the curve over */
 	double write;
 	double bytes; /* at most at one time */
 } RefreshCost;

@@ -11,43 +11,47 @@ by_score(const void *a, const void *b)
 
 	if (x->score != y->score)
 		return x->score < y->score ? -1 : 1;
-	return x->chosen - y->chosen;
+	return (int) x->chosen - (int) y->chosen;
 }
 
 /* A run of samples pooled into one step. */
 typedef struct Block
 {
-	double count;
-	double chosen;
-	double score; /* sum */
-	double samples;
+	double weight;
+	double chosen; /* weight of those */
+	double score;  /* sum, weighted */
 } Block;
 
 static double
 rate(const Block *block)
 {
-	return block->chosen / block->count;
+	return (block->chosen + 1) / (block->weight + 2);
 }
 
-/* Cuts the sorted samples into bins of equal size; equal scores share a bin.  Returns how many. */
+/*
+ * Cuts the sorted samples into at most CURVE_KNOTS bins of equal weight; equal scores share a bin.
+ * Returns how many.
+ */
 static int
 cut_bins(const CurveSample *samples, size_t count, Block *bins)
 {
-	size_t size = count / CURVE_KNOTS + 1;
+	double total = 0;
+	double size;
 	int used = 0;
 
-	if (size < CURVE_BIN_SIZE)
-		size = CURVE_BIN_SIZE;
+	for (size_t s = 0; s < count; s++)
+		total += samples[s].weight;
+	size = fmax(total / CURVE_KNOTS, CURVE_BIN_SIZE);
 	for (size_t s = 0; s < count;)
 	{
-		Block bin = {.count = 2, .chosen = 1};
+		bool last = used == CURVE_KNOTS - 1;
+		Block bin = {0};
 
-		while (s < count && (bin.samples < size || samples[s].score == samples[s - 1].score))
+		while (s < count && (last || bin.weight < size || samples[s].score == samples[s - 1].score))
 		{
-			bin.count++;
-			bin.samples++;
-			bin.chosen += samples[s].chosen;
-			bin.score += samples[s].score;
+			bin.weight += samples[s].weight;
+			bin.chosen += samples[s].chosen ? samples[s].weight : 0;
+			bin.score += samples[s].weight * samples[s].score;
 			s++;
 		}
 		bins[used++] = bin;
@@ -73,10 +77,9 @@ CurveFit(CurveSample *samples, size_t count, Curve *curve)
 		while (top > 0 && rate(&blocks[top - 1]) >= rate(&block))
 		{
 			top--;
-			block.count += blocks[top].count;
+			block.weight += blocks[top].weight;
 			block.chosen += blocks[top].chosen;
 			block.score += blocks[top].score;
-			block.samples += blocks[top].samples;
 		}
 		blocks[top++] = block;
 	}
@@ -84,7 +87,7 @@ CurveFit(CurveSample *samples, size_t count, Curve *curve)
 	curve->knots = top;
 	for (int k = 0; k < top; k++)
 	{
-		curve->score[k] = blocks[k].score / blocks[k].samples;
+		curve->score[k] = blocks[k].score / blocks[k].weight;
 		curve->chance[k] = rate(&blocks[k]);
 	}
 }

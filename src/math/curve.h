@@ -2,9 +2,9 @@
  * curve.h: from a score to a chance, by isotonic regression.
  *
  * Pool adjacent violators (Ayer, Brunk, Ewing, Reid, Silverman 1955) over at most CURVE_KNOTS
- * bins of equal size; between the means of two pooled blocks the curve is straight, beyond the
- * first and last it is flat.  Each bin starts with one chosen and one not chosen, so that no
- * finite sample claims certainty.
+ * bins of equal weight; between the means of two pooled blocks the curve is straight, beyond the
+ * first and last it is flat.  Each block has one chosen and one not chosen beside its samples
+ * (Laplace's rule of succession), so that no finite sample claims certainty.
  */
 #ifndef RECO_CURVE_H
 #define RECO_CURVE_H
@@ -13,12 +13,13 @@
 #include <stddef.h>
 
 #define CURVE_KNOTS    64
-#define CURVE_BIN_SIZE 16 /* a bin has at least as many samples, where there are as many */
+#define CURVE_BIN_SIZE 16 /* a bin has at least this weight, where there is as much */
 
 typedef struct CurveSample
 {
 	double score;
-	int chosen; /* 1 or 0 */
+	float weight; /* above 0; 1 is a sample that counts for one */
+	bool chosen;
 } CurveSample;
 
 typedef struct Curve

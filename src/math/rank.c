@@ -20,6 +20,8 @@
 /* Parts of the next row that are sent for ahead; what comes after, the processor foresees. */
 #define AHEAD 512
 
+#define LEVEL_EXPONENT 0.2 /* see RankLevel */
+
 static uint32_t
 blocks_of(uint32_t slots)
 {
@@ -59,6 +61,20 @@ RankNorm(const RankEntry *entries, size_t count)
 	for (size_t e = 0; e < count; e++)
 		squares += entries[e].weight * entries[e].weight;
 	return squares > 0 ? 1 / sqrt(squares) : 0;
+}
+
+double
+RankLevel(const RankEntry *entries, size_t count)
+{
+	double sum = 0;
+	double squares = 0;
+
+	for (size_t e = 0; e < count; e++)
+	{
+		sum += fabs(entries[e].weight);
+		squares += entries[e].weight * entries[e].weight;
+	}
+	return squares > 0 ? pow(sum * sum / squares, -LEVEL_EXPONENT) : 1;
 }
 
 double

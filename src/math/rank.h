@@ -86,6 +86,19 @@ extern void RankScratchInit(RankScratch *scratch, void *zeroed, uint32_t slots);
 extern double RankNorm(const RankEntry *entries, size_t count);
 
 /*
+ * What makes scores of different users comparable, which the match curve needs: n^-0.2 for a
+ * history of n items.  The norm alone leaves the scores of long histories too high, since many items
+ * that have nothing to do with an item add up, too.  n is the effective number of items, (sum of
+ * |w|)^2 / sum of w^2 (Kish 1965), so that what is all but forgotten does not count.  1 for a history
+ * that says nothing.
+ *
+ * The exponent under which a curve explains held-out choices best was .12 to .25 for co-occurrence,
+ * cosine and ridge on MovieLens 1M, Amazon CDs and the retail set, and .06 to .4 for all other
+ * similarities; .2 is nearly as good as the best for each.
+ */
+extern double RankLevel(const RankEntry *entries, size_t count);
+
+/*
  * Adds up every score the entries lead to, in a scratch that is clear; item numbers are below
  * slots.
  */

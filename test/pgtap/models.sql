@@ -256,14 +256,17 @@ CREATE FUNCTION pg_temp.curve_at(at float8) RETURNS float8 LANGUAGE sql AS $$
   END
 $$;
 CREATE TEMP TABLE asked AS
-  SELECT u AS user_id, i AS item_id, shop.score(u, i) AS score, shop.match(u, i) AS match FROM generate_series(1, 200, 7) u, generate_series(1, 60) i;
+  SELECT u AS user_id, i AS item_id, shop.score(u, i) AS score, level.n ^ -.2 * shop.score(u, i) AS level_score, shop.match(u, i) AS match
+  FROM generate_series(1, 200, 7) u, generate_series(1, 60) i,
+    /* the effective number of items: (sum of |w|)^2 / sum of w^2 */
+    LATERAL (SELECT sum(w) ^ 2 / sum(w ^ 2) AS n FROM (SELECT ln(1 + abs(sum(weight))) AS w FROM generated WHERE user_id = u GROUP BY item_id) h) level;
 SELECT cmp_ok((SELECT count(*) FROM asked WHERE score > 0), '>', 500::bigint, 'many scores above 0');
 SELECT cmp_ok((SELECT count(*) FROM asked WHERE score <= 0), '>', 0::bigint, 'and some not');
 SELECT is_empty('SELECT * FROM asked WHERE (match IS NULL) <> (score <= 0)', 'a match where there is evidence, NULL where there is none');
 /* Rounded to .1, so within half of that. */
-SELECT is_empty('SELECT *, pg_temp.curve_at(score) FROM asked WHERE score > 0 AND NOT abs(match - 100 * pg_temp.curve_at(score)) <= .05 + 1e-9', 'the match is the curve at the score');
+SELECT is_empty('SELECT *, pg_temp.curve_at(level_score) FROM asked WHERE score > 0 AND NOT abs(match - 100 * pg_temp.curve_at(level_score)) <= .05 + 1e-9', 'the match is the curve at the score, brought to the level of all users');
 SELECT is_empty('SELECT * FROM asked WHERE score > 0 AND abs(match * 10 - round(match * 10)) > 1e-9', 'in steps of .1');
-SELECT is_empty('SELECT * FROM (SELECT *, lag(match) OVER (ORDER BY score) AS before FROM asked WHERE score > 0) m WHERE before > match', 'a higher score never matches less');
+SELECT is_empty('SELECT * FROM (SELECT *, lag(match) OVER (PARTITION BY user_id ORDER BY score) AS before FROM asked WHERE score > 0) m WHERE before > match', 'a higher score of a user never matches less');
 SELECT cmp_ok((SELECT count(DISTINCT match) FROM asked), '>', 5::bigint, 'matches differ');
 
 -- min_match counts at once.

@@ -1,6 +1,6 @@
 -- The match curve of a refresh, where its knots can be worked by hand; and who is held out for it.
 BEGIN;
-SELECT plan(11);
+SELECT plan(23);
 
 -- A hundred users, each with a and b.  A tenth is 10, but at least 200, at most half: 50 are held out.  Of their two
 -- items one is chosen (the fifth of two, rounded up), the other is the history.  Among the other 50 users a and b are
@@ -39,8 +39,62 @@ CREATE TABLE walk AS SELECT u, i, '2026-01-01'::timestamptz + n * interval '1 da
 SELECT reco_create_model('walk', 'SELECT u AS user_id, i AS item_id, t AS occurred_at FROM walk');
 SELECT reco_configure('walk', similarity => 'cosine', weighting => 'binary');
 SELECT is(curve_pairs, 40::bigint, 'one in five of forty histories of five') FROM reco_refresh('walk');
--- four items speak for z, each with cosine 1: score 4 / sqrt(4) = 2; chance (40 + 1) / (40 + 2)
-SELECT is(curve_score, ARRAY[2::float8], 'four items that speak with one voice') FROM walk.model;
+-- four items speak for z, each with cosine 1: score 4 / sqrt(4) = 2, on a level with other users 2 * 4^-0.2; chance
+-- (40 + 1) / (40 + 2)
+SELECT ok(abs(curve_score[1] - 2 * 4 ^ -0.2) < 1e-6, 'four items that speak with one voice') FROM walk.model;
 SELECT is(curve_match, ARRAY[41 / 42::float8], 'at 41/42') FROM walk.model;
+
+-- What was chosen at one time is chosen as a whole.  Eighty users have a on one day and b, c, d on the next: a fifth of four
+-- is one, but all three came together.  Forty are held out; a leads to each of the three with cosine 1: 120 samples.
+CREATE TABLE whole AS SELECT u, i, '2026-01-01'::timestamptz + (i > 'a')::int * interval '1 day' AS t
+  FROM generate_series(1, 80) u, unnest(ARRAY['a', 'b', 'c', 'd']) i;
+SELECT reco_create_model('whole', 'SELECT u AS user_id, i AS item_id, t AS occurred_at FROM whole');
+SELECT reco_configure('whole', similarity => 'cosine', weighting => 'binary');
+SELECT is(curve_pairs, 120::bigint, 'a basket of three') FROM reco_refresh('whole');
+SELECT is(curve_score, ARRAY[1::float8], 'is foretold by what came before it') FROM whole.model;
+SELECT is(curve_match, ARRAY[121 / 122::float8], 'at 121/122') FROM whole.model;
+
+-- Of a large one thirty items are asked about, and none of the others counts as history.
+CREATE TABLE large AS SELECT u, i, '2026-01-01'::timestamptz + (i > 0)::int * interval '1 day' AS t
+  FROM generate_series(1, 80) u, generate_series(0, 50) i;
+SELECT reco_create_model('large', 'SELECT u AS user_id, i AS item_id, t AS occurred_at FROM large');
+SELECT reco_configure('large', similarity => 'cosine', weighting => 'binary');
+SELECT is(curve_pairs, 1200::bigint, 'thirty of fifty') FROM reco_refresh('large');
+SELECT is(curve_score, ARRAY[1::float8], 'the other twenty speak for nothing') FROM large.model;
+
+-- A basket of which a part would be among the newest fifth is history: of twelve items three would be chosen, but the third
+-- came together with two others.
+CREATE TABLE late AS SELECT u, i, '2026-01-01'::timestamptz + CASE WHEN i > 10 THEN i ELSE i / 4 END * interval '1 day' AS t
+  FROM generate_series(1, 80) u, generate_series(1, 12) i;
+SELECT reco_create_model('late', 'SELECT u AS user_id, i AS item_id, t AS occurred_at FROM late');
+SELECT is(curve_pairs, 80::bigint, 'two of twelve') FROM reco_refresh('late');
+
+-- Who never came back is asked about a fifth of the items, drawn by lot, where hardly anybody came back ...
+CREATE TABLE visitor AS SELECT u, i, '2026-02-01'::timestamptz AS t FROM generate_series(1, 300) u, generate_series(1, 10) i;
+SELECT reco_create_model('visitor', 'SELECT u AS user_id, i AS item_id, t AS occurred_at FROM visitor');
+SELECT is(curve_pairs, 300::bigint, 'two of ten, of half of three hundred users') FROM reco_refresh('visitor');
+-- ... and not at all where two hundred others did: of 600 users 200 are held out, each with one item.
+INSERT INTO visitor SELECT u, i, '2025-01-01'::timestamptz + i * interval '1 day'
+  FROM generate_series(1001, 1300) u, generate_series(101, 102) i;
+SELECT is(curve_pairs, 200::bigint, 'one of two, of two hundred who came back') FROM reco_refresh('visitor');
+
+-- Of those who came back, who chose something last.  300 users had a, b, c in 2024, 300 had a in 2025 and b in 2026; 200 of
+-- the latter are held out, with a as their history.  The other 400 give s(i -> j) = c_ij / n_i ('conditional'):
+--   s(a -> b) = 400/400 = 1, 200 samples, all chosen;  s(a -> c) = 300/400, and c is all there is to draw: 800 samples of
+--   weight 1/4, none chosen.  Two knots: chance (0 + 1) / (200 + 2) and (200 + 1) / (200 + 2).
+-- From everybody s(a -> c) = 300/600: what is drawn scores 2/3 of what it did, and the knots move with it, from 3/4 and 1
+-- to 1/2 and 2/3.
+CREATE TABLE era AS
+  SELECT u, i, '2024-01-01'::timestamptz + ascii(i) * interval '1 day' AS t FROM generate_series(1, 300) u, unnest(ARRAY['a', 'b', 'c']) i
+  UNION ALL
+  SELECT u, i, CASE i WHEN 'a' THEN '2025-01-01'::timestamptz ELSE '2026-01-01' END FROM generate_series(301, 600) u, unnest(ARRAY['a', 'b']) i;
+SELECT reco_create_model('era', 'SELECT u AS user_id, i AS item_id, t AS occurred_at FROM era');
+SELECT reco_configure('era', similarity => 'conditional', weighting => 'binary', min_match => 0);
+SELECT is(curve_pairs, 200::bigint, 'two hundred of the later users') FROM reco_refresh('era');
+SELECT ok(cardinality(curve_score) = 2 AND abs(curve_score[1] - 1 / 2.0) < 1e-6 AND abs(curve_score[2] - 2 / 3.0) < 1e-6,
+  'the knots are where scores are once everybody is learned from') FROM era.model;
+SELECT is(curve_match, ARRAY[1 / 202::float8, 201 / 202::float8], 'chosen ones above, drawn ones below') FROM era.model;
+INSERT INTO era VALUES (1000, 'a', '2026-02-01');
+SELECT is(ARRAY[era.match(1000, 'b'), era.match(1000, 'c')], ARRAY[99.5::float8, .5], 'b is what whoever has a comes for, c is not');
 SELECT * FROM finish();
 ROLLBACK;
