@@ -38,7 +38,7 @@ ForecastCost(const Model *model, const SketchFigures *figures, double row_second
 {
 	const Settings *settings = &model->settings;
 	uint32 users = (uint32) Min(figures->users, UINT32_MAX);
-	uint32 held_out = InteractionsHoldout(users);
+	uint32 held_out = InteractionsHoldout(users, users);
 	bool decays = settings->half_life > 0 && OidIsValid(model->time_type);
 	bool automatic = settings->similarity.rule.kind == SIMILARITY_AUTO;
 	SimilarityOptions options = model->picked;

@@ -584,12 +584,14 @@ order_items(Build *build)
 }
 
 uint32_t
-InteractionsHoldout(uint32_t users)
+InteractionsHoldout(uint32_t users, uint32_t paired)
 {
-	uint32_t share = users / 100 >= HOLDOUT_ENOUGH ? 100 : HOLDOUT_SHARE;
-	uint32_t wanted = Min(Max(users / share, HOLDOUT_LEAST), HOLDOUT_MOST);
+	uint32_t wanted = Min(Max(users / HOLDOUT_SHARE, HOLDOUT_LEAST), HOLDOUT_MOST);
 
-	return Min(wanted, users / 2);
+	/* Of those who say anything of pairs, so that what is learned can do without them. */
+	if (paired / HOLDOUT_SPARED >= HOLDOUT_ENOUGH)
+		wanted = Min(wanted, paired / HOLDOUT_SPARED);
+	return Min(wanted, paired / 2);
 }
 
 /*
@@ -632,7 +634,7 @@ hold_out(Build *build, const uint32_t *item_place)
 	Interactions *matrix = build->matrix;
 	uint64_t chosen = 0;
 
-	pick_candidates(build, Min(InteractionsHoldout(build->users), matrix->paired / 2));
+	pick_candidates(build, InteractionsHoldout(build->users, matrix->paired));
 	for (uint32_t h = 0; h < build->candidates; h++)
 		chosen += build->candidate[h].count;
 	matrix->learners = build->users - build->candidates;

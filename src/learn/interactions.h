@@ -14,8 +14,8 @@
  * users what came after a line in time.
  *
  * Held-out users are drawn by hash from those with two cells or more: a tenth of all users, or a
- * hundredth where that is 1,000, but 200 at least, 4,000 at most, and never more than half of
- * those eligible, for the others are all there is to learn pairs from.  Of each, the newest fifth of
+ * hundredth of those eligible where that is 1,000, but 200 at least, 4,000 at most, and never more
+ * than half of those eligible, for the others are all there is to learn pairs from.  Of each, the newest fifth of
  * the items (30 at most) are "chosen": what the user went on to choose after the rest of the
  * history.
  *
@@ -91,8 +91,11 @@ typedef struct Interactions
 /* Fewer cells than that are learned from sooner than a worker has started. */
 #define INTERACTIONS_SHARED 100000
 
-/* How many of so many users are held out, at most. */
-extern uint32_t InteractionsHoldout(uint32_t users);
+/* One in so many of those who say anything of pairs can be spared. */
+#define HOLDOUT_SPARED 100
+
+/* How many are held out of so many users, some of whom have two cells or more. */
+extern uint32_t InteractionsHoldout(uint32_t users, uint32_t paired);
 
 /*
  * Builds the matrix and gives the log's piles back to the budget.  O(events * log(events of a

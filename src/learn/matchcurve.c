@@ -9,8 +9,6 @@
 
 #define TRIES 64 /* to find an item the user never touched, before it is given up */
 
-#define HOLDOUT_SPARED 100 /* one user in so many can be spared */
-
 /* Neighbours as the scorer reads them: numbers and similarities apart. */
 typedef struct Rows
 {

@@ -1,6 +1,6 @@
 -- The match curve of a refresh, where its knots can be worked by hand; and who is held out for it.
 BEGIN;
-SELECT plan(23);
+SELECT plan(25);
 
 -- A hundred users, each with a and b.  A tenth is 10, but at least 200, at most half: 50 are held out.  Of their two
 -- items one is chosen (the fifth of two, rounded up), the other is the history.  Among the other 50 users a and b are
@@ -96,5 +96,11 @@ SELECT ok(cardinality(curve_score) = 2 AND abs(curve_score[1] - 1 / 2.0) < 1e-6 
 SELECT is(curve_match, ARRAY[1 / 202::float8, 201 / 202::float8], 'chosen ones above, drawn ones below') FROM era.model;
 INSERT INTO era VALUES (1000, 'a', '2026-02-01');
 SELECT is(ARRAY[era.match(1000, 'b'), era.match(1000, 'c')], ARRAY[99.5::float8, .5], 'b is what whoever has a comes for, c is not');
+-- One in a hundred of 100,200 users who have both items is spared: nobody is learned from a second time, so the pair is known
+-- from the others only.  300 users with one item say nothing of pairs and do not count.
+SELECT reco_create_model('many', 'SELECT u AS user_id, i AS item_id FROM generate_series(1, 100500) u, generate_series(1, CASE WHEN u > 300 THEN 2 ELSE 1 END) i');
+SELECT reco_configure('many', similarity => 'cosine', weighting => 'binary');
+SELECT is(curve_pairs, 1002::bigint, 'one in a hundred of those who have both') FROM reco_refresh('many');
+SELECT is(support, 100200 - 1002, 'the model does without them') FROM reco_similar_items(1, 1, 'many');
 SELECT * FROM finish();
 ROLLBACK;
