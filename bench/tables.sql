@@ -109,21 +109,25 @@ CREATE TEMP VIEW bar AS
     (4, 'learn, cosine of counts, one process / so many', 'at least 1.8 with two',
      CASE WHEN p.processes > 1 THEN
        pg_temp.median_of('cosine of counts', 1, 'learn') / pg_temp.median_of('cosine of counts', p.processes, 'learn') END, NULL),
-    (5, 'learn, default / cosine of counts', 'at most 2',
-     pg_temp.median_of('default', p.processes, 'learn') / pg_temp.median_of('cosine of counts', p.processes, 'learn'),
-     pg_temp.learn_cpu('default', p.processes) / pg_temp.learn_cpu('cosine of counts', p.processes)),
-    (6, 'learn, default with decay / cosine of counts', 'at most 2',
-     pg_temp.median_of('default, decayed', p.processes, 'learn') / pg_temp.median_of('cosine of counts', p.processes, 'learn'),
-     pg_temp.learn_cpu('default, decayed', p.processes) / pg_temp.learn_cpu('cosine of counts', p.processes)),
+    (5, 'learn, weighted / cosine of counts', 'at most 2',
+     pg_temp.median_of('weighted', p.processes, 'learn') / pg_temp.median_of('cosine of counts', p.processes, 'learn'),
+     pg_temp.learn_cpu('weighted', p.processes) / pg_temp.learn_cpu('cosine of counts', p.processes)),
+    (6, 'learn, weighted with decay / cosine of counts', 'at most 2',
+     pg_temp.median_of('weighted, decayed', p.processes, 'learn') / pg_temp.median_of('cosine of counts', p.processes, 'learn'),
+     pg_temp.learn_cpu('weighted, decayed', p.processes) / pg_temp.learn_cpu('cosine of counts', p.processes)),
     (7, 'read, encode and sort / SELECT ... ORDER BY user_id', 'less than 2',
      (pg_temp.median_of('cosine of counts', p.processes, 'read') + pg_temp.median_of('cosine of counts', p.processes, 'encode') +
       coalesce(pg_temp.median_of('cosine of counts', p.processes, 'sort'), 0)) / pg_temp.median_of('sort', p.processes, 'wall'), NULL),
     (8, 'users/s of reco_top_n_all / of implicit''s recommend', 'at least 3',
      pg_temp.fact('users') / pg_temp.median_of('cosine of counts, top_n_all', p.processes, 'wall') /
      pg_temp.median_of('implicit', p.processes, 'recommended_users'), NULL),
-    (9, 'seconds from scan to commit, a million events, default', 'less than 1',
-     CASE WHEN pg_temp.fact('events') = 1000000 THEN pg_temp.median_of('default', p.processes, 'wall') END, NULL),
-    (10, 'sum of similarities, cosine of counts / kernel.c', '0.99 to 1.01',
+    (9, 'seconds from scan to commit, a million events, cosine of counts', 'less than 1',
+     CASE WHEN pg_temp.fact('events') = 1000000 THEN pg_temp.median_of('cosine of counts', p.processes, 'wall') END, NULL),
+    (10, 'the same, weighted', 'less than 1',
+     CASE WHEN pg_temp.fact('events') = 1000000 THEN pg_temp.median_of('weighted', p.processes, 'wall') END, NULL),
+    (11, 'the same, no settings', 'less than 1',
+     CASE WHEN pg_temp.fact('events') = 1000000 THEN pg_temp.median_of('no settings', p.processes, 'wall') END, NULL),
+    (12, 'sum of similarities, cosine of counts / kernel.c', '0.99 to 1.01',
      pg_temp.median_of('cosine of counts', p.processes, 'similarity') / pg_temp.median_of('kernel.c', p.processes, 'similarity'), NULL)
   ) b(place, bar, wanted, measured, by_processor);
 
