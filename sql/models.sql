@@ -20,6 +20,8 @@ CREATE TYPE reco_model AS (
   popular_half_life   interval,
   trend_half_life     interval,
   min_match           float8,
+  exclude_seen        jsonb,
+  fatigue_half_life   interval,
   picked_similarity   text,
   picked_keep         text,
   picked_lambda       float8,
@@ -68,11 +70,13 @@ CREATE FUNCTION reco_configure(
   half_life interval DEFAULT NULL,
   popular_half_life interval DEFAULT NULL,
   trend_half_life interval DEFAULT NULL,
-  min_match float8 DEFAULT NULL)
+  min_match float8 DEFAULT NULL,
+  exclude_seen jsonb DEFAULT NULL,
+  fatigue_half_life interval DEFAULT NULL)
 RETURNS void
 LANGUAGE C VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'reco_configure';
-COMMENT ON FUNCTION reco_configure(text, text, float8, float8, float8, float8, int, float8, int, float8, float8, int, text, text, int, interval, interval, interval, float8) IS
-  'changes settings of a model; NULL leaves a setting as it is. min_match counts at once, half_life at once and in what is learned, every other setting from the next reco_refresh on';
+COMMENT ON FUNCTION reco_configure(text, text, float8, float8, float8, float8, int, float8, int, float8, float8, int, text, text, int, interval, interval, interval, float8, jsonb, interval) IS
+  'changes settings of a model; NULL leaves a setting as it is. min_match, exclude_seen and fatigue_half_life count at once, half_life at once and in what is learned, every other setting from the next reco_refresh on';
 
 CREATE FUNCTION reco_drop_model(model text)
 RETURNS void

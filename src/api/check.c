@@ -180,12 +180,39 @@ check_users(Checkup *checkup)
 			 "A crawler or a placeholder for guests is best left out of the events query.");
 }
 
+/* Signals of the policy that no event has. */
+static void
+check_policy(Checkup *checkup, const List *signals)
+{
+	const Signals *policy = checkup->model->settings.exclude_seen;
+
+	for (uint32 s = 0; policy && s < policy->named; s++)
+	{
+		bool found = false;
+		ListCell *cell;
+
+		foreach (cell, signals)
+		{
+			const CensusSignal *signal = lfirst(cell);
+
+			found |= signal->name && strcmp(signal->name, policy->signal[s].name) == 0;
+		}
+		if (!found)
+			find(checkup, SEVERITY_NOTICE, "signal_unknown",
+				 psprintf("exclude_seen names the signal \"%s\", which no event has",
+						  policy->signal[s].name),
+				 "Its rule is never applied: look for another spelling of it in the events query.");
+	}
+}
+
 static void
 check_signals(Checkup *checkup)
 {
+	List *signals = CensusOfSignals(checkup->model);
 	ListCell *cell;
 
-	foreach (cell, CensusOfSignals(checkup->model))
+	check_policy(checkup, signals);
+	foreach (cell, signals)
 	{
 		const CensusSignal *signal = lfirst(cell);
 

@@ -161,6 +161,33 @@ put_reason(WhyNot *ask, const char *code, const char *reason, const char *hint, 
 	DoorPut(&ask->rows, values, nulls);
 }
 
+/* Says what of the history keeps the item out, and until when. */
+static void
+put_seen(WhyNot *ask)
+{
+	const Signals *signals = ask->model->settings.exclude_seen;
+	const char *name = signals ? signals->signal[ask->known->signal].name : NULL;
+	const char *how_long;
+
+	if (signals == NULL)
+	{
+		put_reason(ask, "seen", "the user's history has the item already",
+				   "The option seen => true lets items of the history back in.", 0);
+		return;
+	}
+	how_long =
+		ask->known->until == DT_NOEND
+			? "for good"
+			: psprintf("until %s", DatumGetCString(DirectFunctionCall1(
+									   timestamptz_out, TimestampTzGetDatum(ask->known->until))));
+	put_reason(ask, "seen",
+			   name ? psprintf("an event of signal \"%s\" keeps the item out %s", name, how_long)
+					: psprintf("an event of the user's history keeps the item out %s", how_long),
+			   "See the setting exclude_seen; the option seen => true lets items of the history "
+			   "back in.",
+			   0);
+}
+
 /* The rules that keep the item out of every list, each with a row. */
 static void
 put_rules(WhyNot *ask)
@@ -187,8 +214,7 @@ put_rules(WhyNot *ask)
 			psprintf("the user disliked the item: its events weigh %g in all", ask->known->weight),
 			"What is disliked stays out, until events that weigh more speak for it.", 0);
 	else if (ask->known && ask->known->seen)
-		put_reason(ask, "seen", "the user's history has the item already",
-				   "The option seen => true lets items of the history back in.", 0);
+		put_seen(ask);
 }
 
 /* Says why nothing speaks for the item. */
@@ -249,6 +275,17 @@ put_evidence(WhyNot *ask)
 				   psprintf("the item matches %g, less than min_match, %g", match, least),
 				   "It is listed without a number, and left out where a min_match is asked for.",
 				   0);
+}
+
+/* Says by how much fatigue lowers the item. */
+static void
+put_fatigue(WhyNot *ask)
+{
+	if (ask->known && ask->known->wear > 0)
+		put_reason(ask, "fatigue",
+				   psprintf("the item was shown without a click: lists divide its score by %.3g",
+							1 / HistoryWear(ask->known)),
+				   "That passes with time: see the setting fatigue_half_life.", 0);
 }
 
 /*
@@ -315,6 +352,7 @@ reco_why_not(PG_FUNCTION_ARGS)
 	if (ask.rows.count == 0)
 	{
 		put_evidence(&ask);
+		put_fatigue(&ask);
 		put_rank(&ask, DoorSchema(fcinfo));
 	}
 	SPI_finish();

@@ -44,6 +44,23 @@ reco_create_model(PG_FUNCTION_ARGS)
 	PG_RETURN_VOID();
 }
 
+/* Raises an error where a policy asks for what the events, read as their owner does, do not have. */
+static void
+check_signals(const Model *model, Datum value)
+{
+	Signals *signals = SignalsRead(value);
+	DoorRole role;
+
+	if (signals == NULL)
+		return;
+	role = DoorBecome(model->owner);
+	if (SPI_connect() != SPI_OK_CONNECT)
+		elog(ERROR, "SPI_connect failed");
+	SignalsCheck(model, signals);
+	SPI_finish();
+	DoorReturn(&role);
+}
+
 /* reco_configure(model, settings in the order of SettingNo) */
 Datum
 reco_configure(PG_FUNCTION_ARGS)
@@ -59,6 +76,8 @@ reco_configure(PG_FUNCTION_ARGS)
 			continue;
 		given[count++] = (ModelSetting){s, PG_GETARG_DATUM(s + 1), false};
 		SettingCheck(s, PG_GETARG_DATUM(s + 1));
+		if (s == SETTING_EXCLUDE_SEEN)
+			check_signals(model, PG_GETARG_DATUM(s + 1));
 	}
 	ModelConfigure(model, given, count);
 	PG_RETURN_VOID();

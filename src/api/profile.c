@@ -133,6 +133,7 @@ add(Profile *profile, uint32 place, const Packed *packed)
 		.item = packed->item,
 		.similarity = packed->similarity,
 	};
+	profile->worn |= profile->history->item[place].wear > 0;
 	while (entry->weight < 0 && entry->count > 0 && entry->similarity[entry->count - 1] < 0)
 		entry->count--;
 	profile->count++;
@@ -202,6 +203,15 @@ apply_rules(const Profile *profile, const ProfileRules *rules, RankScratch *rank
 	}
 }
 
+/* Lowers what was shown without a click. */
+static void
+apply_fatigue(const Profile *profile, RankScratch *rank)
+{
+	for (uint32 e = 0; e < profile->count; e++)
+		RankLower(rank, profile->entries[e].source,
+				  HistoryWear(&profile->history->item[profile->place[e]]));
+}
+
 RankItem *
 ProfileBest(const Profile *profile, const ProfileRules *rules, uint32 most, uint32 *count)
 {
@@ -209,6 +219,8 @@ ProfileBest(const Profile *profile, const ProfileRules *rules, uint32 most, uint
 	RankItem *best;
 
 	RankScore(rank, profile->entries, profile->count, profile->norm);
+	if (profile->worn)
+		apply_fatigue(profile, rank);
 	apply_rules(profile, rules, rank);
 	most = Max(Min(most, RankReached(rank)), 1);
 	best = palloc_extended(sizeof(RankItem) * most, MCXT_ALLOC_HUGE);
@@ -292,6 +304,29 @@ ProfileScore(const Profile *profile, uint32 item_no)
 	for (uint32 e = 0; e < profile->count; e++)
 		score += ProfileShare(profile, e, item_no);
 	return shown(score);
+}
+
+static int
+by_source(const void *a, const void *b)
+{
+	uint32 x = ((const RankEntry *) a)->source;
+	uint32 y = ((const RankEntry *) b)->source;
+
+	return x < y ? -1 : x > y;
+}
+
+double
+ProfileFresh(const Profile *profile, const RankItem *candidate)
+{
+	RankEntry wanted = {.source = candidate->item};
+	const RankEntry *entry;
+
+	if (!profile->worn)
+		return candidate->score;
+	entry = bsearch(&wanted, profile->entries, profile->count, sizeof(RankEntry), by_source);
+	if (entry == NULL || profile->history->item[profile->place[entry - profile->entries]].wear <= 0)
+		return candidate->score;
+	return ProfileScore(profile, candidate->item);
 }
 
 bool

@@ -20,6 +20,7 @@ typedef struct Profile
 	uint32 *place;      /* of each entry, in history->item */
 	RankEntry *entries; /* in order of item number */
 	uint32 count;       /* of both */
+	bool worn;          /* some have been shown: fatigue lowers them in lists */
 	double norm;
 	double grid; /* see math/rank, as for the next */
 	double level;
@@ -54,9 +55,15 @@ ProfileKeepsOut(const HistoryItem *item, bool seen)
 	return item->weight < 0 || (item->seen && !seen);
 }
 
-/* The best candidates, at most so many, best first; of equal scores the smaller number. */
+/*
+ * The best candidates, at most so many, best first; of equal scores the smaller number.  Their
+ * scores are those of ProfileScore, lowered by fatigue as HistoryWear says.
+ */
 extern RankItem *ProfileBest(const Profile *profile, const ProfileRules *rules, uint32 most,
 							 uint32 *count);
+
+/* The score of a candidate before fatigue. */
+extern double ProfileFresh(const Profile *profile, const RankItem *candidate);
 
 /* The numbers of all items with a score, whatever its sign, in no order. */
 extern uint32 *ProfileEvidence(const Profile *profile, uint32 *count);

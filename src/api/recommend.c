@@ -10,6 +10,9 @@
  * of asked; nothing else differs.
  */
 #include "api/recommend.h"
+
+#include <math.h>
+
 #include "catalog/pg_type.h"
 #include "data/catalogue.h"
 #include "data/learned.h"
@@ -79,6 +82,20 @@ put(RecommendAsk *ask, uint32 number, Datum source, Datum *values, bool *nulls)
 		DoorPut(&ask->rows, values + LIST_ITEM, nulls + LIST_ITEM);
 }
 
+/*
+ * True where candidates after one that matches too little may match enough: those that fatigue
+ * lowered, which it does by no more than so much.
+ */
+static bool
+may_match(const RecommendAsk *ask, const Profile *profile, const RankItem *candidate)
+{
+	double match;
+
+	return profile->worn &&
+		   ProfileMatch(ask->model, profile->level, candidate->score * (1 + HISTORY_WEAR_MOST),
+						ask->least_match, &match);
+}
+
 /* One row of the personal part; false where it, and so all after it, match too little. */
 static bool
 put_candidate(RecommendAsk *ask, const Profile *profile, const RankItem *candidate, uint32 number,
@@ -90,10 +107,10 @@ put_candidate(RecommendAsk *ask, const Profile *profile, const RankItem *candida
 	double match = 0;
 
 	nulls[LIST_MATCH] =
-		!ProfileMatch(ask->model, profile->level, candidate->score,
+		!ProfileMatch(ask->model, profile->level, ProfileFresh(profile, candidate),
 					  Max(ask->least_match, ask->model->settings.min_match), &match);
 	if (ask->least_match >= 0 && (nulls[LIST_MATCH] || match < ask->least_match))
-		return false;
+		return may_match(ask, profile, candidate);
 
 	values[LIST_SCORE] = Float8GetDatum(candidate->score);
 	values[LIST_MATCH] = Float8GetDatum(match);
@@ -143,12 +160,14 @@ put_batch(RecommendAsk *ask, const Profile *profile, const RankItem *batch, uint
 	uint32 *place = palloc(sizeof(uint32) * count);
 	int64_t *because = palloc(sizeof(int64_t) * count);
 	Datum source = CStringGetTextDatum(ask->source);
+	/* Where fatigue puts what matches after what does not, more are looked at than are put out. */
+	bool any = ask->k == 0 || (profile->worn && ask->least_match >= 0);
 	uint32 shown = 0;
 	bool more = true;
 
 	CHECK_FOR_INTERRUPTS();
 	find(ask, batch, count, number);
-	for (uint32 c = 0; c < count && (ask->k == 0 || shown < ask->k - ask->listed); c++)
+	for (uint32 c = 0; c < count && (any || shown < ask->k - ask->listed); c++)
 	{
 		if (number[c] == ID_NONE)
 			continue;
@@ -156,7 +175,7 @@ put_batch(RecommendAsk *ask, const Profile *profile, const RankItem *batch, uint
 		item_no[shown++] = batch[c].item;
 	}
 	ProfileBecause(profile, item_no, shown, because);
-	for (uint32 s = 0; s < shown && more; s++)
+	for (uint32 s = 0; s < shown && more && !is_full(ask); s++)
 		more = put_candidate(ask, profile, &batch[place[s]], number[place[s]], because[s], source);
 
 	pfree(because);
@@ -223,44 +242,105 @@ put_fallback(RecommendAsk *ask, uint32 number, Datum source)
 	put(ask, number, source, values, nulls);
 }
 
+/* An item that fatigue has taken back in a walk, to a place further on. */
+typedef struct Tired
+{
+	double place;
+	uint32 number;
+} Tired;
+
+/* A walk through an order of the catalogue. */
+typedef struct Walk
+{
+	const History *history;
+	Datum source;
+	uint64 place; /* of the last item that no rule keeps out */
+	Tired *tired; /* those taken back, the next one last */
+	uint32 tireds;
+} Walk;
+
+static Walk
+begin_walk(const History *history, const char *source)
+{
+	return (Walk){.history = history,
+				  .source = CStringGetTextDatum(source),
+				  .tired = history->worn
+							   ? palloc_extended(sizeof(Tired) * history->count, MCXT_ALLOC_HUGE)
+							   : NULL};
+}
+
+/* Puts out those taken back whose place has come. */
+static void
+put_tired(RecommendAsk *ask, Walk *walk, double place)
+{
+	while (walk->tireds > 0 && walk->tired[walk->tireds - 1].place < place && !is_full(ask))
+		put_fallback(ask, walk->tired[--walk->tireds].number, walk->source);
+}
+
+/* Takes an item back, where it has been shown: its place counts as often as a score is divided. */
+static bool
+take_back(Walk *walk, uint32 number)
+{
+	const HistoryItem *item = walk->tired ? HistoryFindNumber(walk->history, number) : NULL;
+	uint32 at = walk->tireds;
+	double place;
+
+	if (item == NULL || item->wear <= 0)
+		return false;
+	place = walk->place / HistoryWear(item);
+	for (; at > 0 && walk->tired[at - 1].place <= place; at--)
+		walk->tired[at] = walk->tired[at - 1];
+	walk->tired[at] = (Tired){place, number};
+	walk->tireds++;
+	return true;
+}
+
 /* Those items of a walk that no rule keeps out and that are not in the list yet. */
 static void
-put_walk(RecommendAsk *ask, const uint32 *number, uint64 count, Datum source)
+put_walk(RecommendAsk *ask, Walk *walk, const uint32 *number, uint64 count)
 {
 	for (uint64 r = 0; r < count && !is_full(ask); r++)
 	{
 		CHECK_FOR_INTERRUPTS();
-		if (!is_marked(ask, number[r]) &&
-			(ask->among == NULL ||
-			 IdSetFind(ask->among, IdSetDatum(ask->ids, number[r])) != ID_NONE))
-			put_fallback(ask, number[r], source);
+		if (is_marked(ask, number[r]) ||
+			(ask->among && IdSetFind(ask->among, IdSetDatum(ask->ids, number[r])) == ID_NONE))
+			continue;
+		walk->place++;
+		if (take_back(walk, number[r]))
+		{
+			mark(ask, number[r]);
+			continue;
+		}
+		put_tired(ask, walk, walk->place);
+		if (!is_full(ask))
+			put_fallback(ask, number[r], walk->source);
 	}
 }
 
 /* A walk over the live catalogue, as far as the list needs. */
 static void
-walk_live(RecommendAsk *ask, CatalogueOrder order, Datum source)
+walk_live(RecommendAsk *ask, CatalogueOrder order, Walk *walk)
 {
-	Portal walk = CatalogueOpen(ask->model, order);
+	Portal portal = CatalogueOpen(ask->model, order);
 	uint32 *number = palloc(sizeof(uint32) * BATCH_MOST);
 	long size = BATCH_FIRST;
 
-	while (walk && !is_full(ask))
+	while (portal && !is_full(ask))
 	{
 		uint64 count;
-		CatalogueRow *rows = CatalogueNext(ask->model, walk, size, &count);
+		CatalogueRow *rows = CatalogueNext(ask->model, portal, size, &count);
 
 		if (count == 0)
 			break;
 		for (uint64 r = 0; r < count; r++)
 			number[r] = IdSetAdd(ask->ids, rows[r].item);
-		put_walk(ask, number, count, source);
+		put_walk(ask, walk, number, count);
 		SPI_freetuptable(SPI_tuptable);
 		pfree(rows);
 		size = Min(size * 2, BATCH_MOST);
 	}
-	if (walk)
-		SPI_cursor_close(walk);
+	if (portal)
+		SPI_cursor_close(portal);
 	pfree(number);
 }
 
@@ -281,12 +361,13 @@ list_fallback(RecommendAsk *ask, const History *history)
 
 	for (CatalogueOrder order = 0; order < CATALOGUE_ORDERS && !is_full(ask); order++)
 	{
-		Datum text = CStringGetTextDatum(source[order]);
+		Walk walk = begin_walk(history, source[order]);
 
 		if (ask->held)
-			put_walk(ask, ask->held->walk[order].number, ask->held->walk[order].count, text);
+			put_walk(ask, &walk, ask->held->walk[order].number, ask->held->walk[order].count);
 		else
-			walk_live(ask, order, text);
+			walk_live(ask, order, &walk);
+		put_tired(ask, &walk, INFINITY);
 	}
 }
 

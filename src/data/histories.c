@@ -1,8 +1,8 @@
 /*
  * histories.c: events gathered by user on piles, and put in order pile by pile.
  *
- * An event is 12 bytes, 8 more with times and 8 more with weights, on a pile by the highest bits
- * of its user's hash.  Integer users are known by their id itself; others are looked up, and known
+ * An event is 12 bytes, 8 more with times, 8 more with weights and 4 more where signals are told
+ * apart, on a pile by the highest bits of its user's hash.  Integer users are known by their id itself; others are looked up, and known
  * by their number in a set.  Once all are read, a pile at a time is taken, its users are numbered,
  * and two counting sorts, by item and then by user, leave each user's events together and in order
  * of item.  Piles that outgrow their memory go to tape, and come back one at a time.
@@ -25,8 +25,8 @@
 #define PILE_BITS_LEAST 3
 #define PILE_MEMORY     (3 * BLCKSZ)
 
-/* The greatest event: user, item, time, weight. */
-#define EVENT_WORDS_MOST 7 /* of 4 bytes */
+/* The greatest event: user, item, time, weight, signal. */
+#define EVENT_WORDS_MOST 8 /* of 4 bytes */
 
 /* The histories while they are read. */
 typedef struct HistoriesReader
@@ -43,6 +43,7 @@ typedef struct HistoriesReader
 	Piles *piles;
 	uint32 pile_bits;
 	bool weighted;
+	bool has_signals;
 	uint32 words; /* of an event */
 
 	/* Of the pile or user at hand. */
@@ -65,7 +66,12 @@ pack(const HistoriesReader *reader, uint64 user, const HistoryEvent *event, uint
 		at += 2;
 	}
 	if (reader->weighted)
+	{
 		memcpy(at, &event->weight, sizeof(event->weight));
+		at += 2;
+	}
+	if (reader->has_signals)
+		*at = event->signal;
 }
 
 static inline uint64
@@ -96,12 +102,18 @@ unpack(const HistoriesReader *reader, const uint32 *words)
 		at += 2;
 	}
 	if (reader->weighted)
+	{
 		memcpy(&event.weight, at, sizeof(event.weight));
+		at += 2;
+	}
+	if (reader->rule.signals)
+		event.signal = reader->has_signals ? *at : reader->rule.signals->named;
+	event.shown = event.weight == 0;
 	event.weight = HistoryDecay(&reader->rule, event.at, event.weight);
 	return event;
 }
 
-/* Takes one row: user, item, time, weight. */
+/* Takes one row: user, item, time, weight, and the signal where it is told apart. */
 static void
 take(TupleTableSlot *row, void *with)
 {
@@ -141,7 +153,7 @@ hand_over(HistoriesReader *reader, uint64 user, HistoryEvent *events, uint64 cou
 			BudgetResize(reader->budget, reader->item, reader->items_room, sizeof(HistoryItem));
 	}
 	history.item = reader->item;
-	history.count = HistorySum(events, (uint32) count, history.item);
+	HistorySum(&reader->rule, events, (uint32) count, &history);
 	reader->take(reader->users ? IdSetDatum(reader->users, (uint32) user)
 							   : Int64GetDatum((int64) user),
 				 &history, reader->with);
@@ -246,7 +258,9 @@ create_piles(HistoriesReader *reader)
 	Size memory = BudgetLeft(reader->budget);
 
 	reader->weighted = OidIsValid(reader->model->weight_type);
-	reader->words = 3 + (reader->rule.timed ? 2 : 0) + (reader->weighted ? 2 : 0);
+	reader->has_signals = HistoryHasSignals(reader->model);
+	reader->words = 3 + (reader->rule.timed ? 2 : 0) + (reader->weighted ? 2 : 0) +
+					(reader->has_signals ? 1 : 0);
 	reader->pile_bits = PILE_BITS_MOST;
 	while (reader->pile_bits > PILE_BITS_LEAST &&
 		   (Size) PILE_MEMORY << reader->pile_bits > memory / 2)

@@ -3,6 +3,7 @@
 #include <math.h>
 
 #include "data/events.h"
+#include "common/int.h"
 #include "data/plan.h"
 #include "utils/timestamp.h"
 
@@ -25,17 +26,28 @@ HistoryRuleOf(const Model *model, TimestampTz as_of)
 		.as_of = as_of,
 		.decay_seconds = EventsSeconds(model->timed ? Min(model->newest, as_of) : as_of),
 		.half_life = model->settings.half_life,
+		.signals = model->settings.exclude_seen,
+		.fatigue_half_life = OidIsValid(model->time_type) ? model->settings.fatigue_half_life : 0,
 	};
+}
+
+bool
+HistoryHasSignals(const Model *model)
+{
+	const Signals *signals = model->settings.exclude_seen;
+
+	return signals && signals->named > 0 && model->has_signal;
 }
 
 const char *
 HistoryColumns(const Model *model)
 {
-	return psprintf("item_id::%s, %s, %s", IdTypeName(model->item_kind),
+	return psprintf("item_id::%s, %s, %s%s", IdTypeName(model->item_kind),
 					OidIsValid(model->time_type) ? "occurred_at::pg_catalog.timestamptz"
 												 : "NULL::pg_catalog.timestamptz",
 					OidIsValid(model->weight_type) ? "weight::pg_catalog.float8"
-												   : "1::pg_catalog.float8");
+												   : "1::pg_catalog.float8",
+					HistoryHasSignals(model) ? ", signal::pg_catalog.text" : "");
 }
 
 bool
@@ -48,8 +60,14 @@ HistoryTake(const HistoryRule *rule, const TupleTableSlot *row, int first, Histo
 		return false;
 	event->weight = DatumGetFloat8(value[2]);
 	event->at = DT_NOBEGIN;
+	event->shown = event->weight == 0;
+	event->signal = 0;
 	if (!isfinite((float) event->weight))
 		return false;
+	if (rule->signals)
+		event->signal = row->tts_tupleDescriptor->natts > first + 3 && !isnull[3]
+							? SignalsFind(rule->signals, value[3])
+							: rule->signals->named;
 	if (!rule->timed)
 		return true;
 	if (isnull[1])
@@ -76,7 +94,9 @@ compare_events(const HistoryEvent *a, const HistoryEvent *b)
 		return a->id < b->id ? -1 : 1;
 	if (a->at != b->at)
 		return a->at < b->at ? -1 : 1;
-	return a->weight < b->weight ? -1 : a->weight > b->weight;
+	if (a->weight != b->weight)
+		return a->weight < b->weight ? -1 : 1;
+	return a->shown != b->shown ? (a->shown ? -1 : 1) : 0;
 }
 
 #define ST_SORT          sort_events
@@ -96,16 +116,63 @@ is_in_order(const HistoryEvent *events, uint32 count)
 	return true;
 }
 
-uint32
-HistorySum(HistoryEvent *events, uint32 count, HistoryItem *items)
+/* Until when an event keeps its item out. */
+static TimestampTz
+kept_until(const HistoryRule *rule, const HistoryEvent *event)
 {
-	uint32 used = 0;
+	TimestampTz until;
+	int64 keeps_out = SIGNAL_FOREVER;
 
+	if (rule->signals)
+	{
+		/* What was merely shown keeps nothing out, unless its signal is named for it. */
+		if (event->shown && event->signal == rule->signals->named)
+			return DT_NOBEGIN;
+		keeps_out = rule->signals->signal[event->signal].keeps_out;
+	}
+	else if (event->shown)
+		return DT_NOBEGIN;
+	if (keeps_out == 0)
+		return DT_NOBEGIN;
+
+	/* How long ago it was nobody knows without times: better too long than too short. */
+	if (keeps_out == SIGNAL_FOREVER || !rule->timed ||
+		pg_add_s64_overflow(event->at, keeps_out, &until))
+		return DT_NOEND;
+	return until;
+}
+
+/* Adds an event to its item, to which all earlier ones were added. */
+static inline void
+add_to_item(const HistoryRule *rule, const HistoryEvent *event, HistoryItem *item)
+{
+	TimestampTz until = kept_until(rule, event);
+
+	item->newest = event->at;
+	item->weight += event->weight;
+	if (until > item->until || (until == item->until && event->signal < item->signal))
+	{
+		item->until = until;
+		item->signal = event->signal;
+	}
+	/* What is done with an item answers for the times it was shown before. */
+	if (!event->shown)
+		item->wear = 0;
+	else if (rule->fatigue_half_life > 0)
+		item->wear += (float) DecayFactor(
+			((double) rule->as_of - (double) event->at) / USECS_PER_SEC, rule->fatigue_half_life);
+}
+
+void
+HistorySum(const HistoryRule *rule, HistoryEvent *events, uint32 count, History *history)
+{
+	history->count = 0;
+	history->worn = false;
 	if (!is_in_order(events, count))
 		sort_events(events, count);
 	for (uint32 e = 0, end; e < count; e = end)
 	{
-		HistoryItem item = {.id = events[e].id};
+		HistoryItem item = {.id = events[e].id, .until = DT_NOBEGIN};
 
 		for (end = e + 1; end < count && events[end].id == item.id; end++)
 			;
@@ -113,14 +180,11 @@ HistorySum(HistoryEvent *events, uint32 count, HistoryItem *items)
 		if (end > e + 1)
 			sort_events(events + e, end - e);
 		for (uint32 repeat = e; repeat < end; repeat++)
-		{
-			item.newest = events[repeat].at;
-			item.weight += events[repeat].weight;
-			item.seen |= events[repeat].weight != 0;
-		}
-		items[used++] = item;
+			add_to_item(rule, &events[repeat], &item);
+		item.seen = item.until == DT_NOEND || item.until > rule->as_of;
+		history->worn |= item.wear > 0;
+		history->item[history->count++] = item;
 	}
-	return used;
 }
 
 static HistoryReader
@@ -152,7 +216,7 @@ finish(HistoryReader *reader)
 
 	history->ids = reader->ids;
 	history->item = BudgetAlloc(reader->budget, IdSetCount(reader->ids), sizeof(HistoryItem));
-	history->count = HistorySum(reader->event, reader->count, history->item);
+	HistorySum(&reader->rule, reader->event, reader->count, history);
 	BudgetFree(reader->budget, reader->event);
 	return history;
 }
@@ -201,6 +265,7 @@ HistoryOfItems(const Model *model, const Datum *items, int count, Budget *budget
 		/* An item named twice counts once. */
 		add(&reader, (HistoryEvent){.at = DT_NOBEGIN,
 									.weight = new ? 1 : 0,
+									.shown = !new,
 									.id = IdSetAdd(reader.ids, items[i])});
 	}
 	return finish(&reader);
@@ -216,11 +281,17 @@ by_id(const void *a, const void *b)
 }
 
 const HistoryItem *
+HistoryFindNumber(const History *history, uint32 id)
+{
+	HistoryItem wanted = {.id = id};
+
+	return bsearch(&wanted, history->item, history->count, sizeof(HistoryItem), by_id);
+}
+
+const HistoryItem *
 HistoryFind(const History *history, Datum item)
 {
-	HistoryItem wanted = {.id = IdSetFind(history->ids, item)};
+	uint32 id = IdSetFind(history->ids, item);
 
-	return wanted.id == ID_NONE
-			   ? NULL
-			   : bsearch(&wanted, history->item, history->count, sizeof(HistoryItem), by_id);
+	return id == ID_NONE ? NULL : HistoryFindNumber(history, id);
 }

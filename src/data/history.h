@@ -12,8 +12,11 @@ typedef struct HistoryItem
 {
 	double weight;      /* sum of weight * decay: r_ui, before its form is applied */
 	TimestampTz newest; /* of its events; read where the events have times */
-	uint32 id;          /* its number in ids */
-	bool seen;          /* an event said more than that the item was shown */
+	TimestampTz until;  /* when its events keep it out of lists no longer; DT_NOBEGIN for none */
+	float wear;    /* times it was shown since its last other event, decayed; see HistoryWear */
+	uint32 id;     /* its number in ids */
+	uint16 signal; /* that keeps it out the longest, where signals are told apart */
+	bool seen;     /* until has not come yet */
 } HistoryItem;
 
 typedef struct History
@@ -21,7 +24,22 @@ typedef struct History
 	IdSet *ids;        /* every item of the history, whatever its weight, and maybe others */
 	HistoryItem *item; /* in order of id */
 	uint32 count;
+	bool worn; /* some item has been shown */
 } History;
+
+/*
+ * What fatigue leaves of an item's standing in a list: 1 / (1 + F), F at most 3, where F is the sum
+ * over the times it was shown without a click of 2^(-age / fatigue_half_life).  Discounts that
+ * fall with the number of impressions and rise again with time are what Lee, Lakshmanan, Tiwari
+ * and Shah (2014) found to hold in three large systems.
+ */
+#define HISTORY_WEAR_MOST 3
+
+static inline double
+HistoryWear(const HistoryItem *item)
+{
+	return 1 / (1 + Min((double) item->wear, HISTORY_WEAR_MOST));
+}
 
 /*
  * Reads the events of a user up to as_of, in the calling query's snapshot; rows that a refresh
@@ -33,8 +51,9 @@ extern History *HistoryRead(const Model *model, Datum user, TimestampTz as_of, B
 /* The history of somebody who has just these items, each with weight 1. */
 extern History *HistoryOfItems(const Model *model, const Datum *items, int count, Budget *budget);
 
-/* An item of a history by its id, or NULL. */
+/* An item of a history by its id, or by the number of it, or NULL. */
 extern const HistoryItem *HistoryFind(const History *history, Datum item);
+extern const HistoryItem *HistoryFindNumber(const History *history, uint32 id);
 
 /* The query that HistoryRead runs, with the user as its one parameter. */
 extern char *HistoryQuery(const Model *model);
@@ -48,6 +67,8 @@ typedef struct HistoryRule
 	TimestampTz as_of;
 	int64 decay_seconds; /* what decay counts from */
 	double half_life;
+	const Signals *signals;   /* NULL where whatever counts keeps its item out for good */
+	double fatigue_half_life; /* 0 for no fatigue, as where events have no times */
 } HistoryRule;
 
 extern HistoryRule HistoryRuleOf(const Model *model, TimestampTz as_of);
@@ -57,14 +78,22 @@ typedef struct HistoryEvent
 	TimestampTz at;
 	double weight; /* decayed, where it is summed */
 	uint32 id;
+	uint16 signal; /* its place among the rule's signals */
+	bool shown;    /* of weight 0 before it decayed: it says no more than that */
 } HistoryEvent;
 
-/* The columns item, time and weight of a query over the view "events". */
+/*
+ * The columns item, time and weight of a query over the view "events", and the signal where the
+ * model's settings tell signals apart.
+ */
 extern const char *HistoryColumns(const Model *model);
 
+/* True where they do. */
+extern bool HistoryHasSignals(const Model *model);
+
 /*
- * Time and weight, not decayed, of a row with those columns from the first on; false where the
- * row does not count.
+ * What a row with those columns from the first on says, its weight not decayed; false where the row
+ * does not count.
  */
 extern bool HistoryTake(const HistoryRule *rule, const TupleTableSlot *row, int first,
 						HistoryEvent *event);
@@ -72,7 +101,11 @@ extern bool HistoryTake(const HistoryRule *rule, const TupleTableSlot *row, int 
 /* How much of a weight is left. */
 extern double HistoryDecay(const HistoryRule *rule, TimestampTz at, double weight);
 
-/* Sums one user's events, which it sorts, to items; returns how many, at most one an event. */
-extern uint32 HistorySum(HistoryEvent *events, uint32 count, HistoryItem *items);
+/*
+ * Sums one user's events, which it sorts, to the items of a history, which has room for one an
+ * event.
+ */
+extern void HistorySum(const HistoryRule *rule, HistoryEvent *events, uint32 count,
+					   History *history);
 
 #endif

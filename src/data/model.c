@@ -17,6 +17,7 @@
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
 #include "utils/lsyscache.h"
+#include "utils/memutils.h"
 #include "utils/rel.h"
 #include "utils/syscache.h"
 
@@ -390,6 +391,23 @@ seconds_column(int number)
 	return isnull ? 0 : SettingSeconds(DatumGetIntervalP(value));
 }
 
+/* What a policy says of signals, for as long as the model lasts. */
+static Signals *
+signals_column(const Model *model, int number)
+{
+	MemoryContext caller;
+	Signals *signals;
+	bool isnull;
+	Datum value = column(number, &isnull);
+
+	if (isnull)
+		return NULL;
+	caller = MemoryContextSwitchTo(GetMemoryChunkContext((void *) model));
+	signals = SignalsRead(value);
+	MemoryContextSwitchTo(caller);
+	return signals;
+}
+
 /* How many item numbers there are. */
 static uint32
 slots_column(int number)
@@ -434,7 +452,7 @@ read_row(const Model *model)
 	char *sql = psprintf(
 		"SELECT format_version, similarity, user_exponent, source_exponent, target_exponent, "
 		"shrinkage, min_support, lambda, candidates, damping, blend, neighbors, keep, weighting, max_history, "
-		"half_life, popular_half_life, trend_half_life, min_match, picked_similarity, "
+		"half_life, popular_half_life, trend_half_life, min_match, exclude_seen, fatigue_half_life, picked_similarity, "
 		"picked_keep, picked_lambda, picked_damping, picked_blend, picked_shrinkage, refreshed_at, item_slots, "
 		"last_event_at, popularity_offset, recent_offset, "
 		"trend_prior, curve_score, curve_match FROM ONLY %s.model",
@@ -502,6 +520,8 @@ take_settings(Model *model)
 	settings->popular_half_life = seconds_column(++n);
 	settings->trend_half_life = seconds_column(++n);
 	settings->min_match = float_column(++n, 50);
+	settings->exclude_seen = signals_column(model, ++n);
+	settings->fatigue_half_life = seconds_column(++n);
 	return take_picked(model, n);
 }
 

@@ -10,6 +10,7 @@
 #include "base/compat.h"
 #include "data/ids.h"
 #include "data/setting.h"
+#include "data/signals.h"
 #include "datatype/timestamp.h"
 #include "math/curve.h"
 #include "nodes/pg_list.h"
@@ -24,6 +25,8 @@ typedef struct Settings
 	double popular_half_life;
 	double trend_half_life;
 	double min_match;
+	Signals *exclude_seen;    /* NULL where what was seen stays out for good */
+	double fatigue_half_life; /* seconds, 0 for none */
 } Settings;
 
 typedef struct Model

@@ -3,6 +3,7 @@
 #include <math.h>
 
 #include "catalog/pg_type.h"
+#include "data/signals.h"
 #include "lib/stringinfo.h"
 #include "utils/builtins.h"
 #include "utils/timestamp.h"
@@ -72,6 +73,8 @@ static const struct
 	[SETTING_POPULAR_HALF_LIFE] = {"popular_half_life", INTERVALOID, "'90 days'", 1, 1e10, NULL},
 	[SETTING_TREND_HALF_LIFE] = {"trend_half_life", INTERVALOID, "'14 days'", 1, 1e10, NULL},
 	[SETTING_MIN_MATCH] = {"min_match", FLOAT8OID, "50", 0, 100, NULL},
+	[SETTING_EXCLUDE_SEEN] = {"exclude_seen", JSONBOID, "NULL", 0, 0, NULL},
+	[SETTING_FATIGUE_HALF_LIFE] = {"fatigue_half_life", INTERVALOID, "'1 day'", 0, 1e10, NULL},
 };
 
 const char *
@@ -134,6 +137,9 @@ SettingCheck(SettingNo setting, Datum value)
 	{
 		case TEXTOID:
 			SettingChoice(setting, TextDatumGetCString(value));
+			return;
+		case JSONBOID:
+			SignalsRead(value);
 			return;
 		case INT4OID:
 			number = DatumGetInt32(value);

@@ -32,10 +32,12 @@ typedef enum SettingNo
 	SETTING_POPULAR_HALF_LIFE,
 	SETTING_TREND_HALF_LIFE,
 	SETTING_MIN_MATCH,
+	SETTING_EXCLUDE_SEEN,
+	SETTING_FATIGUE_HALF_LIFE,
 	SETTINGS
 } SettingNo;
 
-/* Name and type (text, float8, int4 or interval) of a setting's column. */
+/* Name and type (text, float8, int4, interval or jsonb) of a setting's column. */
 extern const char *SettingName(SettingNo setting);
 extern Oid SettingType(SettingNo setting);
 

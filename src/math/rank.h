@@ -120,6 +120,13 @@ RankStrike(RankScratch *scratch, uint32_t item)
 	scratch->score[item] = 0;
 }
 
+/* Leaves a part of an item's score, from 0 to 1. */
+static inline void
+RankLower(RankScratch *scratch, uint32_t item, double part)
+{
+	scratch->score[item] *= part;
+}
+
 /*
  * The k best of what has a finite score above 0, to best[k]: greater score first, of equals the
  * smaller number.  Returns how many there are, and leaves the scratch clear.  One
