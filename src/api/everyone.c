@@ -9,6 +9,7 @@
  */
 #include "api/recommend.h"
 
+#include "api/arrange.h"
 #include "catalog/pg_type.h"
 #include "data/histories.h"
 #include "data/learned.h"
@@ -66,7 +67,10 @@ list_user(Datum user, History *history, void *with)
 	RecommendList(ask, ProfileHeld(ask->model, ask->held, history));
 }
 
-/* reco_top_n_all(k, model, min_match, as_of, seen, fallback, part, parts) */
+/*
+ * reco_top_n_all(k, model, min_match, as_of, seen, fallback, part, parts, diversity, max_per,
+ * max_per_n, calibrated, calibrated_by)
+ */
 Datum
 reco_top_n_all(PG_FUNCTION_ARGS)
 {
@@ -81,6 +85,7 @@ reco_top_n_all(PG_FUNCTION_ARGS)
 	ask.seen = RecommendFlag(fcinfo, 4, false);
 	ask.fallback = RecommendFlag(fcinfo, 5, true);
 	take_part(fcinfo, 6, &wanted);
+	ask.arrangement = ArrangeOptions(fcinfo, 8, ask.model);
 	ask.budget = BudgetCreate(CurrentMemoryContext,
 							  psprintf("reco_top_n_all of model \"%s\"", ask.model->name),
 							  BudgetMaintenance());

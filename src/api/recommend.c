@@ -13,6 +13,7 @@
 
 #include <math.h>
 
+#include "api/arrange.h"
 #include "catalog/pg_type.h"
 #include "data/catalogue.h"
 #include "data/learned.h"
@@ -64,13 +65,22 @@ is_marked(const RecommendAsk *ask, uint32 number)
 	return number < ask->marks && ask->mark[number] == ask->list;
 }
 
-/* One row, all but user, item, source and rank of which is given. */
-static void
-put(RecommendAsk *ask, uint32 number, Datum source, Datum *values, bool *nulls)
+void
+RecommendPut(RecommendAsk *ask, const Profile *profile, const RecommendRow *row)
 {
-	values[LIST_ITEM] = DoorItemOut(&ask->rows, IdSetDatum(ask->ids, number));
-	values[LIST_SOURCE] = source;
-	mark(ask, number);
+	Datum values[LIST_COLUMNS] = {0};
+	bool nulls[LIST_COLUMNS] = {0};
+
+	values[LIST_ITEM] = DoorItemOut(&ask->rows, IdSetDatum(ask->ids, row->number));
+	values[LIST_SCORE] = Float8GetDatum(row->score);
+	values[LIST_MATCH] = Float8GetDatum(row->match);
+	nulls[LIST_MATCH] = !row->matched;
+	nulls[LIST_BECAUSE] = row->because < 0;
+	if (row->because >= 0)
+		values[LIST_BECAUSE] = DoorItemOut(
+			&ask->rows,
+			IdSetDatum(ask->ids, profile->history->item[profile->place[row->because]].id));
+	values[LIST_SOURCE] = row->source;
 	ask->listed++;
 	if (ask->by_user)
 	{
@@ -80,6 +90,24 @@ put(RecommendAsk *ask, uint32 number, Datum source, Datum *values, bool *nulls)
 	}
 	else
 		DoorPut(&ask->rows, values + LIST_ITEM, nulls + LIST_ITEM);
+}
+
+/* Puts a row out, or keeps it for later. */
+static void
+put(RecommendAsk *ask, const Profile *profile, const RecommendRow *row)
+{
+	mark(ask, row->number);
+	if (!ask->gathering)
+	{
+		RecommendPut(ask, profile, row);
+		return;
+	}
+	if (ask->listed == ask->room)
+	{
+		ask->room = Max(64, ask->room * 2);
+		ask->row = BudgetResize(ask->budget, ask->row, ask->room, sizeof(RecommendRow));
+	}
+	ask->row[ask->listed++] = *row;
 }
 
 /*
@@ -101,24 +129,17 @@ static bool
 put_candidate(RecommendAsk *ask, const Profile *profile, const RankItem *candidate, uint32 number,
 			  int64_t because, Datum source)
 {
-	const History *history = profile->history;
-	Datum values[LIST_COLUMNS] = {0};
-	bool nulls[LIST_COLUMNS] = {0};
-	double match = 0;
+	RecommendRow row = {.number = number,
+						.item_no = candidate->item,
+						.score = candidate->score,
+						.because = because,
+						.source = source};
 
-	nulls[LIST_MATCH] =
-		!ProfileMatch(ask->model, profile->level, ProfileFresh(profile, candidate),
-					  Max(ask->least_match, ask->model->settings.min_match), &match);
-	if (ask->least_match >= 0 && (nulls[LIST_MATCH] || match < ask->least_match))
+	row.matched = ProfileMatch(ask->model, profile->level, ProfileFresh(profile, candidate),
+							   Max(ask->least_match, ask->model->settings.min_match), &row.match);
+	if (ask->least_match >= 0 && (!row.matched || row.match < ask->least_match))
 		return may_match(ask, profile, candidate);
-
-	values[LIST_SCORE] = Float8GetDatum(candidate->score);
-	values[LIST_MATCH] = Float8GetDatum(match);
-	nulls[LIST_BECAUSE] = because < 0;
-	if (because >= 0)
-		values[LIST_BECAUSE] = DoorItemOut(
-			&ask->rows, IdSetDatum(history->ids, history->item[profile->place[because]].id));
-	put(ask, number, source, values, nulls);
+	put(ask, profile, &row);
 	return true;
 }
 
@@ -174,7 +195,10 @@ put_batch(RecommendAsk *ask, const Profile *profile, const RankItem *batch, uint
 		place[shown] = c;
 		item_no[shown++] = batch[c].item;
 	}
-	ProfileBecause(profile, item_no, shown, because);
+	if (ask->gathering)
+		memset(because, 0xff, sizeof(int64_t) * shown);
+	else
+		ProfileBecause(profile, item_no, shown, because);
 	for (uint32 s = 0; s < shown && more && !is_full(ask); s++)
 		more = put_candidate(ask, profile, &batch[place[s]], number[place[s]], because[s], source);
 
@@ -233,13 +257,13 @@ list_personal(RecommendAsk *ask, const Profile *profile)
 static void
 put_fallback(RecommendAsk *ask, uint32 number, Datum source)
 {
-	Datum values[LIST_COLUMNS] = {0};
-	bool nulls[LIST_COLUMNS] = {0};
+	RecommendRow row = {.number = number,
+						.item_no = ID_NONE,
+						.score = -(double) ++ask->ranked,
+						.because = -1,
+						.source = source};
 
-	values[LIST_SCORE] = Float8GetDatum(-(double) ++ask->ranked);
-	nulls[LIST_MATCH] = true;
-	nulls[LIST_BECAUSE] = true;
-	put(ask, number, source, values, nulls);
+	put(ask, NULL, &row);
 }
 
 /* An item that fatigue has taken back in a walk, to a place further on. */
@@ -371,17 +395,49 @@ list_fallback(RecommendAsk *ask, const History *history)
 	}
 }
 
-void
-RecommendList(RecommendAsk *ask, const Profile *profile)
+/* Begins a list, with everything before it forgotten. */
+static void
+begin_list(RecommendAsk *ask, const Profile *profile)
 {
 	ask->ids = profile->history->ids;
 	ask->list++;
 	ask->listed = 0;
 	ask->ranked = 0;
+}
+
+void
+RecommendList(RecommendAsk *ask, const Profile *profile)
+{
+	begin_list(ask, profile);
+	if (ask->arrangement)
+	{
+		ArrangeList(ask, profile);
+		return;
+	}
 	if (profile->count > 0)
 		list_personal(ask, profile);
 	if (ask->fallback && ask->least_match < 0)
 		list_fallback(ask, profile->history);
+}
+
+uint32
+RecommendGather(RecommendAsk *ask, const Profile *profile, uint32 personal, uint32 rows)
+{
+	uint32 k = ask->k;
+	uint32 spoken_for;
+
+	begin_list(ask, profile);
+	ask->gathering = true;
+	ask->k = personal;
+	if (profile->count > 0)
+		list_personal(ask, profile);
+	spoken_for = ask->listed;
+	ask->k = rows;
+	if (ask->fallback && ask->least_match < 0 && !is_full(ask))
+		list_fallback(ask, profile->history);
+	ask->k = k;
+	ask->gathering = false;
+	return spoken_for;
 }
 
 double
@@ -406,20 +462,22 @@ RecommendFlag(FunctionCallInfo fcinfo, int argument, bool otherwise)
  * connected.
  */
 static void
-begin(RecommendAsk *ask, FunctionCallInfo fcinfo, int exclude, int among, int min_match)
+begin(RecommendAsk *ask, FunctionCallInfo fcinfo, int exclude, int among, int min_match,
+	  int arrangement)
 {
 	ask->budget = BudgetCreate(CurrentMemoryContext, "recommendation", SIZE_MAX);
 	ask->exclude = DoorItems(fcinfo, exclude, ask->model, ask->budget);
 	ask->among = DoorItems(fcinfo, among, ask->model, ask->budget);
 	ask->least_match = RecommendLeastMatch(fcinfo, min_match);
+	ask->arrangement = ArrangeOptions(fcinfo, arrangement, ask->model);
 	ask->rows = DoorOpen(fcinfo, ask->model, list_types + LIST_ITEM, LIST_RANK - LIST_ITEM, false);
 
 	DoorEnter(ask->model);
 }
 
 /*
- * reco_top_n(user_id, k, model, exclude, among, min_match, as_of, seen, fallback).  A NULL user
- * is a guest with no history.
+ * reco_top_n(user_id, k, model, exclude, among, min_match, as_of, seen, fallback, diversity, max_per,
+ * max_per_n, calibrated, calibrated_by).  A NULL user is a guest with no history.
  */
 Datum
 reco_top_n(PG_FUNCTION_ARGS)
@@ -430,7 +488,7 @@ reco_top_n(PG_FUNCTION_ARGS)
 
 	ask.seen = RecommendFlag(fcinfo, 7, false);
 	ask.fallback = RecommendFlag(fcinfo, 8, true);
-	begin(&ask, fcinfo, 3, 4, 5);
+	begin(&ask, fcinfo, 3, 4, 5, 9);
 	if (PG_ARGISNULL(0))
 		history = HistoryOfItems(ask.model, NULL, 0, ask.budget);
 	else if (PG_ARGISNULL(6))
@@ -443,7 +501,10 @@ reco_top_n(PG_FUNCTION_ARGS)
 	return (Datum) 0;
 }
 
-/* reco_complete(items, k, model, exclude, among, min_match, fallback) */
+/*
+ * reco_complete(items, k, model, exclude, among, min_match, fallback, diversity, max_per, max_per_n,
+ * calibrated, calibrated_by)
+ */
 Datum
 reco_complete(PG_FUNCTION_ARGS)
 {
@@ -454,7 +515,7 @@ reco_complete(PG_FUNCTION_ARGS)
 	uint32 count = 0;
 
 	ask.fallback = RecommendFlag(fcinfo, 6, true);
-	begin(&ask, fcinfo, 3, 4, 5);
+	begin(&ask, fcinfo, 3, 4, 5, 7);
 	items = DoorItems(fcinfo, 0, ask.model, ask.budget);
 	if (items)
 	{

@@ -25,6 +25,20 @@ enum
 		DOOR_USER, DOOR_ITEM, FLOAT8OID, FLOAT8OID, DOOR_ITEM, TEXTOID, INT4OID                    \
 	}
 
+/* One row of a list. */
+typedef struct RecommendRow
+{
+	uint32 number;  /* in the list's ids */
+	uint32 item_no; /* ID_NONE where nothing in the history speaks for it */
+	double score;
+	double match; /* where there is one: */
+	bool matched;
+	int64_t because; /* the entry of the profile that counted most, or -1 */
+	Datum source;
+} RecommendRow;
+
+typedef struct Arrangement Arrangement;
+
 /* A question for lists, and the list being made. */
 typedef struct RecommendAsk
 {
@@ -41,6 +55,7 @@ typedef struct RecommendAsk
 	DoorRows rows;
 	bool by_user; /* rows say whose they are, and their rank */
 	Datum user;
+	Arrangement *arrangement; /* what makes another order of it; NULL where nothing does */
 
 	IdSet *ids;    /* that the list's items are numbers in: those of the history */
 	uint32 *mark;  /* by number: `list` where the item may not come, or not again */
@@ -48,6 +63,10 @@ typedef struct RecommendAsk
 	uint32 list;   /* of how many lists this one is the last */
 	uint32 listed; /* rows so far */
 	uint32 ranked; /* of them, those of the fallback, for their order */
+
+	bool gathering; /* rows are kept, not put out: */
+	RecommendRow *row;
+	uint32 room;
 } RecommendAsk;
 
 /* The option min_match of an argument: 0..100, or -1 for NULL. */
@@ -58,5 +77,16 @@ extern bool RecommendFlag(FunctionCallInfo fcinfo, int argument, bool otherwise)
 
 /* Makes the list that a profile leads to.  SPI is connected, unless the model is held. */
 extern void RecommendList(RecommendAsk *ask, const Profile *profile);
+
+/*
+ * Makes a list and keeps its rows, without their because, in ask->row: at least so many that the
+ * history speaks for, and rows in all, if there are; 0 for all there are.  Returns how many of them
+ * the history speaks for, which come first; ask->listed counts them all.
+ */
+extern uint32 RecommendGather(RecommendAsk *ask, const Profile *profile, uint32 personal,
+							  uint32 rows);
+
+/* Puts a row out; the profile is needed where it has a because. */
+extern void RecommendPut(RecommendAsk *ask, const Profile *profile, const RecommendRow *row);
 
 #endif

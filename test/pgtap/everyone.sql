@@ -105,6 +105,8 @@ SELECT isnt((SELECT cardinality(curve_score) FROM numbers.model), 0, 'the genera
 SELECT pg_temp.is_same(m, 7) FROM unnest(ARRAY['numbers', 'plain', 'texts', 'uuids', 'int_text', 'text_uuid']) m;
 SELECT pg_temp.is_same('numbers', k, o) FROM unnest(ARRAY[10, 1000000]) k,
   unnest(ARRAY['', ', seen => true', ', fallback => false', ', min_match => 55', ', min_match => 0, seen => true', ', as_of => ''2026-04-01''', ', as_of => ''2026-01-01'', seen => true']) o;
+SELECT pg_temp.is_same('numbers', 5, o) FROM unnest(ARRAY[', diversity => .5', ', max_per => ''released_at''', ', max_per => ''released_at'', max_per_n => 3, diversity => .3, seen => true', ', calibrated => .5, calibrated_by => ''released_at''',
+    ', min_match => 55, diversity => .9, calibrated => .2, calibrated_by => ''released_at''']) o;
 SELECT set_has('SELECT DISTINCT source FROM numbers.top_n_all(100)', $$VALUES ('personal'), ('popular'), ('new')$$, 'with every source there is');
 SELECT is_empty('SELECT item_id FROM numbers.top_n_all(100) WHERE item_id NOT IN (SELECT item_id FROM product)', 'nothing that is not in the catalogue');
 SELECT is_empty('SELECT user_id, item_id FROM numbers.top_n_all(100) GROUP BY 1, 2 HAVING count(*) > 1', 'no item twice in a list');

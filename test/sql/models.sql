@@ -50,8 +50,10 @@ SELECT reco_create_model('shop', 'SELECT customer_id AS user_id, product_id AS i
 SELECT model, user_type, item_type, similarity, refreshed_at, events FROM reco_models();
 SELECT relname, relkind, obj_description(oid) FROM pg_class
   WHERE relnamespace = 'shop'::regnamespace AND relkind IN ('r', 'v') ORDER BY relname;
+\pset format unaligned
 SELECT p.proname, pg_get_function_arguments(p.oid) AS arguments, pg_get_function_result(p.oid) AS result
   FROM pg_proc p WHERE pronamespace = 'shop'::regnamespace ORDER BY 1;
+\pset format aligned
 
 -- settings
 SELECT similarity, shrinkage, min_support, lambda, candidates, damping, blend, neighbors, keep, weighting, max_history, half_life, popular_half_life, trend_half_life, min_match

@@ -1,0 +1,18 @@
+/*
+ * arrange.h: lists that are more than the best rows one after the other.
+ */
+#ifndef RECO_ARRANGE_H
+#define RECO_ARRANGE_H
+
+#include "api/recommend.h"
+
+/* The arguments that ArrangeOptions takes. */
+#define ARRANGE_ARGUMENTS "diversity, max_per, max_per_n, calibrated, calibrated_by"
+
+/* What these, from one on, ask for; NULL where it is nothing.  Errors list the attributes there are. */
+extern Arrangement *ArrangeOptions(FunctionCallInfo fcinfo, int first, const Model *model);
+
+/* Makes the list of RecommendList, arranged. */
+extern void ArrangeList(RecommendAsk *ask, const Profile *profile);
+
+#endif

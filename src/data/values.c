@@ -1,0 +1,294 @@
+#include "data/values.h"
+
+#include "access/relation.h"
+#include "catalog/namespace.h"
+#include "catalog/pg_type.h"
+#include "data/plan.h"
+#include "lib/stringinfo.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+#include "utils/lsyscache.h"
+#include "utils/rel.h"
+
+/* The values of an item: where they lie. */
+typedef struct Place
+{
+	uint64 begin;
+	uint32 count;
+	bool known;
+} Place;
+
+/* An item and one of its values, as they come. */
+typedef struct Pair
+{
+	uint32 item;
+	uint32 value;
+} Pair;
+
+struct Values
+{
+	const Model *model;
+	const char *column; /* quoted */
+	bool array;
+	Budget *budget;
+	IdSet *ids;
+	IdSet *words; /* the values, as text */
+	Place *place; /* by number of item */
+	uint32 places;
+	uint32 *value;
+	uint64 count;
+	uint64 room;
+
+	Pair *pair; /* while rows are read */
+	uint64 pairs;
+	uint64 pair_room;
+};
+
+/* The type of an attribute; InvalidOid where there is none of that name. */
+static Oid
+attribute_type(const Model *model, const char *name)
+{
+	Oid view = model->has_items ? get_relname_relid("items", model->schema) : InvalidOid;
+	AttrNumber number = OidIsValid(view) ? get_attnum(view, name) : InvalidAttrNumber;
+
+	if (number <= 0 || strcmp(name, "item_id") == 0)
+		return InvalidOid;
+	return get_atttype(view, number);
+}
+
+bool
+ValuesExist(const Model *model, const char *name)
+{
+	return OidIsValid(attribute_type(model, name));
+}
+
+/* A hint that lists the attributes there are. */
+static int
+hint_attributes(const Model *model)
+{
+	Oid view = model->has_items ? get_relname_relid("items", model->schema) : InvalidOid;
+	StringInfoData names;
+
+	char *name;
+
+	initStringInfo(&names);
+	for (AttrNumber n = 1; OidIsValid(view) && (name = get_attname(view, n, true)) != NULL; n++)
+		if (strcmp(name, "item_id") != 0 && OidIsValid(get_atttype(view, n)))
+			appendStringInfo(&names, "%s\"%s\"", names.len == 0 ? "" : ", ", name);
+	if (!model->has_items)
+		return errhint(
+			"Attributes are the columns of the items query, which the model does not have.");
+	if (names.len == 0)
+		return errhint("The items query has no column besides item_id.");
+	return errhint("Attributes of \"%s.items\": %s.", model->name, names.data);
+}
+
+void
+ValuesCheck(const Model *model, const char *name, const char *option)
+{
+	if (!ValuesExist(model, name))
+		ereport(ERROR, (errcode(ERRCODE_UNDEFINED_COLUMN),
+						errmsg("model \"%s\" has no attribute \"%s\", which %s names", model->name,
+							   name, option),
+						hint_attributes(model)));
+}
+
+Values *
+ValuesOpen(const Model *model, const char *name, IdSet *ids, Budget *budget)
+{
+	Values *values = BudgetZeroed(budget, 1, sizeof(Values));
+
+	values->model = model;
+	values->column = quote_identifier(name);
+	values->array = OidIsValid(get_base_element_type(attribute_type(model, name)));
+	values->budget = budget;
+	values->ids = ids;
+	values->words = IdSetCreate(ID_TEXT, budget);
+	return values;
+}
+
+static void
+add_pair(Values *values, uint32 item, Datum text)
+{
+	if (values->pairs == values->pair_room)
+	{
+		values->pair_room = Max(64, values->pair_room * 2);
+		values->pair = BudgetResize(values->budget, values->pair, values->pair_room, sizeof(Pair));
+	}
+	values->pair[values->pairs++] = (Pair){item, IdSetAdd(values->words, text)};
+}
+
+/* Takes a row: the item, and what is said of it. */
+static void
+take(TupleTableSlot *row, void *with)
+{
+	Values *values = with;
+	uint32 item;
+
+	if (row->tts_isnull[0] || row->tts_isnull[1])
+		return;
+	item = IdSetFind(values->ids, row->tts_values[0]);
+	if (item == ID_NONE)
+		return;
+	if (values->array)
+	{
+		ArrayType *array = DatumGetArrayTypeP(row->tts_values[1]);
+		Datum *element;
+		bool *isnull;
+		int count;
+
+		deconstruct_array(array, TEXTOID, -1, false, TYPALIGN_INT, &element, &isnull, &count);
+		for (int n = 0; n < count; n++)
+			if (!isnull[n])
+				add_pair(values, item, element[n]);
+		pfree(element);
+		pfree(isnull);
+		if ((Pointer) array != DatumGetPointer(row->tts_values[1]))
+			pfree(array);
+	}
+	else
+		add_pair(values, item, row->tts_values[1]);
+}
+
+static int
+by_item(const void *a, const void *b)
+{
+	const Pair *x = a;
+	const Pair *y = b;
+
+	if (x->item != y->item)
+		return x->item < y->item ? -1 : 1;
+	return x->value < y->value ? -1 : x->value > y->value;
+}
+
+/* Files the pairs that were read under their items; the same said twice is said once. */
+static void
+file_pairs(Values *values)
+{
+	if (values->pairs > 0)
+		qsort(values->pair, values->pairs, sizeof(Pair), by_item);
+	if (values->count + values->pairs > values->room)
+	{
+		values->room = Max(values->count + values->pairs, values->room * 2);
+		values->value = BudgetResize(values->budget, values->value, values->room, sizeof(uint32));
+	}
+	for (uint64 p = 0; p < values->pairs; p++)
+	{
+		const Pair *pair = &values->pair[p];
+		Place *place = &values->place[pair->item];
+
+		if (p > 0 && by_item(pair, pair - 1) == 0)
+			continue;
+		if (place->count == 0)
+			place->begin = values->count;
+		values->value[values->count++] = pair->value;
+		place->count++;
+	}
+	values->pairs = 0;
+}
+
+/* A place for every id there is by now. */
+static void
+make_places(Values *values)
+{
+	uint32 places = IdSetCount(values->ids);
+
+	if (places <= values->places)
+		return;
+	places = Max(places, values->places + values->places / 2);
+	values->place = BudgetResize(values->budget, values->place, places, sizeof(Place));
+	memset(values->place + values->places, 0, sizeof(Place) * (places - values->places));
+	values->places = places;
+}
+
+/* What is said of items, as rows of an id and a text or an array of texts. */
+static char *
+query(const Values *values, const char *condition)
+{
+	return psprintf("SELECT i.item_id::%s, i.%s::pg_catalog.text%s FROM %s.items i%s",
+					IdTypeName(values->model->item_kind), values->column, values->array ? "[]" : "",
+					values->model->quoted, condition);
+}
+
+/* An array parameter of ids. */
+static Datum
+id_array(const Values *values, const uint32 *numbers, uint32 count)
+{
+	Oid type = IdType(values->model->item_kind);
+	Datum *ids = palloc(sizeof(Datum) * Max(count, 1));
+	int16 length;
+	bool by_value;
+	char align;
+
+	for (uint32 n = 0; n < count; n++)
+		ids[n] = IdSetDatum(values->ids, numbers[n]);
+	get_typlenbyvalalign(type, &length, &by_value, &align);
+	return PointerGetDatum(construct_array(ids, (int) count, type, length, by_value, align));
+}
+
+void
+ValuesRead(Values *values, const uint32 *numbers, uint32 count)
+{
+	Oid type = IdArrayType(values->model->item_kind);
+	uint32 *asked = palloc(sizeof(uint32) * Max(count, 1));
+	uint32 unknown = 0;
+
+	make_places(values);
+	for (uint32 n = 0; n < count; n++)
+	{
+		Place *place = &values->place[numbers[n]];
+
+		if (!place->known)
+			asked[unknown++] = numbers[n];
+		place->known = true;
+	}
+	if (unknown > 0)
+	{
+		Datum array = id_array(values, asked, unknown);
+
+		PlanStream(query(values, " WHERE i.item_id OPERATOR(pg_catalog.=) ANY ($1)"), 1, &type,
+				   &array, take, values);
+		file_pairs(values);
+	}
+	pfree(asked);
+}
+
+void
+ValuesReadAll(Values *values)
+{
+	make_places(values);
+	PlanStream(query(values, ""), 0, NULL, NULL, take, values);
+	for (uint32 n = 0; n < values->places; n++)
+		values->place[n].known = true;
+	file_pairs(values);
+}
+
+const uint32 *
+ValuesOf(const Values *values, uint32 number, uint32 *count)
+{
+	if (number >= values->places)
+	{
+		*count = 0;
+		return NULL;
+	}
+	*count = values->place[number].count;
+	return values->value + values->place[number].begin;
+}
+
+uint32
+ValuesCount(const Values *values)
+{
+	return IdSetCount(values->words);
+}
+
+uint32
+ValuesFind(const Values *values, Datum text)
+{
+	return IdSetFind(values->words, text);
+}
+
+uint32 *
+ValuesRanks(const Values *values)
+{
+	return IdSetRanks(values->words);
+}
