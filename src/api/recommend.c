@@ -28,11 +28,12 @@ PG_FUNCTION_INFO_V1(reco_complete);
 static const Oid list_types[LIST_COLUMNS] = LIST_TYPES;
 
 /*
- * Candidates that are looked for at first, where not all may be in the catalogue: enough for a
- * usual list with room to spare.  Where that was not enough, as many times more.
+ * Candidates that are looked for at first, where not all may be in the catalogue: as many as the
+ * list has rows and a part more, with room to spare.  Where that was not enough, as many times more.
  */
-#define FIRST 32
-#define MORE  8
+#define SPARE      4
+#define SPARE_PART 4
+#define MORE       8
 
 /* Candidates, or rows of a walk, that the catalogue is asked for at a time. */
 #define BATCH_FIRST 32
@@ -167,7 +168,6 @@ find(RecommendAsk *ask, const RankItem *batch, uint32 count, uint32 *number)
 
 		number[c] = item ? IdSetAdd(ask->ids, item->item) : ID_NONE;
 	}
-	SPI_freetuptable(SPI_tuptable);
 	pfree(items);
 	pfree(item_no);
 }
@@ -221,12 +221,21 @@ numbers_of(const RecommendAsk *ask, const IdSet *ids, uint32 *count)
 	return IdSetCount(ids) == 0 ? &none : LearnedNumbers(ask->model, ids, count);
 }
 
+/* How many candidates to look for at first; all that was learned may be shown where it is held. */
+static uint32
+first_candidates(const RecommendAsk *ask)
+{
+	if (ask->k == 0)
+		return UINT32_MAX;
+	return ask->held || !ask->model->has_items ? ask->k : ask->k + ask->k / SPARE_PART + SPARE;
+}
+
 /* What the profile leads to, best first: as much of it as the list needs. */
 static void
 list_personal(RecommendAsk *ask, const Profile *profile)
 {
 	ProfileRules rules = {.seen = ask->seen};
-	uint32 most = ask->k == 0 ? UINT32_MAX : ask->held ? ask->k : Max(ask->k + ask->k / 2, FIRST);
+	uint32 most = first_candidates(ask);
 	uint32 done = 0;
 	bool more = true;
 

@@ -23,7 +23,8 @@ put_neighbors(DoorRows *rows, const Model *model, const Packed *row, uint32 k)
 	CatalogueItem *items;
 	uint32 found;
 
-	PackedSupport(row, support);
+	if (!PackedSupport(row, support))
+		LearnedRefuse(model);
 	PackedOrder(row, order);
 	items = CatalogueFind(model, row->item, row->count, &found);
 	for (uint32 n = 0; n < row->count && (k == 0 || rows->count < k); n++)
@@ -69,6 +70,14 @@ reco_similar_items(PG_FUNCTION_ARGS)
 	return (Datum) 0;
 }
 
+/* The error of bytes that are no packed list. */
+static void
+refuse_packed(void)
+{
+	ereport(ERROR, (errcode(ERRCODE_DATA_CORRUPTED), errmsg("packed neighbours are damaged"),
+					errhint("Run reco_refresh to learn them anew.")));
+}
+
 /* reco_unpack_neighbors(neighbors): the rows of one packed list. */
 Datum
 reco_unpack_neighbors(PG_FUNCTION_ARGS)
@@ -82,10 +91,10 @@ reco_unpack_neighbors(PG_FUNCTION_ARGS)
 	InitMaterializedSRF(fcinfo, 0);
 	if (!PackedOpen((unsigned char *) VARDATA(packed), VARSIZE(packed) - VARHDRSZ, PG_INT32_MAX,
 					&view))
-		ereport(ERROR, (errcode(ERRCODE_DATA_CORRUPTED), errmsg("packed neighbours are damaged"),
-						errhint("Run reco_refresh to learn them anew.")));
+		refuse_packed();
 	support = palloc(sizeof(uint32) * Max(view.count, 1));
-	PackedSupport(&view, support);
+	if (!PackedSupport(&view, support))
+		refuse_packed();
 	order = palloc(sizeof(uint32) * Max(view.count, 1));
 	PackedOrder(&view, order);
 	for (uint32 n = 0; n < view.count; n++)

@@ -13,15 +13,21 @@
 #error "reco needs PostgreSQL 15 or newer"
 #endif
 
+#include "access/genam.h"
 #include "catalog/pg_namespace.h"
 #include "miscadmin.h"
 #include "utils/acl.h"
 #include "utils/backend_status.h"
 #include "utils/guc.h"
 
-/* 18 writes pg_noreturn in front of a declaration, where 17 had pg_attribute_noreturn() after it. */
+/*
+ * 18 writes pg_noreturn in front of a declaration, where 17 had pg_attribute_noreturn() after it,
+ * and lets index scans be counted (commit 0fbceae841cb).
+ */
 #if PG_VERSION_NUM < 180000
 #define pg_noreturn pg_attribute_noreturn()
+#define index_beginscan(table, index, snapshot, instrument, keys, orders)                          \
+	index_beginscan(table, index, snapshot, keys, orders)
 #endif
 
 /* 17 gave core its own RestrictSearchPath (commit 2af07e2f749a); maintenance needs it here too. */

@@ -2,9 +2,12 @@
 
 #include "catalog/pg_type.h"
 #include "data/learned.h"
+#include "data/lookup.h"
 #include "data/plan.h"
 #include "utils/array.h"
+#include "utils/datum.h"
 #include "utils/lsyscache.h"
+#include "utils/uuid.h"
 
 /* " AND the item is in the catalogue", for a query whose learned item is l. */
 static const char *
@@ -44,14 +47,41 @@ by_item_no(const void *a, const void *b)
 	return x < y ? -1 : x > y;
 }
 
-CatalogueItem *
-CatalogueFind(const Model *model, const uint32 *item_no, uint32 count, uint32 *found)
+/* An id that outlasts the row it was found in. */
+static Datum
+keep_id(const Model *model, Datum item)
+{
+	return model->item_kind == ID_INTEGER
+			   ? item
+			   : datumCopy(item, false, model->item_kind == ID_UUID ? UUID_LEN : -1);
+}
+
+/* Those of the numbers that were learned, from the index. */
+static uint32
+look_up_items(Lookup *lookup, const Model *model, const uint32 *item_no, uint32 count,
+			  CatalogueItem *items)
+{
+	uint32 found = 0;
+	LookupRow row;
+
+	for (uint32 n = 0; n < count; n++)
+	{
+		CHECK_FOR_INTERRUPTS();
+		if (LookupFind(lookup, Int64GetDatum(item_no[n]), &row))
+			items[found++] =
+				(CatalogueItem){.item_no = item_no[n], .item = keep_id(model, row.item)};
+	}
+	return found;
+}
+
+/* Those of the numbers that are in the catalogue, from SQL. */
+static uint32
+query_items(const Model *model, const uint32 *item_no, uint32 count, CatalogueItem *items)
 {
 	Oid type = INT4ARRAYOID;
 	Datum *values = palloc(sizeof(Datum) * Max(count, 1));
 	Datum array;
 	uint64 rows;
-	CatalogueItem *items;
 
 	for (uint32 n = 0; n < count; n++)
 		values[n] = Int32GetDatum((int32) item_no[n]);
@@ -62,15 +92,32 @@ CatalogueFind(const Model *model, const uint32 *item_no, uint32 count, uint32 *f
 						 "WHERE l.item_no OPERATOR(pg_catalog.=) ANY ($1)%s",
 						 IdTypeName(model->item_kind), model->quoted, catalogue_condition(model)),
 				1, &type, &array, NULL);
-
-	items = palloc(sizeof(CatalogueItem) * Max(rows, 1));
+	/* Numbers are unique: an index says so. */
+	if (rows > count)
+		LearnedRefuse(model);
 	for (uint64 r = 0; r < rows; r++)
 		items[r] = (CatalogueItem){
 			.item_no = DatumGetInt32(needed(model, r, 1)),
-			.item = needed(model, r, 2),
+			.item = keep_id(model, needed(model, r, 2)),
 		};
-	qsort(items, rows, sizeof(CatalogueItem), by_item_no);
-	*found = (uint32) rows;
+	SPI_freetuptable(SPI_tuptable);
+	return (uint32) rows;
+}
+
+CatalogueItem *
+CatalogueFind(const Model *model, const uint32 *item_no, uint32 count, uint32 *found)
+{
+	CatalogueItem *items = palloc(sizeof(CatalogueItem) * Max(count, 1));
+	Lookup *lookup = model->has_items ? NULL : LookupOpen(model, LOOKUP_ITEM_NO);
+
+	if (lookup)
+	{
+		*found = look_up_items(lookup, model, item_no, count, items);
+		LookupClose(lookup);
+	}
+	else
+		*found = query_items(model, item_no, count, items);
+	qsort(items, *found, sizeof(CatalogueItem), by_item_no);
 	return items;
 }
 

@@ -12,10 +12,13 @@
 typedef struct CatalogueItem
 {
 	uint32 item_no;
-	Datum item; /* normalised, in SPI's memory */
+	Datum item; /* normalised */
 } CatalogueItem;
 
-/* Those of the numbers that are in the catalogue, in order of number.  SPI is connected. */
+/*
+ * Those of the numbers that are in the catalogue, in order of number, in the current context.  SPI
+ * is connected.
+ */
 extern CatalogueItem *CatalogueFind(const Model *model, const uint32 *item_no, uint32 count,
 									uint32 *found);
 

@@ -81,6 +81,8 @@ HistoryDecay(const HistoryRule *rule, TimestampTz at, double weight)
 {
 	double age = 0;
 
+	if (rule->half_life == 0)
+		return weight;
 	if (rule->timed)
 		age =
 			TIMESTAMP_IS_NOBEGIN(at) ? UINT32_MAX : Max(0, rule->decay_seconds - EventsSeconds(at));

@@ -92,7 +92,10 @@ IdArrayType(IdKind kind)
 Datum
 IdNormalise(Datum id, Oid type)
 {
-	switch (getBaseType(type))
+	/* Most are no domain, and need no look into the catalogs. */
+	if (type != INT4OID && type != INT8OID)
+		type = getBaseType(type);
+	switch (type)
 	{
 		case INT2OID:
 			return Int64GetDatum(DatumGetInt16(id));
@@ -368,6 +371,27 @@ IdHash(IdKind kind, Datum normal)
 	if (copy)
 		pfree(copy);
 	return key.hash;
+}
+
+bool
+IdEqual(IdKind kind, Datum a, Datum b)
+{
+	void *copy_a;
+	void *copy_b;
+	Key key_a;
+	Key key_b;
+	bool equal;
+
+	if (kind == ID_INTEGER)
+		return DatumGetInt64(a) == DatumGetInt64(b);
+	key_a = datum_key(kind, a, &copy_a);
+	key_b = datum_key(kind, b, &copy_b);
+	equal = key_a.length == key_b.length && memcmp(key_a.bytes, key_b.bytes, key_a.length) == 0;
+	if (copy_a)
+		pfree(copy_a);
+	if (copy_b)
+		pfree(copy_b);
+	return equal;
 }
 
 /* The number of an integer that was found before; ID_NONE says nothing.  No other kind has room. */

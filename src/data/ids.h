@@ -43,6 +43,9 @@ extern Datum IdAsType(Datum normal, IdKind kind, Oid type);
 /* The hash of a normalised id: no two integers have the same. */
 extern uint64 IdHash(IdKind kind, Datum normal);
 
+/* True where two normalised ids are the same. */
+extern bool IdEqual(IdKind kind, Datum a, Datum b);
+
 /* A set of ids, each with a number: 0, 1, 2 ... in the order they came. */
 typedef struct IdSet IdSet;
 

@@ -4,6 +4,7 @@
 
 #include "base/progress.h"
 #include "catalog/pg_type.h"
+#include "data/lookup.h"
 #include "data/plan.h"
 #include "lib/stringinfo.h"
 #include "utils/array.h"
@@ -312,13 +313,27 @@ refuse_damage(const Model *model, Datum item)
 					errhint("Run reco_refresh to learn them anew.")));
 }
 
-static int
-by_item_no(const void *a, const void *b)
-{
-	uint32 x = ((const LearnedRow *) a)->packed.item_no;
-	uint32 y = ((const LearnedRow *) b)->packed.item_no;
+#define ST_SORT          sort_places
+#define ST_ELEMENT_TYPE  uint64
+#define ST_COMPARE(a, b) (*(a) < *(b) ? -1 : *(a) > *(b))
+#define ST_SCOPE         static
+#define ST_DEFINE
+#include "lib/sort_template.h"
 
-	return x < y ? -1 : x > y;
+/* Rows in order of item number. */
+static LearnedRow *
+in_order(const LearnedRow *rows, uint32 count)
+{
+	uint64 *place = palloc_extended(sizeof(uint64) * Max(count, 1), MCXT_ALLOC_HUGE);
+	LearnedRow *sorted = palloc_extended(sizeof(LearnedRow) * Max(count, 1), MCXT_ALLOC_HUGE);
+
+	for (uint32 r = 0; r < count; r++)
+		place[r] = (uint64) rows[r].packed.item_no << 32 | r;
+	sort_places(place, count);
+	for (uint32 r = 0; r < count; r++)
+		sorted[r] = rows[(uint32) place[r]];
+	pfree(place);
+	return sorted;
 }
 
 /* A stored row opened, every byte of it checked. */
@@ -344,18 +359,90 @@ select_rows(const Model *model)
 					IdTypeName(model->item_kind), model->quoted);
 }
 
-LearnedRow *
-LearnedRead(const Model *model, const IdSet *ids, uint32 *count)
+/* Memory that rows are copied to, one after the other: for each its own would cost more. */
+typedef struct Room
+{
+	char *at;
+	Size left;
+} Room;
+
+#define ROOM_PIECE 32768
+
+static unsigned char *
+take_room(Room *room, Size bytes)
+{
+	char *taken;
+
+	bytes = MAXALIGN(bytes);
+	if (room->left < bytes)
+	{
+		room->left = Max(bytes, ROOM_PIECE);
+		room->at = palloc_extended(room->left, MCXT_ALLOC_HUGE);
+	}
+	taken = room->at;
+	room->at += bytes;
+	room->left -= bytes;
+	return (unsigned char *) taken;
+}
+
+/* The row that was found for an id, copied and every byte of it checked. */
+static LearnedRow
+keep_row(const Model *model, uint32 id, const LookupRow *found, Room *room)
+{
+	bytea *packed = DatumGetByteaPP(found->neighbors);
+	Size length = VARSIZE_ANY_EXHDR(packed);
+	unsigned char *bytes = take_room(room, length);
+	LearnedRow row = {.id = id};
+
+	memcpy(bytes, VARDATA_ANY(packed), length);
+	if (!PackedOpen(bytes, length, model->item_slots, &row.packed) ||
+		row.packed.item_no != found->item_no)
+		refuse_damage(model, found->item);
+	if ((Pointer) packed != DatumGetPointer(found->neighbors))
+		pfree(packed);
+	return row;
+}
+
+/* The rows of the ids of a set, from the index. */
+static LearnedRow *
+look_up_rows(Lookup *lookup, const Model *model, const IdSet *ids, uint32 *count)
+{
+	LearnedRow *rows =
+		palloc_extended(sizeof(LearnedRow) * Max(IdSetCount(ids), 1), MCXT_ALLOC_HUGE);
+	Room room = {0};
+	LookupRow found;
+
+	*count = 0;
+	for (uint32 id = 0; id < IdSetCount(ids); id++)
+	{
+		uint32 known;
+
+		CHECK_FOR_INTERRUPTS();
+		if (!LookupFind(lookup, IdSetDatum(ids, id), &found))
+			continue;
+		/* Where a collation finds what is not that id, it is not believed. */
+		known = IdSetFind(ids, found.item);
+		if (known == ID_NONE)
+			LearnedRefuse(model);
+		if (known == id)
+			rows[(*count)++] = keep_row(model, id, &found, &room);
+	}
+	return rows;
+}
+
+/* The same from SQL. */
+static LearnedRow *
+query_rows(const Model *model, const IdSet *ids, uint32 *count)
 {
 	Oid type = IdArrayType(model->item_kind);
 	Datum array = id_array(ids);
 	LearnedRow *rows;
-	uint64 found =
-		PlanRun(psprintf("%s WHERE item_id OPERATOR(pg_catalog.=) ANY ($1)", select_rows(model)), 1,
-				&type, &array, NULL);
 
-	rows = palloc(sizeof(LearnedRow) * Max(found, 1));
-	for (uint64 r = 0; r < found; r++)
+	*count = (uint32) PlanRun(
+		psprintf("%s WHERE item_id OPERATOR(pg_catalog.=) ANY ($1)", select_rows(model)), 1, &type,
+		&array, NULL);
+	rows = palloc_extended(sizeof(LearnedRow) * Max(*count, 1), MCXT_ALLOC_HUGE);
+	for (uint32 r = 0; r < *count; r++)
 	{
 		Datum item = spi_value(model, r, 1);
 
@@ -366,9 +453,23 @@ LearnedRead(const Model *model, const IdSet *ids, uint32 *count)
 		rows[r].packed =
 			open_row(model, item, DatumGetInt32(spi_value(model, r, 2)), spi_value(model, r, 3));
 	}
-	qsort(rows, found, sizeof(LearnedRow), by_item_no);
-	*count = (uint32) found;
 	return rows;
+}
+
+LearnedRow *
+LearnedRead(const Model *model, const IdSet *ids, uint32 *count)
+{
+	Lookup *lookup = LookupOpen(model, LOOKUP_ITEM_ID);
+	LearnedRow *rows;
+
+	if (lookup)
+	{
+		rows = look_up_rows(lookup, model, ids, count);
+		LookupClose(lookup);
+	}
+	else
+		rows = query_rows(model, ids, count);
+	return in_order(rows, *count);
 }
 
 /* A walk over all rows, and who wants them. */
@@ -624,11 +725,24 @@ read_number(const Model *model, Datum item, const char *column, int32 *value)
 bool
 LearnedNumber(const Model *model, Datum item, uint32 *item_no)
 {
+	Lookup *lookup = LookupOpen(model, LOOKUP_ITEM_ID);
+	LookupRow row;
 	int32 number;
+	bool found;
 
-	if (!read_number(model, item, "item_no", &number))
+	if (lookup)
+	{
+		found = LookupFind(lookup, item, &row);
+		*item_no = found ? row.item_no : 0;
+		LookupClose(lookup);
+	}
+	else
+	{
+		found = read_number(model, item, "item_no", &number);
+		*item_no = found ? (uint32) number : 0;
+	}
+	if (!found)
 		return false;
-	*item_no = (uint32) number;
 
 	/* What lies beyond the slots nothing can point to. */
 	return *item_no < model->item_slots;

@@ -85,14 +85,29 @@ get_support(const unsigned char *in, const unsigned char *end, uint32_t *support
 	return NULL;
 }
 
+/*
+ * True where every number is below slots, and similarity never rises and is finite.  Without a
+ * way out of the loops, the compiler takes several at a time.
+ */
+static bool
+is_run(const uint32_t *item, const float *similarity, uint32_t count, uint32_t slots)
+{
+	uint32_t bad = 0;
+
+	for (uint32_t i = 0; i < count; i++)
+		bad |= item[i] >= slots;
+	/* The comparison is false for a NaN. */
+	for (uint32_t i = 1; i < count; i++)
+		bad |= !(similarity[i] <= similarity[i - 1]);
+	return bad == 0 && (count == 0 || (isfinite(similarity[0]) && isfinite(similarity[count - 1])));
+}
+
 bool
 PackedOpen(unsigned char *bytes, size_t length, uint32_t slots, Packed *view)
 {
-	const unsigned char *support;
 	uint32_t n;
 	uint32_t *item;
 	float *similarity;
-	float above = INFINITY;
 
 	if (length < PACKED_HEADER || bytes[0] != 'R' || bytes[1] != PACKED_VERSION || bytes[2] != 0 ||
 		bytes[3] != 0)
@@ -111,26 +126,8 @@ PackedOpen(unsigned char *bytes, size_t length, uint32_t slots, Packed *view)
 	for (size_t i = 0; i < 2 * (size_t) n; i++)
 		item[i] = little(item[i]);
 #endif
-	for (uint32_t i = 0; i < n; i++)
-	{
-		if (i == view->scored)
-			above = INFINITY;
-		/* The comparison is false for a NaN. */
-		if (item[i] >= slots || !(similarity[i] <= above) || !isfinite(similarity[i]))
-			return false;
-		above = similarity[i];
-	}
-
-	support = bytes + PACKED_HEADER + 8 * (size_t) n;
-	for (uint32_t i = 0; i < n; i++)
-	{
-		uint32_t ignored;
-
-		support = get_support(support, bytes + length, &ignored);
-		if (support == NULL)
-			return false;
-	}
-	if (support != bytes + length)
+	if (!is_run(item, similarity, view->scored, slots) ||
+		!is_run(item + view->scored, similarity + view->scored, n - view->scored, slots))
 		return false;
 
 	view->count = n;
@@ -138,6 +135,7 @@ PackedOpen(unsigned char *bytes, size_t length, uint32_t slots, Packed *view)
 	view->item = item;
 	view->similarity = similarity;
 	view->support = bytes + PACKED_HEADER + 8 * (size_t) n;
+	view->end = bytes + length;
 	return true;
 }
 
@@ -155,12 +153,12 @@ PackedOrder(const Packed *view, uint32_t *out)
 			out[n] = b++;
 }
 
-void
+bool
 PackedSupport(const Packed *view, uint32_t *out)
 {
 	const unsigned char *at = view->support;
 
-	/* Opened rows are whole: five bytes is the most a number takes. */
-	for (uint32_t i = 0; i < view->count; i++)
-		at = get_support(at, at + 5, &out[i]);
+	for (uint32_t i = 0; i < view->count && at; i++)
+		at = get_support(at, view->end, &out[i]);
+	return at == view->end;
 }

@@ -45,6 +45,7 @@ typedef struct Packed
 	const uint32_t *item;
 	const float *similarity;
 	const unsigned char *support; /* read by PackedSupport */
+	const unsigned char *end;
 } Packed;
 
 /*
@@ -56,14 +57,15 @@ extern size_t PackedWrite(unsigned char *out, uint32_t item_no, const Best *neig
 
 /*
  * Opens a row: bytes aligned to 4, and all item numbers below slots.  Every byte is checked
- * before it is believed; false is damage, and *view is then not to be used.
+ * before it is believed, those of the supports when they are read; false is damage, and *view is
+ * then not to be used.
  */
 extern bool PackedOpen(unsigned char *bytes, size_t length, uint32_t slots, Packed *view);
 
 /* The places of all neighbours of an opened row by falling similarity, to out[count]. */
 extern void PackedOrder(const Packed *view, uint32_t *out);
 
-/* The supports of an opened row, to out[count]. */
-extern void PackedSupport(const Packed *view, uint32_t *out);
+/* The supports of an opened row, to out[count]; false is damage. */
+extern bool PackedSupport(const Packed *view, uint32_t *out);
 
 #endif

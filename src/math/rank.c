@@ -15,10 +15,17 @@
 #define LINE  64
 
 /* Parts added in a row before the loop is asked whether it is over. */
-#define UNROLL 8
+#define UNROLL 4
 
-/* Parts of the next row that are sent for ahead; what comes after, the processor foresees. */
-#define AHEAD 512
+/* Notes that are looked at together. */
+#define WORD 8
+
+/*
+ * How many rows ahead one is sent for, and how many of its parts; what comes after, the processor
+ * foresees.  The next row but one comes in time more often than the next, which saved a fifth.
+ */
+#define ROWS_AHEAD 2
+#define AHEAD      512
 
 #define LEVEL_EXPONENT 0.2 /* see RankLevel */
 
@@ -28,29 +35,29 @@ blocks_of(uint32_t slots)
 	return slots / BLOCK + 1;
 }
 
+static uint32_t
+words_of(uint32_t slots)
+{
+	return (blocks_of(slots) + WORD - 1) / WORD;
+}
+
 size_t
 RankScratchBytes(uint32_t slots)
 {
-	size_t blocks = blocks_of(slots);
-
-	return LINE + blocks * (BLOCK * sizeof(double) + sizeof(uint32_t) + 1) + sizeof(uint32_t) +
-		   (size_t) slots * (sizeof(uint32_t) + 1);
+	return LINE + (size_t) blocks_of(slots) * BLOCK * sizeof(double) +
+		   (size_t) words_of(slots) * WORD + (size_t) slots * (sizeof(uint32_t) + 1);
 }
 
 void
 RankScratchInit(RankScratch *scratch, void *zeroed, uint32_t slots)
 {
 	uintptr_t line = ((uintptr_t) zeroed + LINE - 1) / LINE * LINE;
-	size_t blocks = blocks_of(slots);
 
 	scratch->slots = slots;
-	scratch->dense = false;
-	scratch->touched_count = 0;
 	scratch->score = (double *) line;
-	scratch->place = (uint32_t *) (scratch->score + blocks * BLOCK);
-	scratch->touched = scratch->place + slots;
-	scratch->noted = (unsigned char *) (scratch->touched + blocks + 1);
-	scratch->marked = scratch->noted + blocks;
+	scratch->noted = (unsigned char *) (scratch->score + (size_t) blocks_of(slots) * BLOCK);
+	scratch->place = (uint32_t *) (scratch->noted + (size_t) words_of(slots) * WORD);
+	scratch->marked = (unsigned char *) (scratch->place + slots);
 }
 
 double
@@ -107,8 +114,10 @@ term(double weight, double similarity, double grid)
  * it was tried on that took a tenth to a quarter less than one by one.
  */
 static void
-add(double *restrict score, const RankEntry *entry, double weight, double grid)
+add(RankScratch *scratch, const RankEntry *entry, double weight, double grid)
 {
+	double *restrict score = scratch->score;
+	unsigned char *restrict noted = scratch->noted;
 	const uint32_t *restrict item = entry->item;
 	const float *restrict similarity = entry->similarity;
 	uint32_t count = entry->count;
@@ -121,37 +130,19 @@ add(double *restrict score, const RankEntry *entry, double weight, double grid)
 		for (uint32_t i = 0; i < UNROLL; i++)
 			part[i] = term(weight, similarity[n + i], grid);
 		for (uint32_t i = 0; i < UNROLL; i++)
+		{
+			noted[item[n + i] / BLOCK] = 1;
 			score[item[n + i]] += part[i];
+		}
 	}
 	for (; n < count; n++)
-		score[item[n]] += term(weight, similarity[n], grid);
-}
-
-/* The same, and notes each block that is touched for the first time. */
-static void
-add_noting(RankScratch *scratch, const RankEntry *entry, double weight, double grid)
-{
-	double *restrict score = scratch->score;
-	uint32_t *restrict touched = scratch->touched;
-	unsigned char *restrict noted = scratch->noted;
-	const uint32_t *restrict item = entry->item;
-	const float *restrict similarity = entry->similarity;
-	uint32_t count = entry->count;
-	uint32_t touched_count = scratch->touched_count;
-
-	for (uint32_t n = 0; n < count; n++)
 	{
-		uint32_t block = item[n] / BLOCK;
-
-		touched[touched_count] = block;
-		touched_count += !noted[block];
-		noted[block] = 1;
+		noted[item[n] / BLOCK] = 1;
 		score[item[n]] += term(weight, similarity[n], grid);
 	}
-	scratch->touched_count = touched_count;
 }
 
-/* Sends for the row that comes next: rows lie anywhere in memory. */
+/* Sends for a row that comes soon: rows lie anywhere in memory. */
 static inline void
 send_for(const RankEntry *entry)
 {
@@ -168,61 +159,62 @@ void
 RankScore(RankScratch *scratch, const RankEntry *entries, size_t count, double norm)
 {
 	double grid = RankGrid(entries, count, norm);
-	uint64_t parts = 0;
-
-	for (size_t e = 0; e < count; e++)
-		parts += entries[e].count;
-	scratch->dense = parts > scratch->slots;
 
 	for (size_t e = 0; e < count; e++)
 	{
-		double weight = entries[e].weight * norm;
-
-		if (e + 1 < count)
-			send_for(&entries[e + 1]);
-		if (scratch->dense)
-			add(scratch->score, &entries[e], weight, grid);
-		else
-			add_noting(scratch, &entries[e], weight, grid);
+		if (e + ROWS_AHEAD < count)
+			send_for(&entries[e + ROWS_AHEAD]);
+		add(scratch, &entries[e], entries[e].weight * norm, grid);
 	}
 }
 
-/* How many blocks there are to look at, and which is the nth of them. */
-static uint32_t
-touched_blocks(const RankScratch *scratch)
+/*
+ * A word of notes: bit 8 * n is set where its nth block was touched.  NOTE_FIRST is the first of
+ * those set, and words & (words - 1) what is left without it.
+ */
+static inline uint64_t
+notes_of(const RankScratch *scratch, uint32_t word)
 {
-	return scratch->dense ? blocks_of(scratch->slots) : scratch->touched_count;
+	uint64_t notes;
+
+	memcpy(&notes, scratch->noted + (size_t) word * WORD, WORD);
+#if defined(__BYTE_ORDER__) && __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+	notes = __builtin_bswap64(notes);
+#endif
+	return notes;
 }
 
-static inline uint32_t
-touched_block(const RankScratch *scratch, uint32_t n)
-{
-	return scratch->dense ? n : scratch->touched[n];
-}
+#define NOTE_FIRST(notes) ((uint32_t) __builtin_ctzll(notes) / 8)
 
 uint32_t
 RankReached(const RankScratch *scratch)
 {
-	return touched_blocks(scratch) * BLOCK;
+	uint32_t words = words_of(scratch->slots);
+	uint32_t blocks = 0;
+
+	for (uint32_t w = 0; w < words; w++)
+		blocks += (uint32_t) __builtin_popcountll(notes_of(scratch, w));
+	return blocks * BLOCK;
 }
 
 uint32_t
 RankScored(const RankScratch *scratch, uint32_t *items)
 {
-	uint32_t blocks = touched_blocks(scratch);
+	uint32_t words = words_of(scratch->slots);
 	uint32_t count = 0;
 
-	for (uint32_t t = 0; t < blocks; t++)
-	{
-		uint32_t first = touched_block(scratch, t) * BLOCK;
-
-		/* Beyond the slots every score is 0. */
-		for (uint32_t n = first; n < first + BLOCK; n++)
+	for (uint32_t w = 0; w < words; w++)
+		for (uint64_t notes = notes_of(scratch, w); notes; notes &= notes - 1)
 		{
-			items[count] = n;
-			count += scratch->score[n] != 0;
+			uint32_t first = (w * WORD + NOTE_FIRST(notes)) * BLOCK;
+
+			/* Beyond the slots every score is 0. */
+			for (uint32_t n = first; n < first + BLOCK; n++)
+			{
+				items[count] = n;
+				count += scratch->score[n] != 0;
+			}
 		}
-	}
 	return count;
 }
 
@@ -234,12 +226,8 @@ RankKeep(RankScratch *scratch, const uint32_t *items, uint32_t count, double *sa
 	RankClear(scratch);
 	for (uint32_t n = 0; n < count; n++)
 	{
-		uint32_t block = items[n] / BLOCK;
-
 		scratch->score[items[n]] = saved[n];
-		scratch->touched[scratch->touched_count] = block;
-		scratch->touched_count += !scratch->noted[block];
-		scratch->noted[block] = 1;
+		scratch->noted[items[n] / BLOCK] = 1;
 	}
 }
 
@@ -337,21 +325,26 @@ any_at_least(const double *score, double least)
 static void
 offer_all(Heap *heap, RankScratch *scratch)
 {
-	uint32_t count = touched_blocks(scratch);
+	uint32_t words = words_of(scratch->slots);
 
-	for (uint32_t t = 0; t < count; t++)
+	for (uint32_t w = 0; w < words; w++)
 	{
-		uint32_t block = touched_block(scratch, t);
-		double *score = scratch->score + (size_t) block * BLOCK;
+		uint64_t notes = notes_of(scratch, w);
 
-		if (any_at_least(score, heap->least))
-			for (uint32_t n = 0; n < BLOCK; n++)
-				offer(heap, block * BLOCK + n, score[n]);
-		memset(score, 0, sizeof(double) * BLOCK);
-		scratch->noted[block] = 0;
+		if (notes == 0)
+			continue;
+		memset(scratch->noted + (size_t) w * WORD, 0, WORD);
+		for (; notes; notes &= notes - 1)
+		{
+			uint32_t block = w * WORD + NOTE_FIRST(notes);
+			double *score = scratch->score + (size_t) block * BLOCK;
+
+			if (any_at_least(score, heap->least))
+				for (uint32_t n = 0; n < BLOCK; n++)
+					offer(heap, block * BLOCK + n, score[n]);
+			memset(score, 0, sizeof(double) * BLOCK);
+		}
 	}
-	scratch->touched_count = 0;
-	scratch->dense = false;
 }
 
 uint32_t
@@ -386,6 +379,15 @@ RankShare(const RankEntry *entry, double norm, double grid, uint32_t item)
 	return 0;
 }
 
+/* Items that are asked about together whether one is marked. */
+#define TOGETHER 4
+
+static inline bool
+any_marked(const unsigned char *marked, const uint32_t *item)
+{
+	return marked[item[0]] | marked[item[1]] | marked[item[2]] | marked[item[3]];
+}
+
 void
 RankBecause(RankScratch *scratch, const RankEntry *entries, size_t count, double norm,
 			const uint32_t *items, uint32_t item_count, int64_t *because)
@@ -400,18 +402,24 @@ RankBecause(RankScratch *scratch, const RankEntry *entries, size_t count, double
 	}
 	for (size_t e = 0; e < count; e++)
 	{
+		const uint32_t *item = entries[e].item;
 		double weight = entries[e].weight * norm;
 
 		for (uint32_t n = 0; n < entries[e].count; n++)
 		{
-			uint32_t item = entries[e].item[n];
-			double share = term(weight, entries[e].similarity[n], grid);
+			double share;
 
+			/* Most are not: several are passed over at once. */
+			while (entries[e].count - n > TOGETHER && !any_marked(scratch->marked, item + n))
+				n += TOGETHER;
+			if (!scratch->marked[item[n]])
+				continue;
 			/* While it is marked, score[] holds the greatest share so far. */
-			if (scratch->marked[item] && share > scratch->score[item])
+			share = term(weight, entries[e].similarity[n], grid);
+			if (share > scratch->score[item[n]])
 			{
-				scratch->score[item] = share;
-				because[scratch->place[item]] = (int64_t) e;
+				scratch->score[item[n]] = share;
+				because[scratch->place[item[n]]] = (int64_t) e;
 			}
 		}
 	}
@@ -474,15 +482,13 @@ RankBecauseColumns(RankScratch *scratch, const RankColumns *columns, const RankE
 void
 RankClear(RankScratch *scratch)
 {
-	uint32_t count = touched_blocks(scratch);
+	uint32_t words = words_of(scratch->slots);
 
-	for (uint32_t t = 0; t < count; t++)
+	for (uint32_t w = 0; w < words; w++)
 	{
-		uint32_t block = touched_block(scratch, t);
-
-		memset(scratch->score + (size_t) block * BLOCK, 0, sizeof(double) * BLOCK);
-		scratch->noted[block] = 0;
+		for (uint64_t notes = notes_of(scratch, w); notes; notes &= notes - 1)
+			memset(scratch->score + (size_t) (w * WORD + NOTE_FIRST(notes)) * BLOCK, 0,
+				   sizeof(double) * BLOCK);
+		memset(scratch->noted + (size_t) w * WORD, 0, WORD);
 	}
-	scratch->touched_count = 0;
-	scratch->dense = false;
 }

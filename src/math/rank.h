@@ -62,17 +62,14 @@ typedef struct RankColumns
  * Sums by item number; all zero between uses.
  *
  * What is touched is noted by blocks of eight items, a line of the processor's cache: notes for
- * each item would be eight times as many and as far away as the sums themselves.  Where the parts
- * to be added outnumber the items, nearly every block is touched, and none is noted: all are then
- * looked at.
+ * each item would be eight times as many and as far away as the sums themselves.  A note is one
+ * byte that is set, whether or not it was before: a list of those touched for the first time took
+ * half as long again to add up.
  */
 typedef struct RankScratch
 {
 	uint32_t slots;
-	bool dense; /* every block counts as touched */
-	uint32_t touched_count;
-	uint32_t *touched;     /* [blocks + 1], those noted */
-	unsigned char *noted;  /* [blocks], 1 where touched */
+	unsigned char *noted;  /* [blocks, up to whole words], 1 where touched */
 	double *score;         /* [slots, up to whole blocks] */
 	uint32_t *place;       /* [slots], a map that holds where marked says so */
 	unsigned char *marked; /* [slots] */

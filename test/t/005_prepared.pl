@@ -106,6 +106,13 @@ sub agree
 	return \%fresh;
 }
 
+# The cached plans of one session say what they said.
+sub agree_within
+{
+	my ($kind, $name, $said) = @_;
+	is_deeply([ map { (ask($session{$kind}, $cached{$_}[0]))[0] } sort keys %cached ], $said, "$name: as it was, $kind plans");
+}
+
 my $first = agree('at first');
 cmp_ok(length($first->{$_}), '>', 100, "there is something to compare: $_") for sort keys %cached;
 
@@ -127,6 +134,35 @@ my $steady = agree('before maintenance');
 $node->safe_psql('postgres', $_) for ('VACUUM FULL shop.learned_item', 'CLUSTER shop.learned_item USING learned_item_pkey',
 	'REINDEX TABLE shop.learned_item', 'VACUUM ANALYZE', 'ALTER TABLE orders ADD note text', 'CREATE INDEX ON orders (customer_id)');
 is_deeply(agree('after maintenance'), $steady, 'maintenance changes no answer');
+
+# Where rows lie is remembered by the session: all in places of others, a table cut off behind them, one made of other rows.
+$node->safe_psql('postgres', q{
+	CREATE TABLE kept AS TABLE shop.learned_item;
+	TRUNCATE shop.learned_item;
+	INSERT INTO shop.learned_item SELECT * FROM kept ORDER BY item_no DESC});
+is_deeply(agree('rows in places of others'), $steady, 'where rows lie changes no answer');
+$node->safe_psql('postgres', $_) for ('DELETE FROM shop.learned_item', 'VACUUM shop.learned_item');
+isnt(agree('nothing left')->{$_}, $steady->{$_}, "nothing left: another answer to $_") for ('prepared reco_top_n', 'prepared basket', 'plpgsql match');
+$node->safe_psql('postgres', q{INSERT INTO shop.learned_item SELECT * FROM kept WHERE item_no % 2 = 0; INSERT INTO shop.learned_item SELECT * FROM kept WHERE item_no % 2 = 1});
+is_deeply(agree('rows put back'), $steady, 'rows put back: as before');
+$node->safe_psql('postgres', 'UPDATE shop.learned_item SET users = users; VACUUM shop.learned_item; UPDATE shop.learned_item SET users = users WHERE item_no % 3 = 0')
+  for 1 .. 2;
+is_deeply(agree('rows moved'), $steady, 'rows moved: as before');
+
+# A snapshot taken before a refresh goes on with the model it saw, whatever the session remembers of places.
+for my $kind (sort keys %session)
+{
+	my @before = map { (ask($session{$kind}, $cached{$_}[0]))[0] } sort keys %cached;
+	$session{$kind}->query_safe('BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT count(*) FROM orders');
+	$node->safe_psql('postgres', q{UPDATE orders SET product_id = (product_id + 7) % 75 WHERE customer_id % 2 = 0; SELECT reco_refresh('shop')});
+	agree_within($kind, 'in an old snapshot', \@before) for 1, 2;
+	$session{$kind}->query_safe('COMMIT');
+	my @after = map { (ask($session{$kind}, $cached{$_}[0]))[0] } sort keys %cached;
+	is_deeply(\@after, [ map { $node->safe_psql('postgres', $cached{$_}[1]) } sort keys %cached ], "after it: the new model, $kind plans");
+	isnt("@after", "@before", "which is another, $kind plans");
+	$node->safe_psql('postgres', q{UPDATE orders SET product_id = (product_id + 68) % 75 WHERE customer_id % 2 = 0; SELECT reco_refresh('shop')});
+}
+is_deeply(agree('orders as before'), $steady, 'orders as before: answers as before');
 
 # The catalogue becomes a filter.
 $node->safe_psql('postgres', q{
@@ -231,6 +267,17 @@ for my $kind (sort keys %session)
 	$node->safe_psql('postgres', 'REVOKE USAGE ON SCHEMA shop FROM clerk');
 	like((ask($session{$kind}, 'EXECUTE top_n(5)'))[1], qr/permission denied for schema shop/, "and so is that to the schema, $kind plans");
 	$node->safe_psql('postgres', 'GRANT USAGE ON SCHEMA shop TO clerk');
+
+	# The rights to what was learned: to columns only, with policies, none.
+	$node->safe_psql('postgres', q{REVOKE SELECT ON shop.learned_item FROM PUBLIC;
+		GRANT SELECT (item_id, item_no, neighbors, users, popularity_log2, recent_log2, trending_rank) ON shop.learned_item TO clerk});
+	is_deeply([ ask($session{$kind}, 'EXECUTE top_n(5)') ], [ $answer, '' ], "a right to the columns does, $kind plans");
+	$node->safe_psql('postgres', 'REVOKE ALL ON shop.learned_item FROM clerk');
+	like((ask($session{$kind}, 'EXECUTE top_n(5)'))[1], qr/permission denied for table learned_item/, "none does not, $kind plans");
+	$node->safe_psql('postgres', 'GRANT SELECT ON shop.learned_item TO PUBLIC; ALTER TABLE shop.learned_item ENABLE ROW LEVEL SECURITY');
+	like((ask($session{$kind}, 'EXECUTE top_n(5)'))[0], qr/^(?:\d+\|-\d+\|\|\|new\n?)+$/, "a policy that shows nothing of it holds, $kind plans");
+	$node->safe_psql('postgres', 'ALTER TABLE shop.learned_item DISABLE ROW LEVEL SECURITY');
+	is_deeply([ ask($session{$kind}, 'EXECUTE top_n(5)') ], [ $answer, '' ], "and without it all is there, $kind plans");
 	$session{$kind}->query_safe('RESET ROLE');
 }
 

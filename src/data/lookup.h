@@ -1,0 +1,42 @@
+/*
+ * lookup.h: rows of the table "learned_item" by key, straight from its index.
+ *
+ * A question reads some dozens of them, and the executor takes longer over each than it takes to
+ * find it.  Where anything could make a difference between this and SQL (rights that are not to
+ * the whole table, row-level security, somebody's hook on rights, an index or a column that is not
+ * as reco made it), there is no lookup, and SQL is to be asked.
+ */
+#ifndef RECO_LOOKUP_H
+#define RECO_LOOKUP_H
+
+#include "data/model.h"
+
+typedef struct Lookup Lookup;
+
+/* By which of its two keys. */
+typedef enum LookupKey
+{
+	LOOKUP_ITEM_ID,
+	LOOKUP_ITEM_NO
+} LookupKey;
+
+/* One row as it was found. */
+typedef struct LookupRow
+{
+	Datum item; /* normalised; lasts until the next row is looked for, like the next */
+	Datum neighbors;
+	uint32 item_no;
+} LookupRow;
+
+/* Opens the table in the active snapshot, in the current context; NULL where SQL must be asked. */
+extern Lookup *LookupOpen(const Model *model, LookupKey key);
+
+/*
+ * Finds the row of a key, a normalised id or an item number; false where there is none.  A row
+ * with a NULL that no refresh writes raises an error.
+ */
+extern bool LookupFind(Lookup *lookup, Datum key, LookupRow *row);
+
+extern void LookupClose(Lookup *lookup);
+
+#endif
