@@ -1,0 +1,1 @@
+SELECT * FROM reco_popular(10, 'bench');

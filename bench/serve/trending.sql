@@ -1,0 +1,1 @@
+SELECT * FROM reco_trending(10, 'bench');
