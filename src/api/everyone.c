@@ -64,6 +64,8 @@ list_user(Datum user, History *history, void *with)
 
 	CHECK_FOR_INTERRUPTS();
 	ask->user = DoorUserOut(&ask->rows, user);
+	ask->has_asker = true;
+	ask->asker = user;
 	RecommendList(ask, ProfileHeld(ask->model, ask->held, history));
 }
 

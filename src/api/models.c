@@ -94,7 +94,8 @@ reco_drop_model(PG_FUNCTION_ARGS)
 /* Columns of reco_models() that come from the model's own table, after the first four. */
 static const char *const model_columns =
 	"similarity, refreshed_at, events, users, items, neighbor_pairs, "
-	"pg_catalog.pg_total_relation_size($1)";
+	"pg_catalog.pg_total_relation_size($1) OPERATOR(pg_catalog.+) "
+	"coalesce(pg_catalog.pg_total_relation_size($2), 0)";
 
 #define FROM_CATALOG 4
 #define FROM_TABLE   7
@@ -120,8 +121,9 @@ put_model(ReturnSetInfo *out, Relation table)
 	const char *name = get_namespace_name(schema);
 	Datum values[FROM_CATALOG + FROM_TABLE];
 	bool nulls[FROM_CATALOG + FROM_TABLE] = {0};
-	Oid type = REGCLASSOID;
-	Datum learned = ObjectIdGetDatum(get_relname_relid("learned_item", schema));
+	Oid types[] = {REGCLASSOID, REGCLASSOID};
+	Datum learned[] = {ObjectIdGetDatum(get_relname_relid("learned_item", schema)),
+					   ObjectIdGetDatum(get_relname_relid("learned_group", schema))};
 
 	if (name == NULL)
 		return;
@@ -129,8 +131,8 @@ put_model(ReturnSetInfo *out, Relation table)
 	values[1] = CStringGetTextDatum(GetUserNameFromId(table->rd_rel->relowner, false));
 	values[2] = column_type(schema, "events", "user_id", &nulls[2]);
 	values[3] = column_type(schema, "events", "item_id", &nulls[3]);
-	if (PlanRun(psprintf("SELECT %s FROM ONLY %s.model", model_columns, quote_identifier(name)), 1,
-				&type, &learned, NULL) == 1)
+	if (PlanRun(psprintf("SELECT %s FROM ONLY %s.model", model_columns, quote_identifier(name)), 2,
+				types, learned, NULL) == 1)
 	{
 		for (int c = 0; c < FROM_TABLE; c++)
 			values[FROM_CATALOG + c] = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc,

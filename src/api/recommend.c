@@ -17,6 +17,8 @@
 #include "catalog/pg_type.h"
 #include "data/catalogue.h"
 #include "data/learned.h"
+#include "data/likings.h"
+#include "data/people.h"
 #include "executor/spi.h"
 #include "utils/builtins.h"
 #include "utils/memutils.h"
@@ -377,6 +379,40 @@ walk_live(RecommendAsk *ask, CatalogueOrder order, Walk *walk)
 	pfree(number);
 }
 
+/* True where the user has chosen something. */
+static bool
+has_chosen(const History *history)
+{
+	for (uint32 n = 0; n < history->count; n++)
+		if (history->item[n].weight > 0)
+			return true;
+	return false;
+}
+
+/* Of somebody who has chosen nothing yet: what people with the same attributes go for. */
+static void
+list_alike(RecommendAsk *ask, const History *history)
+{
+	Walk walk = begin_walk(history, "alike");
+	Datum attributes;
+	Datum values;
+	uint32 count;
+	Datum *item;
+	uint32 *number;
+
+	if (PeopleOf(ask->model, ask->asker, &attributes, &values) == 0)
+		return;
+	item = LikingsRank(ask->model, attributes, values, &count);
+	number = palloc(sizeof(uint32) * Max(count, 1));
+	for (uint32 n = 0; n < count; n++)
+		number[n] = IdSetAdd(ask->ids, item[n]);
+	SPI_freetuptable(SPI_tuptable);
+	put_walk(ask, &walk, number, count);
+	put_tired(ask, &walk, INFINITY);
+	pfree(number);
+	pfree(item);
+}
+
 static void
 list_fallback(RecommendAsk *ask, const History *history)
 {
@@ -392,6 +428,8 @@ list_fallback(RecommendAsk *ask, const History *history)
 	for (uint32 n = 0; ask->exclude && n < IdSetCount(ask->exclude); n++)
 		mark(ask, IdSetAdd(ask->ids, IdSetDatum(ask->exclude, n)));
 
+	if (ask->has_asker && ask->model->has_users && !has_chosen(history))
+		list_alike(ask, history);
 	for (CatalogueOrder order = 0; order < CATALOGUE_ORDERS && !is_full(ask); order++)
 	{
 		Walk walk = begin_walk(history, source[order]);
@@ -495,6 +533,8 @@ reco_top_n(PG_FUNCTION_ARGS)
 	Datum user = DoorUser(fcinfo, 0, ask.model);
 	History *history;
 
+	ask.has_asker = !PG_ARGISNULL(0);
+	ask.asker = user;
 	ask.seen = RecommendFlag(fcinfo, 7, false);
 	ask.fallback = RecommendFlag(fcinfo, 8, true);
 	begin(&ask, fcinfo, 3, 4, 5, 9);

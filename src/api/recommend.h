@@ -56,6 +56,8 @@ typedef struct RecommendAsk
 	bool by_user; /* rows say whose they are, and their rank */
 	Datum user;
 	Arrangement *arrangement; /* what makes another order of it; NULL where nothing does */
+	bool has_asker; /* somebody with an id asks, who may have attributes */
+	Datum asker;    /* that id, normalised */
 
 	IdSet *ids;    /* that the list's items are numbers in: those of the history */
 	uint32 *mark;  /* by number: `list` where the item may not come, or not again */

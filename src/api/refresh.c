@@ -17,9 +17,12 @@
 #include "catalog/pg_type.h"
 #include "data/events.h"
 #include "data/learned.h"
+#include "data/likings.h"
+#include "data/people.h"
 #include "data/plan.h"
 #include "executor/spi.h"
 #include "learn/automatic.h"
+#include "learn/groups.h"
 #include "learn/matchcurve.h"
 #include "learn/neighbors.h"
 #include "learn/popularity.h"
@@ -49,11 +52,13 @@ typedef struct Refresh
 	Budget *budget;
 	TimestampTz now;
 	Events *events;
+	People *people;
 	uint64 event_count;
 	Interactions *matrix;
 	Neighbors *neighbors;
 	SimilarityOptions similarity; /* what they are learned with */
 	Popularity *popularity;
+	Groups *groups;
 	MatchCurve match;
 	uint32 item_slots;
 	uint64 rows_written;
@@ -100,6 +105,7 @@ read_events(Refresh *refresh)
 	ProgressEnter(PROGRESS_READ, rows);
 	ForecastAsLast(refresh->model, rows);
 	refresh->events = EventsRead(refresh->model, refresh->now, refresh->budget);
+	refresh->people = PeopleRead(refresh->model, refresh->budget);
 	refresh->event_count = refresh->events->log.count;
 	ForecastAsLast(refresh->model, refresh->event_count);
 	PopActiveSnapshot();
@@ -123,7 +129,23 @@ interaction_options(const Refresh *refresh)
 		.popular_half_life = settings->popular_half_life,
 		.trend_half_life = settings->trend_half_life,
 		.max_history = settings->max_history,
+		.keep_users = refresh->people->groups > 0,
 	};
+}
+
+/* Learns what groups of users go for, and gives back what that alone needs. */
+static void
+learn_groups(Refresh *refresh)
+{
+	const People *people = refresh->people;
+	GroupMembers members = {people->groups, people->start, people->user};
+
+	refresh->groups =
+		GroupsLearn(refresh->matrix, refresh->popularity->longrun_log2, &members,
+					refresh->model->settings.similarity.rule.min_support, refresh->budget);
+	PeopleForget(refresh->people, refresh->budget);
+	BudgetFree(refresh->budget, refresh->matrix->user);
+	refresh->matrix->user = NULL;
 }
 
 static void
@@ -141,6 +163,7 @@ compute(Refresh *refresh)
 	users = matrix->by_user.rows;
 	refresh->popularity = PopularityLearn(matrix, refresh->events->log.now,
 										  refresh->events->log.timed, &options, budget);
+	learn_groups(refresh);
 	end_phase(refresh, PHASE_ENCODE);
 	refresh->cost = ForecastEncoded(refresh->model, matrix, refresh->event_count,
 									refresh->seconds[PHASE_ENCODE]);
@@ -311,6 +334,27 @@ write_model(const Refresh *refresh)
 }
 
 static void
+write_groups(const Refresh *refresh)
+{
+	const Groups *groups = refresh->groups;
+	Liking *likings = BudgetAlloc(refresh->budget, groups->count, sizeof(Liking));
+
+	for (uint32 n = 0; n < groups->count; n++)
+	{
+		const GroupItem *item = &groups->item[n];
+
+		likings[n] = (Liking){.attribute = refresh->people->attribute[item->group],
+							  .value = refresh->people->value[item->group],
+							  .rank = item->rank,
+							  .id = refresh->matrix->item[item->item],
+							  .users = item->users,
+							  .lift = item->lift};
+	}
+	LikingsWrite(refresh->model, refresh->events->items, likings, groups->count);
+	BudgetFree(refresh->budget, likings);
+}
+
+static void
 write_learned(Refresh *refresh)
 {
 	LearnedItem *items = gather_items(refresh);
@@ -320,6 +364,7 @@ write_learned(Refresh *refresh)
 	refresh->rows_written =
 		LearnedWrite(refresh->model, refresh->events->items, items, refresh->neighbors->items,
 					 refresh->events->log.timed, &refresh->item_slots, refresh->budget);
+	write_groups(refresh);
 	write_model(refresh);
 	SPI_finish();
 	end_phase(refresh, PHASE_WRITE);

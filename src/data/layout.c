@@ -46,7 +46,18 @@ static const char *const tables =
 	"ALTER TABLE {model}.learned_item ALTER neighbors SET STORAGE EXTERNAL;"
 	"CREATE INDEX ON {model}.learned_item (popularity_log2 DESC NULLS LAST, item_no);"
 	"CREATE INDEX ON {model}.learned_item (trending_rank) WHERE trending_rank IS NOT NULL;"
-	"COMMENT ON TABLE {model}.learned_item IS 'what was learned of each item: counts, popularity and packed neighbours';";
+	"COMMENT ON TABLE {model}.learned_item IS 'what was learned of each item: counts, popularity and packed neighbours';"
+
+	"CREATE TABLE {model}.learned_group ("
+	"  attribute text,"
+	"  value text,"
+	"  rank int,"
+	"  item_id {item} NOT NULL,"
+	"  users int NOT NULL,"
+	"  lift float8 NOT NULL,"
+	"  PRIMARY KEY (attribute, value, rank)"
+	");"
+	"COMMENT ON TABLE {model}.learned_group IS 'what users with one value of an attribute go for, best first by rank: how many of them have the item, and how much sooner they do than everybody';";
 
 static const char *const views =
 	"CREATE VIEW {model}.similar WITH (security_invoker = true) AS"
@@ -187,12 +198,19 @@ static const char *const doors =
 	"    AS t(item_id {item}, popularity float8, trend float8, users int); END;"
 	"COMMENT ON FUNCTION {model}.trending IS 'the k fastest rising items; see reco_trending';"
 
+	"CREATE FUNCTION {model}.onboarding(k int DEFAULT 10)"
+	"  RETURNS TABLE(item_id {item}, rank int, popularity float8, users int, nearest float8)"
+	"  LANGUAGE SQL STABLE PARALLEL SAFE ROWS 10 COST 1000 BEGIN ATOMIC"
+	"  SELECT t.item_id, t.rank, t.popularity, t.users, t.nearest FROM {reco}.reco_typed_onboarding(onboarding.k, {row})"
+	"    AS t(item_id {item}, rank int, popularity float8, users int, nearest float8); END;"
+	"COMMENT ON FUNCTION {model}.onboarding IS 'k items to pick favourites from at sign-up; see reco_onboarding';"
+
 	/* USAGE on the schema is what shares a model; inside it everything may be read. */
 	"GRANT SELECT ON ALL TABLES IN SCHEMA {model} TO PUBLIC;";
 
 /* The relations of a model, for taking it down. */
-static const char *const relations[] = {"popular", "similar", "learned_item", "model",
-										"users",   "items",   "events"};
+static const char *const relations[] = {"popular", "similar", "learned_group", "learned_item",
+										"model",   "users",   "items",         "events"};
 
 /* A {word} and what stands for it. */
 typedef struct Word
@@ -391,7 +409,7 @@ add_doors(ObjectAddresses *objects, Oid schema, Oid table)
 		" WHERE p.pronamespace = %u AND d.refobjid = %u AND p.prolang ="
 		" (SELECT oid FROM pg_catalog.pg_language WHERE lanname = 'sql')"
 		" AND p.proname = ANY ('{top_n,top_n_all,complete,similar_items,score,match,why,why_not,rank,audience,"
-		"similar_users,popular,trending}')",
+		"similar_users,popular,trending,onboarding}')",
 		schema, table);
 
 	if (SPI_execute(sql, true, 0) != SPI_OK_SELECT)

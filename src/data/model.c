@@ -343,6 +343,7 @@ ModelNew(Oid reco, Oid table)
 		if (kind != model->user_kind)
 			refuse_type(view, "user_id", type,
 						psprintf("%s as in the events query", format_type_be(model->user_type)));
+		model->has_users = true;
 		relation_close(view, AccessShareLock);
 	}
 	return model;

@@ -47,6 +47,7 @@ typedef struct Model
 	bool has_signal;
 	bool has_items;    /* a catalogue query */
 	bool has_released; /* with a released_at */
+	bool has_users;    /* attributes of people */
 
 	/* What the table "model" says; read by ModelRead. */
 	Settings settings;

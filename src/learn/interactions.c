@@ -72,6 +72,8 @@ typedef struct Build
 	uint32_t users;
 	uint32_t users_room;
 	uint32_t *cells_of; /* [users], in the order they came */
+	uint64_t *user;     /* their hashes; NULL unless those are to be kept */
+	uint32_t user_room;
 	uint64_t cells;
 	uint32_t longest; /* cells of a user */
 	uint32_t line;    /* of the user at hand: younger events are kept back; 0 for none */
@@ -440,6 +442,20 @@ consider(Build *build, uint64_t user, Cell *cells, uint32_t count)
 	candidate->returned = whole < count;
 }
 
+/* Keeps the hash of the user at hand, where that is wanted. */
+static void
+keep_user(Build *build, uint64_t user)
+{
+	if (!build->options->keep_users)
+		return;
+	if (build->users == build->user_room)
+	{
+		build->user_room = Max(1024, 2 * build->user_room);
+		build->user = BudgetResize(build->budget, build->user, build->user_room, sizeof(uint64_t));
+	}
+	build->user[build->users] = user;
+}
+
 /* From the first cell that is worth something else on, every part has values. */
 static void
 need_values(Build *build)
@@ -525,6 +541,7 @@ sum_pile(Build *build, uint32_t pile)
 		n = sum_cells(build, events + begin, count - begin, cells);
 		n = shorten(build, cells, n);
 		consider(build, user_of(&events[begin]), cells, n);
+		keep_user(build, user_of(&events[begin]));
 		put_cells(build, part, cells, n);
 		count = begin;
 	}
@@ -734,8 +751,14 @@ write_rows(Build *build, const uint32_t *item_place)
 		by_user->uniform = build->value;
 	else
 		by_user->value = BudgetAllocShared(budget, build->cells, sizeof(float));
+	if (build->user)
+		build->matrix->user = BudgetAlloc(budget, build->users, sizeof(uint64_t));
 	for (uint32_t u = 0; u < build->users; u++)
+	{
 		by_user->start[row[u]] = build->cells_of[u];
+		if (build->user)
+			build->matrix->user[row[u]] = build->user[u];
+	}
 	SparseOffsets(by_user->start, build->users);
 
 	for (uint32_t p = build->parts; p-- > 0;)
@@ -784,6 +807,7 @@ InteractionsBuild(EventLog *log, const InteractionOptions *options, Budget *budg
 	BudgetFree(budget, build.candidate_item);
 	BudgetFree(budget, build.stat);
 	BudgetFree(budget, build.cells_of);
+	BudgetFree(budget, build.user);
 	BudgetFree(budget, item_place);
 	return build.matrix;
 }

@@ -55,6 +55,7 @@ typedef struct InteractionOptions
 	InteractionSplit split;
 	uint32_t line; /* SPLIT_TIME: events of a smaller age are kept back, and those of the newest */
 	bool repeats;  /* beyond a line, what the user had before may be chosen again */
+	bool keep_users; /* rows say whose they are */
 } InteractionOptions;
 
 /* What is known of an item besides its neighbours. */
@@ -86,6 +87,7 @@ typedef struct Interactions
 	Chosen *chosen; /* sorted by user */
 	ItemStat *stat; /* [items], in matrix order */
 	uint32_t *item; /* matrix order -> number in the log */
+	uint64_t *user; /* [users], the hash of each row's user; NULL unless that is to be kept */
 } Interactions;
 
 /* Fewer cells than that are learned from sooner than a worker has started. */
