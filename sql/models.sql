@@ -22,6 +22,7 @@ CREATE TYPE reco_model AS (
   min_match           float8,
   exclude_seen        jsonb,
   fatigue_half_life   interval,
+  category            text,
   picked_similarity   text,
   picked_keep         text,
   picked_lambda       float8,
@@ -72,11 +73,12 @@ CREATE FUNCTION reco_configure(
   trend_half_life interval DEFAULT NULL,
   min_match float8 DEFAULT NULL,
   exclude_seen jsonb DEFAULT NULL,
-  fatigue_half_life interval DEFAULT NULL)
+  fatigue_half_life interval DEFAULT NULL,
+  category text DEFAULT NULL)
 RETURNS void
 LANGUAGE C VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'reco_configure';
-COMMENT ON FUNCTION reco_configure(text, text, float8, float8, float8, float8, int, float8, int, float8, float8, int, text, text, int, interval, interval, interval, float8, jsonb, interval) IS
-  'changes settings of a model; NULL leaves a setting as it is. min_match, exclude_seen and fatigue_half_life count at once, half_life at once and in what is learned, every other setting from the next reco_refresh on';
+COMMENT ON FUNCTION reco_configure(text, text, float8, float8, float8, float8, int, float8, int, float8, float8, int, text, text, int, interval, interval, interval, float8, jsonb, interval, text) IS
+  'changes settings of a model; NULL leaves a setting as it is. min_match, exclude_seen, fatigue_half_life and category count at once, half_life at once and in what is learned, every other setting from the next reco_refresh on';
 
 CREATE FUNCTION reco_drop_model(model text)
 RETURNS void

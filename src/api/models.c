@@ -9,6 +9,7 @@
 #include "catalog/pg_type.h"
 #include "data/layout.h"
 #include "data/plan.h"
+#include "data/values.h"
 #include "executor/spi.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
@@ -78,6 +79,8 @@ reco_configure(PG_FUNCTION_ARGS)
 		SettingCheck(s, PG_GETARG_DATUM(s + 1));
 		if (s == SETTING_EXCLUDE_SEEN)
 			check_signals(model, PG_GETARG_DATUM(s + 1));
+		if (s == SETTING_CATEGORY)
+			ValuesCheck(model, TextDatumGetCString(PG_GETARG_DATUM(s + 1)), "category");
 	}
 	ModelConfigure(model, given, count);
 	PG_RETURN_VOID();

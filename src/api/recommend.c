@@ -3,22 +3,19 @@
  *
  * A list is made in two parts.  First the candidates the profile leads to, best first, checked
  * against the catalogue in batches until the list is full.  Then, where it is not and fallback
- * is on, the catalogue is walked by what rises, by what is popular, by what is new.  Every rule
- * that keeps an item out holds in both parts, and all hold before the cut.
+ * is on, api/fallback fills it.  Every rule that keeps an item out holds in both parts, and all
+ * hold before the cut.
  *
  * Where the model is held in memory (for reco_top_n_all) the catalogue is looked up there instead
  * of asked; nothing else differs.
  */
 #include "api/recommend.h"
 
-#include <math.h>
-
 #include "api/arrange.h"
+#include "api/fallback.h"
 #include "catalog/pg_type.h"
 #include "data/catalogue.h"
 #include "data/learned.h"
-#include "data/likings.h"
-#include "data/people.h"
 #include "executor/spi.h"
 #include "utils/builtins.h"
 #include "utils/memutils.h"
@@ -37,19 +34,17 @@ static const Oid list_types[LIST_COLUMNS] = LIST_TYPES;
 #define SPARE_PART 4
 #define MORE       8
 
-/* Candidates, or rows of a walk, that the catalogue is asked for at a time. */
-#define BATCH_FIRST 32
-#define BATCH_MOST  4096
+/* Candidates that the catalogue is asked for at a time. */
+#define BATCH_MOST 4096
 
-static bool
-is_full(const RecommendAsk *ask)
+bool
+RecommendIsFull(const RecommendAsk *ask)
 {
 	return ask->k > 0 && ask->listed >= ask->k;
 }
 
-/* Keeps an item, by its number, out of the rest of the list. */
-static void
-mark(RecommendAsk *ask, uint32 number)
+void
+RecommendMark(RecommendAsk *ask, uint32 number)
 {
 	if (number >= ask->marks)
 	{
@@ -62,8 +57,8 @@ mark(RecommendAsk *ask, uint32 number)
 	ask->mark[number] = ask->list;
 }
 
-static bool
-is_marked(const RecommendAsk *ask, uint32 number)
+bool
+RecommendIsMarked(const RecommendAsk *ask, uint32 number)
 {
 	return number < ask->marks && ask->mark[number] == ask->list;
 }
@@ -99,7 +94,7 @@ RecommendPut(RecommendAsk *ask, const Profile *profile, const RecommendRow *row)
 static void
 put(RecommendAsk *ask, const Profile *profile, const RecommendRow *row)
 {
-	mark(ask, row->number);
+	RecommendMark(ask, row->number);
 	if (!ask->gathering)
 	{
 		RecommendPut(ask, profile, row);
@@ -201,14 +196,14 @@ put_batch(RecommendAsk *ask, const Profile *profile, const RankItem *batch, uint
 		memset(because, 0xff, sizeof(int64_t) * shown);
 	else
 		ProfileBecause(profile, item_no, shown, because);
-	for (uint32 s = 0; s < shown && more && !is_full(ask); s++)
+	for (uint32 s = 0; s < shown && more && !RecommendIsFull(ask); s++)
 		more = put_candidate(ask, profile, &batch[place[s]], number[place[s]], because[s], source);
 
 	pfree(because);
 	pfree(place);
 	pfree(item_no);
 	pfree(number);
-	return more && !is_full(ask);
+	return more && !RecommendIsFull(ask);
 }
 
 /* The item numbers of a set of ids, once in a list. */
@@ -261,12 +256,8 @@ list_personal(RecommendAsk *ask, const Profile *profile)
 	}
 }
 
-/*
- * One row that no evidence of this user speaks for: a score below 0 keeps it after those with some,
- * in order.
- */
-static void
-put_fallback(RecommendAsk *ask, uint32 number, Datum source)
+void
+RecommendFill(RecommendAsk *ask, uint32 number, Datum source)
 {
 	RecommendRow row = {.number = number,
 						.item_no = ID_NONE,
@@ -275,171 +266,6 @@ put_fallback(RecommendAsk *ask, uint32 number, Datum source)
 						.source = source};
 
 	put(ask, NULL, &row);
-}
-
-/* An item that fatigue has taken back in a walk, to a place further on. */
-typedef struct Tired
-{
-	double place;
-	uint32 number;
-} Tired;
-
-/* A walk through an order of the catalogue. */
-typedef struct Walk
-{
-	const History *history;
-	Datum source;
-	uint64 place; /* of the last item that no rule keeps out */
-	Tired *tired; /* those taken back, the next one last */
-	uint32 tireds;
-} Walk;
-
-static Walk
-begin_walk(const History *history, const char *source)
-{
-	return (Walk){.history = history,
-				  .source = CStringGetTextDatum(source),
-				  .tired = history->worn
-							   ? palloc_extended(sizeof(Tired) * history->count, MCXT_ALLOC_HUGE)
-							   : NULL};
-}
-
-/* Puts out those taken back whose place has come. */
-static void
-put_tired(RecommendAsk *ask, Walk *walk, double place)
-{
-	while (walk->tireds > 0 && walk->tired[walk->tireds - 1].place < place && !is_full(ask))
-		put_fallback(ask, walk->tired[--walk->tireds].number, walk->source);
-}
-
-/* Takes an item back, where it has been shown: its place counts as often as a score is divided. */
-static bool
-take_back(Walk *walk, uint32 number)
-{
-	const HistoryItem *item = walk->tired ? HistoryFindNumber(walk->history, number) : NULL;
-	uint32 at = walk->tireds;
-	double place;
-
-	if (item == NULL || item->wear <= 0)
-		return false;
-	place = walk->place / HistoryWear(item);
-	for (; at > 0 && walk->tired[at - 1].place <= place; at--)
-		walk->tired[at] = walk->tired[at - 1];
-	walk->tired[at] = (Tired){place, number};
-	walk->tireds++;
-	return true;
-}
-
-/* Those items of a walk that no rule keeps out and that are not in the list yet. */
-static void
-put_walk(RecommendAsk *ask, Walk *walk, const uint32 *number, uint64 count)
-{
-	for (uint64 r = 0; r < count && !is_full(ask); r++)
-	{
-		CHECK_FOR_INTERRUPTS();
-		if (is_marked(ask, number[r]) ||
-			(ask->among && IdSetFind(ask->among, IdSetDatum(ask->ids, number[r])) == ID_NONE))
-			continue;
-		walk->place++;
-		if (take_back(walk, number[r]))
-		{
-			mark(ask, number[r]);
-			continue;
-		}
-		put_tired(ask, walk, walk->place);
-		if (!is_full(ask))
-			put_fallback(ask, number[r], walk->source);
-	}
-}
-
-/* A walk over the live catalogue, as far as the list needs. */
-static void
-walk_live(RecommendAsk *ask, CatalogueOrder order, Walk *walk)
-{
-	Portal portal = CatalogueOpen(ask->model, order);
-	uint32 *number = palloc(sizeof(uint32) * BATCH_MOST);
-	long size = BATCH_FIRST;
-
-	while (portal && !is_full(ask))
-	{
-		uint64 count;
-		CatalogueRow *rows = CatalogueNext(ask->model, portal, size, &count);
-
-		if (count == 0)
-			break;
-		for (uint64 r = 0; r < count; r++)
-			number[r] = IdSetAdd(ask->ids, rows[r].item);
-		put_walk(ask, walk, number, count);
-		SPI_freetuptable(SPI_tuptable);
-		pfree(rows);
-		size = Min(size * 2, BATCH_MOST);
-	}
-	if (portal)
-		SPI_cursor_close(portal);
-	pfree(number);
-}
-
-/* True where the user has chosen something. */
-static bool
-has_chosen(const History *history)
-{
-	for (uint32 n = 0; n < history->count; n++)
-		if (history->item[n].weight > 0)
-			return true;
-	return false;
-}
-
-/* Of somebody who has chosen nothing yet: what people with the same attributes go for. */
-static void
-list_alike(RecommendAsk *ask, const History *history)
-{
-	Walk walk = begin_walk(history, "alike");
-	Datum attributes;
-	Datum values;
-	uint32 count;
-	Datum *item;
-	uint32 *number;
-
-	if (PeopleOf(ask->model, ask->asker, &attributes, &values) == 0)
-		return;
-	item = LikingsRank(ask->model, attributes, values, &count);
-	number = palloc(sizeof(uint32) * Max(count, 1));
-	for (uint32 n = 0; n < count; n++)
-		number[n] = IdSetAdd(ask->ids, item[n]);
-	SPI_freetuptable(SPI_tuptable);
-	put_walk(ask, &walk, number, count);
-	put_tired(ask, &walk, INFINITY);
-	pfree(number);
-	pfree(item);
-}
-
-static void
-list_fallback(RecommendAsk *ask, const History *history)
-{
-	static const char *const source[CATALOGUE_ORDERS] = {
-		[CATALOGUE_TRENDING] = "trending",
-		[CATALOGUE_POPULAR] = "popular",
-		[CATALOGUE_NEW] = "new",
-	};
-
-	for (uint32 n = 0; n < history->count; n++)
-		if (ProfileKeepsOut(&history->item[n], ask->seen))
-			mark(ask, history->item[n].id);
-	for (uint32 n = 0; ask->exclude && n < IdSetCount(ask->exclude); n++)
-		mark(ask, IdSetAdd(ask->ids, IdSetDatum(ask->exclude, n)));
-
-	if (ask->has_asker && ask->model->has_users && !has_chosen(history))
-		list_alike(ask, history);
-	for (CatalogueOrder order = 0; order < CATALOGUE_ORDERS && !is_full(ask); order++)
-	{
-		Walk walk = begin_walk(history, source[order]);
-
-		if (ask->held)
-			put_walk(ask, &walk, ask->held->walk[order].number, ask->held->walk[order].count);
-		else
-			walk_live(ask, order, &walk);
-		put_tired(ask, &walk, INFINITY);
-	}
 }
 
 /* Begins a list, with everything before it forgotten. */
@@ -464,7 +290,7 @@ RecommendList(RecommendAsk *ask, const Profile *profile)
 	if (profile->count > 0)
 		list_personal(ask, profile);
 	if (ask->fallback && ask->least_match < 0)
-		list_fallback(ask, profile->history);
+		FallbackList(ask, profile->history);
 }
 
 uint32
@@ -480,8 +306,8 @@ RecommendGather(RecommendAsk *ask, const Profile *profile, uint32 personal, uint
 		list_personal(ask, profile);
 	spoken_for = ask->listed;
 	ask->k = rows;
-	if (ask->fallback && ask->least_match < 0 && !is_full(ask))
-		list_fallback(ask, profile->history);
+	if (ask->fallback && ask->least_match < 0 && !RecommendIsFull(ask))
+		FallbackList(ask, profile->history);
 	ask->k = k;
 	ask->gathering = false;
 	return spoken_for;

@@ -56,8 +56,8 @@ typedef struct RecommendAsk
 	bool by_user; /* rows say whose they are, and their rank */
 	Datum user;
 	Arrangement *arrangement; /* what makes another order of it; NULL where nothing does */
-	bool has_asker; /* somebody with an id asks, who may have attributes */
-	Datum asker;    /* that id, normalised */
+	bool has_asker;           /* somebody with an id asks, who may have attributes */
+	Datum asker;              /* that id, normalised */
 
 	IdSet *ids;    /* that the list's items are numbers in: those of the history */
 	uint32 *mark;  /* by number: `list` where the item may not come, or not again */
@@ -65,6 +65,8 @@ typedef struct RecommendAsk
 	uint32 list;   /* of how many lists this one is the last */
 	uint32 listed; /* rows so far */
 	uint32 ranked; /* of them, those of the fallback, for their order */
+	struct FallbackCategories
+		*categories; /* of the items; opened by the first list that needs them */
 
 	bool gathering; /* rows are kept, not put out: */
 	RecommendRow *row;
@@ -87,6 +89,17 @@ extern void RecommendList(RecommendAsk *ask, const Profile *profile);
  */
 extern uint32 RecommendGather(RecommendAsk *ask, const Profile *profile, uint32 personal,
 							  uint32 rows);
+
+/* What a list in the making has room for, and what may not come into it, or not again. */
+extern bool RecommendIsFull(const RecommendAsk *ask);
+extern void RecommendMark(RecommendAsk *ask, uint32 number);
+extern bool RecommendIsMarked(const RecommendAsk *ask, uint32 number);
+
+/*
+ * Puts in one row that no evidence of this user speaks for: a score below 0 keeps it after those
+ * with some, in order.
+ */
+extern void RecommendFill(RecommendAsk *ask, uint32 number, Datum source);
 
 /* Puts a row out; the profile is needed where it has a because. */
 extern void RecommendPut(RecommendAsk *ask, const Profile *profile, const RecommendRow *row);

@@ -409,6 +409,18 @@ signals_column(const Model *model, int number)
 	return signals;
 }
 
+/* A name, or NULL, for as long as the model lasts. */
+static char *
+name_column(const Model *model, int number)
+{
+	bool isnull;
+	Datum value = column(number, &isnull);
+
+	return isnull ? NULL
+				  : MemoryContextStrdup(GetMemoryChunkContext((void *) model),
+										TextDatumGetCString(value));
+}
+
 /* How many item numbers there are. */
 static uint32
 slots_column(int number)
@@ -453,7 +465,7 @@ read_row(const Model *model)
 	char *sql = psprintf(
 		"SELECT format_version, similarity, user_exponent, source_exponent, target_exponent, "
 		"shrinkage, min_support, lambda, candidates, damping, blend, neighbors, keep, weighting, max_history, "
-		"half_life, popular_half_life, trend_half_life, min_match, exclude_seen, fatigue_half_life, picked_similarity, "
+		"half_life, popular_half_life, trend_half_life, min_match, exclude_seen, fatigue_half_life, category, picked_similarity, "
 		"picked_keep, picked_lambda, picked_damping, picked_blend, picked_shrinkage, refreshed_at, item_slots, "
 		"last_event_at, popularity_offset, recent_offset, "
 		"trend_prior, curve_score, curve_match FROM ONLY %s.model",
@@ -523,6 +535,7 @@ take_settings(Model *model)
 	settings->min_match = float_column(++n, 50);
 	settings->exclude_seen = signals_column(model, ++n);
 	settings->fatigue_half_life = seconds_column(++n);
+	settings->category = name_column(model, ++n);
 	return take_picked(model, n);
 }
 

@@ -27,6 +27,7 @@ typedef struct Settings
 	double min_match;
 	Signals *exclude_seen;    /* NULL where what was seen stays out for good */
 	double fatigue_half_life; /* seconds, 0 for none */
+	char *category;           /* an attribute of items, or NULL */
 } Settings;
 
 typedef struct Model

@@ -75,6 +75,7 @@ static const struct
 	[SETTING_MIN_MATCH] = {"min_match", FLOAT8OID, "50", 0, 100, NULL},
 	[SETTING_EXCLUDE_SEEN] = {"exclude_seen", JSONBOID, "NULL", 0, 0, NULL},
 	[SETTING_FATIGUE_HALF_LIFE] = {"fatigue_half_life", INTERVALOID, "'1 day'", 0, 1e10, NULL},
+	[SETTING_CATEGORY] = {"category", TEXTOID, "NULL", 0, 0, NULL},
 };
 
 const char *
@@ -136,7 +137,8 @@ SettingCheck(SettingNo setting, Datum value)
 	switch (settings[setting].type)
 	{
 		case TEXTOID:
-			SettingChoice(setting, TextDatumGetCString(value));
+			if (settings[setting].choice)
+				SettingChoice(setting, TextDatumGetCString(value));
 			return;
 		case JSONBOID:
 			SignalsRead(value);

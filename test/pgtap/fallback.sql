@@ -109,6 +109,45 @@ SELECT is_empty($$(SELECT user_id, item_id, score, match, because, source, rank:
   EXCEPT ALL SELECT n.id, t.* FROM newcomer n, LATERAL big.top_n(n.id, 10) WITH ORDINALITY t(item_id, score, match, because, source, rank))$$, 'as one by one');
 SELECT is((SELECT count(*) FROM big.top_n_all(10) WHERE user_id IN (SELECT id FROM newcomer)), (SELECT count(*) FROM newcomer n, LATERAL big.top_n(n.id, 10)), 'and no more of them');
 
+/*
+ * Trending in the user's categories.  Items 1 to 8 are of old, 11 to 18 of the last days only, so these rise, 11 most.  No two items have three users in common, so nothing is personal.  u1 has chosen 1, 2, 3 of category a, 4 and 5
+ * of b and, of one item each, 6 of d and 7 of c: its categories are a, b and, of equals, c.  What it disliked counts for none.
+ */
+CREATE TABLE wares (id int, category text, tags text[]);
+INSERT INTO wares VALUES (1, 'a', '{}'), (2, 'a', '{}'), (3, 'a', '{x}'), (4, 'b', '{}'), (5, 'b', '{}'), (6, 'd', '{}'), (7, 'c', '{}'), (8, 'e', '{}'), (8, 'e', '{}'),
+  (11, 'e', '{y}'), (12, 'd', '{x,y}'), (13, 'c', '{y,x,x}'), (14, NULL, NULL), (15, 'a', '{NULL}'), (16, 'e', '{}'), (17, 'b', '{}'), (18, 'c', '{z}');
+CREATE TABLE buys (u int, i int, at timestamptz, w float8 DEFAULT 1);
+INSERT INTO buys SELECT 100 * i + n, i, '2026-01-01'::timestamptz + n * interval '9 days' FROM generate_series(1, 8) i, generate_series(1, 9) n;
+INSERT INTO buys SELECT 100 * i + n, i, '2026-04-01'::timestamptz + n * interval '1 hour' FROM generate_series(11, 18) i, generate_series(1, 30 - i) n;
+INSERT INTO buys SELECT 1, i, '2026-01-01' FROM unnest(ARRAY[1, 2, 3, 4, 5, 6, 7]) i;
+INSERT INTO buys VALUES (1, 8, '2026-01-01', -1), (1, 16, '2026-01-01', -1);
+INSERT INTO buys VALUES (2, 3, '2026-01-01'), (3, 14, '2026-01-01'), (4, 6, '2026-01-01');
+SELECT reco_create_model('cats', 'SELECT u AS user_id, i AS item_id, at AS occurred_at, w AS weight FROM buys', 'SELECT id AS item_id, category, tags FROM wares');
+SELECT reco_configure('cats', min_support => 3);
+SELECT pg_temp.refresh('cats');
+SELECT is((SELECT string_agg(item_id::text, ' ') FROM cats.trending()), '11 12 13 15 14 16 17 18', 'what rises');
+SELECT is(pg_temp.list('cats.top_n(1)'), '13 category, 15 category, 17 category, 18 category, 11 trending, 12 trending, 14 trending', 'a, b and c, in the order of what rises');
+SELECT is(pg_temp.list('cats.top_n(1, 2)'), '13 category, 15 category', 'before the cut');
+SELECT is(pg_temp.list('cats.top_n(1, 3, exclude => ARRAY[13, 17])'), '15 category, 18 category, 11 trending', 'exclude');
+SELECT is(pg_temp.list('cats.top_n(4, 3)'), '12 category, 11 trending, 13 trending', 'd alone');
+SELECT is(pg_temp.list('cats.top_n(3, 2)'), '11 trending, 12 trending', 'of what is in none nothing follows');
+SELECT is(pg_temp.list('cats.complete(ARRAY[4], 2)'), '17 category, 11 trending', 'a basket has categories, too');
+SELECT is(pg_temp.list('cats.top_n(NULL, 2)'), '11 trending, 12 trending', 'a guest has none');
+SELECT is(pg_temp.list($$cats.top_n(1, 2, as_of => '2025-12-31')$$), '11 trending, 12 trending', 'nor who has none yet');
+INSERT INTO buys VALUES (4, 12, '2026-04-03', 0);
+SELECT is(pg_temp.list($$cats.top_n(4, 3, as_of => '2026-04-03')$$), '12 category, 11 trending, 13 trending', 'what was shown is taken back within its source');
+SELECT is_empty(format($$(SELECT user_id, item_id, score, source, rank::int FROM cats.top_n_all(%1$s, as_of => '2026-04-04') EXCEPT ALL
+  SELECT u, t.item_id, t.score, t.source, t.rank FROM (SELECT DISTINCT u FROM buys) u, LATERAL cats.top_n(u, %1$s, as_of => '2026-04-04') WITH ORDINALITY t(item_id, score, match, because, source, rank))
+  UNION ALL (SELECT u, t.item_id, t.score, t.source, t.rank FROM (SELECT DISTINCT u FROM buys) u, LATERAL cats.top_n(u, %1$s, as_of => '2026-04-04') WITH ORDINALITY t(item_id, score, match, because, source, rank)
+  EXCEPT ALL SELECT user_id, item_id, score, source, rank::int FROM cats.top_n_all(%1$s, as_of => '2026-04-04'))$$, k), 'for all at once as one by one, ' || k) FROM unnest(ARRAY[2, 20]) k;
+SELECT is((SELECT string_agg(DISTINCT source, ' ' ORDER BY source) FROM cats.top_n_all(20)), 'category popular trending', 'with every source');
+/* Another attribute, of several values each: u2 has x. */
+SELECT is(pg_temp.list('cats.top_n(2, 3)'), '15 category, 11 trending, 12 trending', 'by category');
+SELECT reco_configure('cats', category => 'tags');
+SELECT is(pg_temp.list('cats.top_n(2, 3)'), '12 category, 13 category, 11 trending', 'by tags');
+/* Every eligible item comes, whatever k. */
+SELECT is((SELECT count(DISTINCT item_id) FROM cats.top_n(2, NULL)), 15::bigint, 'all but the one it has');
+
 -- What it is worth: 300 people of six towns, each with a taste of its own; the newcomers' first choices.
 CREATE TABLE town (id int PRIMARY KEY, town int);
 INSERT INTO town SELECT n, n % 6 FROM generate_series(1, 360) n;

@@ -1,0 +1,339 @@
+/*
+ * fallback.c: what fills a list once the history has nothing more to say.
+ *
+ * In this order: for those who have chosen nothing yet, what people with the same attributes go
+ * for; what rises in the categories of the history; what rises; what is popular; what is new.
+ */
+#include "api/fallback.h"
+
+#include <math.h>
+
+#include "data/catalogue.h"
+#include "data/likings.h"
+#include "data/people.h"
+#include "data/values.h"
+#include "executor/spi.h"
+#include "utils/builtins.h"
+#include "utils/memutils.h"
+
+/* Rows of a walk that the catalogue is asked for at a time. */
+#define BATCH_FIRST 32
+#define BATCH_MOST  4096
+
+/* An item that fatigue has taken back in a walk, to a place further on. */
+typedef struct Tired
+{
+	double place;
+	uint32 number;
+} Tired;
+
+/* A walk through an order of the catalogue. */
+typedef struct Walk
+{
+	const History *history;
+	Datum source;
+	uint64 place; /* of the last item that no rule keeps out */
+	Tired *tired; /* those taken back, the next one last */
+	uint32 tireds;
+	const bool *wanted; /* which categories are meant, of the first so many; NULL for all items */
+	uint32 wanteds;
+} Walk;
+
+static Walk
+begin_walk(const History *history, const char *source)
+{
+	return (Walk){.history = history,
+				  .source = CStringGetTextDatum(source),
+				  .tired = history->worn
+							   ? palloc_extended(sizeof(Tired) * history->count, MCXT_ALLOC_HUGE)
+							   : NULL};
+}
+
+/* Puts out those taken back whose place has come. */
+static void
+put_tired(RecommendAsk *ask, Walk *walk, double place)
+{
+	while (walk->tireds > 0 && walk->tired[walk->tireds - 1].place < place && !RecommendIsFull(ask))
+		RecommendFill(ask, walk->tired[--walk->tireds].number, walk->source);
+}
+
+/* Takes an item back, where it has been shown: its place counts as often as a score is divided. */
+static bool
+take_back(Walk *walk, uint32 number)
+{
+	const HistoryItem *item = walk->tired ? HistoryFindNumber(walk->history, number) : NULL;
+	uint32 at = walk->tireds;
+	double place;
+
+	if (item == NULL || item->wear <= 0)
+		return false;
+	place = walk->place / HistoryWear(item);
+	for (; at > 0 && walk->tired[at - 1].place <= place; at--)
+		walk->tired[at] = walk->tired[at - 1];
+	walk->tired[at] = (Tired){place, number};
+	walk->tireds++;
+	return true;
+}
+
+/* Those items of a walk that no rule keeps out and that are not in the list yet. */
+static void
+put_walk(RecommendAsk *ask, Walk *walk, const uint32 *number, uint64 count)
+{
+	for (uint64 r = 0; r < count && !RecommendIsFull(ask); r++)
+	{
+		CHECK_FOR_INTERRUPTS();
+		if (RecommendIsMarked(ask, number[r]) ||
+			(ask->among && IdSetFind(ask->among, IdSetDatum(ask->ids, number[r])) == ID_NONE))
+			continue;
+		walk->place++;
+		if (take_back(walk, number[r]))
+		{
+			RecommendMark(ask, number[r]);
+			continue;
+		}
+		put_tired(ask, walk, walk->place);
+		if (!RecommendIsFull(ask))
+			RecommendFill(ask, number[r], walk->source);
+	}
+}
+
+/*
+ * The categories that count for a user: of those that most of the items chosen have, so many.
+ */
+#define CATEGORIES_MOST 3
+
+struct FallbackCategories
+{
+	Values *values; /* NULL where items have no such attribute */
+	uint32 *rank;   /* of each value, to decide between equals; for so many: */
+	uint32 ranked;
+};
+
+/* The attribute that says the category of an item: the one that is set, or one of that name. */
+static struct FallbackCategories *
+categories_of(RecommendAsk *ask)
+{
+	const char *name = ask->model->settings.category;
+
+	if (ask->categories)
+		return ask->categories;
+	ask->categories = BudgetZeroed(ask->budget, 1, sizeof(struct FallbackCategories));
+	name = name ? name : "category";
+	if (!ValuesExist(ask->model, name))
+		return ask->categories;
+	ask->categories->values = ValuesOpen(ask->model, name, ask->ids, ask->budget);
+	/* Where everybody is asked for, once for all; what comes up later is read when it does. */
+	if (ask->held)
+		ValuesReadAll(ask->categories->values);
+	return ask->categories;
+}
+
+/* Of values counted, marks those that count most in wanted[]; false where there are none. */
+static bool
+pick_categories(struct FallbackCategories *categories, const uint32 *times, bool *wanted)
+{
+	uint32 count = ValuesCount(categories->values);
+	uint32 picked = 0;
+
+	if (categories->ranked != count)
+		categories->rank = ValuesRanks(categories->values);
+	categories->ranked = count;
+	while (picked < CATEGORIES_MOST)
+	{
+		uint32 best = ID_NONE;
+
+		for (uint32 v = 0; v < count; v++)
+			if (times[v] > 0 && !wanted[v] &&
+				(best == ID_NONE || times[v] > times[best] ||
+				 (times[v] == times[best] && categories->rank[v] < categories->rank[best])))
+				best = v;
+		if (best == ID_NONE)
+			break;
+		wanted[best] = true;
+		picked++;
+	}
+	return picked > 0;
+}
+
+/* The categories of a user, as a flag for each value there is so far; NULL where there are none. */
+static bool *
+find_categories(RecommendAsk *ask, const History *history, uint32 *count)
+{
+	struct FallbackCategories *categories = categories_of(ask);
+	uint32 *chosen = palloc_extended(sizeof(uint32) * Max(history->count, 1), MCXT_ALLOC_HUGE);
+	uint32 items = 0;
+	uint32 *times;
+	bool *wanted;
+
+	if (categories->values == NULL)
+		return NULL;
+	for (uint32 n = 0; n < history->count; n++)
+		if (history->item[n].weight > 0)
+			chosen[items++] = history->item[n].id;
+	if (items == 0)
+		return NULL;
+	ValuesRead(categories->values, chosen, items);
+	*count = ValuesCount(categories->values);
+	times = palloc0(sizeof(uint32) * Max(*count, 1));
+	wanted = palloc0(sizeof(bool) * Max(*count, 1));
+	for (uint32 n = 0; n < items; n++)
+	{
+		uint32 values;
+		const uint32 *value = ValuesOf(categories->values, chosen[n], &values);
+
+		for (uint32 v = 0; v < values; v++)
+			times[value[v]]++;
+	}
+	return pick_categories(categories, times, wanted) ? wanted : NULL;
+}
+
+/* Leaves of some items those in one of the walk's categories; returns how many. */
+static uint64
+keep_categories(const RecommendAsk *ask, const Walk *walk, const uint32 *number, uint64 count,
+				uint32 *kept)
+{
+	Values *values = ask->categories->values;
+	uint64 keeps = 0;
+
+	ValuesRead(values, number, (uint32) count);
+	for (uint64 r = 0; r < count; r++)
+	{
+		uint32 of;
+		const uint32 *value = ValuesOf(values, number[r], &of);
+		bool is_wanted = false;
+
+		for (uint32 v = 0; v < of; v++)
+			is_wanted |= value[v] < walk->wanteds && walk->wanted[value[v]];
+		if (is_wanted)
+			kept[keeps++] = number[r];
+	}
+	return keeps;
+}
+
+/* The next items of a walk, of which only those in its categories are meant where it has some. */
+static void
+put_next(RecommendAsk *ask, Walk *walk, const uint32 *number, uint64 count)
+{
+	uint32 *kept;
+
+	if (walk->wanted == NULL)
+	{
+		put_walk(ask, walk, number, count);
+		return;
+	}
+	kept = palloc_extended(sizeof(uint32) * Max(count, 1), MCXT_ALLOC_HUGE);
+	put_walk(ask, walk, kept, keep_categories(ask, walk, number, count, kept));
+	pfree(kept);
+}
+
+/* A walk over the live catalogue, as far as the list needs. */
+static void
+walk_live(RecommendAsk *ask, CatalogueOrder order, Walk *walk)
+{
+	Portal portal = CatalogueOpen(ask->model, order);
+	uint32 *number = palloc(sizeof(uint32) * BATCH_MOST);
+	long size = BATCH_FIRST;
+
+	while (portal && !RecommendIsFull(ask))
+	{
+		uint64 count;
+		CatalogueRow *rows = CatalogueNext(ask->model, portal, size, &count);
+
+		if (count == 0)
+			break;
+		for (uint64 r = 0; r < count; r++)
+			number[r] = IdSetAdd(ask->ids, rows[r].item);
+		SPI_freetuptable(SPI_tuptable);
+		pfree(rows);
+		put_next(ask, walk, number, count);
+		size = Min(size * 2, BATCH_MOST);
+	}
+	if (portal)
+		SPI_cursor_close(portal);
+	pfree(number);
+}
+
+/* True where the user has chosen something. */
+static bool
+has_chosen(const History *history)
+{
+	for (uint32 n = 0; n < history->count; n++)
+		if (history->item[n].weight > 0)
+			return true;
+	return false;
+}
+
+/* Of somebody who has chosen nothing yet: what people with the same attributes go for. */
+static void
+list_alike(RecommendAsk *ask, const History *history)
+{
+	Walk walk = begin_walk(history, "alike");
+	Datum attributes;
+	Datum values;
+	uint32 count;
+	Datum *item;
+	uint32 *number;
+
+	if (PeopleOf(ask->model, ask->asker, &attributes, &values) == 0)
+		return;
+	item = LikingsRank(ask->model, attributes, values, &count);
+	number = palloc(sizeof(uint32) * Max(count, 1));
+	for (uint32 n = 0; n < count; n++)
+		number[n] = IdSetAdd(ask->ids, item[n]);
+	SPI_freetuptable(SPI_tuptable);
+	put_walk(ask, &walk, number, count);
+	put_tired(ask, &walk, INFINITY);
+	pfree(number);
+	pfree(item);
+}
+
+/* One order of the catalogue. */
+static void
+list_order(RecommendAsk *ask, CatalogueOrder order, Walk *walk)
+{
+	if (ask->held)
+		put_next(ask, walk, ask->held->walk[order].number, ask->held->walk[order].count);
+	else
+		walk_live(ask, order, walk);
+	put_tired(ask, walk, INFINITY);
+}
+
+/* What rises in the categories of the history. */
+static void
+list_categories(RecommendAsk *ask, const History *history)
+{
+	Walk walk = begin_walk(history, "category");
+
+	walk.wanted = find_categories(ask, history, &walk.wanteds);
+	if (walk.wanted)
+		list_order(ask, CATALOGUE_TRENDING, &walk);
+}
+
+void
+FallbackList(RecommendAsk *ask, const History *history)
+{
+	static const char *const source[CATALOGUE_ORDERS] = {
+		[CATALOGUE_TRENDING] = "trending",
+		[CATALOGUE_POPULAR] = "popular",
+		[CATALOGUE_NEW] = "new",
+	};
+
+	if (RecommendIsFull(ask))
+		return;
+	for (uint32 n = 0; n < history->count; n++)
+		if (ProfileKeepsOut(&history->item[n], ask->seen))
+			RecommendMark(ask, history->item[n].id);
+	for (uint32 n = 0; ask->exclude && n < IdSetCount(ask->exclude); n++)
+		RecommendMark(ask, IdSetAdd(ask->ids, IdSetDatum(ask->exclude, n)));
+
+	if (ask->has_asker && ask->model->has_users && !has_chosen(history))
+		list_alike(ask, history);
+	if (!RecommendIsFull(ask))
+		list_categories(ask, history);
+	for (CatalogueOrder order = 0; order < CATALOGUE_ORDERS && !RecommendIsFull(ask); order++)
+	{
+		Walk walk = begin_walk(history, source[order]);
+
+		list_order(ask, order, &walk);
+	}
+}
