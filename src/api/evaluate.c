@@ -165,6 +165,7 @@ evaluate(Ask *ask)
 		.k = ask->holdout.k,
 		.users = ask->users,
 		.repeats = ask->holdout.repeats,
+		.kept_out = ask->holdout.kept_out,
 	};
 
 	if (matrix->chosen_count == 0)

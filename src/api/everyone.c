@@ -80,7 +80,7 @@ reco_top_n_all(PG_FUNCTION_ARGS)
 						.k = take_k(fcinfo, 0),
 						.source = "personal",
 						.by_user = true};
-	HistoriesWanted wanted;
+	HistoriesWanted wanted = {0};
 
 	ask.least_match = RecommendLeastMatch(fcinfo, 2);
 	wanted.as_of = PG_ARGISNULL(3) ? GetCurrentTimestamp() : PG_GETARG_TIMESTAMPTZ(3);

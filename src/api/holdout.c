@@ -1,6 +1,7 @@
 #include "api/holdout.h"
 
 #include "data/events.h"
+#include "data/histories.h"
 #include "executor/spi.h"
 #include "utils/timestamp.h"
 
@@ -89,6 +90,98 @@ HoldoutArguments(FunctionCallInfo fcinfo, int first, const Model *model)
 	return holdout;
 }
 
+/* The cells of a matrix that kept its users, while they are flagged. */
+typedef struct Flagging
+{
+	const Model *model;
+	const Interactions *matrix;
+	uint32 *place; /* of each item of the log, in matrix order */
+	unsigned char *flag;
+} Flagging;
+
+/* The row of a user, or the number of rows where there is none. */
+static uint32
+row_of(const Interactions *matrix, uint64 user)
+{
+	uint32 low = 0;
+	uint32 high = matrix->by_user.rows;
+
+	while (low < high)
+	{
+		uint32 middle = low + (high - low) / 2;
+
+		if (matrix->user[middle] < user)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low < matrix->by_user.rows && matrix->user[low] == user ? low : matrix->by_user.rows;
+}
+
+/* Flags the cell of a row and an item, if there is one. */
+static void
+flag_cell(Flagging *flagging, uint32 row, uint32 item)
+{
+	const Sparse *by_user = &flagging->matrix->by_user;
+	uint64 low = by_user->start[row];
+	uint64 high = by_user->start[row + 1];
+
+	while (low < high)
+	{
+		uint64 middle = low + (high - low) / 2;
+
+		if (by_user->column[middle] < item)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	if (low < by_user->start[row + 1] && by_user->column[low] == item)
+		flagging->flag[low] = 1;
+}
+
+/* Flags what a user's history keeps out. */
+static void
+flag_user(Datum user, History *history, void *with)
+{
+	Flagging *flagging = with;
+	const Interactions *matrix = flagging->matrix;
+	uint32 row = row_of(matrix, IdHash(flagging->model->user_kind, user));
+
+	for (uint32 n = 0; row < matrix->by_user.rows && n < history->count; n++)
+		if (history->item[n].seen && history->item[n].id < matrix->by_user.columns)
+			flag_cell(flagging, row, flagging->place[history->item[n].id]);
+}
+
+/*
+ * What the policy keeps out of each list, from the histories themselves: as they were when what is
+ * kept back of the matrix begins.  All users of a split in time are in one order, by rising hash.
+ */
+static const unsigned char *
+flag_kept_out(const Holdout *holdout, const Model *model, const Events *events,
+			  Interactions *matrix, Budget *budget)
+{
+	const Sparse *by_user = &matrix->by_user;
+	HistoriesWanted wanted = {.as_of = holdout->now, .parts = 1};
+	Flagging flagging = {
+		.model = model,
+		.matrix = matrix,
+		.place = BudgetAlloc(budget, by_user->columns, sizeof(uint32)),
+		.flag = BudgetZeroed(budget, by_user->start[by_user->rows], sizeof(unsigned char))};
+
+	if (holdout->split == SPLIT_TIME)
+		wanted.as_of =
+			(EventsSeconds(holdout->now) - (int64) holdout->line + 1) * USECS_PER_SEC - 1;
+	else
+		wanted.before_last = true;
+	for (uint32 i = 0; i < by_user->columns; i++)
+		flagging.place[matrix->item[i]] = i;
+	HistoriesRead(model, &wanted, events->items, budget, flag_user, &flagging);
+	BudgetFree(budget, flagging.place);
+	BudgetFree(budget, matrix->user);
+	matrix->user = NULL;
+	return flagging.flag;
+}
+
 Interactions *
 HoldoutRead(Holdout *holdout, const Model *model, const Settings *settings, Budget *budget)
 {
@@ -100,8 +193,10 @@ HoldoutRead(Holdout *holdout, const Model *model, const Settings *settings, Budg
 		.max_history = settings->max_history,
 		.split = holdout->split,
 		.repeats = holdout->repeats,
+		.keep_users = holdout->repeats && settings->exclude_seen,
 	};
 	Events *events;
+	Interactions *matrix;
 
 	if (SPI_connect() != SPI_OK_CONNECT)
 		elog(ERROR, "SPI_connect failed");
@@ -115,7 +210,16 @@ HoldoutRead(Holdout *holdout, const Model *model, const Settings *settings, Budg
 	SPI_finish();
 
 	options.line = holdout->line;
-	return InteractionsBuild(&events->log, &options, budget);
+	matrix = InteractionsBuild(&events->log, &options, budget);
+	holdout->kept_out = NULL;
+	if (options.keep_users && matrix->by_user.rows > 0)
+	{
+		if (SPI_connect() != SPI_OK_CONNECT)
+			elog(ERROR, "SPI_connect failed");
+		holdout->kept_out = flag_kept_out(holdout, model, events, matrix, budget);
+		SPI_finish();
+	}
+	return matrix;
 }
 
 void

@@ -20,6 +20,12 @@ typedef struct Holdout
 	/* Set when events are read first, so that they are split alike when they are read again. */
 	TimestampTz now;
 	uint32 line;
+	/*
+	 * Of the matrix read last, for each cell: 1 where exclude_seen keeps its item out of the list of
+	 * its user, as of when what was kept back begins.  NULL where it keeps out all or, without
+	 * repeats, nothing else is asked.
+	 */
+	const unsigned char *kept_out;
 } Holdout;
 
 /* The arguments k, split, holdout, new_only, in this order from a number on, for one model. */

@@ -281,6 +281,7 @@ try_settings(Tune *tune, const Settings *settings)
 	input.matrix = tune->matrix;
 	input.neighbors = neighbors;
 	input.users = USERS_MOST;
+	input.kept_out = tune->holdout.kept_out;
 	input.ndcg = tune->trials == 0 ? tune->present : tune->ndcg;
 	EvaluationRun(&input, &evaluation, tune->budget);
 	NeighborsFree(neighbors, tune->budget);

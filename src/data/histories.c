@@ -13,6 +13,7 @@
 #include "data/histories.h"
 
 #include "base/piles.h"
+#include "data/events.h"
 #include "data/plan.h"
 #include "math/sparse.h"
 #include "utils/memutils.h"
@@ -135,14 +136,38 @@ take(TupleTableSlot *row, void *with)
 	PilesAdd(reader->piles, (uint32) (hash >> (64 - reader->pile_bits)), words);
 }
 
+/*
+ * Leaves of a user's events those before the second of the newest, and makes the rule one as of then;
+ * returns how many.
+ */
+static uint64
+leave_earlier(HistoryRule *rule, HistoryEvent *events, uint64 count)
+{
+	TimestampTz newest = DT_NOBEGIN;
+	uint64 kept = 0;
+
+	for (uint64 e = 0; e < count; e++)
+		newest = Max(newest, events[e].at);
+	if (TIMESTAMP_NOT_FINITE(newest))
+		return 0;
+	rule->as_of = EventsSeconds(newest) * USECS_PER_SEC - 1;
+	for (uint64 e = 0; e < count; e++)
+		if (events[e].at <= rule->as_of)
+			events[kept++] = events[e];
+	return kept;
+}
+
 /* Hands over one user with these events, in memory that is then given back. */
 static void
 hand_over(HistoriesReader *reader, uint64 user, HistoryEvent *events, uint64 count)
 {
 	MemoryContext caller = MemoryContextSwitchTo(reader->user_context);
 	History history = {.ids = reader->items};
+	HistoryRule rule = reader->rule;
 
 	CHECK_FOR_INTERRUPTS();
+	if (reader->wanted->before_last)
+		count = leave_earlier(&rule, events, count);
 	if (count > UINT32_MAX / 2)
 		ereport(ERROR,
 				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED), errmsg("a history has too many events")));
@@ -153,7 +178,7 @@ hand_over(HistoriesReader *reader, uint64 user, HistoryEvent *events, uint64 cou
 			BudgetResize(reader->budget, reader->item, reader->items_room, sizeof(HistoryItem));
 	}
 	history.item = reader->item;
-	HistorySum(&reader->rule, events, (uint32) count, &history);
+	HistorySum(&rule, events, (uint32) count, &history);
 	reader->take(reader->users ? IdSetDatum(reader->users, (uint32) user)
 							   : Int64GetDatum((int64) user),
 				 &history, reader->with);

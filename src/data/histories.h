@@ -10,7 +10,8 @@
 typedef struct HistoriesWanted
 {
 	TimestampTz as_of;
-	uint32 part; /* of users shared out by the hash of their ids: 0 .. parts - 1 */
+	bool before_last; /* of each user, as of just before the second of the newest event */
+	uint32 part;      /* of users shared out by the hash of their ids: 0 .. parts - 1 */
 	uint32 parts;
 } HistoriesWanted;
 

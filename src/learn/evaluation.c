@@ -161,8 +161,9 @@ list_by_neighbors(Run *run, uint32_t user)
 			};
 	}
 	RankScore(&run->scratch, run->entries, count, RankNorm(run->entries, count));
-	for (size_t e = 0; e < count && !run->input->repeats; e++)
-		RankStrike(&run->scratch, run->entries[e].source);
+	for (size_t e = 0; e < count; e++)
+		if (run->seen[run->entries[e].source])
+			RankStrike(&run->scratch, run->entries[e].source);
 	run->length =
 		RankTop(&run->scratch, run->list, Min(run->input->k, run->input->matrix->by_user.columns));
 }
@@ -278,6 +279,13 @@ count_diversity(Run *run)
 					 1 - sum / ((double) run->length * (run->length - 1)));
 }
 
+/* True where an item of the history, by its cell, is not to be listed. */
+static bool
+may_not_come(const EvaluationInput *input, uint64_t cell)
+{
+	return !input->repeats || (input->kept_out && input->kept_out[cell]);
+}
+
 /* Marks a user's chosen items and history, or takes the marks away.  Returns the history's length. */
 static uint32_t
 mark(Run *run, uint32_t user, const Chosen *chosen, unsigned char as)
@@ -291,7 +299,7 @@ mark(Run *run, uint32_t user, const Chosen *chosen, unsigned char as)
 	for (uint64_t e = by_user->start[user]; e < by_user->start[user + 1]; e++)
 		if (is_history(run, user, by_user->column[e]))
 		{
-			run->seen[by_user->column[e]] = as && !run->input->repeats;
+			run->seen[by_user->column[e]] = as && may_not_come(run->input, e);
 			history++;
 		}
 	if (!as)

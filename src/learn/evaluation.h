@@ -66,7 +66,8 @@ typedef struct EvaluationInput
 	uint32_t k;
 	uint32_t
 		users;    /* at most so many, the first in matrix order, which is drawn by lot; 0 for all */
-	bool repeats; /* items of the history may be listed, and chosen again */
+	bool repeats; /* items of the history may be listed, and chosen again, but for: */
+	const unsigned char *kept_out; /* [cells], those marked with 1; NULL for none */
 	double *ndcg; /* where set, takes the NDCG of each user in order, for paired comparison */
 } EvaluationInput;
 
