@@ -32,11 +32,11 @@ CREATE FUNCTION reco_why_not(user_id uuid, item_id uuid, model text DEFAULT NULL
 RETURNS TABLE(code text, reason text, hint text, rank bigint)
 LANGUAGE C STABLE PARALLEL SAFE COST 200 ROWS 2 AS 'MODULE_PATHNAME', 'reco_why_not';
 COMMENT ON FUNCTION reco_why_not(bigint, bigint, text) IS
-  'why reco_top_n does not show an item to a user: a row for each rule that keeps it out (unknown_item, not_in_catalogue, disliked, seen); where none does, what is wrong with its evidence (no_evidence, against, below_min_match) and, as listed, the rank it has in the whole list';
+  'why reco_top_n does not show an item to a user: a row for each rule that keeps it out (unknown_item, not_in_catalogue, disliked, seen); where none does, what is wrong with its evidence (no_evidence, against, below_min_match), what rules do about it (boosted, pinned, share) and, as listed, the rank it has in the whole list';
 COMMENT ON FUNCTION reco_why_not(text, text, text) IS
-  'why reco_top_n does not show an item to a user: a row for each rule that keeps it out (unknown_item, not_in_catalogue, disliked, seen); where none does, what is wrong with its evidence (no_evidence, against, below_min_match) and, as listed, the rank it has in the whole list';
+  'why reco_top_n does not show an item to a user: a row for each rule that keeps it out (unknown_item, not_in_catalogue, disliked, seen); where none does, what is wrong with its evidence (no_evidence, against, below_min_match), what rules do about it (boosted, pinned, share) and, as listed, the rank it has in the whole list';
 COMMENT ON FUNCTION reco_why_not(uuid, uuid, text) IS
-  'why reco_top_n does not show an item to a user: a row for each rule that keeps it out (unknown_item, not_in_catalogue, disliked, seen); where none does, what is wrong with its evidence (no_evidence, against, below_min_match) and, as listed, the rank it has in the whole list';
+  'why reco_top_n does not show an item to a user: a row for each rule that keeps it out (unknown_item, not_in_catalogue, disliked, seen); where none does, what is wrong with its evidence (no_evidence, against, below_min_match), what rules do about it (boosted, pinned, share) and, as listed, the rank it has in the whole list';
 
 CREATE FUNCTION reco_typed_why_not(user_id "any", item_id "any", model regclass)
 RETURNS SETOF record

@@ -46,11 +46,12 @@ CREATE TYPE reco_model AS (
 COMMENT ON TYPE reco_model IS
   'the row of a model''s table "model": every setting, what the last refresh did, and the match curve; a table OF this type is what makes a schema a model';
 
-CREATE FUNCTION reco_create_model(name text, events text, items text DEFAULT NULL, users text DEFAULT NULL)
+CREATE FUNCTION reco_create_model(name text, events text, items text DEFAULT NULL, users text DEFAULT NULL,
+  rules text DEFAULT NULL)
 RETURNS void
 LANGUAGE C VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'reco_create_model';
-COMMENT ON FUNCTION reco_create_model(text, text, text, text) IS
-  'creates a model: a schema of that name, owned by the caller. events is one SELECT with the columns user_id and item_id, and if wanted occurred_at, weight and signal; items is the live catalogue (item_id and attributes); users holds user_id and attributes';
+COMMENT ON FUNCTION reco_create_model(text, text, text, text, text) IS
+  'creates a model: a schema of that name, owned by the caller. events is one SELECT with the columns user_id and item_id, and if wanted occurred_at, weight and signal; items is the live catalogue (item_id and attributes); users holds user_id and attributes; rules says what lists are to be like (item_id, or attribute and value; boost, pin, share; starts_at, ends_at)';
 
 CREATE FUNCTION reco_configure(
   model text DEFAULT NULL,

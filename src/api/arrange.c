@@ -1,22 +1,28 @@
 /*
- * arrange.c: lists in another order than that of the scores: variety.
+ * arrange.c: lists in another order than that of the scores: variety, and the owner's rules.
  *
- * The rows of the plain list are gathered, as many as a list may need, and taken one at a time by
- * math/variety, until the list is full.  Where the caps leave it short, more rows are gathered and
- * it is made anew.  What is weighed against what was taken is the best WEIGHED rows that the history
- * speaks for, whatever k is, so that a list is always the beginning of a longer one; the others
- * follow in their order.
+ * The rows of the plain list are gathered, as many as a list may need, with what rules name besides,
+ * and put in the order of their scores times boosts.  Then places are given away one at a time: to
+ * what is pinned there, to a share that must have it, and else to what math/variety says is next.
+ * Where rows run out before the list is full, more are gathered and it is made anew.
+ *
+ * Everything is settled by the order of the whole list and never by k, so that a list is always the
+ * beginning of a longer one: the best WEIGHED rows are weighed against each other whatever k is,
+ * shares are kept at every length, a row pinned further on waits for its place.
  *
  * Scores must go on saying the order, for whoever sorts by them after a join: a row that comes
  * before one with a greater score gets the next greater number.
  */
 #include "api/arrange.h"
 
+#include <float.h>
 #include <math.h>
 
-#include "data/learned.h"
-#include "data/values.h"
+#include "api/weigh.h"
+#include "data/rules.h"
+#include "math/quota.h"
 #include "math/variety.h"
+#include "utils/builtins.h"
 #include "utils/memutils.h"
 
 /* Rows that are weighed; enough for lists that people look at, and read in some milliseconds. */
@@ -24,9 +30,6 @@
 
 /* Where rows gathered were not enough, as many times more. */
 #define MORE 8
-
-/* What the parts of a history's mix are counted in, so that sums are exact: 2^-30 of the largest. */
-#define MIX_BITS 30
 
 struct Arrangement
 {
@@ -36,10 +39,42 @@ struct Arrangement
 	double calibrated;
 	char *mixed_by;
 
-	/* For the ids of the lists; opened by the first of them. */
+	/* For the ids of the lists, made by the first of them: */
+	bool begun;
 	Values *caps;
 	Values *mix;
+	Rules *rules;        /* NULL for none */
+	bool boosts;         /* one of them does */
+	double boost_most;   /* see RulesBoostMost */
+	IdSet *special;      /* items that are pinned or raised */
+	const Rule **shared; /* rules with a share, */
+	Quota *quotas;       /* what they get, */
+	IdSet **groups;      /* and their items, where they were looked for */
+	uint32 shares;
 };
+
+/* The parts of the order of rows. */
+typedef enum Part
+{
+	PART_PERSONAL, /* what the history speaks for, as far as no row unknown can come before */
+	PART_FALLBACK,
+	PART_OTHER /* there for its pin or its share only */
+} Part;
+
+/* A row that was gathered. */
+typedef struct Entry
+{
+	RecommendRow row;
+	Part part;
+	uint32 place; /* among those gathered */
+} Entry;
+
+/* A place, from 1, and the row that is pinned there; VARIETY_NONE once it was taken. */
+typedef struct Pinned
+{
+	uint32 place;
+	uint32 row;
+} Pinned;
 
 /* A list while it is arranged. */
 typedef struct Work
@@ -47,11 +82,25 @@ typedef struct Work
 	RecommendAsk *ask;
 	const Profile *profile;
 	Arrangement *plan;
-	RecommendRow *row; /* in the order of the plain list */
+
+	IdSet *known; /* numbers of the rows gathered, in their order */
+	Entry *entry;
+	uint32 room;
+	bool all;          /* the plain list has no more rows, */
+	bool personal_all; /* at least none that the history speaks for */
+	uint32 growth;     /* as many times as much as at first is gathered */
+	bool *fetch;       /* by share: its items are gathered, too, */
+	bool *partial;     /* and there may be more of them */
+
+	RecommendRow *row; /* in order */
 	uint32 count;
-	uint32 personal; /* of them, what the history speaks for; they come first */
-	bool all;        /* there are no more */
+	uint32 personal; /* of them, the first part, */
+	uint32 in_order; /* and that with the second */
 	Variety variety;
+	Pinned *pinned; /* in order of place */
+	uint32 pins;
+	Quota *quotas;
+
 	uint32 *order; /* what was taken, as places in row */
 	uint32 taken;
 } Work;
@@ -87,6 +136,12 @@ refuse_alone(const char *name, const char *other, const char *hint)
 					errmsg("%s says nothing without %s", name, other), errhint("%s", hint)));
 }
 
+static bool
+wants_variety(const Arrangement *plan)
+{
+	return plan->diversity > 0 || plan->capped_by || plan->calibrated > 0;
+}
+
 Arrangement *
 ArrangeOptions(FunctionCallInfo fcinfo, int first, const Model *model)
 {
@@ -113,7 +168,7 @@ ArrangeOptions(FunctionCallInfo fcinfo, int first, const Model *model)
 	if (PG_ARGISNULL(first + 3) && plan.mixed_by)
 		refuse_alone("calibrated_by", "calibrated", "Say how much it is to count, from 0 to 1.");
 
-	if (plan.diversity == 0 && plan.capped_by == NULL && plan.calibrated == 0)
+	if (!wants_variety(&plan) && !model->has_rules)
 		return NULL;
 	kept = palloc(sizeof(Arrangement));
 	*kept = plan;
@@ -131,353 +186,485 @@ open_values(const RecommendAsk *ask, const char *attribute)
 	return values;
 }
 
-/* The values of every row by an attribute. */
-static VarietyLists
-values_of_rows(const Work *work, Values *values)
+/* Sorts out what rules there are, for all lists of a question. */
+static void
+begin_rules(RecommendAsk *ask, Arrangement *plan)
 {
-	uint32 *number = palloc_extended(sizeof(uint32) * (work->count + 1), MCXT_ALLOC_HUGE);
-	uint32 *start = palloc_extended(sizeof(uint32) * (work->count + 1), MCXT_ALLOC_HUGE);
-	uint64 total = 0;
-	uint32 *all;
+	double left = 1;
+	Rules *rules = RulesRead(ask->model, ask->as_of, ask->ids, ask->budget);
 
-	for (uint32 r = 0; r < work->count; r++)
-		number[r] = work->row[r].number;
-	ValuesRead(values, number, work->count);
-	for (uint32 r = 0; r < work->count; r++)
+	if (rules->count == 0)
+		return;
+	plan->rules = rules;
+	plan->boost_most = RulesBoostMost(rules);
+	plan->special = IdSetCreate(ask->model->item_kind, ask->budget);
+	plan->shared = BudgetAlloc(ask->budget, rules->count, sizeof(Rule *));
+	plan->quotas = BudgetZeroed(ask->budget, rules->count, sizeof(Quota));
+	plan->groups = BudgetZeroed(ask->budget, rules->count, sizeof(IdSet *));
+	for (uint32 a = 0; ask->held && a < rules->attributes; a++)
+		ValuesReadAll(rules->values[a]);
+	for (uint32 r = 0; r < rules->count; r++)
 	{
-		uint32 count;
+		const Rule *rule = &rules->rule[r];
 
-		ValuesOf(values, number[r], &count);
-		total += count;
+		plan->boosts |= rule->boost != 1;
+		if (rule->item != ID_NONE && (rule->pin > 0 || rule->boost > 1))
+			IdSetAdd(plan->special, IdSetDatum(ask->ids, rule->item));
+		if (rule->share > 0 && left > 0)
+		{
+			/* Shares that come to more than 1 are granted one after the other. */
+			plan->quotas[plan->shares].share = Min(rule->share, left);
+			plan->shared[plan->shares++] = rule;
+			left -= rule->share;
+		}
 	}
-	if (total > UINT32_MAX)
-		ereport(ERROR, (errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
-						errmsg("the items of a list have too many values of an attribute")));
-	all = palloc_extended(sizeof(uint32) * (total + 1), MCXT_ALLOC_HUGE);
-	start[0] = 0;
-	for (uint32 r = 0; r < work->count; r++)
-	{
-		uint32 count;
-		const uint32 *value = ValuesOf(values, number[r], &count);
-
-		if (count > 0)
-			memcpy(all + start[r], value, sizeof(uint32) * count);
-		start[r + 1] = start[r] + count;
-	}
-	pfree(number);
-	return (VarietyLists){start, all};
 }
 
-static void
-prepare_caps(Work *work)
+bool
+ArrangeBegin(RecommendAsk *ask)
 {
-	Variety *variety = &work->variety;
+	Arrangement *plan = ask->arrangement;
 
-	if (work->plan->capped_by == NULL)
-		return;
-	if (work->plan->caps == NULL)
-		work->plan->caps = open_values(work->ask, work->plan->capped_by);
-	variety->most = work->plan->most;
-	variety->values = values_of_rows(work, work->plan->caps);
-	variety->used = palloc0(sizeof(uint32) * (ValuesCount(work->plan->caps) + 1));
+	if (!plan->begun)
+	{
+		plan->begun = true;
+		if (plan->capped_by)
+			plan->caps = open_values(ask, plan->capped_by);
+		if (plan->mixed_by)
+			plan->mix = open_values(ask, plan->mixed_by);
+		if (ask->model->has_rules)
+			begin_rules(ask, plan);
+	}
+	return wants_variety(plan) || plan->rules;
+}
+
+/* True where rows are weighed, and not just taken in order. */
+static bool
+weighs(const Arrangement *plan)
+{
+	return plan->diversity > 0 || plan->calibrated > 0;
+}
+
+/* Adds the rows that were gathered last, but for those known. */
+static void
+add_rows(Work *work, uint32 personal, Part rest)
+{
+	const RecommendAsk *ask = work->ask;
+
+	for (uint32 r = 0; r < ask->listed; r++)
+	{
+		uint32 known = IdSetCount(work->known);
+
+		if (IdSetAdd(work->known, Int64GetDatum(ask->row[r].number)) != known)
+			continue;
+		if (known == work->room)
+		{
+			work->room = Max(64, work->room * 2);
+			work->entry = BudgetResize(ask->budget, work->entry, work->room, sizeof(Entry));
+		}
+		work->entry[known] = (Entry){
+			.row = ask->row[r], .part = r < personal ? PART_PERSONAL : rest, .place = known};
+	}
 }
 
 /*
- * The parts of a history by value of an attribute, each item's weight shared among its values; in
- * whole units, so that they sum to the same in any order.  Returns the sum of all.
+ * Gathers rows of the plain list: at least so many if there are, 0 for all.  Returns the score below
+ * which there may be others that the history speaks for.
  */
 static double
-weigh_values(const Work *work, const Values *values, double *part)
+gather_plain(Work *work, uint32 wanted)
 {
-	const History *history = work->profile->history;
-	Weighting weighting = work->ask->model->settings.weighting;
-	double most = 0;
-	double total = 0;
+	RecommendAsk *ask = work->ask;
+	uint32 most = wanted == 0 ? 0 : weighs(work->plan) ? Max(wanted, WEIGHED) : wanted;
+	uint32 personal = RecommendGather(ask, work->profile, most, wanted);
 
-	for (uint32 n = 0; n < history->count; n++)
-		most = Max(most, WeightingValue(weighting, history->item[n].weight));
-	for (uint32 n = 0; n < history->count && most > 0; n++)
-	{
-		double weight = WeightingValue(weighting, history->item[n].weight);
-		uint32 count;
-		const uint32 *value = ValuesOf(values, history->item[n].id, &count);
-
-		for (uint32 v = 0; v < count && weight > 0; v++)
-		{
-			double units = rint(ldexp(weight / most / count, MIX_BITS));
-
-			part[value[v]] += units;
-			total += units;
-		}
-	}
-	return total;
+	work->all = wanted == 0 || ask->listed < wanted;
+	work->personal_all = wanted == 0 || personal < most;
+	add_rows(work, personal, PART_FALLBACK);
+	return work->personal_all ? 0 : ask->row[personal - 1].score;
 }
 
-/* The mix of the history: kinds in the order of their texts, and by value which kind it is. */
-static uint32 *
-prepare_wanted(Work *work, Values *values)
+/* The items a share is for. */
+static IdSet *
+group_of(Work *work, uint32 share)
 {
-	const History *history = work->profile->history;
-	Variety *variety = &work->variety;
-	uint32 *number = palloc_extended(sizeof(uint32) * (history->count + 1), MCXT_ALLOC_HUGE);
-	uint32 count;
-	double *part;
-	double total;
-	uint32 *rank;
-	uint32 *by_rank;
-	uint32 *kind;
-	double *wanted;
+	RecommendAsk *ask = work->ask;
+	const Rule *rule = work->plan->shared[share];
+	IdSet **group = &work->plan->groups[share];
 
-	for (uint32 n = 0; n < history->count; n++)
-		number[n] = history->item[n].id;
-	ValuesRead(values, number, history->count);
-	count = ValuesCount(values);
-	part = palloc0(sizeof(double) * (count + 1));
-	total = weigh_values(work, values, part);
-
-	rank = ValuesRanks(values);
-	by_rank = palloc(sizeof(uint32) * (count + 1));
-	kind = palloc(sizeof(uint32) * (count + 1));
-	wanted = palloc(sizeof(double) * (count + 1));
-	for (uint32 v = 0; v < count; v++)
+	if (*group == NULL)
 	{
-		by_rank[rank[v]] = v;
-		kind[v] = VARIETY_NONE;
+		*group = IdSetCreate(ask->model->item_kind, ask->budget);
+		if (rule->item != ID_NONE)
+			IdSetAdd(*group, IdSetDatum(ask->ids, rule->item));
+		else
+			ValuesItems(rule->values, rule->value, *group);
 	}
-	for (uint32 r = 0; r < count; r++)
-		if (part[by_rank[r]] > 0)
-		{
-			wanted[variety->kind_count] = part[by_rank[r]] / total;
-			kind[by_rank[r]] = variety->kind_count++;
-		}
-	BudgetFree(work->ask->budget, rank);
-	variety->wanted = wanted;
-	variety->mass = palloc0(sizeof(double) * (variety->kind_count + 1));
-	return kind;
+	return *group;
+}
+
+/* Gathers what rules name besides: pins, items raised, and items of shares that want some. */
+static void
+gather_special(Work *work)
+{
+	RecommendAsk *ask = work->ask;
+	Arrangement *plan = work->plan;
+	bool fallback = ask->fallback;
+
+	if (IdSetCount(plan->special) > 0)
+	{
+		/* A pin needs no evidence, and is no fallback. */
+		ask->fallback = true;
+		add_rows(work, RecommendGatherSome(ask, work->profile, plan->special, 0, 0), PART_OTHER);
+		ask->fallback = fallback;
+	}
+	for (uint32 s = 0; s < plan->shares; s++)
+	{
+		uint64 wanted = (uint64) QuotaDue(plan->quotas[s].share, ask->k) * work->growth;
+		uint32 most = wanted > PG_INT32_MAX ? 0 : (uint32) wanted;
+
+		if (!work->fetch[s])
+			continue;
+		/* What boosts of values raise may come from far down. */
+		add_rows(work,
+				 RecommendGatherSome(ask, work->profile, group_of(work, s),
+									 plan->boost_most > 1 ? 0 : most, most),
+				 PART_OTHER);
+		work->partial[s] = most > 0 && ask->listed >= most;
+	}
+}
+
+/*
+ * Multiplies scores by boosts, and sorts out rows that others may come before, who were not
+ * gathered: those have a score of at most so much.
+ */
+static void
+boost(Work *work, uint32 plain, double unknown)
+{
+	const Arrangement *plan = work->plan;
+	uint32 count = IdSetCount(work->known);
+	uint32 *number = palloc_extended(sizeof(uint32) * ((Size) count + 1), MCXT_ALLOC_HUGE);
+
+	for (uint32 e = 0; e < count; e++)
+		number[e] = work->entry[e].row.number;
+	RulesKnow(plan->rules, number, count);
+	pfree(number);
+	unknown *= plan->boost_most;
+	for (uint32 e = 0; e < count; e++)
+	{
+		Entry *entry = &work->entry[e];
+
+		if (entry->part != PART_PERSONAL)
+			continue;
+		if (plan->boosts)
+			entry->row.score =
+				Min(entry->row.score * RulesBoost(plan->rules, entry->row.number), DBL_MAX);
+		if (!work->personal_all && (plan->boosts ? entry->row.score <= unknown : e >= plain))
+			entry->part = PART_OTHER;
+	}
 }
 
 static int
-by_number(const void *a, const void *b)
+in_order(const void *a, const void *b)
 {
-	uint32 x = *(const uint32 *) a;
-	uint32 y = *(const uint32 *) b;
+	const Entry *x = a;
+	const Entry *y = b;
+	bool x_personal = x->row.item_no != ID_NONE;
+	bool y_personal = y->row.item_no != ID_NONE;
 
-	return x < y ? -1 : x > y;
+	if (x->part != y->part)
+		return x->part < y->part ? -1 : 1;
+	if (x_personal != y_personal)
+		return x_personal ? -1 : 1;
+	if (x_personal && x->row.score != y->row.score)
+		return x->row.score > y->row.score ? -1 : 1;
+	if (x_personal && x->row.item_no != y->row.item_no)
+		return x->row.item_no < y->row.item_no ? -1 : 1;
+	return x->place < y->place ? -1 : x->place > y->place;
 }
 
-static void
-prepare_mix(Work *work)
-{
-	Variety *variety = &work->variety;
-	uint32 *kind;
-	uint32 kinds;
-	VarietyLists lists;
-	uint32 *start;
-	uint32 *number;
-	double *share;
-	uint32 used = 0;
-
-	if (work->plan->calibrated == 0)
-		return;
-	if (work->plan->mix == NULL)
-		work->plan->mix = open_values(work->ask, work->plan->mixed_by);
-	kind = prepare_wanted(work, work->plan->mix);
-	if (variety->kind_count == 0)
-		return;
-
-	/* Values that are met for the first time now are not the history's. */
-	kinds = ValuesCount(work->plan->mix);
-	lists = values_of_rows(work, work->plan->mix);
-	start = palloc_extended(sizeof(uint32) * (work->count + 1), MCXT_ALLOC_HUGE);
-	number = palloc_extended(sizeof(uint32) * (lists.start[work->count] + 1), MCXT_ALLOC_HUGE);
-	share = palloc_extended(sizeof(double) * (work->count + 1), MCXT_ALLOC_HUGE);
-	for (uint32 r = 0; r < work->count; r++)
-	{
-		uint32 count = lists.start[r + 1] - lists.start[r];
-
-		start[r] = used;
-		share[r] = count > 0 ? 1.0 / count : 0;
-		for (uint32 n = lists.start[r]; n < lists.start[r + 1]; n++)
-			if (lists.number[n] < kinds && kind[lists.number[n]] != VARIETY_NONE)
-				number[used++] = kind[lists.number[n]];
-		if (used > start[r])
-			qsort(number + start[r], used - start[r], sizeof(uint32), by_number);
-	}
-	start[work->count] = used;
-	variety->calibrated = work->plan->calibrated;
-	variety->kinds = (VarietyLists){start, number};
-	variety->share = share;
-}
-
-/* Two weighed rows and how similar they are. */
-typedef struct Near
-{
-	uint32 a;
-	uint32 b;
-	float similarity;
-} Near;
-
-/* Notes which weighed rows one of them has as neighbours, the nearest it has at all being 1. */
-static uint32
-note_near(const Packed *packed, uint32 row, const IdSet *weighed, Near *near)
-{
-	uint32 count = 0;
-
-	for (uint32 n = 0; n < packed->scored && packed->similarity[n] > 0; n++)
-	{
-		uint32 other = IdSetFind(weighed, Int64GetDatum(packed->item[n]));
-
-		if (other != ID_NONE && other != row)
-			near[count++] = (Near){row, other, packed->similarity[n] / packed->most};
-	}
-	return count;
-}
-
-/* The pairs of neighbours among the weighed rows. */
-static Near *
-find_near(const Work *work, uint32 *count)
-{
-	RecommendAsk *ask = work->ask;
-	uint32 weighed = work->variety.weighed;
-	IdSet *numbers = IdSetCreate(ID_INTEGER, ask->budget);
-	IdSet *ids = IdSetCreate(ask->model->item_kind, ask->budget);
-	uint64 most = 0;
-	uint32 found = 0;
-	LearnedRow *learned = NULL;
-	Near *near;
-
-	for (uint32 r = 0; r < weighed; r++)
-	{
-		IdSetAdd(numbers, Int64GetDatum(work->row[r].item_no));
-		IdSetAdd(ids, IdSetDatum(ask->ids, work->row[r].number));
-	}
-	if (ask->held == NULL)
-		learned = LearnedRead(ask->model, ids, &found);
-	else
-		found = weighed;
-	for (uint32 n = 0; n < found; n++)
-		most += learned ? learned[n].packed.scored : ask->held->row[work->row[n].number].scored;
-	near = palloc_extended(sizeof(Near) * Max(most, 1), MCXT_ALLOC_HUGE);
-	*count = 0;
-	for (uint32 n = 0; n < found; n++)
-		*count += learned
-					  ? note_near(&learned[n].packed, learned[n].id, numbers, near + *count)
-					  : note_near(&ask->held->row[work->row[n].number], n, numbers, near + *count);
-	IdSetFree(ids);
-	IdSetFree(numbers);
-	return near;
-}
-
-/* Files the pairs under both of their rows. */
-static void
-prepare_near(Work *work)
-{
-	Variety *variety = &work->variety;
-	uint32 weighed = variety->weighed;
-	uint32 count;
-	Near *near;
-	uint32 *start;
-	uint32 *other;
-	float *similarity;
-
-	if (work->plan->diversity == 0)
-		return;
-	near = find_near(work, &count);
-	start = palloc0(sizeof(uint32) * (weighed + 2));
-	other = palloc_extended(sizeof(uint32) * (2 * (Size) count + 1), MCXT_ALLOC_HUGE);
-	similarity = palloc_extended(sizeof(float) * (2 * (Size) count + 1), MCXT_ALLOC_HUGE);
-	for (uint32 n = 0; n < count; n++)
-	{
-		start[near[n].a + 2]++;
-		start[near[n].b + 2]++;
-	}
-	for (uint32 r = 2; r < weighed + 2; r++)
-		start[r] += start[r - 1];
-
-	/* start[r + 1] runs from where row r begins to where it ends, which is where the next does. */
-	for (uint32 n = 0; n < count; n++)
-	{
-		uint32 of_a = start[near[n].a + 1]++;
-		uint32 of_b = start[near[n].b + 1]++;
-
-		other[of_a] = near[n].b;
-		other[of_b] = near[n].a;
-		similarity[of_a] = similarity[of_b] = near[n].similarity;
-	}
-	pfree(near);
-	variety->diversity = work->plan->diversity;
-	variety->near = (VarietyLists){start, other};
-	variety->similarity = similarity;
-	variety->nearest = palloc0(sizeof(float) * (weighed + 1));
-}
-
-/* Everything that math/variety wants to know of the rows. */
-static void
-prepare(Work *work)
-{
-	Variety *variety = &work->variety;
-	double *worth;
-
-	*variety = (Variety){.count = work->count, .in_order = work->count};
-	variety->state = palloc0(work->count + 1);
-	if (work->plan->diversity > 0 || work->plan->calibrated > 0)
-		variety->weighed = Min(work->personal, WEIGHED);
-	worth = palloc(sizeof(double) * (variety->weighed + 1));
-	for (uint32 r = 0; r < variety->weighed; r++)
-		worth[r] = work->row[r].score / work->row[0].score;
-	variety->worth = worth;
-	prepare_caps(work);
-	prepare_mix(work);
-	prepare_near(work);
-}
-
-/* Gathers rows of the plain list: at least so many if there are, 0 for all. */
+/* Gathers everything, and puts it in order. */
 static void
 gather(Work *work, uint32 wanted)
 {
 	RecommendAsk *ask = work->ask;
+	double unknown;
+	uint32 plain;
 
-	work->personal =
-		RecommendGather(ask, work->profile, wanted == 0 ? 0 : Max(wanted, WEIGHED), wanted);
-	work->row = ask->row;
-	work->count = ask->listed;
-	work->all = wanted == 0 || work->count < wanted;
+	work->known = IdSetCreate(ID_INTEGER, ask->budget);
+	unknown = gather_plain(work, wanted);
+	plain = IdSetCount(work->known);
+	if (work->plan->rules)
+	{
+		gather_special(work);
+		boost(work, plain, unknown);
+	}
+	work->count = IdSetCount(work->known);
+	IdSetFree(work->known);
+	if (work->plan->rules && work->count > 0)
+		qsort(work->entry, work->count, sizeof(Entry), in_order);
+
+	work->row = palloc_extended(sizeof(RecommendRow) * ((Size) work->count + 1), MCXT_ALLOC_HUGE);
+	work->personal = 0;
+	work->in_order = 0;
+	for (uint32 e = 0; e < work->count; e++)
+	{
+		work->row[e] = work->entry[e].row;
+		work->personal += work->entry[e].part == PART_PERSONAL;
+		work->in_order += work->entry[e].part != PART_OTHER;
+	}
 }
 
-/* Takes rows until the list is full. */
+/* The row of an item, or VARIETY_NONE. */
+static uint32
+row_of(const Work *work, uint32 number)
+{
+	for (uint32 r = 0; r < work->count; r++)
+		if (work->row[r].number == number)
+			return r;
+	return VARIETY_NONE;
+}
+
+/* What waits for a place, or NULL. */
+static Pinned *
+pinned_at(const Work *work, uint32 place)
+{
+	for (uint32 p = 0; p < work->pins && work->pinned[p].place <= place; p++)
+		if (work->pinned[p].place == place && work->pinned[p].row != VARIETY_NONE)
+			return &work->pinned[p];
+	return NULL;
+}
+
+static bool
+is_pinned(uint32 place, const void *work)
+{
+	return pinned_at(work, place) != NULL;
+}
+
+/* Puts a row at a place, or the first after it that nothing is pinned to. */
 static void
+pin_row(Work *work, uint32 place, uint32 row)
+{
+	uint32 at = 0;
+
+	while (at < work->pins && work->pinned[at].place <= place)
+	{
+		place += work->pinned[at].place == place;
+		at++;
+	}
+	memmove(work->pinned + at + 1, work->pinned + at, sizeof(Pinned) * (work->pins - at));
+	work->pinned[at] = (Pinned){place, row};
+	work->pins++;
+}
+
+static int
+by_pin(const void *a, const void *b)
+{
+	const Rule *x = *(const Rule *const *) a;
+	const Rule *y = *(const Rule *const *) b;
+
+	/* Rules of one array: the earlier is that of the smaller id. */
+	if (x->pin != y->pin)
+		return x->pin < y->pin ? -1 : 1;
+	return x < y ? -1 : x > y;
+}
+
+/*
+ * Gives pinned rows their places, those that may come at all: each to the first who wants it, the
+ * others the next that nobody wants.  An item pinned twice is where it is pinned first.
+ */
+static void
+pin_rows(Work *work)
+{
+	const Rules *rules = work->plan->rules;
+	const Rule **wishes = palloc(sizeof(Rule *) * rules->count);
+	Pinned *later = palloc(sizeof(Pinned) * rules->count);
+	uint32 count = 0;
+	uint32 late = 0;
+
+	for (uint32 r = 0; r < rules->count; r++)
+		if (rules->rule[r].pin > 0)
+			wishes[count++] = &rules->rule[r];
+	qsort(wishes, count, sizeof(Rule *), by_pin);
+	work->pinned = palloc(sizeof(Pinned) * (count + 1));
+	for (uint32 w = 0; w < count; w++)
+	{
+		uint32 row = row_of(work, wishes[w]->item);
+
+		if (row == VARIETY_NONE || !VarietyMay(&work->variety, row))
+			continue;
+		VarietyKeep(&work->variety, row);
+		if (is_pinned(wishes[w]->pin, work))
+			later[late++] = (Pinned){wishes[w]->pin, row};
+		else
+			pin_row(work, wishes[w]->pin, row);
+	}
+	for (uint32 l = 0; l < late; l++)
+		pin_row(work, later[l].place, later[l].row);
+}
+
+/* Lays out what was gathered. */
+static void
+prepare(Work *work)
+{
+	const Arrangement *plan = work->plan;
+	WeighRows rows = {.ask = work->ask,
+					  .profile = work->profile,
+					  .row = work->row,
+					  .count = work->count,
+					  .diversity = plan->diversity,
+					  .calibrated = plan->calibrated,
+					  .mix = plan->mix,
+					  .caps = plan->caps,
+					  .most = plan->most};
+
+	work->variety = WeighVariety(&rows, weighs(plan) ? Min(work->personal, WEIGHED) : 0);
+	work->variety.in_order = work->in_order;
+	work->pins = 0;
+	work->taken = 0;
+	if (plan->rules == NULL)
+		return;
+	pin_rows(work);
+	work->quotas = palloc(sizeof(Quota) * (plan->shares + 1));
+	memcpy(work->quotas, plan->quotas, sizeof(Quota) * plan->shares);
+}
+
+static void
+take(Work *work, uint32 row)
+{
+	VarietyTake(&work->variety, row);
+	work->order[work->taken++] = row;
+	for (uint32 s = 0; s < work->plan->shares; s++)
+		work->quotas[s].got += RuleHolds(work->plan->shared[s], work->row[row].number);
+}
+
+/* The best row of a share that may come, of a range; VARIETY_NONE where there is none. */
+static uint32
+best_of(const Work *work, uint32 share, uint32 first, uint32 end)
+{
+	for (uint32 r = first; r < end; r++)
+		if (VarietyMay(&work->variety, r) &&
+			RuleHolds(work->plan->shared[share], work->row[r].number))
+			return r;
+	return VARIETY_NONE;
+}
+
+/*
+ * The row that must have a place for the sake of a share, or VARIETY_NONE; false where more must be
+ * gathered to tell.
+ */
+static bool
+promote(Work *work, uint32 place, uint32 next, uint32 *row)
+{
+	const Arrangement *plan = work->plan;
+	uint32 share;
+
+	*row = VARIETY_NONE;
+	while ((share = QuotaAt(work->quotas, plan->shares, place, is_pinned, work)) != QUOTA_NONE)
+	{
+		if (next != VARIETY_NONE && RuleHolds(plan->shared[share], work->row[next].number))
+			return true;
+		*row = best_of(work, share, 0, work->in_order);
+		if (*row == VARIETY_NONE && !work->all && !work->fetch[share])
+		{
+			work->fetch[share] = true;
+			return false;
+		}
+		if (*row == VARIETY_NONE)
+			*row = best_of(work, share, work->in_order, work->count);
+		if (*row == VARIETY_NONE && work->partial[share])
+			return false;
+		if (*row != VARIETY_NONE)
+		{
+			work->row[*row].source = CStringGetTextDatum("promoted");
+			return true;
+		}
+		work->quotas[share].empty = true;
+	}
+	return true;
+}
+
+/* The next row that waits for a place, from one on; NULL where none does. */
+static Pinned *
+next_pinned(const Work *work, uint32 place)
+{
+	for (uint32 p = 0; p < work->pins; p++)
+		if (work->pinned[p].place >= place && work->pinned[p].row != VARIETY_NONE)
+			return &work->pinned[p];
+	return NULL;
+}
+
+/* The row for a place, or VARIETY_NONE; false where more must be gathered to tell. */
+static bool
+find_row(Work *work, uint32 place, uint32 *row)
+{
+	Pinned *pinned = pinned_at(work, place);
+	uint32 promoted = VARIETY_NONE;
+
+	*row = VARIETY_NONE;
+	if (pinned == NULL)
+	{
+		*row = VarietyNext(&work->variety);
+		if (work->plan->shares > 0 && !promote(work, place, *row, &promoted))
+			return false;
+		if (promoted != VARIETY_NONE)
+			*row = promoted;
+		if (*row == VARIETY_NONE && !work->all)
+			return false;
+
+		/* Where a list ends before the place that something is pinned to, that comes last. */
+		if (*row == VARIETY_NONE)
+			pinned = next_pinned(work, place);
+	}
+	if (pinned)
+	{
+		*row = pinned->row;
+		pinned->row = VARIETY_NONE;
+		work->row[*row].source = CStringGetTextDatum("pinned");
+	}
+	return true;
+}
+
+/* Gives places away until the list is full or there is nothing left; false where more is wanted. */
+static bool
 take_rows(Work *work)
 {
 	uint32 most = work->ask->k == 0 ? work->count : Min(work->ask->k, work->count);
+	uint32 row;
 
-	work->order = palloc_extended(sizeof(uint32) * (most + 1), MCXT_ALLOC_HUGE);
-	work->taken = 0;
+	work->order = palloc_extended(sizeof(uint32) * ((Size) most + 1), MCXT_ALLOC_HUGE);
 	while (work->taken < most)
 	{
-		uint32 row = VarietyNext(&work->variety);
-
+		if (!find_row(work, work->taken + 1, &row))
+			return false;
 		if (row == VARIETY_NONE)
 			break;
-		VarietyTake(&work->variety, row);
-		work->order[work->taken++] = row;
+		take(work, row);
 	}
+	return work->all || work->taken == work->ask->k;
 }
 
 /* Gathers and takes, and gathers more, until the list is full or there is no more. */
 static void
 choose(Work *work)
 {
+	uint32 shares = work->plan->shares;
 	uint32 wanted = work->ask->k;
 
+	work->growth = 1;
+	work->fetch = palloc0(sizeof(bool) * (shares + 1));
+	work->partial = palloc0(sizeof(bool) * (shares + 1));
 	for (;;)
 	{
 		gather(work, wanted);
 		prepare(work);
-		take_rows(work);
-		if (work->all || work->taken == work->ask->k)
-			return;
+		if ((!weighs(work->plan) || work->personal >= WEIGHED || work->personal_all) &&
+			take_rows(work))
+			break;
 		wanted = wanted > PG_INT32_MAX / MORE ? 0 : wanted * MORE;
+		work->growth = work->growth > PG_INT32_MAX / MORE ? PG_INT32_MAX : work->growth * MORE;
 	}
+	BudgetFree(work->ask->budget, work->entry);
 }
 
 /* Finds what counted most for each of the rows taken that the history speaks for. */

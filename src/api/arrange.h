@@ -12,6 +12,9 @@
 /* What these, from one on, ask for; NULL where it is nothing.  Errors list the attributes there are. */
 extern Arrangement *ArrangeOptions(FunctionCallInfo fcinfo, int first, const Model *model);
 
+/* True where there is something to arrange by; the first list of a question finds out. */
+extern bool ArrangeBegin(RecommendAsk *ask);
+
 /* Makes the list of RecommendList, arranged. */
 extern void ArrangeList(RecommendAsk *ask, const Profile *profile);
 

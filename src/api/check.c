@@ -6,7 +6,9 @@
  */
 #include "api/door.h"
 #include "catalog/pg_type.h"
+#include "data/catalogue.h"
 #include "data/census.h"
+#include "data/rules.h"
 #include "data/sources.h"
 #include "executor/spi.h"
 #include "utils/builtins.h"
@@ -266,6 +268,86 @@ check_catalogue(Checkup *checkup)
 			"Lists show an item once, but whatever joins this view shows it as often as it is there.");
 }
 
+/* Finds places and shares that rules of the moment give away more than once. */
+static void
+check_claims(Checkup *checkup)
+{
+	Budget *budget = BudgetCreate(CurrentMemoryContext, "rules", SIZE_MAX);
+	IdSet *ids = IdSetCreate(checkup->model->item_kind, budget);
+	Rules *rules = RulesRead(checkup->model, GetCurrentTimestamp(), ids, budget);
+	int64 crowded = 0;
+	int64 absent = 0;
+	double shares = 0;
+
+	for (uint32 r = 0; r < rules->count; r++)
+	{
+		const Rule *rule = &rules->rule[r];
+		bool first = true;
+
+		shares += rule->share;
+		absent +=
+			rule->item != ID_NONE && !CatalogueHas(checkup->model, IdSetDatum(ids, rule->item));
+		for (uint32 other = 0; other < r && first; other++)
+			first = rule->pin == 0 || rules->rule[other].pin != rule->pin ||
+					rules->rule[other].item == rule->item;
+		crowded += !first;
+	}
+	if (crowded > 0)
+		find(checkup, SEVERITY_WARNING, "rules_pin_one_place",
+			 psprintf("items pinned to a place that another one is pinned to: " INT64_FORMAT,
+					  crowded),
+			 "The item with the smaller id is there, the others come at the next free places.");
+	if (shares > 1 + 1e-9)
+		find(
+			checkup, SEVERITY_WARNING, "rules_share_too_much",
+			psprintf("the shares of the rules come to %g of all places", shares),
+			"Shares are granted in the order of item_id, attribute and value until they come to 1.");
+	if (absent > 0)
+		find(checkup, SEVERITY_NOTICE, "rules_absent_items",
+			 psprintf("rules about items that the catalogue does not have: " INT64_FORMAT, absent),
+			 "They wait for the items to come back.");
+	BudgetDestroy(budget);
+}
+
+static void
+check_rules(Checkup *checkup)
+{
+	static const struct
+	{
+		const char *finding;
+		const char *hint;
+	} words[RULE_FAULTS] = {
+		[RULE_NO_TARGET] = {"do not say what they are about",
+							"Give a rule an item_id, or an attribute and a value."},
+		[RULE_TWO_TARGETS] = {"are about an item and a value at once",
+							  "Make two rules of each, one with item_id and one with attribute and "
+							  "value."},
+		[RULE_NO_ATTRIBUTE] =
+			{"name an attribute that the items query does not have",
+			 "Attributes are the names of its columns, as they are written there."},
+		[RULE_NO_EFFECT] = {"have neither boost nor pin nor share", "Say what they are to do."},
+		[RULE_BOOST] = {"have a boost that is no number above 0",
+						"To keep an item out of lists, leave it out of the items query."},
+		[RULE_PIN] = {"pin to a place that there is not", "Places count from 1."},
+		[RULE_PIN_VALUE] = {"pin the items of a value", "Pin a single item, or give them a share."},
+		[RULE_SHARE] = {"have a share that is not above 0 and at most 1",
+						"A share of .2 is every fifth place."},
+		[RULE_TIMES] = {"end before they start", "Compare starts_at and ends_at."},
+	};
+	int64 faults[RULE_FAULTS];
+
+	if (!checkup->model->has_rules)
+		return;
+	RulesFaults(checkup->model, faults);
+	for (int fault = RULE_FINE + 1; fault < RULE_FAULTS; fault++)
+		if (faults[fault] > 0)
+			find(checkup, SEVERITY_WARNING, "rules_passed_over",
+				 psprintf("rules that %s are passed over: " INT64_FORMAT, words[fault].finding,
+						  faults[fault]),
+				 words[fault].hint);
+	check_claims(checkup);
+}
+
 static void
 check_refresh(Checkup *checkup)
 {
@@ -396,6 +478,7 @@ reco_check(PG_FUNCTION_ARGS)
 	check_users(&checkup);
 	check_signals(&checkup);
 	check_catalogue(&checkup);
+	check_rules(&checkup);
 	check_refresh(&checkup);
 	check_indexes(&checkup);
 	check_memory(&checkup);

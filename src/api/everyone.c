@@ -84,6 +84,7 @@ reco_top_n_all(PG_FUNCTION_ARGS)
 
 	ask.least_match = RecommendLeastMatch(fcinfo, 2);
 	wanted.as_of = PG_ARGISNULL(3) ? GetCurrentTimestamp() : PG_GETARG_TIMESTAMPTZ(3);
+	ask.as_of = wanted.as_of;
 	ask.seen = RecommendFlag(fcinfo, 4, false);
 	ask.fallback = RecommendFlag(fcinfo, 5, true);
 	take_part(fcinfo, 6, &wanted);
@@ -94,7 +95,9 @@ reco_top_n_all(PG_FUNCTION_ARGS)
 	ask.rows = DoorOpen(fcinfo, ask.model, everyone_types, LIST_COLUMNS, true);
 
 	DoorEnter(ask.model);
-	ask.held = HeldRead(ask.model, ask.fallback && ask.least_match < 0, ask.budget);
+	/* Rules may want rows from the fallback's orders where the list does not. */
+	ask.held = HeldRead(ask.model, (ask.fallback || ask.model->has_rules) && ask.least_match < 0,
+						ask.budget);
 	HistoriesRead(ask.model, &wanted, ask.held->ids, ask.budget, list_user, &ask);
 	SPI_finish();
 	BudgetDestroy(ask.budget);

@@ -10,6 +10,7 @@
 #include "data/catalogue.h"
 #include "data/learned.h"
 #include "data/plan.h"
+#include "data/rules.h"
 #include "executor/spi.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
@@ -288,6 +289,46 @@ put_fatigue(WhyNot *ask)
 				   "That passes with time: see the setting fatigue_half_life.", 0);
 }
 
+/* Says what the owner's rules do about an item that nothing keeps out. */
+static void
+put_wishes(WhyNot *ask)
+{
+	IdSet *ids = ask->profile->history->ids;
+	uint32 number;
+	Rules *rules;
+	double boost;
+
+	if (!ask->model->has_rules)
+		return;
+	number = IdSetAdd(ids, ask->item);
+	rules = RulesRead(ask->model, GetCurrentTimestamp(), ids, ask->budget);
+	RulesKnow(rules, &number, 1);
+	boost = RulesBoost(rules, number);
+	if (boost != 1)
+		put_reason(ask, "boosted",
+				   psprintf("rules multiply the item's score in lists by %g", boost),
+				   "reco_score, reco_why and match are those of the evidence alone.", 0);
+	for (uint32 r = 0; r < rules->count; r++)
+	{
+		const Rule *rule = &rules->rule[r];
+
+		if (!RuleHolds(rule, number))
+			continue;
+		if (rule->pin > 0)
+			put_reason(ask, "pinned", psprintf("a rule pins the item to place %u", rule->pin),
+					   "It is there, or at the next place that no rule gives away.", 0);
+		if (rule->share > 0)
+			put_reason(ask, "share",
+					   psprintf("a rule gives %s a share of %g of the places",
+								rule->item != ID_NONE
+									? "the item"
+									: psprintf("items whose %s is \"%s\"", ValuesName(rule->values),
+											   text_to_cstring(rule->value)),
+								rule->share),
+					   "Of the items of a share the best come first.", 0);
+	}
+}
+
 /*
  * Says at what rank the item comes, from the list itself: whatever rules reco_top_n has, this is
  * what it does.
@@ -352,6 +393,7 @@ reco_why_not(PG_FUNCTION_ARGS)
 	if (ask.rows.count == 0)
 	{
 		put_evidence(&ask);
+		put_wishes(&ask);
 		put_fatigue(&ask);
 		put_rank(&ask, DoorSchema(fcinfo));
 	}

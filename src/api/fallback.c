@@ -20,6 +20,9 @@
 #define BATCH_FIRST 32
 #define BATCH_MOST  4096
 
+/* Where no more items are asked about, the catalogue is asked for them alone. */
+#define AMONG_FEW 1000
+
 /* An item that fatigue has taken back in a walk, to a place further on. */
 typedef struct Tired
 {
@@ -230,7 +233,8 @@ put_next(RecommendAsk *ask, Walk *walk, const uint32 *number, uint64 count)
 static void
 walk_live(RecommendAsk *ask, CatalogueOrder order, Walk *walk)
 {
-	Portal portal = CatalogueOpen(ask->model, order);
+	bool few = ask->among && IdSetCount(ask->among) <= AMONG_FEW;
+	Portal portal = CatalogueOpen(ask->model, order, few ? ask->among : NULL);
 	uint32 *number = palloc(sizeof(uint32) * BATCH_MOST);
 	long size = BATCH_FIRST;
 

@@ -33,13 +33,14 @@ required_text(FunctionCallInfo fcinfo, int argument, const char *what)
 	return text;
 }
 
-/* reco_create_model(name, events, items, users) */
+/* reco_create_model(name, events, items, users, rules) */
 Datum
 reco_create_model(PG_FUNCTION_ARGS)
 {
 	LayoutQueries queries = {.events = required_text(fcinfo, 1, "the events query"),
 							 .items = DoorText(fcinfo, 2),
-							 .users = DoorText(fcinfo, 3)};
+							 .users = DoorText(fcinfo, 3),
+							 .rules = DoorText(fcinfo, 4)};
 
 	LayoutCreate(DoorSchema(fcinfo), required_text(fcinfo, 0, "the name of a model"), &queries);
 	PG_RETURN_VOID();

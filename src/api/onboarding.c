@@ -64,7 +64,7 @@ fill_pool(const Model *model, uint32 most, Budget *budget)
 {
 	Pool pool = {.ids = IdSetCreate(model->item_kind, budget),
 				 .proposal = palloc0(sizeof(Proposal) * most)};
-	Portal walk = CatalogueOpen(model, CATALOGUE_POPULAR);
+	Portal walk = CatalogueOpen(model, CATALOGUE_POPULAR, NULL);
 	LearnedRow *rows;
 	uint64 count;
 	uint32 learned;

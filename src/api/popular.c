@@ -38,7 +38,7 @@ first_of(FunctionCallInfo fcinfo, CatalogueOrder order)
 	Portal walk;
 
 	DoorEnter(model);
-	walk = CatalogueOpen(model, order);
+	walk = CatalogueOpen(model, order, NULL);
 	while (walk && (k == 0 || rows.count < k))
 	{
 		uint64 count;

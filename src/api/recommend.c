@@ -282,7 +282,7 @@ void
 RecommendList(RecommendAsk *ask, const Profile *profile)
 {
 	begin_list(ask, profile);
-	if (ask->arrangement)
+	if (ask->arrangement && ArrangeBegin(ask))
 	{
 		ArrangeList(ask, profile);
 		return;
@@ -310,6 +310,32 @@ RecommendGather(RecommendAsk *ask, const Profile *profile, uint32 personal, uint
 		FallbackList(ask, profile->history);
 	ask->k = k;
 	ask->gathering = false;
+	return spoken_for;
+}
+
+uint32
+RecommendGatherSome(RecommendAsk *ask, const Profile *profile, IdSet *some, uint32 personal,
+					uint32 rows)
+{
+	IdSet *among = ask->among;
+	uint32 spoken_for;
+
+	/* Those that the question's own among names, too. */
+	if (among)
+		ask->among = IdSetCreate(ask->model->item_kind, ask->budget);
+	for (uint32 n = 0; among && n < IdSetCount(some); n++)
+	{
+		Datum id = IdSetDatum(some, n);
+
+		if (IdSetFind(among, id) != ID_NONE)
+			IdSetAdd(ask->among, id);
+	}
+	if (among == NULL)
+		ask->among = some;
+	spoken_for = RecommendGather(ask, profile, personal, rows);
+	if (among)
+		IdSetFree(ask->among);
+	ask->among = among;
 	return spoken_for;
 }
 
@@ -364,12 +390,11 @@ reco_top_n(PG_FUNCTION_ARGS)
 	ask.seen = RecommendFlag(fcinfo, 7, false);
 	ask.fallback = RecommendFlag(fcinfo, 8, true);
 	begin(&ask, fcinfo, 3, 4, 5, 9);
+	ask.as_of = PG_ARGISNULL(6) ? GetCurrentTimestamp() : PG_GETARG_TIMESTAMPTZ(6);
 	if (PG_ARGISNULL(0))
 		history = HistoryOfItems(ask.model, NULL, 0, ask.budget);
-	else if (PG_ARGISNULL(6))
-		history = HistoryRead(ask.model, user, GetCurrentTimestamp(), ask.budget);
 	else
-		history = HistoryRead(ask.model, user, PG_GETARG_TIMESTAMPTZ(6), ask.budget);
+		history = HistoryRead(ask.model, user, ask.as_of, ask.budget);
 	RecommendList(&ask, ProfileRead(ask.model, history));
 	SPI_finish();
 	BudgetDestroy(ask.budget);
@@ -390,6 +415,7 @@ reco_complete(PG_FUNCTION_ARGS)
 	uint32 count = 0;
 
 	ask.fallback = RecommendFlag(fcinfo, 6, true);
+	ask.as_of = GetCurrentTimestamp();
 	begin(&ask, fcinfo, 3, 4, 5, 7);
 	items = DoorItems(fcinfo, 0, ask.model, ask.budget);
 	if (items)

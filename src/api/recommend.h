@@ -51,6 +51,7 @@ typedef struct RecommendAsk
 	double least_match; /* rows that match less are left out; negative for none */
 	bool seen;          /* items of the history may come */
 	bool fallback;
+	TimestampTz as_of;
 	const char *source; /* of the rows the profile leads to */
 	DoorRows rows;
 	bool by_user; /* rows say whose they are, and their rank */
@@ -89,6 +90,10 @@ extern void RecommendList(RecommendAsk *ask, const Profile *profile);
  */
 extern uint32 RecommendGather(RecommendAsk *ask, const Profile *profile, uint32 personal,
 							  uint32 rows);
+
+/* The same of some items only. */
+extern uint32 RecommendGatherSome(RecommendAsk *ask, const Profile *profile, IdSet *some,
+								  uint32 personal, uint32 rows);
 
 /* What a list in the making has room for, and what may not come into it, or not again. */
 extern bool RecommendIsFull(const RecommendAsk *ask);

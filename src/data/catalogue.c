@@ -173,13 +173,16 @@ CatalogueHas(const Model *model, Datum item)
 }
 
 Portal
-CatalogueOpen(const Model *model, CatalogueOrder order)
+CatalogueOpen(const Model *model, CatalogueOrder order, const IdSet *some)
 {
+	Oid type = IdArrayType(model->item_kind);
+	Datum array = some ? IdSetArray(some) : (Datum) 0;
 	const char *learned =
 		psprintf("SELECT l.item_id::%s, l.popularity_log2::pg_catalog.float8, "
 				 "l.recent_log2::pg_catalog.float8, l.users::pg_catalog.int4 "
-				 "FROM ONLY %s.learned_item l WHERE true%s",
-				 IdTypeName(model->item_kind), model->quoted, catalogue_condition(model));
+				 "FROM ONLY %s.learned_item l WHERE true%s%s",
+				 IdTypeName(model->item_kind), model->quoted, catalogue_condition(model),
+				 some ? " AND l.item_id OPERATOR(pg_catalog.=) ANY ($1)" : "");
 	const char *sql;
 
 	switch (order)
@@ -197,12 +200,13 @@ CatalogueOpen(const Model *model, CatalogueOrder order)
 				"SELECT i.item_id::%s, NULL::pg_catalog.float8, NULL::pg_catalog.float8, 0 "
 				"FROM %s.items i WHERE i.item_id IS NOT NULL AND NOT EXISTS "
 				"(SELECT FROM %s.learned_item l "
-				"WHERE l.item_id OPERATOR(pg_catalog.=) i.item_id) ORDER BY %si.item_id",
+				"WHERE l.item_id OPERATOR(pg_catalog.=) i.item_id)%s ORDER BY %si.item_id",
 				IdTypeName(model->item_kind), model->quoted, model->quoted,
+				some ? " AND i.item_id OPERATOR(pg_catalog.=) ANY ($1)" : "",
 				model->has_released ? "i.released_at DESC NULLS LAST, " : "");
 			break;
 	}
-	return SPI_cursor_open(NULL, PlanGet(sql, 0, NULL), NULL, NULL, true);
+	return SPI_cursor_open(NULL, PlanGet(sql, some != NULL, &type), &array, NULL, true);
 }
 
 CatalogueRow *

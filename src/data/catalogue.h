@@ -39,8 +39,11 @@ typedef enum CatalogueOrder
 	CATALOGUE_ORDERS
 } CatalogueOrder;
 
-/* Opens a walk as a cursor; NULL where the order has nothing to show. */
-extern Portal CatalogueOpen(const Model *model, CatalogueOrder order);
+/*
+ * Opens a walk as a cursor, of the items of a set only where one is given; NULL where the order has
+ * nothing to show.
+ */
+extern Portal CatalogueOpen(const Model *model, CatalogueOrder order, const IdSet *some);
 
 typedef struct CatalogueRow
 {

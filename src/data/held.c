@@ -128,7 +128,7 @@ static void
 read_walk(HeldReader *reader, CatalogueOrder order)
 {
 	HeldWalk *walk = &reader->held->walk[order];
-	Portal portal = CatalogueOpen(reader->model, order);
+	Portal portal = CatalogueOpen(reader->model, order, NULL);
 	uint64 room = 0;
 
 	while (portal)

@@ -2,6 +2,7 @@
 
 #include "catalog/pg_type.h"
 #include "math/hash.h"
+#include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 #include "utils/uuid.h"
@@ -495,6 +496,37 @@ IdSetBytes(const IdSet *set, uint32 number, uint64 *room, uint32 *length)
 		((unsigned char *) room)[i] = (unsigned char) (set->integer[number] >> (8 * i));
 	*length = 8;
 	return (unsigned char *) room;
+}
+
+/* An array of ids; those of all numbers where none are named. */
+static Datum
+make_array(const IdSet *set, const uint32 *numbers, uint32 count)
+{
+	Oid type = IdType(set->kind);
+	Datum *values = palloc_extended(sizeof(Datum) * (Size) Max(count, 1), MCXT_ALLOC_HUGE);
+	Datum array;
+	int16 length;
+	bool by_value;
+	char align;
+
+	for (uint32 n = 0; n < count; n++)
+		values[n] = IdSetDatum(set, numbers ? numbers[n] : n);
+	get_typlenbyvalalign(type, &length, &by_value, &align);
+	array = PointerGetDatum(construct_array(values, (int) count, type, length, by_value, align));
+	pfree(values);
+	return array;
+}
+
+Datum
+IdSetArray(const IdSet *set)
+{
+	return make_array(set, NULL, set->count);
+}
+
+Datum
+IdSetArrayOf(const IdSet *set, const uint32 *numbers, uint32 count)
+{
+	return make_array(set, numbers, count);
 }
 
 uint32

@@ -72,6 +72,10 @@ extern const unsigned char *IdSetBytes(const IdSet *set, uint32 number, uint64 *
 /* Adds an id by such bytes; their length is right for the kind. */
 extern uint32 IdSetAddBytes(IdSet *set, const unsigned char *bytes, uint32 length);
 
+/* All ids, or some by their numbers, as an array of the travelling type: a parameter of a query. */
+extern Datum IdSetArray(const IdSet *set);
+extern Datum IdSetArrayOf(const IdSet *set, const uint32 *numbers, uint32 count);
+
 /* The place of each number when the ids are sorted (integers by value, others by bytes). */
 extern uint32 *IdSetRanks(const IdSet *set);
 

@@ -17,6 +17,7 @@
 #include "catalog/pg_proc.h"
 #include "data/ids.h"
 #include "data/model.h"
+#include "data/rules.h"
 #include "data/setting.h"
 #include "executor/spi.h"
 #include "lib/stringinfo.h"
@@ -210,7 +211,8 @@ static const char *const doors =
 
 /* The relations of a model, for taking it down. */
 static const char *const relations[] = {"popular", "similar", "learned_group", "learned_item",
-										"model",   "users",   "items",         "events"};
+										"model",   "rules",   "users",         "items",
+										"events"};
 
 /* A {word} and what stands for it. */
 typedef struct Word
@@ -291,11 +293,14 @@ check_query(const char *word, const char *query)
 
 /* One of the owner's queries as a view, readable with the reader's own privileges only. */
 static void
-create_view(const char *schema, const char *word, const char *query)
+create_view(const char *schema, const char *word, const char *query, const char *comment)
 {
-	if (query)
-		run(psprintf("CREATE VIEW %s.%s WITH (security_invoker = true) AS\n%s",
-					 quote_identifier(schema), word, query));
+	if (query == NULL)
+		return;
+	run(psprintf("CREATE VIEW %s.%s WITH (security_invoker = true) AS\n%s",
+				 quote_identifier(schema), word, query));
+	run(psprintf("COMMENT ON VIEW %s.%s IS %s", quote_identifier(schema), word,
+				 quote_literal_cstr(comment)));
 }
 
 /* The row of a new model: every setting as its default. */
@@ -363,13 +368,18 @@ LayoutCreate(Oid reco, const char *name, const LayoutQueries *queries)
 		check_query("items", queries->items);
 	if (queries->users)
 		check_query("users", queries->users);
+	if (queries->rules)
+		check_query("rules", queries->rules);
 
 	if (SPI_connect() != SPI_OK_CONNECT)
 		elog(ERROR, "SPI_connect failed");
 	run(psprintf("CREATE SCHEMA %s", quote_identifier(name)));
-	create_view(name, "events", queries->events);
-	create_view(name, "items", queries->items);
-	create_view(name, "users", queries->users);
+	create_view(name, "events", queries->events, "what happened, as the events query has it");
+	create_view(name, "items", queries->items,
+				"the live catalogue: an item that is not in it is never shown");
+	create_view(name, "users", queries->users, "what is known of people besides their events");
+	create_view(name, "rules", queries->rules,
+				"what lists are to be like, whatever the evidence: boosts, pins and shares");
 
 	nest = NewGUCNestLevel();
 	RestrictSearchPath();
@@ -387,6 +397,8 @@ LayoutCreate(Oid reco, const char *name, const LayoutQueries *queries)
 		run(fill("CREATE TABLE {model}.model OF {reco}.reco_model;", early));
 		table = ModelTable(reco, name);
 		model = ModelNew(reco, table);
+		if (model->has_rules)
+			RulesCheckColumns(model);
 		words[3].text = id_type(model->user_type, model->user_kind);
 		words[4].text = id_type(model->item_type, model->item_kind);
 		run(fill(tables, words));

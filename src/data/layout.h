@@ -11,6 +11,7 @@ typedef struct LayoutQueries
 	const char *events;
 	const char *items; /* NULL where there is none, like the next */
 	const char *users;
+	const char *rules;
 } LayoutQueries;
 
 /*

@@ -19,24 +19,6 @@
  */
 #define GAPS_PER_ITEM 1
 
-/* An SPI array parameter of the ids of a set. */
-static Datum
-id_array(const IdSet *ids)
-{
-	IdKind kind = IdSetKind(ids);
-	uint32 count = IdSetCount(ids);
-	Datum *values = palloc(sizeof(Datum) * Max(count, 1));
-	int16 length;
-	bool by_value;
-	char align;
-
-	for (uint32 n = 0; n < count; n++)
-		values[n] = IdSetDatum(ids, n);
-	get_typlenbyvalalign(IdType(kind), &length, &by_value, &align);
-	return PointerGetDatum(
-		construct_array(values, (int) count, IdType(kind), length, by_value, align));
-}
-
 void
 LearnedRefuse(const Model *model)
 {
@@ -435,7 +417,7 @@ static LearnedRow *
 query_rows(const Model *model, const IdSet *ids, uint32 *count)
 {
 	Oid type = IdArrayType(model->item_kind);
-	Datum array = id_array(ids);
+	Datum array = IdSetArray(ids);
 	LearnedRow *rows;
 
 	*count = (uint32) PlanRun(
@@ -543,7 +525,7 @@ uint32 *
 LearnedNumbers(const Model *model, const IdSet *ids, uint32 *count)
 {
 	Oid type = IdArrayType(model->item_kind);
-	Datum array = id_array(ids);
+	Datum array = IdSetArray(ids);
 	uint64 found = PlanRun(psprintf("SELECT item_no::pg_catalog.int4 FROM ONLY %s.learned_item "
 									"WHERE item_id OPERATOR(pg_catalog.=) ANY ($1)",
 									model->quoted),
@@ -567,7 +549,7 @@ uint32 *
 LearnedPlaces(const Model *model, const IdSet *ids, Budget *budget)
 {
 	Oid type = IdArrayType(model->item_kind);
-	Datum array = id_array(ids);
+	Datum array = IdSetArray(ids);
 	uint64 found = PlanRun(psprintf("SELECT item_id::%s, item_no::pg_catalog.int4 "
 									"FROM ONLY %s.learned_item "
 									"WHERE item_id OPERATOR(pg_catalog.=) ANY ($1)",

@@ -346,6 +346,12 @@ ModelNew(Oid reco, Oid table)
 		model->has_users = true;
 		relation_close(view, AccessShareLock);
 	}
+	view = open_view(model, "rules", true);
+	if (view)
+	{
+		model->has_rules = true;
+		relation_close(view, AccessShareLock);
+	}
 	return model;
 }
 

@@ -28,7 +28,8 @@ typedef struct Pair
 struct Values
 {
 	const Model *model;
-	const char *column; /* quoted */
+	const char *name;
+	const char *column; /* the same, quoted */
 	bool array;
 	Budget *budget;
 	IdSet *ids;
@@ -99,12 +100,25 @@ ValuesOpen(const Model *model, const char *name, IdSet *ids, Budget *budget)
 	Values *values = BudgetZeroed(budget, 1, sizeof(Values));
 
 	values->model = model;
-	values->column = quote_identifier(name);
+	values->name = MemoryContextStrdup(BudgetContext(budget), name);
+	values->column = MemoryContextStrdup(BudgetContext(budget), quote_identifier(values->name));
 	values->array = OidIsValid(get_base_element_type(attribute_type(model, name)));
 	values->budget = budget;
 	values->ids = ids;
 	values->words = IdSetCreate(ID_TEXT, budget);
 	return values;
+}
+
+const char *
+ValuesName(const Values *values)
+{
+	return values->name;
+}
+
+bool
+ValuesAreArrays(const Values *values)
+{
+	return values->array;
 }
 
 static void
@@ -210,22 +224,6 @@ query(const Values *values, const char *condition)
 					values->model->quoted, condition);
 }
 
-/* An array parameter of ids. */
-static Datum
-id_array(const Values *values, const uint32 *numbers, uint32 count)
-{
-	Oid type = IdType(values->model->item_kind);
-	Datum *ids = palloc(sizeof(Datum) * Max(count, 1));
-	int16 length;
-	bool by_value;
-	char align;
-
-	for (uint32 n = 0; n < count; n++)
-		ids[n] = IdSetDatum(values->ids, numbers[n]);
-	get_typlenbyvalalign(type, &length, &by_value, &align);
-	return PointerGetDatum(construct_array(ids, (int) count, type, length, by_value, align));
-}
-
 void
 ValuesRead(Values *values, const uint32 *numbers, uint32 count)
 {
@@ -244,7 +242,7 @@ ValuesRead(Values *values, const uint32 *numbers, uint32 count)
 	}
 	if (unknown > 0)
 	{
-		Datum array = id_array(values, asked, unknown);
+		Datum array = IdSetArrayOf(values->ids, asked, unknown);
 
 		PlanStream(query(values, " WHERE i.item_id OPERATOR(pg_catalog.=) ANY ($1)"), 1, &type,
 				   &array, take, values);
@@ -291,4 +289,25 @@ uint32 *
 ValuesRanks(const Values *values)
 {
 	return IdSetRanks(values->words);
+}
+
+static void
+take_item(TupleTableSlot *row, void *with)
+{
+	if (!row->tts_isnull[0])
+		IdSetAdd(with, row->tts_values[0]);
+}
+
+void
+ValuesItems(const Values *values, const text *value, IdSet *items)
+{
+	Oid type = TEXTOID;
+	Datum wanted = PointerGetDatum(value);
+
+	PlanStream(
+		psprintf("SELECT i.item_id::%s FROM %s.items i WHERE $1 OPERATOR(pg_catalog.=) %s",
+				 IdTypeName(values->model->item_kind), values->model->quoted,
+				 psprintf(values->array ? "ANY (i.%s::pg_catalog.text[])" : "i.%s::pg_catalog.text",
+						  values->column)),
+		1, &type, &wanted, take_item, items);
 }

@@ -21,6 +21,10 @@ extern void ValuesCheck(const Model *model, const char *name, const char *option
 /* Begins to look at an attribute there is, for items that are numbers in a set of ids. */
 extern Values *ValuesOpen(const Model *model, const char *name, IdSet *ids, Budget *budget);
 
+/* Its name, and whether it is an array. */
+extern const char *ValuesName(const Values *values);
+extern bool ValuesAreArrays(const Values *values);
+
 /* Reads what is said of some items, of each once; of all there are.  SPI is connected. */
 extern void ValuesRead(Values *values, const uint32 *numbers, uint32 count);
 extern void ValuesReadAll(Values *values);
@@ -35,7 +39,7 @@ extern uint32 ValuesFind(const Values *values, Datum text);
 /* The place of each value when they are sorted: an order that no order of rows decides. */
 extern uint32 *ValuesRanks(const Values *values);
 
-/* The numbers of all items that have a value, whatever was read; SPI is connected. */
-extern uint32 *ValuesItems(const Values *values, Datum text, uint32 *count);
+/* Adds all items that have a value to another set of ids, whatever was read.  SPI is connected. */
+extern void ValuesItems(const Values *values, const text *value, IdSet *items);
 
 #endif
