@@ -12,6 +12,7 @@ CREATE TYPE reco_model AS (
   candidates          int,
   damping             float8,
   blend               float8,
+  recency             float8,
   neighbors           int,
   keep                text,
   weighting           text,
@@ -65,6 +66,7 @@ CREATE FUNCTION reco_configure(
   candidates int DEFAULT NULL,
   damping float8 DEFAULT NULL,
   blend float8 DEFAULT NULL,
+  recency float8 DEFAULT NULL,
   neighbors int DEFAULT NULL,
   keep text DEFAULT NULL,
   weighting text DEFAULT NULL,
@@ -78,8 +80,8 @@ CREATE FUNCTION reco_configure(
   category text DEFAULT NULL)
 RETURNS void
 LANGUAGE C VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'reco_configure';
-COMMENT ON FUNCTION reco_configure(text, text, float8, float8, float8, float8, int, float8, int, float8, float8, int, text, text, int, interval, interval, interval, float8, jsonb, interval, text) IS
-  'changes settings of a model; NULL leaves a setting as it is. min_match, exclude_seen, fatigue_half_life and category count at once, half_life at once and in what is learned, every other setting from the next reco_refresh on';
+COMMENT ON FUNCTION reco_configure(text, text, float8, float8, float8, float8, int, float8, int, float8, float8, float8, int, text, text, int, interval, interval, interval, float8, jsonb, interval, text) IS
+  'changes settings of a model; NULL leaves a setting as it is. min_match, recency, exclude_seen, fatigue_half_life and category count at once, half_life at once and in what is learned, every other setting from the next reco_refresh on';
 
 CREATE FUNCTION reco_drop_model(model text)
 RETURNS void

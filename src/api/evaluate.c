@@ -158,7 +158,8 @@ evaluate(Ask *ask)
 		.k = COSINE_NEIGHBORS,
 		.keep = SIMILARITY_KEEP_SOURCE,
 	};
-	Neighbors *similar = NeighborsLearn(&matrix->by_user, matrix->learners, &cosine, ask->budget);
+	Neighbors *similar =
+		NeighborsLearn(&matrix->by_user, NULL, matrix->learners, &cosine, ask->budget);
 	EvaluationInput input = {
 		.matrix = matrix,
 		.similar = similar,
@@ -174,10 +175,12 @@ evaluate(Ask *ask)
 	{
 		Evaluation evaluation;
 
-		input.neighbors = a == ALGORITHM_MODEL ? NeighborsLearn(&matrix->by_user, matrix->learners,
-																&ask->model->picked, ask->budget)
+		input.neighbors = a == ALGORITHM_MODEL
+							  ? NeighborsLearn(&matrix->by_user, matrix->position, matrix->learners,
+											   &ask->model->picked, ask->budget)
 						  : a == ALGORITHM_COSINE ? similar
 												  : NULL;
+		input.recency = a == ALGORITHM_MODEL ? SimilarityRecency(&ask->model->picked) : 1;
 		EvaluationRun(&input, &evaluation, ask->budget);
 		put_evaluation(ask, a, &evaluation);
 		if (a == ALGORITHM_MODEL)

@@ -54,6 +54,7 @@ ForecastCost(const Model *model, const SketchFigures *figures, double row_second
 		.row_seconds = row_seconds,
 		.id_bytes = id_bytes,
 		.alike = settings->weighting == WEIGHTING_BINARY || (figures->alike && !decays),
+		.ordered = OidIsValid(model->time_type) && SimilarityNeedsOrder(&settings->similarity),
 		.memory = (double) BudgetMaintenance(),
 		.processes = processes(figures->cells),
 		.held_out = held_out,

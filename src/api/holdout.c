@@ -194,10 +194,12 @@ HoldoutRead(Holdout *holdout, const Model *model, const Settings *settings, Budg
 		.split = holdout->split,
 		.repeats = holdout->repeats,
 		.keep_users = holdout->repeats && settings->exclude_seen,
+		.ordered = holdout->ordered || SimilarityNeedsOrder(&settings->similarity),
 	};
 	Events *events;
 	Interactions *matrix;
 
+	ModelNeedsTimes(model);
 	if (SPI_connect() != SPI_OK_CONNECT)
 		elog(ERROR, "SPI_connect failed");
 	if (holdout->now == 0)

@@ -17,6 +17,7 @@ typedef struct Holdout
 	InteractionSplit split;
 	double share; /* SPLIT_TIME: of the events, the newest, kept back */
 	bool repeats;
+	bool ordered; /* the order of items is needed, whatever the settings say */
 	/* Set when events are read first, so that they are split alike when they are read again. */
 	TimestampTz now;
 	uint32 line;

@@ -462,6 +462,12 @@ neighbors_of(FunctionCallInfo fcinfo, int first)
 				 errmsg("reco_neighbors cannot pick a similarity"),
 				 errhint("Name one, such as 'cosine' or 'ridge'; only a model, which has users "
 						 "to try it on, can have 'auto'.")));
+	if (options.rule.kind == SIMILARITY_NEXT)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("reco_neighbors cannot tell what follows what"),
+				 errhint("A matrix has no times; only a model whose events have some can have "
+						 "'next'.")));
 	options.lambda = SIMILARITY_LAMBDA_DEFAULT;
 	options.damping = SIMILARITY_DAMPING_DEFAULT;
 	options.blend = SIMILARITY_BLEND_DEFAULT;
@@ -486,7 +492,7 @@ neighbors_of(FunctionCallInfo fcinfo, int first)
 
 	budget = BudgetCreate(CurrentMemoryContext, "reco_neighbors", BudgetMaintenance());
 	by_user = to_sparse(matrix, weighting, budget);
-	put_neighbors(out, matrix, NeighborsLearn(&by_user, by_user.rows, &options, budget),
+	put_neighbors(out, matrix, NeighborsLearn(&by_user, NULL, by_user.rows, &options, budget),
 				  AllocSetContextCreate(CurrentMemoryContext, "reco row", ALLOCSET_SMALL_SIZES));
 	BudgetDestroy(budget);
 	return (Datum) 0;

@@ -2,6 +2,7 @@
 
 #include <math.h>
 
+#include "data/events.h"
 #include "data/learned.h"
 #include "utils/memutils.h"
 
@@ -66,10 +67,10 @@ return_scratch(const Profile *profile)
 	}
 }
 
-/* An entry, by the newest event of its item. */
+/* An entry, by a time of its item. */
 typedef struct Dated
 {
-	TimestampTz newest;
+	TimestampTz at;
 	uint32 entry;
 } Dated;
 
@@ -79,8 +80,8 @@ newest_first(const void *a, const void *b)
 	const Dated *x = a;
 	const Dated *y = b;
 
-	if (x->newest != y->newest)
-		return x->newest > y->newest ? -1 : 1;
+	if (x->at != y->at)
+		return x->at > y->at ? -1 : 1;
 	return x->entry < y->entry ? -1 : x->entry > y->entry;
 }
 
@@ -97,6 +98,40 @@ shorten(Profile *profile)
 	{
 		profile->entries[dated[n].entry].weight = 0;
 		profile->entries[dated[n].entry].count = 0;
+	}
+	pfree(dated);
+}
+
+/*
+ * Lets items speak the less, the more times there are at which the user chose something newer: as
+ * learn/interactions counts them, by whole seconds.  A dislike fades with what was chosen about then.
+ */
+static void
+fade(Profile *profile, double recency)
+{
+	Dated *dated = palloc_extended(sizeof(Dated) * Max(profile->count, 1), MCXT_ALLOC_HUGE);
+	TimestampTz last = 0;
+	uint32 times = 0; /* so far, from the newest on */
+
+	for (uint32 e = 0; e < profile->count; e++)
+	{
+		const HistoryItem *item = &profile->history->item[profile->place[e]];
+
+		dated[e] = (Dated){EventsSeconds(item->weight > 0 ? item->chosen : item->newest), e};
+	}
+	qsort(dated, profile->count, sizeof(Dated), newest_first);
+	for (uint32 n = 0; n < profile->count; n++)
+	{
+		RankEntry *entry = &profile->entries[dated[n].entry];
+		bool known = times > 0 && dated[n].at == last;
+
+		if (entry->weight > 0 && !known)
+		{
+			last = dated[n].at;
+			times++;
+			known = true;
+		}
+		entry->weight *= DecayByPosition(recency, times - known);
 	}
 	pfree(dated);
 }
@@ -142,8 +177,12 @@ add(Profile *profile, uint32 place, const Packed *packed)
 static Profile *
 finish(Profile *profile)
 {
+	double recency = SimilarityRecency(&profile->model->picked);
+
 	if (profile->count > profile->model->settings.max_history)
 		shorten(profile);
+	if (recency < 1 && OidIsValid(profile->model->time_type))
+		fade(profile, recency);
 	profile->norm = RankNorm(profile->entries, profile->count);
 	profile->grid = RankGrid(profile->entries, profile->count, profile->norm);
 	profile->level = RankLevel(profile->entries, profile->count);

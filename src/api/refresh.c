@@ -101,6 +101,7 @@ read_events(Refresh *refresh)
 	 */
 	PushActiveSnapshot(GetTransactionSnapshot());
 	ModelReadSettings(refresh->model);
+	ModelNeedsTimes(refresh->model);
 	rows = PlanRows(psprintf("SELECT 1 FROM %s.events", refresh->model->quoted));
 	ProgressEnter(PROGRESS_READ, rows);
 	ForecastAsLast(refresh->model, rows);
@@ -130,6 +131,7 @@ interaction_options(const Refresh *refresh)
 		.trend_half_life = settings->trend_half_life,
 		.max_history = settings->max_history,
 		.keep_users = refresh->people->groups > 0,
+		.ordered = SimilarityNeedsOrder(&settings->similarity),
 	};
 }
 
@@ -180,24 +182,27 @@ compute(Refresh *refresh)
 		if (pick)
 			refresh->neighbors = AutomaticLearn(matrix, similarity, budget);
 		else
-			refresh->neighbors =
-				NeighborsLearn(&matrix->by_user, matrix->learners, similarity, budget);
+			refresh->neighbors = NeighborsLearn(&matrix->by_user, matrix->position,
+												matrix->learners, similarity, budget);
 		end_phase(refresh, spared ? PHASE_LEARN : PHASE_CURVE);
 		ProgressEnter(PROGRESS_CURVE, matrix->chosen_count);
 		ForecastCurve(&refresh->cost);
-		MatchCurveLearn(matrix, refresh->neighbors, &refresh->match, budget);
+		MatchCurveLearn(matrix, refresh->neighbors, SimilarityRecency(similarity), &refresh->match,
+						budget);
 		end_phase(refresh, PHASE_CURVE);
 		if (spared)
 			return;
 		NeighborsFree(refresh->neighbors, budget);
 	}
 	ProgressEnter(PROGRESS_LEARN, matrix->by_user.start[users]);
-	refresh->neighbors = NeighborsLearn(&matrix->by_user, users, similarity, budget);
+	refresh->neighbors =
+		NeighborsLearn(&matrix->by_user, matrix->position, users, similarity, budget);
 	end_phase(refresh, PHASE_LEARN);
 	if (refresh->match.curve.knots == 0)
 		return;
 	ProgressEnter(PROGRESS_CURVE, matrix->chosen_count);
-	MatchCurveCarry(matrix, refresh->neighbors, &refresh->match, budget);
+	MatchCurveCarry(matrix, refresh->neighbors, SimilarityRecency(similarity), &refresh->match,
+					budget);
 	end_phase(refresh, PHASE_CURVE);
 }
 

@@ -7,7 +7,7 @@
  * part in that, says whether it is better than the present settings: the best of many trials
  * looks better than it is on those who picked it.  Differences are paired, user by user.
  *
- * Tried is what decides about ranking: similarity, its exponents, shrinkage, lambda, keep,
+ * Tried is what decides about ranking: similarity, its exponents, shrinkage, lambda, keep, recency,
  * weighting and half_life.  What decides about cost and about what is shown (neighbors, candidates,
  * min_support, max_history) is the owner's to say and stays.
  */
@@ -42,6 +42,9 @@ PG_FUNCTION_INFO_V1(reco_tune);
 /* Half-lives that are tried, from none down. */
 static const double half_lives[] = {0, 540 * DAY, 180 * DAY, 60 * DAY, 20 * DAY, 7 * DAY};
 
+/* And recencies, from none down. */
+static const double recencies[] = {1, 0.95, 0.9, 0.8, 0.7, 0.6, 0.5, 0.4, 0.3};
+
 /* Where to begin: what was best on one public set or another, or on all of them. */
 static const struct
 {
@@ -53,6 +56,7 @@ static const struct
 	{SIMILARITY_RIDGE, -1, -1, -1, SIMILARITY_KEEP_TARGET, SIMILARITY_LAMBDA_DEFAULT},
 	{SIMILARITY_COOCCURRENCE, -1, -1, -1, SIMILARITY_KEEP_TARGET, 0},
 	{SIMILARITY_COOCCURRENCE, -1, -1, -1, SIMILARITY_KEEP_SOURCE, 0},
+	{SIMILARITY_NEXT, -1, -1, -1, SIMILARITY_KEEP_TARGET, 0}, /* where events have times */
 	{SIMILARITY_COOCCURRENCE, 1, 0.8, 0.2, SIMILARITY_KEEP_SOURCE, 0},
 	{SIMILARITY_COOCCURRENCE, 0.75, 1, 0.4, SIMILARITY_KEEP_TARGET, 0},
 	{SIMILARITY_COOCCURRENCE, 0.35, 0.55, 0.2, SIMILARITY_KEEP_TARGET, 0},
@@ -73,6 +77,8 @@ typedef enum Move
 	MOVE_TARGET_UP,
 	MOVE_TARGET_DOWN,
 	MOVE_KEEP,
+	MOVE_RECENT_MORE,
+	MOVE_RECENT_LESS,
 	MOVE_SHRINK_MORE,
 	MOVE_SHRINK_LESS,
 	MOVE_WEIGHTING_NEXT,
@@ -146,7 +152,8 @@ is_ridge(const Settings *settings)
 static bool
 has_exponents(const Settings *settings)
 {
-	return settings->similarity.rule.kind <= SIMILARITY_RP3BETA || is_ridge(settings);
+	return settings->similarity.rule.kind <= SIMILARITY_RP3BETA ||
+		   settings->similarity.rule.kind == SIMILARITY_NEXT || is_ridge(settings);
 }
 
 /* True where two settings learn the same, as far as any of it is tried. */
@@ -161,6 +168,7 @@ learn_alike(const Settings *a, const Settings *b)
 			(x->user_exponent == y->user_exponent && x->source_exponent == y->source_exponent &&
 			 x->target_exponent == y->target_exponent)) &&
 		   x->shrinkage == y->shrinkage &&
+		   SimilarityRecency(&a->similarity) == SimilarityRecency(&b->similarity) &&
 		   (is_ridge(a) ? a->similarity.lambda == b->similarity.lambda
 						: a->similarity.keep == b->similarity.keep) &&
 		   a->weighting == b->weighting && a->half_life == b->half_life;
@@ -251,6 +259,9 @@ try_settings(Tune *tune, const Settings *settings)
 	Trial *trial = &tune->trial[tune->trials];
 	EvaluationInput input = {.k = tune->holdout.k, .repeats = tune->holdout.repeats};
 	Evaluation evaluation;
+	const SimilarityOptions *options = settings->similarity.rule.kind == SIMILARITY_AUTO
+										   ? &tune->model->picked
+										   : &settings->similarity;
 	Neighbors *neighbors;
 	instr_time since;
 
@@ -273,11 +284,9 @@ try_settings(Tune *tune, const Settings *settings)
 
 	INSTR_TIME_SET_CURRENT(since);
 	*trial = (Trial){.settings = *settings};
-	neighbors =
-		NeighborsLearn(&tune->matrix->by_user, tune->matrix->learners,
-					   settings->similarity.rule.kind == SIMILARITY_AUTO ? &tune->model->picked
-																		 : &settings->similarity,
-					   tune->budget);
+	neighbors = NeighborsLearn(&tune->matrix->by_user, tune->matrix->position,
+							   tune->matrix->learners, options, tune->budget);
+	input.recency = SimilarityRecency(options);
 	input.matrix = tune->matrix;
 	input.neighbors = neighbors;
 	input.users = USERS_MOST;
@@ -341,6 +350,21 @@ next_half_life(double from, bool sooner)
 	return sooner ? from : 0;
 }
 
+/* The next recency, too. */
+static double
+next_recency(double from, bool less)
+{
+	int count = (int) lengthof(recencies);
+
+	for (int n = 0; less && n < count; n++)
+		if (recencies[n] < from)
+			return recencies[n];
+	for (int n = count - 1; !less && n >= 0; n--)
+		if (recencies[n] > from)
+			return recencies[n];
+	return from;
+}
+
 /* Takes a step; false where it leads nowhere. */
 static bool
 take_step(const Tune *tune, Settings *settings, Move move, double step)
@@ -374,6 +398,10 @@ take_step(const Tune *tune, Settings *settings, Move move, double step)
 			options->keep = options->keep == SIMILARITY_KEEP_SOURCE ? SIMILARITY_KEEP_TARGET
 																	: SIMILARITY_KEEP_SOURCE;
 			return !is_ridge(settings);
+		case MOVE_RECENT_MORE:
+		case MOVE_RECENT_LESS:
+			options->recency = next_recency(SimilarityRecency(options), move == MOVE_RECENT_MORE);
+			return OidIsValid(tune->model->time_type) && rule->kind != SIMILARITY_AUTO;
 		case MOVE_SHRINK_MORE:
 			rule->shrinkage =
 				fmin(rule->shrinkage > 0 ? 3 * rule->shrinkage : 3, SIMILARITY_SHRINKAGE_MAX);
@@ -410,6 +438,8 @@ try_all(Tune *tune)
 	{
 		Settings settings = beginning(tune, n);
 
+		if (beginnings[n].kind == SIMILARITY_NEXT && !OidIsValid(tune->model->time_type))
+			continue;
 		if (!try_settings(tune, &settings))
 			return;
 	}
@@ -464,6 +494,10 @@ changes(const Settings *now, const Settings *then, ModelSetting *list)
 	const SimilarityRule *before = &then->similarity.rule;
 	SimilarityRule own = SimilarityPreset(rule->kind);
 	SimilarityRule own_before = SimilarityPreset(before->kind);
+	double recency[] = {SimilarityRecency(&now->similarity),
+						SimilarityRecency(&(SimilarityOptions){.rule = own})};
+	double recency_before[] = {SimilarityRecency(&then->similarity),
+							   SimilarityRecency(&(SimilarityOptions){.rule = own_before})};
 	int count = 0;
 
 	if (rule->kind != before->kind)
@@ -488,6 +522,7 @@ changes(const Settings *now, const Settings *then, ModelSetting *list)
 		list[count++] = (ModelSetting){
 			SETTING_KEEP, CStringGetTextDatum(SettingWord(SETTING_KEEP, now->similarity.keep)),
 			false};
+	count += change_exponent(SETTING_RECENCY, recency, recency_before, list + count);
 	if (now->weighting != then->weighting)
 		list[count++] = (ModelSetting){
 			SETTING_WEIGHTING, CStringGetTextDatum(SettingWord(SETTING_WEIGHTING, now->weighting)),
@@ -592,6 +627,7 @@ reco_tune(PG_FUNCTION_ARGS)
 						errmsg("budget must be an interval above 0"),
 						errhint("It is the time to try settings for, such as '5 minutes'.")));
 	tune.holdout = HoldoutArguments(fcinfo, 2, tune.model);
+	tune.holdout.ordered = true;
 	tune.trial = palloc(sizeof(Trial) * TRIALS_MOST);
 	InitMaterializedSRF(fcinfo, 0);
 

@@ -151,6 +151,8 @@ add_to_item(const HistoryRule *rule, const HistoryEvent *event, HistoryItem *ite
 	TimestampTz until = kept_until(rule, event);
 
 	item->newest = event->at;
+	if (event->weight > 0)
+		item->chosen = event->at;
 	item->weight += event->weight;
 	if (until > item->until || (until == item->until && event->signal < item->signal))
 	{
@@ -174,7 +176,7 @@ HistorySum(const HistoryRule *rule, HistoryEvent *events, uint32 count, History 
 		sort_events(events, count);
 	for (uint32 e = 0, end; e < count; e = end)
 	{
-		HistoryItem item = {.id = events[e].id, .until = DT_NOBEGIN};
+		HistoryItem item = {.id = events[e].id, .chosen = DT_NOBEGIN, .until = DT_NOBEGIN};
 
 		for (end = e + 1; end < count && events[end].id == item.id; end++)
 			;

@@ -11,7 +11,8 @@
 typedef struct HistoryItem
 {
 	double weight;      /* sum of weight * decay: r_ui, before its form is applied */
-	TimestampTz newest; /* of its events; read where the events have times */
+	TimestampTz newest; /* of its events; read where the events have times, like the next */
+	TimestampTz chosen; /* of those that weigh more than nothing, the newest */
 	TimestampTz until;  /* when its events keep it out of lists no longer; DT_NOBEGIN for none */
 	float wear;    /* times it was shown since its last other event, decayed; see HistoryWear */
 	uint32 id;     /* its number in ids */

@@ -470,7 +470,7 @@ read_row(const Model *model)
 {
 	char *sql = psprintf(
 		"SELECT format_version, similarity, user_exponent, source_exponent, target_exponent, "
-		"shrinkage, min_support, lambda, candidates, damping, blend, neighbors, keep, weighting, max_history, "
+		"shrinkage, min_support, lambda, candidates, damping, blend, recency, neighbors, keep, weighting, max_history, "
 		"half_life, popular_half_life, trend_half_life, min_match, exclude_seen, fatigue_half_life, category, picked_similarity, "
 		"picked_keep, picked_lambda, picked_damping, picked_blend, picked_shrinkage, refreshed_at, item_slots, "
 		"last_event_at, popularity_offset, recent_offset, "
@@ -531,6 +531,7 @@ take_settings(Model *model)
 	settings->similarity.candidates = DatumGetInt32(column(++n, &isnull));
 	settings->similarity.damping = float_column(++n, SIMILARITY_DAMPING_DEFAULT);
 	settings->similarity.blend = float_column(++n, SIMILARITY_BLEND_DEFAULT);
+	settings->similarity.recency = float_column(++n, 0);
 	settings->similarity.k = DatumGetInt32(column(++n, &isnull));
 	settings->similarity.keep = choice_column(++n, SETTING_KEEP);
 	settings->weighting = choice_column(++n, SETTING_WEIGHTING);
@@ -617,6 +618,19 @@ ModelNeedsRefresh(const Model *model)
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 				 errmsg("model \"%s\" has never been refreshed", model->name),
 				 errhint("Run SELECT * FROM reco_refresh(%s).", quote_literal_cstr(model->name))));
+}
+
+void
+ModelNeedsTimes(const Model *model)
+{
+	if (model->settings.similarity.rule.kind == SIMILARITY_NEXT && !OidIsValid(model->time_type))
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("the events of model \"%s\" have no times to tell what follows what",
+						model->name),
+				 errhint("Add a column occurred_at to the view %s.events, or configure another "
+						 "similarity than \"next\".",
+						 model->quoted)));
 }
 
 void

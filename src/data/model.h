@@ -108,6 +108,9 @@ extern void ModelConfigure(const Model *model, const ModelSetting *settings, int
 /* Raises an error with what to do where the model was never refreshed. */
 extern void ModelNeedsRefresh(const Model *model);
 
+/* Raises an error where the settings go by times that the events do not have. */
+extern void ModelNeedsTimes(const Model *model);
+
 /* Raises an error unless the current user owns the model's schema. */
 extern void ModelNeedsOwner(const Model *model);
 

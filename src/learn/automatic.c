@@ -3,6 +3,7 @@
 #include <math.h>
 
 #include "learn/evaluation.h"
+#include "learn/next.h"
 
 #define TRIAL_CANDIDATES 64 /* of a trial of ridge */
 #define TRIAL_K          20 /* of the lists that are compared */
@@ -17,6 +18,9 @@
 static const double lambdas[] = {0.5, 1, 2, 4, 8, 16};
 static const double dampings[] = {0, 0.1, 0.2};
 static const double blends[] = {0, 0.2, 0.4};
+
+/* Where users have so many different times on average, what follows what is tried as well. */
+#define LEAST_TIMES 3
 
 #define LAMBDA_USUAL  3
 #define DAMPING_USUAL 1
@@ -52,15 +56,20 @@ measure(const Search *search, const SimilarityOptions *options, Neighbors *neigh
 {
 	Trial trial = {.options = *options,
 				   .ndcg = BudgetZeroed(search->budget, search->users, sizeof(double))};
-	EvaluationInput input = {
-		.matrix = search->matrix, .neighbors = neighbors, .k = TRIAL_K, .ndcg = trial.ndcg};
+	EvaluationInput input = {.matrix = search->matrix,
+							 .neighbors = neighbors,
+							 .k = TRIAL_K,
+							 .recency = SimilarityRecency(options),
+							 .ndcg = trial.ndcg};
 	Evaluation result = {0};
 
 	EvaluationRun(&input, &result, search->budget);
 	trial.mean = EvaluationMean(&result.of[EVALUATION_NDCG]);
 	NeighborsFree(neighbors, search->budget);
 	ereport(DEBUG1, (errmsg_internal("%s, lambda %g, damping %g, blend %g, keep %d: NDCG %.5f",
-									 options->rule.kind == SIMILARITY_RIDGE ? "ridge" : "counts",
+									 options->rule.kind == SIMILARITY_RIDGE  ? "ridge"
+									 : options->rule.kind == SIMILARITY_NEXT ? "next"
+																			 : "counts",
 									 options->lambda, options->damping, options->blend,
 									 options->keep, trial.mean)));
 	return trial;
@@ -185,6 +194,43 @@ choose_ridge(Search *search, const SimilarityOptions *options, SimilarityKeep ke
 	CooccurrenceFree(&search->solved, search->budget);
 }
 
+/* True where users come back often enough for an order to show, and there is memory to look at it. */
+static bool
+is_ordered(const Interactions *matrix, const SimilarityOptions *options, Budget *budget)
+{
+	const Sparse *by_user = &matrix->by_user;
+	uint64_t bytes = by_user->start[matrix->learners] * NEXT_CELL_BYTES +
+					 (uint64_t) by_user->columns * options->k * 2 * sizeof(Best);
+	uint64_t times = 0;
+	uint64_t users = 0;
+
+	for (uint32_t u = 0; matrix->position && u < matrix->learners; u++)
+	{
+		uint32_t oldest = 0;
+
+		if (by_user->start[u + 1] - by_user->start[u] < 2)
+			continue;
+		for (uint64_t e = by_user->start[u]; e < by_user->start[u + 1]; e++)
+			oldest = Max(oldest, matrix->position[e]);
+		times += (uint64_t) oldest + 1;
+		users++;
+	}
+	return users > 0 && times >= LEAST_TIMES * users && bytes <= BudgetLeft(budget) / 2;
+}
+
+/* What follows what, the best of each target or source as it is with the counts. */
+static Trial
+try_next(const Search *search, SimilarityOptions options, SimilarityKeep keep)
+{
+	const Interactions *matrix = search->matrix;
+
+	options.rule.kind = SIMILARITY_NEXT;
+	options.keep = keep;
+	return measure(search, &options,
+				   NeighborsLearn(&matrix->by_user, matrix->position, matrix->learners, &options,
+								  search->budget));
+}
+
 static SimilarityOptions
 choose(const Interactions *matrix, const RidgeBasis *basis, const SimilarityOptions *options,
 	   Budget *budget)
@@ -192,15 +238,25 @@ choose(const Interactions *matrix, const RidgeBasis *basis, const SimilarityOpti
 	Search search = {
 		.matrix = matrix, .basis = basis, .budget = budget, .users = EvaluationUsers(matrix)};
 	Trial counts = choose_counts(&search, options);
-	SimilarityOptions chosen = counts.options;
+	const Trial *best = &counts;
+	SimilarityOptions chosen;
 
 	if (RidgeVisits(basis, options->candidates) <= MOST_VISITS)
 	{
 		choose_ridge(&search, options, counts.options.keep);
 		if (!surely_better(&search, &counts, &search.best))
-			chosen = search.best.options;
-		free_trial(&search, &search.best);
+			best = &search.best;
 	}
+	chosen = best->options;
+	if (is_ordered(matrix, options, budget))
+	{
+		Trial next = try_next(&search, *options, counts.options.keep);
+
+		if (surely_better(&search, &next, best))
+			chosen = next.options;
+		free_trial(&search, &next);
+	}
+	free_trial(&search, &search.best);
 	free_trial(&search, &counts);
 	return chosen;
 }
@@ -229,7 +285,8 @@ AutomaticLearn(const Interactions *matrix, SimilarityOptions *options, Budget *b
 	if (options->rule.kind != SIMILARITY_RIDGE)
 	{
 		RidgeClose(basis, budget);
-		return NeighborsLearn(&matrix->by_user, matrix->learners, options, budget);
+		return NeighborsLearn(&matrix->by_user, matrix->position, matrix->learners, options,
+							  budget);
 	}
 	solved = RidgeSolve(basis, options->lambda, options->candidates, budget);
 	neighbors = NeighborsOfRidge(basis, &solved, options, budget);

@@ -13,7 +13,6 @@
 #include "base/interrupts.h"
 #include "base/progress.h"
 #include "base/team.h"
-#include "storage/spin.h"
 
 /* What one member counts from and into. */
 typedef struct Count
@@ -232,17 +231,6 @@ sum_items(Inputs *in, const CooccurrenceInput *input, Budget *budget)
 		memcpy(in->size, in->mass, sizeof(double) * items);
 }
 
-/* The power of two next above the root of a mass. */
-static double
-root_of(double mass)
-{
-	int exponent = 0;
-
-	if (mass > 0)
-		frexp(sqrt(mass), &exponent);
-	return ldexp(1, exponent);
-}
-
 /*
  * Where cells are all worth the same: what each user adds to a pair.  A pair comes to no more than
  * the smaller mass of its items, so the second greatest of all bounds them: most that everybody
@@ -262,7 +250,7 @@ scale_users(Inputs *in, const CooccurrenceInput *input, uint32_t most_users, Bud
 		most = Max(most, Min(in->mass[i], greatest));
 		greatest = Max(greatest, in->mass[i]);
 	}
-	in->whole = root_of(most);
+	in->whole = PairsRoot(most);
 	scale = PairsScale(most_users, most / in->whole / in->whole);
 	in->step = BudgetAllocShared(budget, input->users, sizeof(PairSum));
 	for (uint32_t u = 0; u < input->users; u++)
@@ -282,7 +270,7 @@ scale_cells(Inputs *in, const CooccurrenceInput *input, uint32_t most_users, Bud
 
 	in->norm = BudgetAllocShared(budget, a->columns, sizeof(double));
 	for (uint32_t i = 0; i < a->columns; i++)
-		in->norm[i] = root_of(in->mass[i]);
+		in->norm[i] = PairsRoot(in->mass[i]);
 	for (uint32_t u = 0; u < input->users; u++)
 	{
 		double root = sqrt(in->factor[u]);
@@ -356,26 +344,6 @@ release(Inputs *in, Budget *budget)
 	BudgetFree(budget, in->users);
 }
 
-/* Offers a pair to the best of one of its items. */
-static void
-offer(const Count *count, const CooccurrenceSlots *slots, uint32_t item, uint32_t other,
-	  uint32_t users, float value)
-{
-	Best *slot = CooccurrenceSlot(slots, item);
-	uint32_t places = CooccurrencePlaces(slots, item);
-
-	/* What gets in only rises, so that a look without the lock refuses nothing it should not. */
-	if (!(value > 0) || value < slots->least[item])
-		return;
-	if (count->lock)
-		SpinLockAcquire(&count->lock[item]);
-	BestOffer(slot, &slots->count[item], places, (Best){other, users, value});
-	if (slots->count[item] == places)
-		slots->least[item] = slot[0].value;
-	if (count->lock)
-		SpinLockRelease(&count->lock[item]);
-}
-
 /* Keeps the sums of a row. */
 static void
 keep_sums(const Count *count, uint32_t item, bool listed, uint32_t touched)
@@ -410,10 +378,10 @@ offer_part(const Count *count, uint32_t item, const uint32_t *touched, uint32_t 
 		float spoken;
 
 		SimilarityPair(&count->table, item, other, count->sums[other], &speaks, &spoken);
-		offer(count, &count->from, item, other, users, speaks);
-		offer(count, &count->to, other, item, users, speaks);
-		offer(count, &count->from, other, item, users, spoken);
-		offer(count, &count->to, item, other, users, spoken);
+		CooccurrenceOffer(&count->from, count->lock, item, (Best){other, users, speaks});
+		CooccurrenceOffer(&count->to, count->lock, other, (Best){item, users, speaks});
+		CooccurrenceOffer(&count->from, count->lock, other, (Best){item, users, spoken});
+		CooccurrenceOffer(&count->to, count->lock, item, (Best){other, users, spoken});
 	}
 }
 
@@ -444,8 +412,8 @@ count_row(const Count *count, uint32_t item)
 		memset(count->sums, 0, sizeof(PairSum) * item);
 }
 
-static void
-sort_slots(CooccurrenceSlots *slots, uint32_t items)
+void
+CooccurrenceSort(CooccurrenceSlots *slots, uint32_t items)
 {
 	for (uint32_t i = 0; i < items; i++)
 	{
@@ -559,8 +527,8 @@ cut_ranges(Job *job, const uint64_t *item_start, Budget *budget)
 	return range;
 }
 
-static slock_t *
-make_locks(uint32_t items, Budget *budget)
+slock_t *
+CooccurrenceLocks(uint32_t items, Budget *budget)
 {
 	slock_t *lock = BudgetAllocShared(budget, items, sizeof(slock_t));
 
@@ -634,7 +602,7 @@ CooccurrenceRows(const CooccurrenceInput *input, CooccurrenceSlots *from, Cooccu
 	piece[PIECE_NORM] = in.norm;
 	piece[PIECE_ITEM_START] = in.item_start;
 	piece[PIECE_RANGE] = cut_ranges(&job, in.item_start, budget);
-	piece[PIECE_LOCK] = make_locks(items, budget);
+	piece[PIECE_LOCK] = CooccurrenceLocks(items, budget);
 	piece[PIECE_FROM_START] = from->start;
 	piece[PIECE_FROM_SLOT] = from->slot;
 	piece[PIECE_FROM_COUNT] = from->count;
@@ -648,8 +616,8 @@ CooccurrenceRows(const CooccurrenceInput *input, CooccurrenceSlots *from, Cooccu
 	job.locked = task.members > 1;
 
 	TeamRun(&task, budget);
-	sort_slots(from, items);
-	sort_slots(to, items);
+	CooccurrenceSort(from, items);
+	CooccurrenceSort(to, items);
 	if (input->diagonal)
 	{
 		*input->unit = job.unit;

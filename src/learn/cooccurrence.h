@@ -7,12 +7,15 @@
 #include "base/budget.h"
 #include "math/best.h"
 #include "math/similarity.h"
+#include "storage/spin.h"
 
 typedef struct CooccurrenceInput
 {
 	const Sparse *by_user; /* rows sorted by item; items in order of popularity cost least */
 	uint32_t users;        /* only users below this number */
 	const SimilarityRule *rule;
+	/* Of every cell, how many times of its user's are newer; only for what goes by order. */
+	const uint16_t *position;
 	/*
 	 * Where they are set, get the sums themselves: the row of item i below i, from place
 	 * i * (i - 1) / 2 on, shared memory that is zero before; and those of every item with itself.
@@ -54,6 +57,31 @@ CooccurrencePlaces(const CooccurrenceSlots *slots, uint32_t item)
 {
 	return (uint32_t) (slots->start[item + 1] - slots->start[item]);
 }
+
+/* A lock an item, for slots that several processes fill. */
+extern slock_t *CooccurrenceLocks(uint32_t items, Budget *budget);
+
+/* Offers a pair to the best of one of its items; locks are NULL for one process. */
+static inline void
+CooccurrenceOffer(const CooccurrenceSlots *slots, slock_t *locks, uint32_t item, Best pair)
+{
+	Best *slot = CooccurrenceSlot(slots, item);
+	uint32_t places = CooccurrencePlaces(slots, item);
+
+	/* What gets in only rises, so that a look without the lock refuses nothing it should not. */
+	if (!(pair.value > 0) || pair.value < slots->least[item])
+		return;
+	if (locks)
+		SpinLockAcquire(&locks[item]);
+	BestOffer(slot, &slots->count[item], places, pair);
+	if (slots->count[item] == places)
+		slots->least[item] = slot[0].value;
+	if (locks)
+		SpinLockRelease(&locks[item]);
+}
+
+/* Puts every item's best in order once all are offered. */
+extern void CooccurrenceSort(CooccurrenceSlots *slots, uint32_t items);
 
 /*
  * Fills the slots of every item: the best it speaks for (from), the best that speak for it (to).

@@ -152,7 +152,7 @@ list_by_neighbors(Run *run, uint32_t user)
 
 		if (is_history(run, user, item))
 			run->entries[count++] = (RankEntry){
-				.weight = SparseValue(by_user, e),
+				.weight = InteractionsWeight(run->input->matrix, e, run->input->recency),
 				.most = RankMost(run->similarity + neighbors->start[item], neighbors->scored[item]),
 				.count = neighbors->scored[item],
 				.source = item,

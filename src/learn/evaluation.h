@@ -68,7 +68,8 @@ typedef struct EvaluationInput
 		users;    /* at most so many, the first in matrix order, which is drawn by lot; 0 for all */
 	bool repeats; /* items of the history may be listed, and chosen again, but for: */
 	const unsigned char *kept_out; /* [cells], those marked with 1; NULL for none */
-	double *ndcg; /* where set, takes the NDCG of each user in order, for paired comparison */
+	double recency; /* what histories are read with; 1 where their order does not matter */
+	double *ndcg;   /* where set, takes the NDCG of each user in order, for paired comparison */
 } EvaluationInput;
 
 /*

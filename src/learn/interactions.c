@@ -13,6 +13,7 @@
 
 #include "base/interrupts.h"
 #include "base/piles.h"
+#include "learn/positions.h"
 #include "math/hash.h"
 #include "base/progress.h"
 
@@ -38,7 +39,10 @@ typedef struct Cell
 	float value;
 	uint32_t oldest_age; /* of the positive events: when the item was first chosen */
 	uint32_t newest_age;
+	uint32_t latest_age; /* of the positive events: when it was last chosen */
 } Cell;
+
+StaticAssertDecl(sizeof(Cell) <= sizeof(Event), "cells are made where events were");
 
 /* A user who may be held out, and what would be chosen. */
 typedef struct Candidate
@@ -46,6 +50,7 @@ typedef struct Candidate
 	uint32_t user; /* in the order they came: by falling hash */
 	uint32_t count;
 	uint64_t begin; /* place in the build's items of candidates */
+	uint64_t order; /* and in their positions, of all items of the user */
 	uint32_t age;   /* of what was chosen last */
 	bool returned;  /* all of it was chosen after the rest of the history */
 } Candidate;
@@ -56,8 +61,10 @@ typedef struct Part
 	uint32_t users;
 	uint64_t count;
 	uint64_t room;
-	uint32_t *item; /* numbers of the log */
-	float *value;   /* NULL while all cells so far are worth the same */
+	uint32_t *item;     /* numbers of the log */
+	float *value;       /* NULL while all cells so far are worth the same */
+	uint16_t *position; /* NULL where order is not wanted */
+	uint16_t *asked;    /* of one user who is held out, or NULL */
 } Part;
 
 typedef struct Build
@@ -84,6 +91,13 @@ typedef struct Build
 	uint32_t *candidate_item; /* numbers of the log */
 	uint64_t candidate_items;
 	uint64_t candidate_room;
+	uint16_t *candidate_position;
+	uint64_t candidate_positions;
+	uint64_t position_room;
+	bool ordered;
+	const Event *events; /* of the user at hand, like the next two */
+	uint64_t event_count;
+	Positions positions;
 	bool uniform;
 	float value; /* of all cells, while uniform */
 	double last_sum;
@@ -146,7 +160,7 @@ compare_keyed(const Keyed *a, const Keyed *b)
 #define ST_CHECK_FOR_INTERRUPTS
 #include "lib/sort_template.h"
 
-/* Item in the upper half, the bits of a value in the lower. */
+/* An item or an age in the upper half, a place in the lower. */
 #define ST_SORT          sort_row
 #define ST_ELEMENT_TYPE  uint64_t
 #define ST_COMPARE(a, b) (*(a) < *(b) ? -1 : *(a) > *(b))
@@ -296,7 +310,7 @@ sum_cells(Build *build, const Event *events, uint64_t count, Cell *cells)
 
 	for (uint64_t e = 0; e < count;)
 	{
-		Cell cell = {.item = events[e].item, .newest_age = UINT32_MAX};
+		Cell cell = {.item = events[e].item, .newest_age = UINT32_MAX, .latest_age = UINT32_MAX};
 		ItemStat *stat = &build->stat[cell.item];
 		double r = 0;
 
@@ -309,7 +323,10 @@ sum_cells(Build *build, const Event *events, uint64_t count, Cell *cells)
 				 DecayFactor((double) events[e].age - present(build), options->half_life);
 			cell.newest_age = Min(cell.newest_age, events[e].age);
 			if (events[e].weight > 0)
+			{
 				cell.oldest_age = Max(cell.oldest_age, events[e].age);
+				cell.latest_age = Min(cell.latest_age, events[e].age);
+			}
 			count_event(build, stat, &events[e]);
 		}
 
@@ -393,6 +410,70 @@ whole_times(const Cell *cells, uint32_t count, uint32_t wanted)
 	return whole;
 }
 
+/* The positions of the cells of the user at hand. */
+static void
+order_cells(Build *build, const Cell *cells, uint32_t count)
+{
+	PositionsBegin(&build->positions, count);
+	for (uint32_t c = 0; c < count; c++)
+		PositionsSet(&build->positions, c, cells[c].latest_age);
+	PositionsNumber(&build->positions, count);
+}
+
+/* When the user at hand last chose an item before a line, which it did. */
+static uint32_t
+latest_before(const Build *build, uint32_t item, uint32_t line)
+{
+	const Event *events = build->events;
+	uint64_t low = 0;
+	uint64_t high = build->event_count;
+
+	while (low < high)
+	{
+		uint64_t middle = low + (high - low) / 2;
+
+		if (events[middle].item < item)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	while (events[low].age <= line || !(events[low].weight > 0))
+		low++;
+	return events[low].age;
+}
+
+/*
+ * Keeps the positions that the cells of a candidate had before the chosen ones, which come first, were
+ * chosen.
+ */
+static void
+keep_order(Build *build, Candidate *candidate, const Cell *cells, uint32_t count)
+{
+	uint32_t line = cells[candidate->count - 1].oldest_age;
+
+	PositionsBegin(&build->positions, count);
+	for (uint32_t c = 0; c < count; c++)
+	{
+		uint32_t age = cells[c].oldest_age;
+
+		if (c >= candidate->count && age > line)
+			age = latest_before(build, cells[c].item, line);
+		PositionsSet(&build->positions, c, age);
+	}
+	PositionsNumber(&build->positions, count);
+
+	if (build->position_room - build->candidate_positions < count)
+	{
+		build->position_room = Max(1024, 2 * (build->candidate_positions + count));
+		build->candidate_position = BudgetResize(build->budget, build->candidate_position,
+												 build->position_room, sizeof(uint16_t));
+	}
+	candidate->order = build->candidate_positions;
+	memcpy(build->candidate_position + build->candidate_positions, build->positions.position,
+		   sizeof(uint16_t) * count);
+	build->candidate_positions += count;
+}
+
 /* Adds the user at hand as a candidate with so many chosen items. */
 static Candidate *
 put_candidate(Build *build, const Cell *cells, uint32_t count)
@@ -440,6 +521,8 @@ consider(Build *build, uint64_t user, Cell *cells, uint32_t count)
 	candidate = put_candidate(build, cells, whole < count ? whole : wanted);
 	candidate->age = cells[0].oldest_age;
 	candidate->returned = whole < count;
+	if (build->ordered)
+		keep_order(build, candidate, cells, count);
 }
 
 /* Keeps the hash of the user at hand, where that is wanted. */
@@ -487,6 +570,8 @@ put_cells(Build *build, Part *part, const Cell *cells, uint32_t count)
 		part->item[part->count + c] = cells[c].item;
 		if (part->value)
 			part->value[part->count + c] = cells[c].value;
+		if (part->position)
+			part->position[part->count + c] = build->positions.position[c];
 	}
 	part->count += count;
 	part->users++;
@@ -529,6 +614,8 @@ sum_pile(Build *build, uint32_t pile)
 	part->item = BudgetAlloc(budget, part->room, sizeof(uint32_t));
 	if (!build->uniform)
 		part->value = BudgetAlloc(budget, part->room, sizeof(float));
+	if (build->ordered)
+		part->position = BudgetAlloc(budget, part->room, sizeof(uint16_t));
 	while (count > 0)
 	{
 		uint64_t begin = count - 1;
@@ -537,11 +624,15 @@ sum_pile(Build *build, uint32_t pile)
 		INTERRUPTS();
 		while (begin > 0 && user_of(&events[begin - 1]) == user_of(&events[count - 1]))
 			begin--;
+		build->events = events + begin;
+		build->event_count = count - begin;
 		build->line = line_of(build, events + begin, count - begin);
 		n = sum_cells(build, events + begin, count - begin, cells);
 		n = shorten(build, cells, n);
 		consider(build, user_of(&events[begin]), cells, n);
 		keep_user(build, user_of(&events[begin]));
+		if (build->ordered)
+			order_cells(build, cells, n);
 		put_cells(build, part, cells, n);
 		count = begin;
 	}
@@ -551,6 +642,8 @@ sum_pile(Build *build, uint32_t pile)
 	part->item = BudgetResize(budget, part->item, part->room, sizeof(uint32_t));
 	if (part->value)
 		part->value = BudgetResize(budget, part->value, part->room, sizeof(float));
+	if (part->position)
+		part->position = BudgetResize(budget, part->position, part->room, sizeof(uint16_t));
 }
 
 static void
@@ -688,29 +781,28 @@ number_chosen(Build *build, const uint32_t *item_place)
 
 /* A row of by_user from a user's cells. */
 static void
-write_row(const Build *build, uint32_t row, const uint32_t *item, const float *value,
-		  const uint32_t *item_place, uint64_t *sorted)
+write_row(const Build *build, uint32_t row, const Part *cells, const uint32_t *item_place,
+		  uint64_t *sorted)
 {
 	Sparse *by_user = &build->matrix->by_user;
 	uint64_t begin = by_user->start[row];
 	uint64_t count = by_user->start[row + 1] - begin;
+	uint64_t held_out = by_user->start[build->matrix->learners];
 
 	for (uint64_t c = 0; c < count; c++)
-	{
-		uint32_t bits = 0;
-
-		if (value)
-			memcpy(&bits, &value[c], sizeof(bits));
-		sorted[c] = (uint64_t) item_place[item[c]] << 32 | bits;
-	}
+		sorted[c] = (uint64_t) item_place[cells->item[c]] << 32 | c;
 	sort_row(sorted, count);
 	for (uint64_t c = 0; c < count; c++)
 	{
-		uint32_t bits = (uint32_t) sorted[c];
+		uint32_t place = (uint32_t) sorted[c];
 
 		by_user->column[begin + c] = (uint32_t) (sorted[c] >> 32);
-		if (value)
-			memcpy(&by_user->value[begin + c], &bits, sizeof(bits));
+		if (cells->value)
+			by_user->value[begin + c] = cells->value[place];
+		if (cells->position)
+			build->matrix->position[begin + c] = cells->position[place];
+		if (cells->asked)
+			build->matrix->asked[begin + c - held_out] = cells->asked[place];
 	}
 }
 
@@ -743,6 +835,7 @@ write_rows(Build *build, const uint32_t *item_place)
 	uint32_t *row = order_users(build);
 	uint64_t *sorted = BudgetAlloc(budget, build->longest, sizeof(uint64_t));
 	uint32_t user = 0;
+	uint32_t held = 0;
 
 	*by_user = (Sparse){.rows = build->users, .columns = build->log->items};
 	by_user->start = BudgetAllocShared(budget, (uint64_t) build->users + 1, sizeof(uint64_t));
@@ -760,6 +853,12 @@ write_rows(Build *build, const uint32_t *item_place)
 			build->matrix->user[row[u]] = build->user[u];
 	}
 	SparseOffsets(by_user->start, build->users);
+	if (build->ordered)
+	{
+		build->matrix->position = BudgetAlloc(budget, build->cells, sizeof(uint16_t));
+		build->matrix->asked = BudgetAlloc(
+			budget, build->cells - by_user->start[build->matrix->learners], sizeof(uint16_t));
+	}
 
 	for (uint32_t p = build->parts; p-- > 0;)
 	{
@@ -768,13 +867,19 @@ write_rows(Build *build, const uint32_t *item_place)
 
 		for (uint32_t u = 0; u < part->users; u++, user++)
 		{
+			Part cells = {.item = part->item + at,
+						  .value = part->value ? part->value + at : NULL,
+						  .position = part->position ? part->position + at : NULL};
+
 			INTERRUPTS();
-			write_row(build, row[user], part->item + at, part->value ? part->value + at : NULL,
-					  item_place, sorted);
+			if (build->ordered && held < build->candidates && build->candidate[held].user == user)
+				cells.asked = build->candidate_position + build->candidate[held++].order;
+			write_row(build, row[user], &cells, item_place, sorted);
 			at += build->cells_of[user];
 		}
 		BudgetFree(budget, part->item);
 		BudgetFree(budget, part->value);
+		BudgetFree(budget, part->position);
 	}
 	BudgetFree(budget, row);
 	BudgetFree(budget, sorted);
@@ -790,6 +895,8 @@ InteractionsBuild(EventLog *log, const InteractionOptions *options, Budget *budg
 		.matrix = BudgetZeroed(budget, 1, sizeof(Interactions)),
 		.parts = UINT32_C(1) << log->pile_bits,
 		.uniform = true,
+		.ordered = options->ordered && log->timed,
+		.positions = {.budget = budget},
 	};
 	uint32_t *item_place;
 
@@ -805,6 +912,8 @@ InteractionsBuild(EventLog *log, const InteractionOptions *options, Budget *budg
 	BudgetFree(budget, build.part);
 	BudgetFree(budget, build.candidate);
 	BudgetFree(budget, build.candidate_item);
+	BudgetFree(budget, build.candidate_position);
+	PositionsFree(&build.positions);
 	BudgetFree(budget, build.stat);
 	BudgetFree(budget, build.cells_of);
 	BudgetFree(budget, build.user);

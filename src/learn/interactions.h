@@ -28,6 +28,9 @@
  * A line is the same for everybody, or each user's own.  Then all users are learned from, but only
  * by their events before it, and chosen is what they took up after it.  So the row of a held-out
  * user has the chosen items; that of a learner does not, unless the item was there before.
+ *
+ * Where their order is wanted, a user's items are put in order by when each was last chosen, by whole
+ * seconds: what was chosen at one time has one position.
  */
 #ifndef RECO_INTERACTIONS_H
 #define RECO_INTERACTIONS_H
@@ -54,6 +57,7 @@ typedef struct InteractionOptions
 	uint32_t max_history;     /* items of a user that count at most, the newest */
 	InteractionSplit split;
 	uint32_t line; /* SPLIT_TIME: events of a smaller age are kept back, and those of the newest */
+	bool ordered;  /* the order of each user's items is wanted, where events have times */
 	bool repeats;  /* beyond a line, what the user had before may be chosen again */
 	bool keep_users; /* rows say whose they are */
 } InteractionOptions;
@@ -79,7 +83,14 @@ typedef struct Chosen
 
 typedef struct Interactions
 {
-	Sparse by_user;     /* cells f(r_ui) > 0, rows sorted by item */
+	Sparse by_user; /* cells f(r_ui) > 0, rows sorted by item */
+	/*
+	 * Of every cell, how many times of its user's are newer; NULL where order is not wanted.  Beside
+	 * it, where users are held out, the same of their cells, from the first of them on, before
+	 * anything was chosen.
+	 */
+	uint16_t *position;
+	uint16_t *asked;
 	uint32_t learners;  /* users below this number are learned from */
 	uint32_t paired;    /* users with two cells or more, the only ones who say anything of pairs */
 	uint32_t shortened; /* users who had more than max_history items */
@@ -89,6 +100,20 @@ typedef struct Interactions
 	uint32_t *item; /* matrix order -> number in the log */
 	uint64_t *user; /* [users], the hash of each row's user; NULL unless that is to be kept */
 } Interactions;
+
+/* What a cell says in the history of its user, of which recency is left from one time to the next. */
+static inline double
+InteractionsWeight(const Interactions *matrix, uint64_t cell, double recency)
+{
+	double weight = SparseValue(&matrix->by_user, cell);
+	uint64_t held_out = matrix->by_user.start[matrix->learners];
+	uint32_t position;
+
+	if (matrix->position == NULL)
+		return weight;
+	position = cell < held_out ? matrix->position[cell] : matrix->asked[cell - held_out];
+	return weight * DecayByPosition(recency, position);
+}
 
 /* Fewer cells than that are learned from sooner than a worker has started. */
 #define INTERACTIONS_SHARED 100000

@@ -43,6 +43,7 @@ typedef struct Run
 {
 	const Interactions *matrix;
 	const Neighbors *neighbors;
+	double recency;
 	Rows rows;
 	RankEntry *entries;    /* [items], of one user */
 	unsigned char *chosen; /* [items], 1 for what this user chose in the end */
@@ -76,7 +77,7 @@ score_user(Run *run, uint32_t user)
 
 		if (!run->chosen[item])
 			run->entries[count++] = (RankEntry){
-				.weight = SparseValue(by_user, e),
+				.weight = InteractionsWeight(run->matrix, e, run->recency),
 				.most = RankMost(run->rows.similarity + begin, neighbors->scored[item]),
 				.count = neighbors->scored[item],
 				.source = item,
@@ -193,10 +194,10 @@ sum_drawn(const Run *run)
 }
 
 void
-MatchCurveLearn(const Interactions *matrix, const Neighbors *neighbors, MatchCurve *curve,
-				Budget *budget)
+MatchCurveLearn(const Interactions *matrix, const Neighbors *neighbors, double recency,
+				MatchCurve *curve, Budget *budget)
 {
-	Run run = {.matrix = matrix, .neighbors = neighbors};
+	Run run = {.matrix = matrix, .neighbors = neighbors, .recency = recency};
 
 	ask_users(&run, budget);
 	curve->asked = run.asked;
@@ -208,10 +209,10 @@ MatchCurveLearn(const Interactions *matrix, const Neighbors *neighbors, MatchCur
 }
 
 void
-MatchCurveCarry(const Interactions *matrix, const Neighbors *neighbors, MatchCurve *curve,
-				Budget *budget)
+MatchCurveCarry(const Interactions *matrix, const Neighbors *neighbors, double recency,
+				MatchCurve *curve, Budget *budget)
 {
-	Run run = {.matrix = matrix, .neighbors = neighbors};
+	Run run = {.matrix = matrix, .neighbors = neighbors, .recency = recency};
 	double by;
 
 	ask_users(&run, budget);

@@ -37,10 +37,11 @@ typedef struct MatchCurve
 } MatchCurve;
 
 /*
- * Fits a curve to neighbours that were learned without the held-out users.  O(scored neighbours of
+ * Fits a curve to neighbours that were learned without the held-out users, their histories read with
+ * recency (SimilarityRecency).  O(scored neighbours of
  * the items those users had, and n log n for n pairs asked about).
  */
-extern void MatchCurveLearn(const Interactions *matrix, const Neighbors *neighbors,
+extern void MatchCurveLearn(const Interactions *matrix, const Neighbors *neighbors, double recency,
 							MatchCurve *curve, Budget *budget);
 
 /*
@@ -49,7 +50,7 @@ extern void MatchCurveLearn(const Interactions *matrix, const Neighbors *neighbo
  * What the held-out users chose cannot tell by how much, since it was learned from now; the items
  * drawn for them can, and knots move with them.  O(as above).
  */
-extern void MatchCurveCarry(const Interactions *matrix, const Neighbors *neighbors,
+extern void MatchCurveCarry(const Interactions *matrix, const Neighbors *neighbors, double recency,
 							MatchCurve *curve, Budget *budget);
 
 #endif

@@ -7,6 +7,7 @@
 
 #include "base/interrupts.h"
 #include "learn/cooccurrence.h"
+#include "learn/next.h"
 #include "learn/ridge.h"
 
 /*
@@ -299,10 +300,11 @@ learn_ridge(const CooccurrenceInput *input, const SimilarityOptions *options, Bu
 }
 
 Neighbors *
-NeighborsLearn(const Sparse *by_user, uint32_t users, const SimilarityOptions *options,
-			   Budget *budget)
+NeighborsLearn(const Sparse *by_user, const uint16_t *position, uint32_t users,
+			   const SimilarityOptions *options, Budget *budget)
 {
-	CooccurrenceInput input = {.by_user = by_user, .users = users, .rule = &options->rule};
+	CooccurrenceInput input = {
+		.by_user = by_user, .users = users, .rule = &options->rule, .position = position};
 	uint32_t items = by_user->columns;
 	uint32_t k = Max(1, Min(options->k, items));
 	bool by_target = options->keep == SIMILARITY_KEEP_TARGET;
@@ -314,7 +316,10 @@ NeighborsLearn(const Sparse *by_user, uint32_t users, const SimilarityOptions *o
 		return learn_ridge(&input, options, budget);
 
 	CooccurrenceAlloc(&input, &from, &to, budget);
-	CooccurrenceRows(&input, &from, &to, budget);
+	if (options->rule.kind == SIMILARITY_NEXT)
+		NextRows(&input, &from, &to, budget);
+	else
+		CooccurrenceRows(&input, &from, &to, budget);
 	if (by_target)
 		drop_kept(&from, &to, items);
 	result = gather_rows(items, &from, by_target ? &to : NULL, budget);

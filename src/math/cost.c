@@ -42,6 +42,8 @@ static const struct
 	double event_bytes;  /* of an event on a pile */
 	double pile_block;   /* of a block of a pile, the last of which is half empty */
 	double cell_bytes;   /* of a cell with a value, once or twice; half where all are alike */
+	double order_bytes;  /* of a cell's position, where order is wanted */
+	double step_bytes;   /* of a cell while what follows what is counted */
 	double slot_bytes;   /* of one of the best of an item */
 	double stored_bytes; /* of one neighbour of the result */
 	double asked_bytes;  /* of one chosen item the match curve asks about, and those drawn beside */
@@ -65,6 +67,8 @@ static const struct
 	.event_bytes = 20,
 	.pile_block = 65536,
 	.cell_bytes = 8,
+	.order_bytes = 2,
+	.step_bytes = 20,
 	.slot_bytes = sizeof(Best),
 	.stored_bytes = sizeof(Best),
 	.asked_bytes = 80,
@@ -148,7 +152,8 @@ partners_of(const SketchFigures *figures, int bin, double min_support)
 static double
 cells_bytes(const CostInput *input)
 {
-	return input->figures.cells * constants.cell_bytes / (input->alike ? 2 : 1);
+	return input->figures.cells * (constants.cell_bytes / (input->alike ? 2 : 1) +
+								   (input->ordered ? constants.order_bytes : 0));
 }
 
 /* Bytes of the Gram matrix of ridge; 0 where it does not fit, or is not wanted. */
@@ -255,10 +260,13 @@ cost_bytes(const CostInput *input, const RefreshCost *cost)
 	double cells = cells_bytes(input);
 	double asked = fmin(figures->cells / fmax(figures->users, 1) / ASKED_SHARE, ASKED_MOST);
 	double curve = input->held_out * asked * constants.asked_bytes;
+	double steps =
+		options->rule.kind == SIMILARITY_NEXT ? figures->cells * constants.step_bytes : 0;
 	double known = constants.any_bytes + figures->users * constants.user_bytes +
 				   figures->items * (constants.item_bytes + input->id_bytes);
 
-	return known + fmax(pile_bytes(input), cells + fmax(cells, best + gram_bytes(input) + curve));
+	return known +
+		   fmax(pile_bytes(input), cells + fmax(cells, best + gram_bytes(input) + steps + curve));
 }
 
 RefreshCost

@@ -17,6 +17,7 @@ typedef struct CostInput
 	double row_seconds; /* of the events query itself, for one event */
 	double id_bytes;    /* of one item's id */
 	bool alike;         /* all cells are worth the same */
+	bool ordered;       /* the order of cells is kept */
 	double memory;      /* bytes a refresh may use besides its result */
 	double processes;   /* that learn together */
 	double held_out;    /* users the match curve is learned on */

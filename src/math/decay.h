@@ -5,12 +5,20 @@
 #define RECO_DECAY_H
 
 #include <math.h>
+#include <stdint.h>
 
 /* 2^(-age / half_life), both in seconds; a half_life of 0 is no decay. */
 static inline double
 DecayFactor(double age, double half_life)
 {
 	return half_life > 0 ? exp2(-age / half_life) : 1.0;
+}
+
+/* What is left of an item of a history by how many times of the user's are newer than its own. */
+static inline double
+DecayByPosition(double recency, uint32_t position)
+{
+	return recency < 1 ? pow(recency, position) : 1.0;
 }
 
 /*

@@ -41,6 +41,16 @@ PairsScale(uint32_t users, double most)
 	return scale;
 }
 
+double
+PairsRoot(double mass)
+{
+	int exponent = 0;
+
+	if (mass > 0)
+		frexp(sqrt(mass), &exponent);
+	return ldexp(1, exponent);
+}
+
 static inline void
 send_for(const PairsInput *in, uint64_t entry, uint64_t end)
 {

@@ -57,6 +57,12 @@ PairWeight(PairSum sum, PairScale scale)
  */
 extern PairScale PairsScale(uint32_t users, double most);
 
+/*
+ * The power of two next above the root of a mass, the sum of v_ui^2 over the users of an item.
+ * Cells divided by it leave pairs of at most 1, and no digit is lost by it.
+ */
+extern double PairsRoot(double mass);
+
 /* What a pair's sum grows by for one user with both of them; weight is 0 or more, at most "most". */
 static inline PairSum
 PairStep(double weight, PairScale scale)

@@ -19,6 +19,7 @@ static const struct
 	[SIMILARITY_RP3BETA] = {1, 1, 0.6},
 	[SIMILARITY_TFIDF] = {0, 0.5, 0.5},
 	[SIMILARITY_BM25] = {0, 0, 0},
+	[SIMILARITY_NEXT] = {0.33, 0.65, 0.2},
 	[SIMILARITY_RIDGE] = {0.33, 0.65, 0.2},
 	[SIMILARITY_AUTO] = {0.33, 0.65, 0.2},
 };
@@ -33,6 +34,21 @@ SimilarityPreset(SimilarityKind kind)
 		.target_exponent = presets[kind].q,
 		.min_support = 1,
 	};
+}
+
+double
+SimilarityRecency(const SimilarityOptions *options)
+{
+	if (options->recency > 0)
+		return options->recency;
+	return options->rule.kind == SIMILARITY_NEXT ? SIMILARITY_RECENCY_NEXT : 1;
+}
+
+bool
+SimilarityNeedsOrder(const SimilarityOptions *options)
+{
+	return options->rule.kind == SIMILARITY_AUTO || SimilarityRecency(options) < 1 ||
+		   options->rule.kind == SIMILARITY_NEXT;
 }
 
 bool

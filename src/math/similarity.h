@@ -11,6 +11,7 @@
  *     asymmetric    b=0  p=.75 q=.25   Aiolli 2013
  *     conditional   b=0  p=1   q=0     P(j | i); Deshpande & Karypis 2004 with q > 0
  *     rp3beta       b=1  p=1   q=.6    Paudel, Christoffel, Newell, Bernstein 2017
+ *     next          b=.33 p=.65 q=.2   c_ij counts what followed what; see learn/next
  *   over plain counts of users
  *     jaccard       both / (a + b - both)
  *     llr           G2 of the 2 x 2 table, Dunning 1993; pairs that meet less than chance are left out
@@ -41,6 +42,7 @@ typedef enum SimilarityKind
 	SIMILARITY_LIFT,
 	SIMILARITY_TFIDF,
 	SIMILARITY_BM25,
+	SIMILARITY_NEXT,  /* the family over pairs counted in order of time, by learn/next */
 	SIMILARITY_RIDGE, /* no measure of its own: counts choose candidates, learn/ridge weighs them */
 	SIMILARITY_AUTO,  /* one of the others, picked by learn/automatic */
 	SIMILARITY_KINDS
@@ -77,6 +79,7 @@ typedef struct SimilarityOptions
 	uint32_t candidates;
 	double damping; /* weights are divided by (n_i n_j)^damping, by numbers of users */
 	double blend;   /* the share of the counts among the weights, 0 to 1 */
+	double recency; /* how histories are read, not what is learned; 0 for the similarity's own */
 } SimilarityOptions;
 
 /* What the options may be; settings, arguments and documentation all take them from here. */
@@ -91,11 +94,22 @@ typedef struct SimilarityOptions
 #define SIMILARITY_LAMBDA_MAX          1000000
 #define SIMILARITY_DAMPING_DEFAULT     0
 #define SIMILARITY_BLEND_DEFAULT       0
+#define SIMILARITY_RECENCY_NEXT        0.6
+#define SIMILARITY_RECENCY_MIN         0.01
 #define SIMILARITY_CANDIDATES_DEFAULT  200
 #define SIMILARITY_CANDIDATES_MAX      1000
 
 /* The exponents of a kind as in the table above, no shrinkage, min_support 1. */
 extern SimilarityRule SimilarityPreset(SimilarityKind kind);
+
+/*
+ * What an item of a history counts for, as a share of what the next newer one does: 1 where the
+ * order does not matter.
+ */
+extern double SimilarityRecency(const SimilarityOptions *options);
+
+/* True where the order of a user's items in time is needed, to learn or to read histories. */
+extern bool SimilarityNeedsOrder(const SimilarityOptions *options);
 
 /* d_u, the factor of a user with h items out of all. */
 extern double SimilarityUserFactor(const SimilarityRule *rule, uint32_t h, uint32_t items);

@@ -34,6 +34,11 @@ SELECT reco_create_model('timeless', 'SELECT who AS user_id, what AS item_id FRO
 SELECT count(*) FROM reco_evaluate('timeless', split => 'time');
 SELECT algorithm, value, users FROM reco_evaluate('timeless', 1, split => 'users') WHERE metric = 'reachable';
 SELECT algorithm, value, users FROM reco_evaluate('timeless', 1) WHERE metric = 'reachable';
+-- What follows what takes times.
+SELECT reco_configure('timeless', similarity => 'next');
+SELECT count(*) FROM reco_evaluate('timeless', 1);
+SELECT reco_refresh('timeless');
+SELECT * FROM reco_neighbors((SELECT reco_matrix(who, what, 1) FROM visits), similarity => 'next');
 SET maintenance_work_mem = '1MB';
 INSERT INTO visits SELECT n, 'x', '2026-01-01' FROM generate_series(1, 40000) n;
 \set VERBOSITY terse

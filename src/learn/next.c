@@ -1,0 +1,418 @@
+/*
+ * next.c: pairs counted forward in time.
+ *
+ * 1. The cells of every user are put in order of time, one user after the other, each with the
+ *    number of its step.  Between users the steps leave a gap wider than the window, so that a walk
+ *    from a cell ends by itself where its user does.
+ * 2. Of each item the places are listed at which it comes.
+ * 3. An item's row is counted by walking from each of its places back and forth.  Sums are whole
+ *    numbers, and which of a row's pairs stay does not depend on the order of offers: any number of
+ *    processes may share the items, with the same answer.
+ */
+#include "learn/next.h"
+
+#include <math.h>
+
+#include "base/interrupts.h"
+#include "base/progress.h"
+#include "base/team.h"
+
+/* Items are taken so many at a time, the popular ones first. */
+#define ITEMS_AT_ONCE 16
+
+/* What members share: the job, and its pieces. */
+typedef struct Job
+{
+	uint32_t items;
+	uint32_t users;
+	uint64_t cells;
+	bool locked;
+	PairScale scale;
+	SimilarityRule rule;
+} Job;
+
+enum
+{
+	PIECE_ITEM, /* of every cell, in order of time, like the next two */
+	PIECE_STEP,
+	PIECE_WEIGHT,
+	PIECE_START, /* [items + 1], where the places of an item begin */
+	PIECE_PLACE,
+	PIECE_SOURCE,
+	PIECE_TARGET,
+	PIECE_USERS,
+	PIECE_LOCK,
+	PIECE_FROM_START,
+	PIECE_FROM_SLOT,
+	PIECE_FROM_COUNT,
+	PIECE_FROM_LEAST,
+	PIECE_TO_START,
+	PIECE_TO_SLOT,
+	PIECE_TO_COUNT,
+	PIECE_TO_LEAST,
+	PIECE_SUMS, /* [items], zero between rows; of each member, like the next */
+	PIECE_TOUCHED,
+	PIECES
+};
+
+StaticAssertDecl(PIECES <= TEAM_PIECES, "a job has more pieces than a team may share");
+
+/* The job as one member sees it. */
+typedef struct Count
+{
+	const Job *job;
+	const uint32_t *item;
+	const uint32_t *step;
+	const float *weight;
+	const uint64_t *start;
+	const uint64_t *place;
+	SimilarityTable table;
+	CooccurrenceSlots from;
+	CooccurrenceSlots to;
+	slock_t *lock; /* [items], NULL for one process */
+	PairSum *sums;
+	uint32_t *touched;
+	uint32_t met;                  /* how many items are listed in touched */
+	double after[NEXT_WINDOW + 1]; /* g by steps */
+	double before[NEXT_WINDOW + 1];
+} Count;
+
+/* Position below, place in the row above: sorted, the first to be chosen comes last. */
+#define ST_SORT          sort_times
+#define ST_ELEMENT_TYPE  uint64_t
+#define ST_COMPARE(a, b) (*(a) < *(b) ? -1 : *(a) > *(b))
+#define ST_SCOPE         static
+#define ST_DEFINE
+#define ST_CHECK_FOR_INTERRUPTS
+#include "lib/sort_template.h"
+
+static void
+set_decay(Count *count)
+{
+	count->after[0] = count->before[0] = NEXT_TOGETHER;
+	for (int d = 1; d <= NEXT_WINDOW; d++)
+	{
+		count->after[d] = 1 / sqrt(d);
+		count->before[d] = NEXT_REVERSE / sqrt(d);
+	}
+}
+
+/* The job as one member sees it, with no sums yet. */
+static Count
+open_job(const TeamMember *member)
+{
+	const Job *job = member->job;
+	void **piece = member->piece;
+	Count count = {
+		.job = job,
+		.item = piece[PIECE_ITEM],
+		.step = piece[PIECE_STEP],
+		.weight = piece[PIECE_WEIGHT],
+		.start = piece[PIECE_START],
+		.place = piece[PIECE_PLACE],
+		.table = {job->rule, job->scale, piece[PIECE_SOURCE], piece[PIECE_TARGET],
+				  piece[PIECE_USERS], job->users},
+		.from = {.start = piece[PIECE_FROM_START],
+				 .slot = piece[PIECE_FROM_SLOT],
+				 .count = piece[PIECE_FROM_COUNT],
+				 .least = piece[PIECE_FROM_LEAST]},
+		.to = {.start = piece[PIECE_TO_START],
+			   .slot = piece[PIECE_TO_SLOT],
+			   .count = piece[PIECE_TO_COUNT],
+			   .least = piece[PIECE_TO_LEAST]},
+		.lock = job->locked ? piece[PIECE_LOCK] : NULL,
+		.sums = TeamShare(member, PIECE_SUMS, sizeof(PairSum) * job->items),
+		.touched = TeamShare(member, PIECE_TOUCHED, sizeof(uint32_t) * job->items),
+	};
+
+	memset(count.sums, 0, sizeof(PairSum) * job->items);
+	set_decay(&count);
+	return count;
+}
+
+/* Adds what one cell is to another's item. */
+static inline void
+add_pair(Count *count, uint64_t own, uint64_t other, double g)
+{
+	uint32_t item = count->item[other];
+
+	if (count->sums[item] == 0)
+		count->touched[count->met++] = item;
+	count->sums[item] +=
+		PairStep((double) count->weight[own] * count->weight[other] * g, count->job->scale);
+}
+
+/* Adds up the row of an item: what came before and after each of its places. */
+static void
+count_row(Count *count, uint32_t item)
+{
+	const uint32_t *step = count->step;
+
+	count->met = 0;
+	for (uint64_t n = count->start[item]; n < count->start[item + 1]; n++)
+	{
+		uint64_t own = count->place[n];
+
+		INTERRUPTS_AT(n);
+		for (uint64_t other = own; other-- > 0 && step[own] - step[other] <= NEXT_WINDOW;)
+			add_pair(count, own, other, count->before[step[own] - step[other]]);
+		for (uint64_t other = own + 1;
+			 other < count->job->cells && step[other] - step[own] <= NEXT_WINDOW; other++)
+			add_pair(count, own, other, count->after[step[other] - step[own]]);
+	}
+}
+
+/* Offers the pairs of a row, and leaves the sums at zero. */
+static void
+offer_row(const Count *count, uint32_t item)
+{
+	for (uint32_t t = 0; t < count->met; t++)
+	{
+		uint32_t other = count->touched[t];
+		uint32_t users = PairUsers(count->sums[other], count->job->scale);
+		float speaks;
+		float spoken; /* of the other way round, which has a row of its own */
+
+		SimilarityPair(&count->table, item, other, count->sums[other], &speaks, &spoken);
+		CooccurrenceOffer(&count->from, count->lock, item, (Best){other, users, speaks});
+		CooccurrenceOffer(&count->to, count->lock, other, (Best){item, users, speaks});
+		count->sums[other] = 0;
+	}
+}
+
+/* Takes items until none is left, and counts the row of each. */
+static void
+count_rows(const TeamMember *member)
+{
+	const Job *job = member->job;
+	Count count = open_job(member);
+	uint64_t first;
+
+	while ((first = (uint64_t) TeamNext(member) * ITEMS_AT_ONCE) < job->items)
+	{
+		uint32_t end = (uint32_t) Min(first + ITEMS_AT_ONCE, job->items);
+
+		for (uint32_t item = (uint32_t) first; item < end; item++)
+		{
+			INTERRUPTS();
+			count_row(&count, item);
+			offer_row(&count, item);
+		}
+		ProgressDone(count.start[end]);
+	}
+}
+
+/* Where a worker starts. */
+extern PGDLLEXPORT void NextWorker(dsm_segment *segment, shm_toc *toc);
+
+void
+NextWorker(dsm_segment *segment, shm_toc *toc)
+{
+	TeamJoin(toc, count_rows, sizeof(Job), PIECES);
+}
+
+/* What is learned of cells and items before pairs are counted. */
+typedef struct Inputs
+{
+	uint32_t *item;
+	uint32_t *step;
+	float *weight;
+	uint64_t *start;
+	uint64_t *place;
+	float *source;
+	float *target;
+	uint32_t *users;
+} Inputs;
+
+/* Puts the cells of one user in order, from a step on.  Returns the step of the last of them. */
+static uint32_t
+order_user(Inputs *in, const CooccurrenceInput *input, uint32_t user, uint32_t first,
+		   uint64_t *times)
+{
+	const Sparse *a = input->by_user;
+	uint64_t begin = a->start[user];
+	uint32_t count = (uint32_t) (a->start[user + 1] - begin);
+	double factor = sqrt(SimilarityUserFactor(input->rule, Max(count, 1), a->columns));
+	uint32_t oldest = 0;
+
+	for (uint32_t c = 0; c < count; c++)
+	{
+		times[c] = (uint64_t) input->position[begin + c] << 32 | c;
+		oldest = Max(oldest, input->position[begin + c]);
+	}
+	sort_times(times, count);
+	for (uint32_t c = 0; c < count; c++)
+	{
+		uint64_t cell = begin + (uint32_t) times[count - 1 - c];
+
+		in->item[begin + c] = a->column[cell];
+		in->step[begin + c] = first + oldest - input->position[cell];
+		in->weight[begin + c] = (float) (factor * SparseValue(a, cell));
+	}
+	return first + oldest;
+}
+
+/* The cells of every user in order of time. */
+static void
+order_cells(Inputs *in, const CooccurrenceInput *input, Budget *budget)
+{
+	const Sparse *a = input->by_user;
+	uint64_t cells = a->start[input->users];
+	uint64_t longest = 0;
+	uint64_t *times;
+	uint32_t step = 0; /* only differences matter, so it may run over */
+
+	in->item = BudgetAllocShared(budget, cells, sizeof(uint32_t));
+	in->step = BudgetAllocShared(budget, cells, sizeof(uint32_t));
+	in->weight = BudgetAllocShared(budget, cells, sizeof(float));
+	for (uint32_t u = 0; u < input->users; u++)
+		longest = Max(longest, a->start[u + 1] - a->start[u]);
+	times = BudgetAlloc(budget, longest, sizeof(uint64_t));
+	for (uint32_t u = 0; u < input->users; u++)
+	{
+		INTERRUPTS();
+		step = order_user(in, input, u, step, times) + NEXT_WINDOW + 1;
+	}
+	BudgetFree(budget, times);
+}
+
+/* The places at which each item comes. */
+static void
+list_places(Inputs *in, uint32_t items, uint64_t cells, Budget *budget)
+{
+	in->start = BudgetAllocShared(budget, (uint64_t) items + 1, sizeof(uint64_t));
+	in->place = BudgetAllocShared(budget, cells, sizeof(uint64_t));
+	in->users = BudgetAllocShared(budget, items, sizeof(uint32_t));
+	memset(in->start, 0, sizeof(uint64_t) * ((uint64_t) items + 1));
+	for (uint64_t c = 0; c < cells; c++)
+		in->start[in->item[c]]++;
+	for (uint32_t i = 0; i < items; i++)
+		in->users[i] = (uint32_t) in->start[i];
+	SparseOffsets(in->start, items);
+	for (uint64_t c = 0; c < cells; c++)
+	{
+		INTERRUPTS_AT(c);
+		in->place[in->start[in->item[c]]++] = c;
+	}
+	/* start[] ran ahead by one item. */
+	memmove(in->start + 1, in->start, sizeof(uint64_t) * items);
+	in->start[0] = 0;
+}
+
+/*
+ * n_i^-p and n_i^-q, n_i as the family has it.  Each weight is divided by about the root of its
+ * item's mass, which leaves sums of at most 1 whatever the weights are; similarities get it back.
+ */
+static void
+weigh_items(Inputs *in, const CooccurrenceInput *input, Budget *budget)
+{
+	const Sparse *a = input->by_user;
+	uint32_t items = a->columns;
+	uint64_t cells = a->start[input->users];
+	double *size = BudgetZeroed(budget, items, sizeof(double));
+	double *mass = BudgetZeroed(budget, items, sizeof(double));
+
+	in->source = BudgetAllocShared(budget, items, sizeof(float));
+	in->target = BudgetAllocShared(budget, items, sizeof(float));
+	for (uint64_t c = 0; c < cells; c++)
+	{
+		double v = SparseValue(a, c);
+
+		INTERRUPTS_AT(c);
+		size[a->column[c]] += v * v;
+		mass[in->item[c]] += (double) in->weight[c] * in->weight[c];
+	}
+	for (uint32_t i = 0; i < items; i++)
+	{
+		mass[i] = PairsRoot(mass[i]);
+		in->source[i] =
+			size[i] > 0 ? (float) (pow(size[i], -input->rule->source_exponent) * mass[i]) : 0;
+		in->target[i] =
+			size[i] > 0 ? (float) (pow(size[i], -input->rule->target_exponent) * mass[i]) : 0;
+	}
+	for (uint64_t c = 0; c < cells; c++)
+		in->weight[c] = (float) (in->weight[c] / mass[in->item[c]]);
+	BudgetFree(budget, size);
+	BudgetFree(budget, mass);
+}
+
+static void
+release(Inputs *in, Budget *budget)
+{
+	BudgetFree(budget, in->item);
+	BudgetFree(budget, in->step);
+	BudgetFree(budget, in->weight);
+	BudgetFree(budget, in->start);
+	BudgetFree(budget, in->place);
+	BudgetFree(budget, in->source);
+	BudgetFree(budget, in->target);
+	BudgetFree(budget, in->users);
+}
+
+/* Scratch memory for as many members as there is memory for; returns their number. */
+static uint32_t
+make_scratch(const Job *job, void **piece, Budget *budget)
+{
+	uint64_t members =
+		TeamMembers(budget, job->items * (uint64_t) (sizeof(PairSum) + sizeof(uint32_t)));
+
+	piece[PIECE_SUMS] = BudgetAllocShared(budget, job->items * members, sizeof(PairSum));
+	piece[PIECE_TOUCHED] = BudgetAllocShared(budget, job->items * members, sizeof(uint32_t));
+	return (uint32_t) members;
+}
+
+void
+NextRows(const CooccurrenceInput *input, CooccurrenceSlots *from, CooccurrenceSlots *to,
+		 Budget *budget)
+{
+	uint32_t items = input->by_user->columns;
+	uint32_t most_users = 0;
+	Inputs in;
+	Job job = {.items = items,
+			   .users = input->users,
+			   .cells = input->by_user->start[input->users],
+			   .rule = *input->rule};
+	void *piece[PIECES] = {0};
+	TeamTask task = {.entry = "NextWorker",
+					 .work = count_rows,
+					 .job = &job,
+					 .size = sizeof(job),
+					 .piece = piece,
+					 .pieces = PIECES};
+
+	order_cells(&in, input, budget);
+	list_places(&in, items, job.cells, budget);
+	weigh_items(&in, input, budget);
+	for (uint32_t i = 0; i < items; i++)
+		most_users = Max(most_users, in.users[i]);
+	job.scale = PairsScale(most_users, 1);
+
+	piece[PIECE_ITEM] = in.item;
+	piece[PIECE_STEP] = in.step;
+	piece[PIECE_WEIGHT] = in.weight;
+	piece[PIECE_START] = in.start;
+	piece[PIECE_PLACE] = in.place;
+	piece[PIECE_SOURCE] = in.source;
+	piece[PIECE_TARGET] = in.target;
+	piece[PIECE_USERS] = in.users;
+	piece[PIECE_LOCK] = CooccurrenceLocks(items, budget);
+	piece[PIECE_FROM_START] = from->start;
+	piece[PIECE_FROM_SLOT] = from->slot;
+	piece[PIECE_FROM_COUNT] = from->count;
+	piece[PIECE_FROM_LEAST] = from->least;
+	piece[PIECE_TO_START] = to->start;
+	piece[PIECE_TO_SLOT] = to->slot;
+	piece[PIECE_TO_COUNT] = to->count;
+	piece[PIECE_TO_LEAST] = to->least;
+	task.members = make_scratch(&job, piece, budget);
+	job.locked = task.members > 1;
+
+	TeamRun(&task, budget);
+	CooccurrenceSort(from, items);
+	CooccurrenceSort(to, items);
+
+	BudgetFree(budget, piece[PIECE_LOCK]);
+	BudgetFree(budget, piece[PIECE_SUMS]);
+	BudgetFree(budget, piece[PIECE_TOUCHED]);
+	release(&in, budget);
+}

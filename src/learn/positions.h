@@ -1,0 +1,36 @@
+/*
+ * positions.h: the order of one user's items in time.
+ *
+ * An item's position is how many of the user's times are newer than its own: those of the newest
+ * time, an item or a whole basket, have 0.  Times so far back that they have more than 65,535 before
+ * them count as one.
+ */
+#ifndef RECO_POSITIONS_H
+#define RECO_POSITIONS_H
+
+#include "base/budget.h"
+
+/* Of the user at hand; all zero but for the budget at first. */
+typedef struct Positions
+{
+	Budget *budget;
+	uint64_t *time;     /* an age in the upper half, a place in the lower */
+	uint16_t *position; /* by place, once they are numbered */
+	uint32_t room;
+} Positions;
+
+/* Makes room for the items of a user, whose ages are then to be set. */
+extern void PositionsBegin(Positions *positions, uint32_t count);
+
+static inline void
+PositionsSet(Positions *positions, uint32_t place, uint32_t age)
+{
+	positions->time[place] = (uint64_t) age << 32 | place;
+}
+
+/* Numbers the times of so many items.  O(n log n). */
+extern void PositionsNumber(Positions *positions, uint32_t count);
+
+extern void PositionsFree(Positions *positions);
+
+#endif
