@@ -14,6 +14,10 @@ CREATE TYPE reco_matrix (
   INTERNALLENGTH = VARIABLE, ALIGNMENT = double, STORAGE = extended);
 COMMENT ON TYPE reco_matrix IS
   'a sparse matrix of users by items: the state of the aggregate reco_matrix, which can be stored, sent and merged. As text: {"user": type, "item": type, "cells": [[user_id, item_id, weight], ...]}';
+COMMENT ON FUNCTION reco_matrix_in(cstring) IS 'reads the text of a reco_matrix';
+COMMENT ON FUNCTION reco_matrix_out(reco_matrix) IS 'writes a reco_matrix as text';
+COMMENT ON FUNCTION reco_matrix_recv(internal) IS 'reads the binary form of a reco_matrix, every byte of it checked';
+COMMENT ON FUNCTION reco_matrix_send(reco_matrix) IS 'writes a reco_matrix in its binary form';
 
 CREATE FUNCTION reco_matrix_add(reco_matrix, "any", "any", float8) RETURNS reco_matrix
 LANGUAGE C IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'reco_matrix_add';

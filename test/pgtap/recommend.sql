@@ -324,6 +324,24 @@ SELECT set_eq($$SELECT u, t.item_id FROM generate_series(3, 400, 40) u, numbers.
   $$SELECT u, i FROM generate_series(3, 400, 40) u, generate_series(1, 80) i WHERE coalesce((SELECT sum(weight) FROM generated WHERE (user_id, item_id) = (u, i)), 0) >= 0$$,
   'seen: everything but what is disliked');
 
+-- Filters never starve a list: around it, one that keeps 1 item in 10,000 of a catalogue of 60,000, and inside it, among whatever ids.
+CREATE TABLE warehouse AS SELECT i AS item_id, i % 10000 AS shelf FROM generate_series(1, 60000) i;
+SELECT reco_create_model('big', 'SELECT user_id::bigint, item_id::bigint, weight FROM generated', 'SELECT item_id::bigint, shelf FROM warehouse');
+SELECT pg_temp.learn('big', 'cooccurrence', 'log');
+SELECT set_eq('SELECT item_id, source FROM reco_top_n(3::bigint, NULL, ''big'') JOIN warehouse USING (item_id) WHERE shelf = 9999', $$SELECT 9999::bigint + 10000 * i AS item_id, 'new' AS source FROM generate_series(0, 5) i$$, 'all six on that shelf are found');
+SELECT is((SELECT count(*) FROM (SELECT item_id FROM reco_top_n(3::bigint, NULL, 'big') JOIN warehouse USING (item_id) WHERE shelf = 9999 ORDER BY score DESC LIMIT 5) l), 5::bigint, 'a filter that keeps 1 in 10,000 fills a list of five');
+SELECT is((SELECT count(*) FROM reco_top_n(3::bigint, 5, 'big', among => ARRAY(SELECT item_id FROM warehouse WHERE shelf = 9999))), 5::bigint, 'so does among');
+SELECT is((SELECT array_agg(t ORDER BY score DESC) FROM reco_top_n(3::bigint, 50, 'big', among => ARRAY(SELECT generate_series(1, 1000000)::bigint)) t)::text, (SELECT array_agg(t ORDER BY score DESC) FROM reco_top_n(3::bigint, 50, 'big') t)::text, 'among a million ids is among all');
+SELECT is((SELECT array_agg(t ORDER BY score DESC) FROM reco_top_n(3::bigint, 50, 'big', exclude => ARRAY(SELECT generate_series(81, 1000000)::bigint)) t)::text, (SELECT array_agg(t ORDER BY score DESC) FROM reco_top_n(3::bigint, 50, 'big', among => ARRAY(SELECT generate_series(1, 80)::bigint)) t)::text, 'a million excluded');
+SELECT is((SELECT array_agg(t ORDER BY score DESC) FROM reco_top_n(3::bigint, 50, 'big', among => ARRAY[7, NULL, 7, 50001, 9, NULL, 9, 9, -1, 70, 70]::bigint[], exclude => ARRAY[NULL, 9, 9, NULL]::bigint[]) t)::text,
+          (SELECT array_agg(t ORDER BY score DESC) FROM reco_top_n(3::bigint, 50, 'big', among => ARRAY[50001, 70, 7]::bigint[]) t)::text, 'NULLs and duplicates in arrays are nothing more');
+SELECT is((SELECT count(*) FROM reco_top_n(3::bigint, 50, 'big', among => ARRAY[NULL, NULL]::bigint[])), 0::bigint, 'among nothing but NULLs is among nothing');
+-- A few are asked for by their ids, many by walking the catalogue: both ways the same order.
+SELECT is((SELECT array_agg(t.item_id ORDER BY n) FROM reco_top_n(3::bigint, 20, 'big', among => ARRAY(SELECT generate_series(2, 60000, 61)::bigint)) WITH ORDINALITY AS t(item_id, score, match, because, source, n)),
+          (SELECT array_agg(item_id ORDER BY n) FROM (SELECT item_id, n FROM reco_top_n(3::bigint, NULL, 'big') WITH ORDINALITY AS t(item_id, score, match, because, source, n) WHERE item_id % 61 = 2 ORDER BY n LIMIT 20) l), 'among a thousand: the order of the whole list');
+SELECT is((SELECT array_agg(t.item_id ORDER BY n) FROM reco_top_n(3::bigint, 20, 'big', among => ARRAY(SELECT generate_series(2, 60000, 3)::bigint)) WITH ORDINALITY AS t(item_id, score, match, because, source, n)),
+          (SELECT array_agg(item_id ORDER BY n) FROM (SELECT item_id, n FROM reco_top_n(3::bigint, NULL, 'big') WITH ORDINALITY AS t(item_id, score, match, because, source, n) WHERE item_id % 3 = 2 ORDER BY n LIMIT 20) l), 'among twenty thousand, too');
+
 -- Row order: a second model over the same rows in another order gives the same scores, byte for byte.
 CREATE TABLE shuffled AS SELECT * FROM generated ORDER BY hashint8(user_id * 31 + item_id * 17), weight DESC;
 SELECT reco_create_model('shuffled', 'SELECT user_id::bigint, item_id::bigint, weight FROM shuffled');
