@@ -2,6 +2,7 @@
 
 CREATE TYPE reco_model AS (
   format_version      int,
+  algorithm           text,
   similarity          text,
   user_exponent       float8,
   source_exponent     float8,
@@ -13,6 +14,10 @@ CREATE TYPE reco_model AS (
   damping             float8,
   blend               float8,
   recency             float8,
+  factors             int,
+  iterations          int,
+  factor_lambda       float8,
+  unobserved          float8,
   neighbors           int,
   keep                text,
   weighting           text,
@@ -42,7 +47,10 @@ CREATE TYPE reco_model AS (
   trend_prior         float8,
   curve_pairs         bigint,
   curve_score         float8[],
-  curve_match         float8[]
+  curve_match         float8[],
+  picked_algorithm    text,
+  picked_factor_lambda float8,
+  factor_base         real[]
 );
 COMMENT ON TYPE reco_model IS
   'the row of a model''s table "model": every setting, what the last refresh did, and the match curve; a table OF this type is what makes a schema a model';
@@ -56,6 +64,7 @@ COMMENT ON FUNCTION reco_create_model(text, text, text, text, text) IS
 
 CREATE FUNCTION reco_configure(
   model text DEFAULT NULL,
+  algorithm text DEFAULT NULL,
   similarity text DEFAULT NULL,
   user_exponent float8 DEFAULT NULL,
   source_exponent float8 DEFAULT NULL,
@@ -67,6 +76,10 @@ CREATE FUNCTION reco_configure(
   damping float8 DEFAULT NULL,
   blend float8 DEFAULT NULL,
   recency float8 DEFAULT NULL,
+  factors int DEFAULT NULL,
+  iterations int DEFAULT NULL,
+  factor_lambda float8 DEFAULT NULL,
+  unobserved float8 DEFAULT NULL,
   neighbors int DEFAULT NULL,
   keep text DEFAULT NULL,
   weighting text DEFAULT NULL,
@@ -80,7 +93,7 @@ CREATE FUNCTION reco_configure(
   category text DEFAULT NULL)
 RETURNS void
 LANGUAGE C VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'reco_configure';
-COMMENT ON FUNCTION reco_configure(text, text, float8, float8, float8, float8, int, float8, int, float8, float8, float8, int, text, text, int, interval, interval, interval, float8, jsonb, interval, text) IS
+COMMENT ON FUNCTION reco_configure(text, text, text, float8, float8, float8, float8, int, float8, int, float8, float8, float8, int, int, float8, float8, int, text, text, int, interval, interval, interval, float8, jsonb, interval, text) IS
   'changes settings of a model; NULL leaves a setting as it is. min_match, recency, exclude_seen, fatigue_half_life and category count at once, half_life at once and in what is learned, every other setting from the next reco_refresh on';
 
 CREATE FUNCTION reco_drop_model(model text)

@@ -111,20 +111,25 @@ typedef struct Ask
 {
 	const Model *model;
 	const LearnedAll *learned;
+	const ItemFactors *factors; /* of a model learned by them, or NULL */
 	BestUsers best;
-	Datum item; /* of reco_audience */
+	/* Of reco_audience. */
+	Datum item;
+	uint32 item_no;
 
 	/* Of reco_similar_users; arrays go by number in learned. */
 	IdSet *user;          /* who asks: just that one */
 	const double *taste;  /* of that user, of length 1 */
 	const double *rarity; /* of each item */
+	const float *factor;  /* the factors of that user, or NULL, and their length */
+	double length;
 } Ask;
 
 /* The profile of a history, as far as what was read is concerned; its scores are ProfileRead's. */
 static Profile *
 profile_of(const Ask *ask, History *history)
 {
-	return ProfileOf(ask->model, history, ask->learned->row, ask->learned->count);
+	return ProfileOf(ask->model, history, ask->learned->row, ask->learned->count, ask->factors);
 }
 
 /* The id of the item of an entry. */
@@ -136,35 +141,38 @@ entry_id(const Profile *profile, uint32 entry)
 	return IdSetDatum(history->ids, history->item[profile->place[entry]].id);
 }
 
+/* The place of the greatest of some numbers, the first of equals. */
+static uint32
+greatest(const double *share, uint32 count)
+{
+	uint32 at = 0;
+
+	for (uint32 n = 1; n < count; n++)
+		if (share[n] > share[at])
+			at = n;
+	return at;
+}
+
 /* Scores one user for the item. */
 static void
 consider_for_item(Datum user, History *history, void *with)
 {
 	Ask *ask = with;
-	uint32 about = ask->learned->about;
 	const HistoryItem *known = HistoryFind(history, ask->item);
 	Profile *profile;
+	double *share;
 	double score;
-	double most = 0;
-	uint32 because = 0;
 
 	if (known && ProfileKeepsOut(known, false))
 		return;
 	profile = profile_of(ask, history);
-	score = ProfileScore(profile, about);
+	score = ProfileScore(profile, ask->item_no);
 	if (!(score > 0))
 		return;
-	for (uint32 e = 0; e < profile->count; e++)
-	{
-		double share = ProfileShare(profile, e, about);
-
-		if (share > most)
-		{
-			most = share;
-			because = e;
-		}
-	}
-	add_best(&ask->best, user, score, profile->level, entry_id(profile, because));
+	share = palloc_extended(sizeof(double) * profile->count, MCXT_ALLOC_HUGE);
+	ProfileShares(profile, ask->item_no, share);
+	add_best(&ask->best, user, score, profile->level,
+			 entry_id(profile, greatest(share, profile->count)));
 }
 
 /* Hands every user's history on, in memory that is charged to maintenance_work_mem. */
@@ -177,6 +185,17 @@ consider_all(Ask *ask, HistoriesTake consider, Budget *budget)
 	tuplesort_performsort(ask->best.sort);
 }
 
+/* Reads what was learned of all items: factors, or what each says about one of them. */
+static void
+read_learned(Ask *ask, uint32 about, Budget *budget)
+{
+	bool factors = ask->model->algorithm == MODEL_FACTORS;
+
+	ask->learned = LearnedReadAll(ask->model, factors ? ID_NONE : about, budget);
+	if (factors)
+		ask->factors = ItemFactorHold(ask->model, budget);
+}
+
 static const Oid audience_types[] = {DOOR_USER, FLOAT8OID, FLOAT8OID, DOOR_ITEM};
 
 /* reco_audience(item_id, k, model) */
@@ -185,7 +204,6 @@ reco_audience(PG_FUNCTION_ARGS)
 {
 	Model *model = DoorModel(fcinfo, 2);
 	Ask ask = {.model = model, .item = DoorItem(fcinfo, 0, model)};
-	uint32 item_no;
 	uint32 k = DoorK(fcinfo, 1);
 	Budget *budget = BudgetCreate(CurrentMemoryContext, "reco_audience", BudgetMaintenance());
 	DoorRows rows = DoorOpen(fcinfo, model, audience_types, lengthof(audience_types), false);
@@ -194,9 +212,9 @@ reco_audience(PG_FUNCTION_ARGS)
 	if (PG_ARGISNULL(0))
 		return (Datum) 0;
 	DoorEnter(model);
-	if (LearnedNumber(model, ask.item, &item_no))
+	if (LearnedNumber(model, ask.item, &ask.item_no))
 	{
-		ask.learned = LearnedReadAll(model, item_no, budget);
+		read_learned(&ask, ask.item_no, budget);
 		ask.best = begin_best(model, k);
 		consider_all(&ask, consider_for_item, budget);
 		while ((user = next_best(&ask.best)) != NULL)
@@ -249,6 +267,27 @@ taste_of(const Ask *ask, const Profile *profile, uint32 entry, uint32 number)
 	return profile->entries[entry].weight * ask->rarity[number];
 }
 
+/*
+ * Adds a user by the cosine of factors, because of what in the history has the greatest part in
+ * it.
+ */
+static void
+add_by_factors(Ask *ask, Datum user, const Profile *profile, uint32 shared)
+{
+	const Fold *fold;
+	const float *factor = ProfileTaste(profile, &fold);
+	double product = FoldDot(factor, ask->factor, fold->width);
+	double length = sqrt(FoldDot(factor, factor, fold->width)) * ask->length;
+	double *share;
+
+	if (!(product > 0 && length > 0 && isfinite(product / length)))
+		return;
+	share = palloc_extended(sizeof(double) * profile->count, MCXT_ALLOC_HUGE);
+	ProfileTasteShares(profile, ask->factor, share);
+	add_best(&ask->best, user, fmin(product / length, 1), shared,
+			 entry_id(profile, greatest(share, profile->count)));
+}
+
 /* Compares the taste of one user with that of the user who asks. */
 static void
 consider_taste(Datum user, History *history, void *with)
@@ -279,6 +318,11 @@ consider_taste(Datum user, History *history, void *with)
 			because = e;
 		}
 	}
+	if (ask->factor)
+	{
+		add_by_factors(ask, user, profile, shared);
+		return;
+	}
 	length = sqrt(squares);
 
 	/* Likes and dislikes that contradict each other can outweigh what is shared. */
@@ -294,7 +338,11 @@ know_taste(Ask *ask, History *history, Budget *budget)
 	uint32 *number = BudgetAlloc(budget, profile->count, sizeof(uint32));
 	double *taste = BudgetZeroed(budget, ask->learned->count, sizeof(double));
 	double squares = 0;
+	const Fold *fold;
 
+	ask->factor = ProfileTaste(profile, &fold);
+	if (ask->factor)
+		ask->length = sqrt(FoldDot(ask->factor, ask->factor, fold->width));
 	for (uint32 e = 0; e < profile->count; e++)
 	{
 		number[e] = IdSetFind(ask->learned->ids, entry_id(profile, e));
@@ -311,7 +359,8 @@ static const Oid similar_users_types[] = {DOOR_USER, FLOAT8OID, INT4OID, DOOR_IT
 /*
  * reco_similar_users(similar_to, k, model): vector similarity with inverse user frequency (Breese,
  * Heckerman, Kadie 1998): the cosine of f(w) * ln(users / users of the item) over the items of two
- * histories, with w and f as in a score where they have votes.
+ * histories, with w and f as in a score where they have votes.  Of a model learned by factors it
+ * is the cosine of the factors of two users, both folded in.
  */
 Datum
 reco_similar_users(PG_FUNCTION_ARGS)
@@ -330,7 +379,7 @@ reco_similar_users(PG_FUNCTION_ARGS)
 	DoorEnter(model);
 	ask.user = IdSetCreate(model->user_kind, budget);
 	IdSetAdd(ask.user, asker);
-	ask.learned = LearnedReadAll(model, ID_NONE, budget);
+	read_learned(&ask, ID_NONE, budget);
 	ask.rarity = rarities(model, ask.learned, budget);
 	know_taste(&ask, HistoryRead(model, asker, GetCurrentTimestamp(), budget), budget);
 	ask.best = begin_best(model, k);

@@ -148,6 +148,33 @@ put_evaluation(const Ask *ask, Algorithm algorithm, const Evaluation *evaluation
 	put_row(ask, algorithm, "newcomers", newcomers, asked);
 }
 
+/* Learns as the model does, and measures that. */
+static void
+evaluate_model(const Ask *ask, EvaluationInput input)
+{
+	const Settings *settings = &ask->model->settings;
+	const Interactions *matrix = input.matrix;
+	Neighbors *neighbors = NULL;
+	Factors *factors = NULL;
+	Evaluation evaluation;
+
+	if (settings->algorithm == MODEL_FACTORS)
+		factors =
+			FactorsLearn(&matrix->by_user, matrix->learners, &settings->fold, NULL, ask->budget);
+	else
+		neighbors = NeighborsLearn(&matrix->by_user, matrix->position, matrix->learners,
+								   &ask->model->picked, ask->budget);
+	input.neighbors = neighbors;
+	input.factors = factors;
+	input.recency = factors ? 1 : SimilarityRecency(&ask->model->picked);
+	EvaluationRun(&input, &evaluation, ask->budget);
+	put_evaluation(ask, ALGORITHM_MODEL, &evaluation);
+	if (neighbors)
+		NeighborsFree(neighbors, ask->budget);
+	if (factors)
+		FactorsFree(factors, ask->budget);
+}
+
 static void
 evaluate(Ask *ask)
 {
@@ -167,24 +194,19 @@ evaluate(Ask *ask)
 		.users = ask->users,
 		.repeats = ask->holdout.repeats,
 		.kept_out = ask->holdout.kept_out,
+		.recency = 1,
 	};
 
 	if (matrix->chosen_count == 0)
 		HoldoutNothing(&ask->holdout, ask->model);
-	for (int a = 0; a < ALGORITHMS; a++)
+	evaluate_model(ask, input);
+	for (int a = ALGORITHM_COSINE; a < ALGORITHMS; a++)
 	{
 		Evaluation evaluation;
 
-		input.neighbors = a == ALGORITHM_MODEL
-							  ? NeighborsLearn(&matrix->by_user, matrix->position, matrix->learners,
-											   &ask->model->picked, ask->budget)
-						  : a == ALGORITHM_COSINE ? similar
-												  : NULL;
-		input.recency = a == ALGORITHM_MODEL ? SimilarityRecency(&ask->model->picked) : 1;
+		input.neighbors = a == ALGORITHM_COSINE ? similar : NULL;
 		EvaluationRun(&input, &evaluation, ask->budget);
 		put_evaluation(ask, a, &evaluation);
-		if (a == ALGORITHM_MODEL)
-			NeighborsFree((Neighbors *) input.neighbors, ask->budget);
 	}
 }
 

@@ -39,16 +39,6 @@ largest_first(const void *a, const void *b)
 	return x->entry < y->entry ? -1 : x->entry > y->entry;
 }
 
-/* What an item of the history says of another, before it is weighed. */
-static double
-similarity_to(const RankEntry *entry, uint32 item_no)
-{
-	for (uint32 n = 0; n < entry->count; n++)
-		if (entry->item[n] == item_no)
-			return entry->similarity[n];
-	return 0;
-}
-
 static void
 put_share(DoorRows *rows, const Profile *profile, const Share *share, uint32 item_no)
 {
@@ -58,7 +48,7 @@ put_share(DoorRows *rows, const Profile *profile, const Share *share, uint32 ite
 
 	values[0] = DoorItemOut(rows, IdSetDatum(profile->history->ids, item->id));
 	values[1] = Float8GetDatum(share->share);
-	values[2] = Float8GetDatum(similarity_to(&profile->entries[share->entry], item_no));
+	values[2] = Float8GetDatum(ProfileSimilarity(profile, share->entry, item_no, share->share));
 	values[3] = Float8GetDatum(item->weight);
 	values[4] = TimestampTzGetDatum(item->newest);
 	nulls[4] = !OidIsValid(profile->model->time_type);
@@ -73,16 +63,16 @@ static Share *
 split_score(const Profile *profile, uint32 item_no, uint32 *count)
 {
 	Share *shares = palloc(sizeof(Share) * Max(profile->count, 1));
+	double *share = palloc(sizeof(double) * Max(profile->count, 1));
 	double score = 0;
 
 	*count = 0;
+	ProfileShares(profile, item_no, share);
 	for (uint32 e = 0; e < profile->count; e++)
 	{
-		double share = ProfileShare(profile, e, item_no);
-
-		score += share;
-		if (share != 0)
-			shares[(*count)++] = (Share){e, share};
+		score += share[e];
+		if (share[e] != 0)
+			shares[(*count)++] = (Share){e, share[e]};
 	}
 	if (!isfinite(score))
 		*count = 0;
@@ -246,6 +236,9 @@ put_no_evidence(WhyNot *ask)
 				   "What fewer users did is never shown; more events or a lower min_support and "
 				   "reco_refresh change that.",
 				   0);
+	else if (ask->model->algorithm == MODEL_FACTORS)
+		put_reason(ask, "no_evidence", "the model has no factors of the item",
+				   "reco_refresh learns those of items that min_support users chose.", 0);
 	else
 		put_reason(
 			ask, "no_evidence",

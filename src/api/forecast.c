@@ -40,7 +40,8 @@ ForecastCost(const Model *model, const SketchFigures *figures, double row_second
 	uint32 users = (uint32) Min(figures->users, UINT32_MAX);
 	uint32 held_out = InteractionsHoldout(users, users);
 	bool decays = settings->half_life > 0 && OidIsValid(model->time_type);
-	bool automatic = settings->similarity.rule.kind == SIMILARITY_AUTO;
+	bool factors = settings->algorithm == MODEL_FACTORS;
+	bool automatic = !factors && settings->similarity.rule.kind == SIMILARITY_AUTO;
 	SimilarityOptions options = model->picked;
 
 	/* What most sets are learned with, until one has been; nothing is picked by hardly anybody. */
@@ -48,6 +49,13 @@ ForecastCost(const Model *model, const SketchFigures *figures, double row_second
 		automatic = false;
 	if (automatic && !model->refreshed)
 		options.rule.kind = SIMILARITY_RIDGE;
+
+	/* What is only shown is counted, where nobody says otherwise. */
+	if (factors && settings->similarity.rule.kind == SIMILARITY_AUTO)
+	{
+		options.rule.kind = SIMILARITY_COOCCURRENCE;
+		options.keep = SIMILARITY_KEEP_SOURCE;
+	}
 
 	return CostOf(&(CostInput){
 		.figures = *figures,
@@ -61,6 +69,7 @@ ForecastCost(const Model *model, const SketchFigures *figures, double row_second
 		.twice = !MatchCurveSpares(users, held_out),
 		.trials = automatic ? AUTOMATIC_TRIALS : 0,
 		.options = &options,
+		.fold = factors ? &settings->fold : NULL,
 	});
 }
 

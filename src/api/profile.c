@@ -136,6 +136,18 @@ fade(Profile *profile, double recency)
 	pfree(dated);
 }
 
+/* What a model learned by factors makes of a history. */
+struct ProfileFactors
+{
+	const Fold *fold;
+	const ItemFactors *held; /* those of all items, or NULL where they are asked for */
+	FoldEntry *entry;        /* [profile->count] */
+	float *taste;            /* the user's */
+	float *scratch;          /* the decomposition of the user's system */
+	float *room;             /* for the factors of one item */
+	double *score;           /* [item_slots], once all were asked for */
+};
+
 /* A profile with room for as many entries as may come. */
 static Profile *
 begin(const Model *model, History *history, uint32 room)
@@ -174,6 +186,40 @@ add(Profile *profile, uint32 place, const Packed *packed)
 	profile->count++;
 }
 
+/* Makes a profile, still empty, one of factors; with none at hand they are asked for. */
+static void
+begin_factors(Profile *profile, const Fold *fold, const ItemFactors *held, uint32 room)
+{
+	ProfileFactors *factors = palloc0(sizeof(ProfileFactors));
+
+	factors->fold = fold;
+	factors->held = held;
+	factors->entry = palloc_extended(sizeof(FoldEntry) * Max(room, 1), MCXT_ALLOC_HUGE);
+	factors->taste = palloc(sizeof(float) * fold->width);
+	factors->room = palloc(sizeof(float) * fold->width);
+	factors->scratch = palloc(sizeof(float) * FoldScratch(fold->width));
+	profile->factors = factors;
+}
+
+/* Adds an item of the history, with its factors. */
+static void
+add_factor(Profile *profile, uint32 place, uint32 item_no, const float *row)
+{
+	profile->factors->entry[profile->count].row = row;
+	add(profile, place, &(Packed){.item_no = item_no});
+}
+
+/* Folds the user in. */
+static void
+fold_in(Profile *profile)
+{
+	ProfileFactors *factors = profile->factors;
+
+	for (uint32 e = 0; e < profile->count; e++)
+		factors->entry[e].weight = (float) profile->entries[e].weight;
+	FoldIn(factors->fold, factors->entry, profile->count, factors->scratch, factors->taste);
+}
+
 static Profile *
 finish(Profile *profile)
 {
@@ -181,12 +227,37 @@ finish(Profile *profile)
 
 	if (profile->count > profile->model->settings.max_history)
 		shorten(profile);
+	if (profile->factors)
+	{
+		/* What is predicted is comparable as it is. */
+		profile->norm = profile->level = 1;
+		fold_in(profile);
+		return profile;
+	}
 	if (recency < 1 && OidIsValid(profile->model->time_type))
 		fade(profile, recency);
 	profile->norm = RankNorm(profile->entries, profile->count);
 	profile->grid = RankGrid(profile->entries, profile->count, profile->norm);
 	profile->level = RankLevel(profile->entries, profile->count);
 	return profile;
+}
+
+/* A profile of factors, from the rows of the history's items. */
+static Profile *
+read_factors(const Model *model, History *history)
+{
+	const Fold *fold = ItemFactorFold(model);
+	ItemFactorRow *rows = NULL;
+	uint32 count = 0;
+	Profile *profile;
+
+	if (history->count > 0)
+		rows = ItemFactorRead(model, fold, history->ids, &count);
+	profile = begin(model, history, count);
+	begin_factors(profile, fold, NULL, count);
+	for (uint32 r = 0; r < count; r++)
+		add_factor(profile, rows[r].id, rows[r].item_no, rows[r].row);
+	return finish(profile);
 }
 
 Profile *
@@ -196,6 +267,8 @@ ProfileRead(const Model *model, History *history)
 	LearnedRow *rows = NULL;
 	uint32 count = 0;
 
+	if (model->algorithm == MODEL_FACTORS)
+		return read_factors(model, history);
 	if (history->count > 0)
 		rows = LearnedRead(model, history->ids, &count);
 	profile = begin(model, history, count);
@@ -205,22 +278,97 @@ ProfileRead(const Model *model, History *history)
 }
 
 Profile *
-ProfileOf(const Model *model, History *history, const Packed *row, uint32 learned)
+ProfileOf(const Model *model, History *history, const Packed *row, uint32 learned,
+		  const ItemFactors *factors)
 {
 	Profile *profile = begin(model, history, history->count);
 
+	if (factors)
+		begin_factors(profile, factors->fold, factors, history->count);
 	for (uint32 n = 0; n < history->count && history->item[n].id < learned; n++)
-		add(profile, n, &row[history->item[n].id]);
+	{
+		const Packed *packed = &row[history->item[n].id];
+
+		if (factors == NULL)
+			add(profile, n, packed);
+		else if (factors->has[packed->item_no])
+			add_factor(profile, n, packed->item_no,
+					   factors->row + (size_t) packed->item_no * factors->fold->width);
+	}
 	return finish(profile);
 }
 
 Profile *
 ProfileHeld(const Model *model, Held *held, History *history)
 {
-	Profile *profile = ProfileOf(model, history, held->row, held->learned);
+	Profile *profile = ProfileOf(model, history, held->row, held->learned, held->factors);
 
 	profile->held = held;
 	return profile;
+}
+
+/* The score of an item by its factors. */
+static double
+score_of(const ProfileFactors *factors, const float *row)
+{
+	return FoldScore(factors->taste, row, factors->fold->width);
+}
+
+static void
+take_score(uint32 item_no, const float *row, void *with)
+{
+	ProfileFactors *factors = with;
+
+	factors->score[item_no] = score_of(factors, row);
+}
+
+/* Scores every item that may be shown, by factors. */
+static void
+score_factors(const Profile *profile, RankScratch *rank)
+{
+	ProfileFactors *factors = profile->factors;
+	uint32 slots = profile->model->item_slots;
+	const Held *held = profile->held;
+
+	RankReachAll(rank);
+	for (uint32 c = 0; held && c < held->candidates; c++)
+		rank->score[held->candidate[c]] = score_of(
+			factors, factors->held->row + (size_t) held->candidate[c] * factors->fold->width);
+	if (held)
+		return;
+	if (factors->score == NULL)
+	{
+		factors->score =
+			palloc_extended(sizeof(double) * Max(slots, 1), MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
+		ItemFactorEach(profile->model, factors->fold, take_score, factors);
+	}
+	memcpy(rank->score, factors->score, sizeof(double) * slots);
+}
+
+/* Scores every item there is evidence for, in a scratch that is clear. */
+static void
+score_all(const Profile *profile, RankScratch *rank)
+{
+	if (profile->factors)
+		score_factors(profile, rank);
+	else
+		RankScore(rank, profile->entries, profile->count, profile->norm);
+}
+
+/* The factors of some items, one row after the other; 0 where there are none. */
+static float *
+factors_of(const Profile *profile, const uint32 *item_no, uint32 count)
+{
+	const ProfileFactors *factors = profile->factors;
+	uint32 width = factors->fold->width;
+	float *rows = palloc_extended(sizeof(float) * width * Max(count, 1), MCXT_ALLOC_HUGE);
+
+	if (factors->held == NULL)
+		ItemFactorNumbers(profile->model, factors->fold, item_no, count, rows);
+	for (uint32 n = 0; factors->held && n < count; n++)
+		memcpy(rows + (size_t) n * width, factors->held->row + (size_t) item_no[n] * width,
+			   sizeof(float) * width);
+	return rows;
 }
 
 /* Takes those candidates out of the running that some rule keeps out. */
@@ -257,7 +405,7 @@ ProfileBest(const Profile *profile, const ProfileRules *rules, uint32 most, uint
 	RankScratch *rank = take_scratch(profile);
 	RankItem *best;
 
-	RankScore(rank, profile->entries, profile->count, profile->norm);
+	score_all(profile, rank);
 	if (profile->worn)
 		apply_fatigue(profile, rank);
 	apply_rules(profile, rules, rank);
@@ -283,11 +431,42 @@ are_columns_shorter(const Profile *profile, const uint32 *item_no, uint32 count)
 	return of_columns < of_rows;
 }
 
+/* The entry with the greatest part in the score of each of a few items, by factors. */
+static void
+because_factors(const Profile *profile, const uint32 *item_no, uint32 count, int64_t *because)
+{
+	float *rows = factors_of(profile, item_no, count);
+	double *share = palloc_extended(sizeof(double) * Max(profile->count, 1), MCXT_ALLOC_HUGE);
+
+	for (uint32 n = 0; n < count; n++)
+	{
+		double greatest = 0;
+
+		CHECK_FOR_INTERRUPTS();
+		because[n] = -1;
+		ProfileTasteShares(profile, rows + (size_t) n * profile->factors->fold->width, share);
+		for (uint32 e = 0; e < profile->count; e++)
+			if (share[e] > greatest)
+			{
+				greatest = share[e];
+				because[n] = e;
+			}
+	}
+	pfree(share);
+	pfree(rows);
+}
+
 void
 ProfileBecause(const Profile *profile, const uint32 *item_no, uint32 count, int64_t *because)
 {
-	RankScratch *rank = take_scratch(profile);
+	RankScratch *rank;
 
+	if (profile->factors)
+	{
+		because_factors(profile, item_no, count, because);
+		return;
+	}
+	rank = take_scratch(profile);
 	if (profile->held && are_columns_shorter(profile, item_no, count))
 		RankBecauseColumns(rank, &profile->held->columns, profile->entries, profile->count,
 						   profile->norm, item_no, count, because);
@@ -302,7 +481,7 @@ ProfileEvidence(const Profile *profile, uint32 *count)
 	RankScratch *rank = take_scratch(profile);
 	uint32 *item_no;
 
-	RankScore(rank, profile->entries, profile->count, profile->norm);
+	score_all(profile, rank);
 	item_no = palloc_extended(sizeof(uint32) * (RankReached(rank) + 1), MCXT_ALLOC_HUGE);
 	*count = RankScored(rank, item_no);
 	RankClear(rank);
@@ -320,19 +499,52 @@ shown(double score)
 void
 ProfileScores(const Profile *profile, const uint32 *item_no, uint32 count, double *score)
 {
-	RankScratch *rank = take_scratch(profile);
+	RankScratch *rank;
 
-	RankScore(rank, profile->entries, profile->count, profile->norm);
+	if (profile->factors && profile->factors->score == NULL)
+	{
+		float *rows = factors_of(profile, item_no, count);
+
+		for (uint32 n = 0; n < count; n++)
+			score[n] = shown(
+				score_of(profile->factors, rows + (size_t) n * profile->factors->fold->width));
+		pfree(rows);
+		return;
+	}
+	rank = take_scratch(profile);
+	score_all(profile, rank);
 	for (uint32 n = 0; n < count; n++)
 		score[n] = shown(rank->score[item_no[n]]);
 	RankClear(rank);
 	return_scratch(profile);
 }
 
-double
-ProfileShare(const Profile *profile, uint32 entry, uint32 item_no)
+void
+ProfileShares(const Profile *profile, uint32 item_no, double *share)
 {
-	return RankShare(&profile->entries[entry], profile->norm, profile->grid, item_no);
+	if (profile->factors)
+	{
+		float *row = factors_of(profile, &item_no, 1);
+
+		ProfileTasteShares(profile, row, share);
+		pfree(row);
+		return;
+	}
+	for (uint32 e = 0; e < profile->count; e++)
+		share[e] = RankShare(&profile->entries[e], profile->norm, profile->grid, item_no);
+}
+
+double
+ProfileSimilarity(const Profile *profile, uint32 entry, uint32 item_no, double share)
+{
+	const RankEntry *of = &profile->entries[entry];
+
+	if (profile->factors)
+		return of->weight != 0 ? share / of->weight : 0;
+	for (uint32 n = 0; n < of->count; n++)
+		if (of->item[n] == item_no)
+			return of->similarity[n];
+	return 0;
 }
 
 double
@@ -340,8 +552,10 @@ ProfileScore(const Profile *profile, uint32 item_no)
 {
 	double score = 0;
 
-	for (uint32 e = 0; e < profile->count; e++)
-		score += ProfileShare(profile, e, item_no);
+	if (profile->factors)
+		ProfileScores(profile, &item_no, 1, &score);
+	for (uint32 e = 0; e < profile->count && profile->factors == NULL; e++)
+		score += RankShare(&profile->entries[e], profile->norm, profile->grid, item_no);
 	return shown(score);
 }
 
@@ -366,6 +580,24 @@ ProfileFresh(const Profile *profile, const RankItem *candidate)
 	if (entry == NULL || profile->history->item[profile->place[entry - profile->entries]].wear <= 0)
 		return candidate->score;
 	return ProfileScore(profile, candidate->item);
+}
+
+const float *
+ProfileTaste(const Profile *profile, const Fold **fold)
+{
+	if (profile->factors == NULL)
+		return NULL;
+	*fold = profile->factors->fold;
+	return profile->factors->taste;
+}
+
+void
+ProfileTasteShares(const Profile *profile, const float *other, double *share)
+{
+	const ProfileFactors *factors = profile->factors;
+
+	FoldShares(factors->fold, factors->scratch, factors->entry, profile->count, factors->taste,
+			   other, factors->room, share);
 }
 
 bool

@@ -9,8 +9,12 @@
 
 #include "data/held.h"
 #include "data/history.h"
+#include "data/itemfactor.h"
 #include "data/model.h"
 #include "math/rank.h"
+
+/* What a model learned by factors makes of a history. */
+typedef struct ProfileFactors ProfileFactors;
 
 typedef struct Profile
 {
@@ -24,6 +28,7 @@ typedef struct Profile
 	double norm;
 	double grid; /* see math/rank, as for the next */
 	double level;
+	ProfileFactors *factors; /* what scores are made of; NULL where it is neighbours */
 } Profile;
 
 /* Reads what the items of a history speak for.  SPI is connected. */
@@ -31,9 +36,11 @@ extern Profile *ProfileRead(const Model *model, History *history);
 
 /*
  * The same from rows that were read already: those of the first ids of the history's set, which
- * are in order of item number.  In the current context.
+ * are in order of item number, of which factors are all there is to know where the model was
+ * learned by them.  In the current context.
  */
-extern Profile *ProfileOf(const Model *model, History *history, const Packed *row, uint32 learned);
+extern Profile *ProfileOf(const Model *model, History *history, const Packed *row, uint32 learned,
+						  const ItemFactors *factors);
 
 /* The same from memory; the ids of the history are those of held.  In the current context. */
 extern Profile *ProfileHeld(const Model *model, Held *held, History *history);
@@ -76,11 +83,23 @@ extern void ProfileScores(const Profile *profile, const uint32 *item_no, uint32 
 extern void ProfileBecause(const Profile *profile, const uint32 *item_no, uint32 count,
 						   int64_t *because);
 
-/* The part of one entry in the score of an item. */
-extern double ProfileShare(const Profile *profile, uint32 entry, uint32 item_no);
+/* The parts of all entries in the score of an item, to share[count]. */
+extern void ProfileShares(const Profile *profile, uint32 item_no, double *share);
+
+/* What an entry says of an item before it is weighed, by its part in the score. */
+extern double ProfileSimilarity(const Profile *profile, uint32 entry, uint32 item_no, double share);
 
 /* The score of one item: the sum of its shares, as ProfileBest has it. */
 extern double ProfileScore(const Profile *profile, uint32 item_no);
+
+/* The factors of the user, as many as the fold is wide; NULL where the model has none. */
+extern const float *ProfileTaste(const Profile *profile, const Fold **fold);
+
+/*
+ * The parts of all entries in the product of the user's factors and others, to share[count]; they
+ * add up to it in whole units of 2^-40.
+ */
+extern void ProfileTasteShares(const Profile *profile, const float *other, double *share);
 
 /*
  * match of a score of a profile of that level, on a scale of 0..100 in steps of .1; false where

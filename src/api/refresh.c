@@ -16,6 +16,7 @@
 #include "base/progress.h"
 #include "catalog/pg_type.h"
 #include "data/events.h"
+#include "data/itemfactor.h"
 #include "data/learned.h"
 #include "data/likings.h"
 #include "data/people.h"
@@ -56,6 +57,7 @@ typedef struct Refresh
 	uint64 event_count;
 	Interactions *matrix;
 	Neighbors *neighbors;
+	Factors *factors;             /* what makes lists, or NULL where neighbours do */
 	SimilarityOptions similarity; /* what they are learned with */
 	Popularity *popularity;
 	Groups *groups;
@@ -150,6 +152,75 @@ learn_groups(Refresh *refresh)
 	refresh->matrix->user = NULL;
 }
 
+/* Learns factors, and the match curve from those who were held out. */
+static void
+learn_factors(Refresh *refresh)
+{
+	const Interactions *matrix = refresh->matrix;
+	const FoldOptions *options = &refresh->model->settings.fold;
+	const Sparse *by_user = &matrix->by_user;
+	Budget *budget = refresh->budget;
+	bool spared = MatchCurveSpares(matrix->paired, by_user->rows - matrix->learners);
+	Factors *start;
+
+	if (matrix->chosen_count < MATCHCURVE_LEAST)
+	{
+		refresh->factors = FactorsLearn(by_user, by_user->rows, options, NULL, budget);
+		end_phase(refresh, PHASE_LEARN);
+		return;
+	}
+	start = FactorsLearn(by_user, matrix->learners, options, NULL, budget);
+	end_phase(refresh, spared ? PHASE_LEARN : PHASE_CURVE);
+	ProgressEnter(PROGRESS_CURVE, matrix->chosen_count);
+	ForecastCurve(&refresh->cost);
+	MatchCurveLearn(matrix, &(MatchCurveOf){.factors = start, .recency = 1}, &refresh->match,
+					budget);
+	end_phase(refresh, PHASE_CURVE);
+	refresh->factors = start;
+	if (spared)
+		return;
+
+	/* With a tenth more users at most, they are not far from where they go. */
+	refresh->factors = FactorsLearn(by_user, by_user->rows, options, start, budget);
+	FactorsFree(start, budget);
+	end_phase(refresh, PHASE_LEARN);
+	if (refresh->match.curve.knots == 0)
+		return;
+	ProgressEnter(PROGRESS_CURVE, matrix->chosen_count);
+	MatchCurveCarry(matrix, &(MatchCurveOf){.factors = refresh->factors, .recency = 1},
+					&refresh->match, budget);
+	end_phase(refresh, PHASE_CURVE);
+}
+
+/*
+ * Learns factors for lists, and neighbours to show what is similar: by counts, where nobody says
+ * otherwise, so that there are users behind each pair.
+ */
+static void
+compute_factors(Refresh *refresh)
+{
+	SimilarityOptions *similarity = &refresh->similarity;
+	const Sparse *by_user = &refresh->matrix->by_user;
+
+	if (similarity->rule.kind == SIMILARITY_AUTO)
+	{
+		similarity->rule.kind = SIMILARITY_COOCCURRENCE;
+		similarity->keep = SIMILARITY_KEEP_SOURCE;
+	}
+	ProgressEnter(PROGRESS_LEARN, by_user->start[by_user->rows]);
+	refresh->neighbors = NeighborsLearn(by_user, refresh->matrix->position, by_user->rows,
+										similarity, refresh->budget);
+	learn_factors(refresh);
+}
+
+/* What a match curve is learned of, where neighbours make lists. */
+static MatchCurveOf
+of_neighbors(const Refresh *refresh)
+{
+	return (MatchCurveOf){.neighbors = refresh->neighbors,
+						  .recency = SimilarityRecency(&refresh->similarity)};
+}
+
 static void
 compute(Refresh *refresh)
 {
@@ -158,6 +229,7 @@ compute(Refresh *refresh)
 	bool pick;
 	Budget *budget = refresh->budget;
 	Interactions *matrix;
+	MatchCurveOf of;
 	uint32 users;
 
 	ProgressEnter(PROGRESS_ENCODE, refresh->event_count);
@@ -171,6 +243,11 @@ compute(Refresh *refresh)
 									refresh->seconds[PHASE_ENCODE]);
 
 	*similarity = refresh->model->settings.similarity;
+	if (refresh->model->settings.algorithm == MODEL_FACTORS)
+	{
+		compute_factors(refresh);
+		return;
+	}
 	pick = similarity->rule.kind == SIMILARITY_AUTO;
 	if (pick && matrix->chosen_count < MATCHCURVE_LEAST)
 		AutomaticThin(similarity);
@@ -187,8 +264,8 @@ compute(Refresh *refresh)
 		end_phase(refresh, spared ? PHASE_LEARN : PHASE_CURVE);
 		ProgressEnter(PROGRESS_CURVE, matrix->chosen_count);
 		ForecastCurve(&refresh->cost);
-		MatchCurveLearn(matrix, refresh->neighbors, SimilarityRecency(similarity), &refresh->match,
-						budget);
+		of = of_neighbors(refresh);
+		MatchCurveLearn(matrix, &of, &refresh->match, budget);
 		end_phase(refresh, PHASE_CURVE);
 		if (spared)
 			return;
@@ -201,8 +278,8 @@ compute(Refresh *refresh)
 	if (refresh->match.curve.knots == 0)
 		return;
 	ProgressEnter(PROGRESS_CURVE, matrix->chosen_count);
-	MatchCurveCarry(matrix, refresh->neighbors, SimilarityRecency(similarity), &refresh->match,
-					budget);
+	of = of_neighbors(refresh);
+	MatchCurveCarry(matrix, &of, &refresh->match, budget);
 	end_phase(refresh, PHASE_CURVE);
 }
 
@@ -245,6 +322,13 @@ gather_items(const Refresh *refresh)
 	return items;
 }
 
+/* What a fold is to be stored as, or none. */
+static Datum
+base_of(const Factors *factors)
+{
+	return factors ? ItemFactorBase(&factors->fold) : (Datum) 0;
+}
+
 static Datum
 float_array(const double *values, int count)
 {
@@ -256,14 +340,20 @@ float_array(const double *values, int count)
 										   FLOAT8PASSBYVAL, TYPALIGN_DOUBLE));
 }
 
-/* What the neighbours were learned with, as the arguments of reco_configure that decide it. */
+/* What neighbours, and factors where there are any, were learned with, as the arguments of reco_configure that decide it. */
 static char *
-learned_with(const SimilarityOptions *options)
+learned_with(const SimilarityOptions *options, const FoldOptions *fold)
 {
 	StringInfoData said;
 	bool ridge = options->rule.kind == SIMILARITY_RIDGE;
 
 	initStringInfo(&said);
+	if (fold)
+		appendStringInfo(&said,
+						 "algorithm => '%s', factors => %u, iterations => %u, factor_lambda => %g, "
+						 "unobserved => %g, ",
+						 SettingWord(SETTING_ALGORITHM, MODEL_FACTORS), fold->factors,
+						 fold->iterations, fold->lambda, fold->unobserved);
 	appendStringInfo(&said, "similarity => '%s'",
 					 SettingWord(SETTING_SIMILARITY, options->rule.kind));
 	if (ridge)
@@ -317,6 +407,14 @@ write_model(const Refresh *refresh)
 		 float_array(refresh->match.curve.score, refresh->match.curve.knots), false},
 		{"curve_match", FLOAT8ARRAYOID,
 		 float_array(refresh->match.curve.chance, refresh->match.curve.knots), false},
+		{"picked_algorithm", TEXTOID,
+		 CStringGetTextDatum(
+			 SettingWord(SETTING_ALGORITHM, refresh->factors ? MODEL_FACTORS : MODEL_NEIGHBORS)),
+		 false},
+		{"picked_factor_lambda", FLOAT8OID,
+		 Float8GetDatum(refresh->factors ? refresh->factors->fold.lambda : 0),
+		 refresh->factors == NULL},
+		{"factor_base", FLOAT4ARRAYOID, base_of(refresh->factors), refresh->factors == NULL},
 	};
 	Oid types[lengthof(columns)];
 	Datum values[lengthof(columns)];
@@ -336,6 +434,22 @@ write_model(const Refresh *refresh)
 			SPI_OK_UPDATE ||
 		SPI_processed != 1)
 		elog(ERROR, "could not write the row of model \"%s\"", refresh->model->name);
+}
+
+/* Writes the factors of items, or takes away those that were there. */
+static uint64
+write_factors(const Refresh *refresh)
+{
+	const Factors *factors = refresh->factors;
+
+	if (factors == NULL)
+		return ItemFactorWrite(refresh->model, refresh->events->items, NULL);
+	return ItemFactorWrite(refresh->model, refresh->events->items,
+						   &(ItemFactorLearned){.fold = &factors->fold,
+												.items = factors->items,
+												.id = refresh->matrix->item,
+												.row = factors->row,
+												.has = factors->has});
 }
 
 static void
@@ -370,6 +484,7 @@ write_learned(Refresh *refresh)
 		LearnedWrite(refresh->model, refresh->events->items, items, refresh->neighbors->items,
 					 refresh->events->log.timed, &refresh->item_slots, refresh->budget);
 	write_groups(refresh);
+	refresh->rows_written += write_factors(refresh);
 	write_model(refresh);
 	SPI_finish();
 	end_phase(refresh, PHASE_WRITE);
@@ -392,7 +507,8 @@ report(FunctionCallInfo fcinfo, const Refresh *refresh)
 	for (int s = 0; s < EVENTS_SKIPS; s++)
 		values[n++] = Int64GetDatum(refresh->events->skipped[s]);
 	values[n++] = Int64GetDatum(refresh->matrix->shortened);
-	values[n++] = CStringGetTextDatum(learned_with(&refresh->similarity));
+	values[n++] = CStringGetTextDatum(learned_with(
+		&refresh->similarity, refresh->factors ? &refresh->model->settings.fold : NULL));
 	values[n++] = Int64GetDatum((int64) refresh->rows_written);
 	values[n++] = Int64GetDatum(refresh->match.asked);
 	for (int p = 0; p < PHASES; p++)

@@ -8,7 +8,9 @@
  * looks better than it is on those who picked it.  Differences are paired, user by user.
  *
  * Tried is what decides about ranking: similarity, its exponents, shrinkage, lambda, keep, recency,
- * weighting and half_life.  What decides about cost and about what is shown (neighbors, candidates,
+ * weighting and half_life; of a model learned by factors, factor_lambda and unobserved in place of
+ * what neighbours take.  What decides about cost and about what is shown (neighbors, candidates,
+ * factors, iterations,
  * min_support, max_history) is the owner's to say and stays.
  */
 #include "api/holdout.h"
@@ -65,11 +67,33 @@ static const struct
 	{SIMILARITY_COSINE, -1, -1, -1, SIMILARITY_KEEP_TARGET, 0},
 };
 
+/* The same for factors. */
+static const struct
+{
+	double lambda, unobserved;
+} factor_beginnings[] = {
+	{FOLD_LAMBDA_DEFAULT, FOLD_UNOBSERVED_DEFAULT},
+	{4 * FOLD_LAMBDA_DEFAULT, FOLD_UNOBSERVED_DEFAULT},
+	{FOLD_LAMBDA_DEFAULT, FOLD_UNOBSERVED_DEFAULT / 4},
+	{4 * FOLD_LAMBDA_DEFAULT, FOLD_UNOBSERVED_DEFAULT / 4},
+};
+
+/* What takes about as long as each other. */
+typedef enum Pace
+{
+	PACE_COUNTS,
+	PACE_RIDGE,
+	PACE_FACTORS,
+	PACES
+} Pace;
+
 /* Steps from a trial to another. */
 typedef enum Move
 {
 	MOVE_LAMBDA_UP,
 	MOVE_LAMBDA_DOWN,
+	MOVE_UNOBSERVED_UP,
+	MOVE_UNOBSERVED_DOWN,
 	MOVE_USER_UP,
 	MOVE_USER_DOWN,
 	MOVE_SOURCE_UP,
@@ -118,9 +142,9 @@ typedef struct Tune
 	Holdout holdout;
 	double seconds; /* given */
 	instr_time began;
-	double longest[2]; /* trials of counts, of ridge */
-	double reading;    /* events, and building the matrix */
-	Budget *budget;    /* of the matrix at hand; what is tried comes and goes within */
+	double longest[PACES]; /* trials */
+	double reading;        /* events, and building the matrix */
+	Budget *budget;        /* of the matrix at hand; what is tried comes and goes within */
 	Interactions *matrix;
 	Settings built;  /* what the matrix was built by */
 	bool weighted;   /* weights differ, so that their form matters */
@@ -143,17 +167,30 @@ elapsed(instr_time since)
 }
 
 static inline bool
+is_factors(const Settings *settings)
+{
+	return settings->algorithm == MODEL_FACTORS;
+}
+
+static inline bool
 is_ridge(const Settings *settings)
 {
-	return settings->similarity.rule.kind == SIMILARITY_RIDGE;
+	return !is_factors(settings) && settings->similarity.rule.kind == SIMILARITY_RIDGE;
+}
+
+static Pace
+pace_of(const Settings *settings)
+{
+	return is_factors(settings) ? PACE_FACTORS : is_ridge(settings) ? PACE_RIDGE : PACE_COUNTS;
 }
 
 /* True for kinds that have exponents. */
 static bool
 has_exponents(const Settings *settings)
 {
-	return settings->similarity.rule.kind <= SIMILARITY_RP3BETA ||
-		   settings->similarity.rule.kind == SIMILARITY_NEXT || is_ridge(settings);
+	return !is_factors(settings) &&
+		   (settings->similarity.rule.kind <= SIMILARITY_RP3BETA ||
+			settings->similarity.rule.kind == SIMILARITY_NEXT || is_ridge(settings));
 }
 
 /* True where two settings learn the same, as far as any of it is tried. */
@@ -163,6 +200,9 @@ learn_alike(const Settings *a, const Settings *b)
 	const SimilarityRule *x = &a->similarity.rule;
 	const SimilarityRule *y = &b->similarity.rule;
 
+	if (is_factors(a))
+		return a->fold.lambda == b->fold.lambda && a->fold.unobserved == b->fold.unobserved &&
+			   a->weighting == b->weighting && a->half_life == b->half_life;
 	return x->kind == y->kind &&
 		   (!has_exponents(a) ||
 			(x->user_exponent == y->user_exponent && x->source_exponent == y->source_exponent &&
@@ -199,13 +239,14 @@ build(Tune *tune, const Settings *settings)
 static bool
 has_time(const Tune *tune, const Settings *settings)
 {
-	bool ridge = is_ridge(settings);
-	double expected = tune->longest[ridge];
+	Pace pace = pace_of(settings);
+	double expected = tune->longest[pace];
 
 	if (tune->trials == 0)
 		return true;
 	if (expected == 0)
-		expected = ridge ? RIDGE_SLOWER * tune->longest[0] : tune->longest[1];
+		expected = pace == PACE_RIDGE ? RIDGE_SLOWER * tune->longest[PACE_COUNTS]
+									  : tune->longest[PACE_RIDGE];
 	if (settings->weighting != tune->built.weighting ||
 		settings->half_life != tune->built.half_life)
 		expected += tune->reading;
@@ -252,17 +293,47 @@ take_users(Tune *tune)
 	tune->ndcg = palloc(bytes);
 }
 
+/* Learns by settings, and takes the NDCG of every user by that. */
+static void
+measure(const Tune *tune, const Settings *settings)
+{
+	const Interactions *matrix = tune->matrix;
+	const SimilarityOptions *similarity = settings->similarity.rule.kind == SIMILARITY_AUTO
+											  ? &tune->model->picked
+											  : &settings->similarity;
+	EvaluationInput input = {
+		.matrix = matrix,
+		.k = tune->holdout.k,
+		.users = USERS_MOST,
+		.repeats = tune->holdout.repeats,
+		.kept_out = tune->holdout.kept_out,
+		.ndcg = tune->trials == 0 ? tune->present : tune->ndcg,
+		.recency = is_factors(settings) ? 1 : SimilarityRecency(similarity),
+	};
+	Neighbors *neighbors = NULL;
+	Factors *factors = NULL;
+	Evaluation evaluation;
+
+	if (is_factors(settings))
+		factors =
+			FactorsLearn(&matrix->by_user, matrix->learners, &settings->fold, NULL, tune->budget);
+	else
+		neighbors = NeighborsLearn(&matrix->by_user, matrix->position, matrix->learners, similarity,
+								   tune->budget);
+	input.neighbors = neighbors;
+	input.factors = factors;
+	EvaluationRun(&input, &evaluation, tune->budget);
+	if (neighbors)
+		NeighborsFree(neighbors, tune->budget);
+	if (factors)
+		FactorsFree(factors, tune->budget);
+}
+
 /* Tries settings that were not tried yet; false once the time is over. */
 static bool
 try_settings(Tune *tune, const Settings *settings)
 {
 	Trial *trial = &tune->trial[tune->trials];
-	EvaluationInput input = {.k = tune->holdout.k, .repeats = tune->holdout.repeats};
-	Evaluation evaluation;
-	const SimilarityOptions *options = settings->similarity.rule.kind == SIMILARITY_AUTO
-										   ? &tune->model->picked
-										   : &settings->similarity;
-	Neighbors *neighbors;
 	instr_time since;
 
 	for (int t = 0; t < tune->trials; t++)
@@ -284,21 +355,12 @@ try_settings(Tune *tune, const Settings *settings)
 
 	INSTR_TIME_SET_CURRENT(since);
 	*trial = (Trial){.settings = *settings};
-	neighbors = NeighborsLearn(&tune->matrix->by_user, tune->matrix->position,
-							   tune->matrix->learners, options, tune->budget);
-	input.recency = SimilarityRecency(options);
-	input.matrix = tune->matrix;
-	input.neighbors = neighbors;
-	input.users = USERS_MOST;
-	input.kept_out = tune->holdout.kept_out;
-	input.ndcg = tune->trials == 0 ? tune->present : tune->ndcg;
-	EvaluationRun(&input, &evaluation, tune->budget);
-	NeighborsFree(neighbors, tune->budget);
+	measure(tune, settings);
 	if (tune->trials == 0)
 		memcpy(tune->ndcg, tune->present, sizeof(double) * tune->users);
 	count_users(tune, trial);
 	trial->seconds = elapsed(since);
-	tune->longest[is_ridge(settings)] = Max(tune->longest[is_ridge(settings)], trial->seconds);
+	tune->longest[pace_of(settings)] = Max(tune->longest[pace_of(settings)], trial->seconds);
 	if (trial->picked > tune->trial[tune->best].picked)
 		tune->best = tune->trials;
 	tune->trials++;
@@ -326,6 +388,24 @@ beginning(const Tune *tune, size_t n)
 	else
 		settings.similarity.keep = beginnings[n].keep;
 	return settings;
+}
+
+/* The present settings, with others of factors to begin from. */
+static Settings
+factor_beginning(const Tune *tune, size_t n)
+{
+	Settings settings = tune->model->settings;
+
+	settings.fold.lambda = factor_beginnings[n].lambda;
+	settings.fold.unobserved = factor_beginnings[n].unobserved;
+	return settings;
+}
+
+/* Twice or half a number, within its range. */
+static double
+scaled(double number, bool up, double least, double most)
+{
+	return fmin(fmax(up ? 2 * number : number / 2, least), most);
 }
 
 /* An exponent moved within its range, as a number of few digits. */
@@ -371,15 +451,24 @@ take_step(const Tune *tune, Settings *settings, Move move, double step)
 {
 	SimilarityOptions *options = &settings->similarity;
 	SimilarityRule *rule = &options->rule;
+	FoldOptions *fold = &settings->fold;
 
 	switch (move)
 	{
 		case MOVE_LAMBDA_UP:
-			options->lambda = fmin(2 * options->lambda, SIMILARITY_LAMBDA_MAX);
-			return is_ridge(settings);
 		case MOVE_LAMBDA_DOWN:
-			options->lambda = fmax(options->lambda / 2, SIMILARITY_LAMBDA_MIN);
-			return is_ridge(settings);
+			if (is_factors(settings))
+				fold->lambda =
+					scaled(fold->lambda, move == MOVE_LAMBDA_UP, FOLD_LAMBDA_MIN, FOLD_LAMBDA_MAX);
+			else
+				options->lambda = scaled(options->lambda, move == MOVE_LAMBDA_UP,
+										 SIMILARITY_LAMBDA_MIN, SIMILARITY_LAMBDA_MAX);
+			return is_factors(settings) || is_ridge(settings);
+		case MOVE_UNOBSERVED_UP:
+		case MOVE_UNOBSERVED_DOWN:
+			fold->unobserved = scaled(fold->unobserved, move == MOVE_UNOBSERVED_UP,
+									  FOLD_UNOBSERVED_MIN, FOLD_UNOBSERVED_MAX);
+			return is_factors(settings);
 		case MOVE_USER_UP:
 		case MOVE_USER_DOWN:
 			rule->user_exponent = moved(rule->user_exponent, move == MOVE_USER_UP ? step : -step);
@@ -397,18 +486,19 @@ take_step(const Tune *tune, Settings *settings, Move move, double step)
 		case MOVE_KEEP:
 			options->keep = options->keep == SIMILARITY_KEEP_SOURCE ? SIMILARITY_KEEP_TARGET
 																	: SIMILARITY_KEEP_SOURCE;
-			return !is_ridge(settings);
+			return pace_of(settings) == PACE_COUNTS;
 		case MOVE_RECENT_MORE:
 		case MOVE_RECENT_LESS:
 			options->recency = next_recency(SimilarityRecency(options), move == MOVE_RECENT_MORE);
-			return OidIsValid(tune->model->time_type) && rule->kind != SIMILARITY_AUTO;
+			return !is_factors(settings) && OidIsValid(tune->model->time_type) &&
+				   rule->kind != SIMILARITY_AUTO;
 		case MOVE_SHRINK_MORE:
 			rule->shrinkage =
 				fmin(rule->shrinkage > 0 ? 3 * rule->shrinkage : 3, SIMILARITY_SHRINKAGE_MAX);
-			return true;
+			return !is_factors(settings);
 		case MOVE_SHRINK_LESS:
 			rule->shrinkage = rule->shrinkage > 3 ? rule->shrinkage / 3 : 0;
-			return true;
+			return !is_factors(settings);
 		case MOVE_WEIGHTING_NEXT:
 			settings->weighting = (settings->weighting + 1) % WEIGHTING_KINDS;
 			return tune->weighted;
@@ -430,15 +520,17 @@ take_step(const Tune *tune, Settings *settings, Move move, double step)
 static void
 try_all(Tune *tune)
 {
+	bool factors = is_factors(&tune->model->settings);
 	double step = STEP_FIRST;
 
 	if (!try_settings(tune, &tune->model->settings))
 		return;
-	for (size_t n = 0; n < lengthof(beginnings); n++)
+	for (size_t n = 0; n < (factors ? lengthof(factor_beginnings) : lengthof(beginnings)); n++)
 	{
-		Settings settings = beginning(tune, n);
+		Settings settings = factors ? factor_beginning(tune, n) : beginning(tune, n);
 
-		if (beginnings[n].kind == SIMILARITY_NEXT && !OidIsValid(tune->model->time_type))
+		if (!factors && beginnings[n].kind == SIMILARITY_NEXT &&
+			!OidIsValid(tune->model->time_type))
 			continue;
 		if (!try_settings(tune, &settings))
 			return;
@@ -523,6 +615,12 @@ changes(const Settings *now, const Settings *then, ModelSetting *list)
 			SETTING_KEEP, CStringGetTextDatum(SettingWord(SETTING_KEEP, now->similarity.keep)),
 			false};
 	count += change_exponent(SETTING_RECENCY, recency, recency_before, list + count);
+	if (now->fold.lambda != then->fold.lambda)
+		list[count++] =
+			(ModelSetting){SETTING_FACTOR_LAMBDA, Float8GetDatum(now->fold.lambda), false};
+	if (now->fold.unobserved != then->fold.unobserved)
+		list[count++] =
+			(ModelSetting){SETTING_UNOBSERVED, Float8GetDatum(now->fold.unobserved), false};
 	if (now->weighting != then->weighting)
 		list[count++] = (ModelSetting){
 			SETTING_WEIGHTING, CStringGetTextDatum(SettingWord(SETTING_WEIGHTING, now->weighting)),

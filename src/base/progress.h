@@ -20,7 +20,7 @@ typedef enum ProgressPhase
 	PROGRESS_READ,   /* events */
 	PROGRESS_ENCODE, /* events */
 	PROGRESS_LEARN,  /* cells: a user with an item */
-	PROGRESS_SOLVE,  /* items */
+	PROGRESS_SOLVE,  /* items; of factors users and items, in every iteration */
 	PROGRESS_CURVE,  /* items that held-out users chose */
 	PROGRESS_WRITE,  /* items */
 	PROGRESS_PHASES

@@ -159,6 +159,23 @@ read_walk(HeldReader *reader, CatalogueOrder order)
 		SPI_cursor_close(portal);
 }
 
+/* The factors of all items, and which of them may be recommended. */
+static void
+read_factors(HeldReader *reader)
+{
+	Held *held = reader->held;
+	uint32 slots = reader->model->item_slots;
+
+	held->factors = ItemFactorHold(reader->model, reader->budget);
+	held->candidate = BudgetAlloc(reader->budget, slots, sizeof(uint32));
+	for (uint32 n = 0; n < slots; n++)
+	{
+		held->candidate[held->candidates] = n;
+		held->candidates +=
+			held->factors->has[n] && reader->in_catalogue[n] && held->number[n] != ID_NONE;
+	}
+}
+
 Held *
 HeldRead(const Model *model, bool walks, Budget *budget)
 {
@@ -174,8 +191,11 @@ HeldRead(const Model *model, bool walks, Budget *budget)
 	reader.in_catalogue = BudgetZeroed(budget, slots, sizeof(bool));
 	CatalogueFindAll(model, reader.in_catalogue);
 	read_rows(&reader);
+	if (model->algorithm == MODEL_FACTORS)
+		read_factors(&reader);
 	BudgetFree(budget, reader.in_catalogue);
-	transpose(&reader);
+	if (model->algorithm == MODEL_NEIGHBORS)
+		transpose(&reader);
 	RankScratchInit(&held->scratch, BudgetZeroed(budget, RankScratchBytes(slots), 1), slots);
 
 	for (int order = 0; walks && order < CATALOGUE_ORDERS; order++)

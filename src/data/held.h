@@ -9,6 +9,7 @@
 
 #include "data/catalogue.h"
 #include "data/ids.h"
+#include "data/itemfactor.h"
 #include "data/model.h"
 #include "math/packed.h"
 #include "math/rank.h"
@@ -27,13 +28,17 @@ typedef struct Held
 	Packed *row;    /* [learned]: what each speaks for, of scored neighbours only */
 	uint32 *number; /* in ids, by item_no; ID_NONE where there is no such item */
 	RankColumns columns;
+	/* In place of columns, where the model was learned by factors. */
+	ItemFactors *factors;
+	uint32 *candidate; /* numbers of the items that may be recommended */
+	uint32 candidates;
 	RankScratch scratch;
 	HeldWalk walk[CATALOGUE_ORDERS];
 } Held;
 
 /*
  * Reads a model, and the orders of its catalogue where they are wanted, in the calling query's
- * snapshot.  16 bytes a pair, some 130 an item, and the ids.  SPI is connected.
+ * snapshot.  16 bytes a pair, 8 where there are factors of 4 bytes, some 130 an item, and the ids.  SPI is connected.
  */
 extern Held *HeldRead(const Model *model, bool walks, Budget *budget);
 

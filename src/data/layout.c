@@ -60,6 +60,15 @@ static const char *const tables =
 	");"
 	"COMMENT ON TABLE {model}.learned_group IS 'what users with one value of an attribute go for, best first by rank: how many of them have the item, and how much sooner they do than everybody';";
 
+static const char *const factors =
+	"CREATE TABLE {model}.item_factor ("
+	"  item_id {item} PRIMARY KEY,"
+	"  item_no int NOT NULL,"
+	"  factor real[] NOT NULL"
+	");"
+	"CREATE INDEX ON {model}.item_factor (item_no);"
+	"COMMENT ON TABLE {model}.item_factor IS 'the factors of each item, where algorithm is ''factors'': their dot product with those of a user, see user_factor, is the score; with pgvector, factor::vector';";
+
 static const char *const views =
 	"CREATE VIEW {model}.similar WITH (security_invoker = true) AS"
 	"  SELECT l.item_id, n.rank, s.item_id AS similar_item_id, n.similarity, n.support"
@@ -185,6 +194,18 @@ static const char *const doors =
 	"    AS t(user_id {user}, similarity float8, shared int, because {item}); END;"
 	"COMMENT ON FUNCTION {model}.similar_users IS 'the k users whose taste is nearest; see reco_similar_users';"
 
+	"CREATE FUNCTION {model}.user_factor(user_id {user}) RETURNS real[]"
+	"  LANGUAGE SQL STABLE PARALLEL SAFE COST 200"
+	"  RETURN {reco}.reco_typed_user_factor(user_factor.user_id, {row});"
+	"COMMENT ON FUNCTION {model}.user_factor IS 'the factors of a user, from the history as it is now; see reco_user_factor';"
+
+	"CREATE FUNCTION {model}.user_factors(as_of timestamptz DEFAULT NULL)"
+	"  RETURNS TABLE(user_id {user}, factor real[])"
+	"  LANGUAGE SQL STABLE PARALLEL SAFE ROWS 100000 COST 1000000 BEGIN ATOMIC"
+	"  SELECT t.user_id, t.factor FROM {reco}.reco_typed_user_factors({row}, user_factors.as_of)"
+	"    AS t(user_id {user}, factor real[]); END;"
+	"COMMENT ON FUNCTION {model}.user_factors IS 'the factors of every user at once; see reco_user_factors';"
+
 	"CREATE FUNCTION {model}.popular(k int DEFAULT 10)"
 	"  RETURNS TABLE(item_id {item}, popularity float8, trend float8, users int)"
 	"  LANGUAGE SQL STABLE PARALLEL SAFE ROWS 10 COST 200 BEGIN ATOMIC"
@@ -210,9 +231,9 @@ static const char *const doors =
 	"GRANT SELECT ON ALL TABLES IN SCHEMA {model} TO PUBLIC;";
 
 /* The relations of a model, for taking it down. */
-static const char *const relations[] = {"popular", "similar", "learned_group", "learned_item",
-										"model",   "rules",   "users",         "items",
-										"events"};
+static const char *const relations[] = {"popular",      "similar", "item_factor", "learned_group",
+										"learned_item", "model",   "rules",       "users",
+										"items",        "events"};
 
 /* A {word} and what stands for it. */
 typedef struct Word
@@ -402,6 +423,7 @@ LayoutCreate(Oid reco, const char *name, const LayoutQueries *queries)
 		words[3].text = id_type(model->user_type, model->user_kind);
 		words[4].text = id_type(model->item_type, model->item_kind);
 		run(fill(tables, words));
+		run(fill(factors, words));
 		run(first_row(name));
 		run(fill(views, words));
 		run(fill(doors, words));
@@ -421,7 +443,7 @@ add_doors(ObjectAddresses *objects, Oid schema, Oid table)
 		" WHERE p.pronamespace = %u AND d.refobjid = %u AND p.prolang ="
 		" (SELECT oid FROM pg_catalog.pg_language WHERE lanname = 'sql')"
 		" AND p.proname = ANY ('{top_n,top_n_all,complete,similar_items,score,match,why,why_not,rank,audience,"
-		"similar_users,popular,trending,onboarding}')",
+		"similar_users,user_factor,user_factors,popular,trending,onboarding}')",
 		schema, table);
 
 	if (SPI_execute(sql, true, 0) != SPI_OK_SELECT)

@@ -469,12 +469,13 @@ static void
 read_row(const Model *model)
 {
 	char *sql = psprintf(
-		"SELECT format_version, similarity, user_exponent, source_exponent, target_exponent, "
-		"shrinkage, min_support, lambda, candidates, damping, blend, recency, neighbors, keep, weighting, max_history, "
+		"SELECT format_version, algorithm, similarity, user_exponent, source_exponent, target_exponent, "
+		"shrinkage, min_support, lambda, candidates, damping, blend, recency, factors, iterations, "
+		"factor_lambda, unobserved, neighbors, keep, weighting, max_history, "
 		"half_life, popular_half_life, trend_half_life, min_match, exclude_seen, fatigue_half_life, category, picked_similarity, "
 		"picked_keep, picked_lambda, picked_damping, picked_blend, picked_shrinkage, refreshed_at, item_slots, "
 		"last_event_at, popularity_offset, recent_offset, "
-		"trend_prior, curve_score, curve_match FROM ONLY %s.model",
+		"trend_prior, curve_score, curve_match, picked_algorithm FROM ONLY %s.model",
 		model->quoted);
 
 	if (PlanRun(sql, 0, NULL, NULL, NULL) != 1)
@@ -521,6 +522,7 @@ take_settings(Model *model)
 		ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
 						errmsg("model \"%s\" was written by another version of reco", model->name),
 						errhint("Run ALTER EXTENSION reco UPDATE, then reco_refresh.")));
+	settings->algorithm = choice_column(++n, SETTING_ALGORITHM);
 	*rule = SimilarityPreset(choice_column(++n, SETTING_SIMILARITY));
 	rule->user_exponent = float_column(++n, rule->user_exponent);
 	rule->source_exponent = float_column(++n, rule->source_exponent);
@@ -532,6 +534,11 @@ take_settings(Model *model)
 	settings->similarity.damping = float_column(++n, SIMILARITY_DAMPING_DEFAULT);
 	settings->similarity.blend = float_column(++n, SIMILARITY_BLEND_DEFAULT);
 	settings->similarity.recency = float_column(++n, 0);
+	settings->fold.factors = DatumGetInt32(column(++n, &isnull));
+	settings->fold.iterations = DatumGetInt32(column(++n, &isnull));
+	settings->fold.lambda = float_column(++n, FOLD_LAMBDA_DEFAULT);
+	settings->fold.unobserved = float_column(++n, FOLD_UNOBSERVED_DEFAULT);
+	settings->fold.min_support = rule->min_support;
 	settings->similarity.k = DatumGetInt32(column(++n, &isnull));
 	settings->similarity.keep = choice_column(++n, SETTING_KEEP);
 	settings->weighting = choice_column(++n, SETTING_WEIGHTING);
@@ -573,7 +580,10 @@ ModelRead(Model *model)
 	model->curve.knots = curve_column(++n, model->curve.score);
 	if (curve_column(++n, model->curve.chance) != model->curve.knots)
 		model->curve.knots = 0;
+	model->algorithm = choice_column(++n, SETTING_ALGORITHM);
 	SPI_freetuptable(SPI_tuptable);
+	if (model->algorithm == MODEL_FACTORS)
+		relation_close(open_view(model, "item_factor", false), AccessShareLock);
 }
 
 void

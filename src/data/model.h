@@ -18,7 +18,9 @@
 /* The settings of a model, as its table holds them. */
 typedef struct Settings
 {
+	ModelAlgorithm algorithm;
 	SimilarityOptions similarity;
+	FoldOptions fold;
 	Weighting weighting;
 	uint32 max_history;
 	double half_life; /* seconds, 0 for none, like the next two */
@@ -54,6 +56,7 @@ typedef struct Model
 	/* What the table "model" says; read by ModelRead. */
 	Settings settings;
 	SimilarityOptions picked; /* the settings' similarity, with what auto stands for */
+	ModelAlgorithm algorithm; /* what the last refresh learned for lists */
 	bool refreshed;
 	bool timed;         /* the last refresh saw times */
 	TimestampTz newest; /* of the events it saw: what decay counts from */

@@ -8,6 +8,12 @@
 #include "utils/builtins.h"
 #include "utils/timestamp.h"
 
+static const char *const algorithms[] = {
+	[MODEL_NEIGHBORS] = "neighbors",
+	[MODEL_FACTORS] = "factors",
+	[MODEL_ALGORITHMS] = NULL,
+};
+
 static const char *const similarities[] = {
 	[SIMILARITY_COOCCURRENCE] = "cooccurrence",
 	[SIMILARITY_COSINE] = "cosine",
@@ -49,6 +55,7 @@ static const struct
 	double least, most;    /* numbers; intervals in seconds */
 	const char *const *choice;
 } settings[SETTINGS] = {
+	[SETTING_ALGORITHM] = {"algorithm", TEXTOID, "'neighbors'", 0, 0, algorithms},
 	[SETTING_SIMILARITY] = {"similarity", TEXTOID, "'auto'", 0, 0, similarities},
 	[SETTING_USER_EXPONENT] = {"user_exponent", FLOAT8OID, "NULL", 0, SIMILARITY_EXPONENT_MAX,
 							   NULL},
@@ -66,6 +73,14 @@ static const struct
 	[SETTING_DAMPING] = {"damping", FLOAT8OID, STRING(SIMILARITY_DAMPING_DEFAULT), 0, 1, NULL},
 	[SETTING_BLEND] = {"blend", FLOAT8OID, STRING(SIMILARITY_BLEND_DEFAULT), 0, 1, NULL},
 	[SETTING_RECENCY] = {"recency", FLOAT8OID, "NULL", SIMILARITY_RECENCY_MIN, 1, NULL},
+	[SETTING_FACTORS] = {"factors", INT4OID, STRING(FOLD_FACTORS_DEFAULT), 1, FOLD_FACTORS_MAX,
+						 NULL},
+	[SETTING_ITERATIONS] = {"iterations", INT4OID, STRING(FOLD_ITERATIONS_DEFAULT), 1,
+							FOLD_ITERATIONS_MAX, NULL},
+	[SETTING_FACTOR_LAMBDA] = {"factor_lambda", FLOAT8OID, STRING(FOLD_LAMBDA_DEFAULT),
+							   FOLD_LAMBDA_MIN, FOLD_LAMBDA_MAX, NULL},
+	[SETTING_UNOBSERVED] = {"unobserved", FLOAT8OID, STRING(FOLD_UNOBSERVED_DEFAULT),
+							FOLD_UNOBSERVED_MIN, FOLD_UNOBSERVED_MAX, NULL},
 	[SETTING_NEIGHBORS] = {"neighbors", INT4OID, STRING(SIMILARITY_K_DEFAULT), 1, SIMILARITY_K_MAX,
 						   NULL},
 	[SETTING_KEEP] = {"keep", TEXTOID, "'target'", 0, 0, keeps},

@@ -9,11 +9,21 @@
 
 #include "base/compat.h"
 #include "math/decay.h"
+#include "math/fold.h"
 #include "math/similarity.h"
+
+/* What makes the lists of people. */
+typedef enum ModelAlgorithm
+{
+	MODEL_NEIGHBORS,
+	MODEL_FACTORS,
+	MODEL_ALGORITHMS
+} ModelAlgorithm;
 
 /* The settings, in the order of reco_configure's arguments after the model. */
 typedef enum SettingNo
 {
+	SETTING_ALGORITHM,
 	SETTING_SIMILARITY,
 	SETTING_USER_EXPONENT,
 	SETTING_SOURCE_EXPONENT,
@@ -25,6 +35,10 @@ typedef enum SettingNo
 	SETTING_DAMPING,
 	SETTING_BLEND,
 	SETTING_RECENCY,
+	SETTING_FACTORS,
+	SETTING_ITERATIONS,
+	SETTING_FACTOR_LAMBDA,
+	SETTING_UNOBSERVED,
 	SETTING_NEIGHBORS,
 	SETTING_KEEP,
 	SETTING_WEIGHTING,
@@ -49,7 +63,7 @@ extern const char *SettingDefault(SettingNo setting);
 /* Raises ERRCODE_INVALID_PARAMETER_VALUE where a value is not one the setting may have. */
 extern void SettingCheck(SettingNo setting, Datum value);
 
-/* The place of a word among the values of similarity, weighting or keep; raises the same error. */
+/* The place of a word among the values of algorithm, similarity, weighting or keep; raises the same error. */
 extern int SettingChoice(SettingNo setting, const char *word);
 
 /* The word at a place, of the same settings. */

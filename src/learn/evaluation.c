@@ -21,7 +21,8 @@ typedef struct Run
 	uint32_t *item;
 	float *similarity;
 	RankEntry *entries;
-	void *memory; /* of the next */
+	FactorsScorer *scorer; /* where factors rank */
+	void *memory;          /* of the next */
 	RankScratch scratch;
 	uint32_t *popular; /* items that a learner had, most users first */
 	uint32_t popular_count;
@@ -44,6 +45,13 @@ is_history(const Run *run, uint32_t user, uint32_t item)
 {
 	/* The rows of learners never had the chosen items, those of users held out still do. */
 	return user < run->input->matrix->learners || !run->chosen[item];
+}
+
+/* True where lists come from scores, and not from popularity. */
+static inline bool
+has_scores(const Run *run)
+{
+	return run->input->neighbors || run->input->factors;
 }
 
 static void
@@ -84,7 +92,6 @@ split_neighbors(Run *run, Budget *budget)
 {
 	const Neighbors *neighbors = run->input->neighbors;
 	uint64_t total = neighbors->start[neighbors->items];
-	uint32_t items = neighbors->items;
 
 	run->item = BudgetAlloc(budget, total, sizeof(uint32_t));
 	run->similarity = BudgetAlloc(budget, total, sizeof(float));
@@ -93,6 +100,18 @@ split_neighbors(Run *run, Budget *budget)
 		run->item[e] = neighbors->entry[e].index;
 		run->similarity[e] = neighbors->entry[e].value;
 	}
+}
+
+/* Room for what scores, by neighbours or by factors. */
+static void
+prepare_scorer(Run *run, Budget *budget)
+{
+	uint32_t items = run->input->matrix->by_user.columns;
+
+	if (run->input->neighbors)
+		split_neighbors(run, budget);
+	else
+		run->scorer = FactorsScorerOpen(run->input->factors, budget);
 	run->entries = BudgetAlloc(budget, items, sizeof(RankEntry));
 	run->memory = BudgetZeroed(budget, RankScratchBytes(items), 1);
 	RankScratchInit(&run->scratch, run->memory, items);
@@ -112,8 +131,8 @@ prepare(Run *run, Budget *budget)
 	run->list = BudgetAlloc(budget, k, sizeof(RankItem));
 	run->hit = BudgetAlloc(budget, k, sizeof(uint64_t));
 	count_users(run);
-	if (run->input->neighbors)
-		split_neighbors(run, budget);
+	if (has_scores(run))
+		prepare_scorer(run, budget);
 	else
 		order_popular(run, budget);
 }
@@ -129,38 +148,54 @@ release(Run *run, Budget *budget)
 	BudgetFree(budget, run->list);
 	BudgetFree(budget, run->hit);
 	BudgetFree(budget, run->popular);
-	if (run->input->neighbors)
+	if (has_scores(run))
 	{
 		BudgetFree(budget, run->item);
 		BudgetFree(budget, run->similarity);
+		if (run->scorer)
+			FactorsScorerClose(run->scorer, budget);
 		BudgetFree(budget, run->entries);
 		BudgetFree(budget, run->memory);
 	}
 }
 
+/* Adds the row of an entry's item, where neighbours rank. */
+static void
+add_row(const Run *run, RankEntry *entry)
+{
+	const Neighbors *neighbors = run->input->neighbors;
+	uint64_t begin = neighbors->start[entry->source];
+
+	entry->count = neighbors->scored[entry->source];
+	entry->most = RankMost(run->similarity + begin, entry->count);
+	entry->item = run->item + begin;
+	entry->similarity = run->similarity + begin;
+}
+
 /* Ranks by what the user had before choosing. */
 static void
-list_by_neighbors(Run *run, uint32_t user)
+list_by_scores(Run *run, uint32_t user)
 {
 	const Sparse *by_user = &run->input->matrix->by_user;
-	const Neighbors *neighbors = run->input->neighbors;
 	size_t count = 0;
 
 	for (uint64_t e = by_user->start[user]; e < by_user->start[user + 1]; e++)
 	{
-		uint32_t item = by_user->column[e];
+		RankEntry *entry = &run->entries[count];
 
-		if (is_history(run, user, item))
-			run->entries[count++] = (RankEntry){
-				.weight = InteractionsWeight(run->input->matrix, e, run->input->recency),
-				.most = RankMost(run->similarity + neighbors->start[item], neighbors->scored[item]),
-				.count = neighbors->scored[item],
-				.source = item,
-				.item = run->item + neighbors->start[item],
-				.similarity = run->similarity + neighbors->start[item],
-			};
+		if (!is_history(run, user, by_user->column[e]))
+			continue;
+		*entry =
+			(RankEntry){.weight = InteractionsWeight(run->input->matrix, e, run->input->recency),
+						.source = by_user->column[e]};
+		if (run->scorer == NULL)
+			add_row(run, entry);
+		count++;
 	}
-	RankScore(&run->scratch, run->entries, count, RankNorm(run->entries, count));
+	if (run->scorer)
+		FactorsScore(run->scorer, run->entries, count, &run->scratch);
+	else
+		RankScore(&run->scratch, run->entries, count, RankNorm(run->entries, count));
 	for (size_t e = 0; e < count; e++)
 		if (run->seen[run->entries[e].source])
 			RankStrike(&run->scratch, run->entries[e].source);
@@ -331,8 +366,8 @@ evaluate_user(Run *run, const Chosen *chosen, uint32_t count)
 		run->result->newcomers++;
 	else
 	{
-		if (run->input->neighbors)
-			list_by_neighbors(run, user);
+		if (has_scores(run))
+			list_by_scores(run, user);
 		else
 			list_by_popularity(run);
 		ndcg = count_worth(run);

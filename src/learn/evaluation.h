@@ -4,7 +4,8 @@
  * Every user of whom something was kept back gets the k best of all items not seen before, and the
  * list is held against it.  No item is left out by a draw: metrics over a sample of the items put
  * recommenders in another order (Krichene & Rendle 2020).  Lists come from neighbours through
- * math/rank, as the answers of reco_top_n do, or from popularity, the items with the most users.
+ * math/rank or from factors through math/fold, as the answers of reco_top_n do, or from
+ * popularity, the items with the most users.
  *
  * Beside the metrics of math/worth, for each user:
  *
@@ -22,6 +23,7 @@
 #ifndef RECO_EVALUATION_H
 #define RECO_EVALUATION_H
 
+#include "learn/factors.h"
 #include "learn/interactions.h"
 #include "learn/neighbors.h"
 
@@ -61,7 +63,8 @@ typedef struct Evaluation
 typedef struct EvaluationInput
 {
 	const Interactions *matrix;
-	const Neighbors *neighbors; /* what ranks, learned from the learners; NULL for popularity */
+	const Neighbors *neighbors; /* what ranks, learned from the learners */
+	const Factors *factors;     /* the same, in their place; popularity ranks where both are NULL */
 	const Neighbors *similar;   /* what tells how alike items are; NULL where nobody asks */
 	uint32_t k;
 	uint32_t

@@ -42,7 +42,8 @@ split_rows(const Neighbors *neighbors, Budget *budget)
 typedef struct Run
 {
 	const Interactions *matrix;
-	const Neighbors *neighbors;
+	const Neighbors *neighbors; /* what scores; NULL where the next does */
+	FactorsScorer *scorer;
 	double recency;
 	Rows rows;
 	RankEntry *entries;    /* [items], of one user */
@@ -73,20 +74,28 @@ score_user(Run *run, uint32_t user)
 	for (uint64_t e = by_user->start[user]; e < by_user->start[user + 1]; e++)
 	{
 		uint32_t item = by_user->column[e];
-		uint64_t begin = neighbors->start[item];
+		RankEntry *entry = &run->entries[count];
 
-		if (!run->chosen[item])
-			run->entries[count++] = (RankEntry){
-				.weight = InteractionsWeight(run->matrix, e, run->recency),
-				.most = RankMost(run->rows.similarity + begin, neighbors->scored[item]),
-				.count = neighbors->scored[item],
-				.source = item,
-				.item = run->rows.item + begin,
-				.similarity = run->rows.similarity + begin,
-			};
+		if (run->chosen[item])
+			continue;
+		*entry =
+			(RankEntry){.weight = InteractionsWeight(run->matrix, e, run->recency), .source = item};
+		count++;
+		if (neighbors == NULL)
+			continue;
+		entry->count = neighbors->scored[item];
+		entry->item = run->rows.item + neighbors->start[item];
+		entry->similarity = run->rows.similarity + neighbors->start[item];
+		entry->most = RankMost(entry->similarity, entry->count);
 	}
-	RankScore(&run->scratch, run->entries, count, RankNorm(run->entries, count));
-	run->level = RankLevel(run->entries, count);
+	run->level = 1;
+	if (run->scorer)
+		FactorsScore(run->scorer, run->entries, count, &run->scratch);
+	else
+	{
+		RankScore(&run->scratch, run->entries, count, RankNorm(run->entries, count));
+		run->level = RankLevel(run->entries, count);
+	}
 }
 
 static void
@@ -104,7 +113,7 @@ add_drawn(Run *run, uint32_t user, uint64_t *lot)
 {
 	for (int n = 0; n < TRIES; n++)
 	{
-		uint32_t item = (uint32_t) (HashNext(lot) % run->neighbors->items);
+		uint32_t item = (uint32_t) (HashNext(lot) % run->matrix->by_user.columns);
 
 		if (!has_item(&run->matrix->by_user, user, item))
 		{
@@ -149,10 +158,10 @@ end_of_user(const Interactions *matrix, uint32_t begin)
 
 /* Asks about every held-out user. */
 static void
-ask_users(Run *run, Budget *budget)
+ask_users(Run *run, const MatchCurveOf *of, Budget *budget)
 {
 	const Interactions *matrix = run->matrix;
-	uint32_t items = run->neighbors->items;
+	uint32_t items = matrix->by_user.columns;
 	void *memory = BudgetZeroed(budget, RankScratchBytes(items), 1);
 	uint64_t most = 0;
 
@@ -161,7 +170,12 @@ ask_users(Run *run, Budget *budget)
 		end = end_of_user(matrix, c);
 		most += Min(end - c, MATCHCURVE_MOST);
 	}
-	run->rows = split_rows(run->neighbors, budget);
+	run->neighbors = of->neighbors;
+	run->recency = of->recency;
+	if (of->neighbors)
+		run->rows = split_rows(of->neighbors, budget);
+	else
+		run->scorer = FactorsScorerOpen(of->factors, budget);
 	run->entries = BudgetAlloc(budget, items, sizeof(RankEntry));
 	run->chosen = BudgetZeroed(budget, items, sizeof(unsigned char));
 	run->samples = BudgetAlloc(budget, most * (1 + MATCHCURVE_DRAWN), sizeof(CurveSample));
@@ -179,6 +193,8 @@ ask_users(Run *run, Budget *budget)
 	BudgetFree(budget, run->entries);
 	BudgetFree(budget, run->rows.item);
 	BudgetFree(budget, run->rows.similarity);
+	if (run->scorer)
+		FactorsScorerClose(run->scorer, budget);
 }
 
 /* How high the drawn items score together. */
@@ -194,12 +210,12 @@ sum_drawn(const Run *run)
 }
 
 void
-MatchCurveLearn(const Interactions *matrix, const Neighbors *neighbors, double recency,
-				MatchCurve *curve, Budget *budget)
+MatchCurveLearn(const Interactions *matrix, const MatchCurveOf *of, MatchCurve *curve,
+				Budget *budget)
 {
-	Run run = {.matrix = matrix, .neighbors = neighbors, .recency = recency};
+	Run run = {.matrix = matrix};
 
-	ask_users(&run, budget);
+	ask_users(&run, of, budget);
 	curve->asked = run.asked;
 	curve->drawn = sum_drawn(&run);
 	curve->curve.knots = 0;
@@ -209,13 +225,13 @@ MatchCurveLearn(const Interactions *matrix, const Neighbors *neighbors, double r
 }
 
 void
-MatchCurveCarry(const Interactions *matrix, const Neighbors *neighbors, double recency,
-				MatchCurve *curve, Budget *budget)
+MatchCurveCarry(const Interactions *matrix, const MatchCurveOf *of, MatchCurve *curve,
+				Budget *budget)
 {
-	Run run = {.matrix = matrix, .neighbors = neighbors, .recency = recency};
+	Run run = {.matrix = matrix};
 	double by;
 
-	ask_users(&run, budget);
+	ask_users(&run, of, budget);
 	by = sum_drawn(&run) / curve->drawn;
 	BudgetFree(budget, run.samples);
 	if (!(by > 0 && isfinite(by)))

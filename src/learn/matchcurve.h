@@ -9,6 +9,7 @@
 #ifndef RECO_MATCHCURVE_H
 #define RECO_MATCHCURVE_H
 
+#include "learn/factors.h"
 #include "learn/interactions.h"
 #include "learn/neighbors.h"
 #include "math/curve.h"
@@ -36,21 +37,28 @@ typedef struct MatchCurve
 					   an item to a user */
 } MatchCurve;
 
-/*
- * Fits a curve to neighbours that were learned without the held-out users, their histories read with
- * recency (SimilarityRecency).  O(scored neighbours of
- * the items those users had, and n log n for n pairs asked about).
- */
-extern void MatchCurveLearn(const Interactions *matrix, const Neighbors *neighbors, double recency,
-							MatchCurve *curve, Budget *budget);
+/* What scores: neighbours, or factors where there are none. */
+typedef struct MatchCurveOf
+{
+	const Neighbors *neighbors;
+	const Factors *factors;
+	double recency; /* that histories are read with (SimilarityRecency) */
+} MatchCurveOf;
 
 /*
- * Carries a curve over to neighbours learned from everybody.  More users can mean higher scores, or
+ * Fits a curve to what was learned without the held-out users.  O(scored neighbours of the items
+ * those users had, or all factors for each of them, and n log n for n pairs asked about).
+ */
+extern void MatchCurveLearn(const Interactions *matrix, const MatchCurveOf *of, MatchCurve *curve,
+							Budget *budget);
+
+/*
+ * Carries a curve over to what was learned from everybody.  More users can mean higher scores, or
  * lower ones: llr and bm25 sum over them, and where half were held out the rest is known less well.
  * What the held-out users chose cannot tell by how much, since it was learned from now; the items
  * drawn for them can, and knots move with them.  O(as above).
  */
-extern void MatchCurveCarry(const Interactions *matrix, const Neighbors *neighbors, double recency,
-							MatchCurve *curve, Budget *budget);
+extern void MatchCurveCarry(const Interactions *matrix, const MatchCurveOf *of, MatchCurve *curve,
+							Budget *budget);
 
 #endif

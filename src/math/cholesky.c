@@ -66,10 +66,10 @@ subtract_block(float *a, uint32_t n, size_t ld, uint32_t p)
 	}
 }
 
-/* U'y = b, then Ux = y. */
-static void
-substitute(const float *a, uint32_t n, size_t ld, float *b)
+void
+CholeskySubstitute(const float *a, uint32_t n, size_t ld, float *b)
 {
+	/* U'y = b, then Ux = y. */
 	for (uint32_t row = 0; row < n; row++)
 	{
 		const float *u = a + row * ld;
@@ -101,6 +101,6 @@ CholeskySolve(float *a, uint32_t n, size_t ld, float *b)
 		if (end < n)
 			subtract_block(a, n, ld, p);
 	}
-	substitute(a, n, ld, b);
+	CholeskySubstitute(a, n, ld, b);
 	return true;
 }

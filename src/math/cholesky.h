@@ -21,4 +21,7 @@
 
 extern bool CholeskySolve(float *a, uint32_t n, size_t ld, float *b);
 
+/* The solution for another b, by the U that CholeskySolve left in a. */
+extern void CholeskySubstitute(const float *a, uint32_t n, size_t ld, float *b);
+
 #endif

@@ -31,8 +31,13 @@ static const struct
 	double solve_flop;    /* of a Cholesky decomposition, n^3 / 3 each */
 	double solve_look_up; /* one number of a system in the Gram matrix, n^2 / 2 each */
 	double solve_visit;   /* one cell of a candidate's users, where there is no Gram matrix */
+	double fold_product; /* of factors: a multiply-add of a system, factors^2 / 2 a cell each way */
+	double fold_solve;   /* the same of a solution, factors^3 / 6 a user or item */
+	double curve_factor; /* scoring a held-out user: a factor of an item */
 	double curve_neighbor; /* scoring a held-out user: a neighbour of an item of the history */
 	double write_item;     /* one row of learned_item */
+	double write_factor;   /* storing one row of item_factor, and one number of it */
+	double write_number;
 	double write_neighbor; /* packing, compressing and storing one neighbour */
 
 	/* Bytes. */
@@ -58,8 +63,13 @@ static const struct
 	.solve_flop = 0.1,
 	.solve_look_up = 2,
 	.solve_visit = 18,
+	.fold_product = 0.035,
+	.fold_solve = 0.24,
+	.curve_factor = 0.15,
 	.curve_neighbor = 9,
 	.write_item = 13000,
+	.write_factor = 10000,
+	.write_number = 10,
 	.write_neighbor = 100,
 	.any_bytes = 300000,
 	.user_bytes = 20,
@@ -213,6 +223,26 @@ cost_neighbors(const CostInput *input, RefreshCost *cost)
 														   : visits * constants.solve_visit));
 }
 
+/* Learning factors, scoring those held out, and storing them. */
+static void
+cost_factors(const CostInput *input, RefreshCost *cost)
+{
+	const SketchFigures *figures = &input->figures;
+	double factors = input->fold->factors;
+	double help = 1 + HELP * (input->processes - 1);
+	double once = 1e-9 / help * input->fold->iterations *
+				  (figures->cells * factors * factors * constants.fold_product +
+				   (figures->users + figures->items) * pow(factors, 3) / 6 * constants.fold_solve);
+	double scoring = 1e-9 * constants.curve_factor * input->held_out * figures->items * factors;
+
+	cost->solve = once;
+	cost->curve = scoring;
+	if (input->twice)
+		cost->again = once / 4 + scoring;
+	cost->write +=
+		1e-9 * figures->items * (constants.write_factor + factors * constants.write_number);
+}
+
 /* Bytes of the piles that events lie on, while they all lie there. */
 static double
 pile_bytes(const CostInput *input)
@@ -244,6 +274,19 @@ count_places(const CostInput *input, double k)
 	return places;
 }
 
+/* Bytes of the factors of both sides, once more while they are learned again, and of cells by item. */
+static double
+fold_bytes(const CostInput *input)
+{
+	const SketchFigures *figures = &input->figures;
+	double factor;
+
+	if (input->fold == NULL)
+		return 0;
+	factor = FoldWidth(input->fold->factors) * sizeof(float);
+	return (figures->users + (input->twice ? 2 : 1) * figures->items) * factor + cells_bytes(input);
+}
+
 /* The most memory at one time: while events lie on piles, while cells are written, or learned from. */
 static double
 cost_bytes(const CostInput *input, const RefreshCost *cost)
@@ -265,8 +308,8 @@ cost_bytes(const CostInput *input, const RefreshCost *cost)
 	double known = constants.any_bytes + figures->users * constants.user_bytes +
 				   figures->items * (constants.item_bytes + input->id_bytes);
 
-	return known +
-		   fmax(pile_bytes(input), cells + fmax(cells, best + gram_bytes(input) + steps + curve));
+	return known + fmax(pile_bytes(input), cells + fmax(cells, best + gram_bytes(input) + steps +
+																   curve + fold_bytes(input)));
 }
 
 RefreshCost
@@ -292,6 +335,8 @@ CostOf(const CostInput *input)
 	cost.curve = scoring + input->trials * (scoring + cost.solve / 40);
 	cost.write =
 		1e-9 * (figures->items * constants.write_item + cost.kept * constants.write_neighbor);
+	if (input->fold)
+		cost_factors(input, &cost);
 	cost.bytes = cost_bytes(input, &cost);
 	return cost;
 }

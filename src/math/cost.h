@@ -8,6 +8,7 @@
 #ifndef RECO_COST_H
 #define RECO_COST_H
 
+#include "math/fold.h"
 #include "math/similarity.h"
 #include "math/sketch.h"
 
@@ -24,6 +25,8 @@ typedef struct CostInput
 	bool twice;         /* whether neighbours are learned again with them */
 	double trials;      /* of other options before, each with a part of the candidates */
 	const SimilarityOptions *options;
+	const FoldOptions
+		*fold; /* factors are learned beside, once more for a quarter where twice; or NULL */
 } CostInput;
 
 typedef struct RefreshCost
@@ -34,7 +37,7 @@ typedef struct RefreshCost
 	double read;
 	double encode;
 	double learn;
-	double solve; /* of ridge, after learn */
+	double solve; /* of ridge or factors, after learn */
 	double curve;
 	double again; /* learning and solving again, from everybody, and carrying the curve over */
 	double write;

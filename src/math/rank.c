@@ -168,6 +168,12 @@ RankScore(RankScratch *scratch, const RankEntry *entries, size_t count, double n
 	}
 }
 
+void
+RankReachAll(RankScratch *scratch)
+{
+	memset(scratch->noted, 1, blocks_of(scratch->slots));
+}
+
 /*
  * A word of notes: bit 8 * n is set where its nth block was touched.  NOTE_FIRST is the first of
  * those set, and words & (words - 1) what is left without it.

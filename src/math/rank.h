@@ -101,6 +101,9 @@ extern double RankLevel(const RankEntry *entries, size_t count);
  */
 extern void RankScore(RankScratch *scratch, const RankEntry *entries, size_t count, double norm);
 
+/* Counts every item as reached, for scores that are put to score[] straight away. */
+extern void RankReachAll(RankScratch *scratch);
+
 /* As many candidates as there may be, or some more. */
 extern uint32_t RankReached(const RankScratch *scratch);
 
