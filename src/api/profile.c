@@ -19,6 +19,15 @@ static struct
 	RankScratch rank;
 } scratch;
 
+/* Candidates that are no matter to have room for. */
+#define FEW 1024
+
+/* Of the rows, one part in so many is read to find what counts most. */
+#define ROWS_READ 4
+
+/* Rows of a model in memory that are sent for ahead: they lie anywhere. */
+#define ROWS_AHEAD 8
+
 /* More slots than this are given back after use, so that no idle session sits on the memory. */
 #define SCRATCH_KEPT 2000000
 
@@ -289,6 +298,8 @@ ProfileOf(const Model *model, History *history, const Packed *row, uint32 learne
 	{
 		const Packed *packed = &row[history->item[n].id];
 
+		if (n + ROWS_AHEAD < history->count && history->item[n + ROWS_AHEAD].id < learned)
+			__builtin_prefetch(&row[history->item[n + ROWS_AHEAD].id]);
 		if (factors == NULL)
 			add(profile, n, packed);
 		else if (factors->has[packed->item_no])
@@ -409,14 +420,19 @@ ProfileBest(const Profile *profile, const ProfileRules *rules, uint32 most, uint
 	if (profile->worn)
 		apply_fatigue(profile, rank);
 	apply_rules(profile, rules, rank);
-	most = Max(Min(most, RankReached(rank)), 1);
+	/* Room for few is had at once; that for all would be more than there is to put in. */
+	if (most > FEW)
+		most = Max(Min(most, RankReached(rank)), 1);
 	best = palloc_extended(sizeof(RankItem) * most, MCXT_ALLOC_HUGE);
 	*count = RankTop(rank, best, most);
 	return_scratch(profile);
 	return best;
 }
 
-/* True where the columns of a few items are less to read than the rows of the entries. */
+/*
+ * True where the columns of a few items are less to read than the rows of the entries, of which a
+ * part is: a row is left once the rest of it cannot count most.
+ */
 static bool
 are_columns_shorter(const Profile *profile, const uint32 *item_no, uint32 count)
 {
@@ -428,7 +444,7 @@ are_columns_shorter(const Profile *profile, const uint32 *item_no, uint32 count)
 		of_rows += profile->entries[e].count;
 	for (uint32 n = 0; n < count; n++)
 		of_columns += columns->start[item_no[n] + 1] - columns->start[item_no[n]];
-	return of_columns < of_rows;
+	return of_columns < of_rows / ROWS_READ;
 }
 
 /* The entry with the greatest part in the score of each of a few items, by factors. */

@@ -15,7 +15,9 @@
 #include "base/piles.h"
 #include "data/events.h"
 #include "data/plan.h"
+#include "math/hash.h"
 #include "math/sparse.h"
+#include "utils/lsyscache.h"
 #include "utils/memutils.h"
 
 /*
@@ -38,6 +40,8 @@ typedef struct HistoriesReader
 	Budget *budget;
 	IdSet *items;
 	IdSet *users; /* NULL where integers stand for themselves */
+	Oid user_base;
+	TupleDesc checked; /* the rows whose types are as they should be */
 	HistoriesTake take;
 	void *with;
 
@@ -114,7 +118,22 @@ unpack(const HistoriesReader *reader, const uint32 *words)
 	return event;
 }
 
-/* Takes one row: user, item, time, weight, and the signal where it is told apart. */
+/* Raises an error where the columns are not of the types that the model was found with. */
+static void
+check_types(HistoriesReader *reader, TupleDesc row)
+{
+	HistoryCheck(&reader->rule, row, 1);
+	if (TupleDescAttr(row, 0)->atttypid != reader->model->user_type)
+		ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+						errmsg("the events of the model changed while they were asked for"),
+						errhint("Ask again.")));
+	reader->checked = row;
+}
+
+/*
+ * Takes one row: user, item, time, weight, and the signal where it is told apart.  Of users who are
+ * another part's nothing else is looked at.
+ */
 static void
 take(TupleTableSlot *row, void *with)
 {
@@ -122,15 +141,23 @@ take(TupleTableSlot *row, void *with)
 	const HistoriesWanted *wanted = reader->wanted;
 	uint32 words[EVENT_WORDS_MOST];
 	HistoryEvent event;
-	Datum user = row->tts_values[0];
+	Datum user;
+	Datum item;
 	uint64 hash;
 
-	if (row->tts_isnull[0] || !HistoryTake(&reader->rule, row, 1, &event))
+	if (row->tts_tupleDescriptor != reader->checked)
+		check_types(reader, row->tts_tupleDescriptor);
+	slot_getsomeattrs(row, wanted->parts > 1 ? 1 : row->tts_tupleDescriptor->natts);
+	if (row->tts_isnull[0])
 		return;
+	user = IdNormalise(row->tts_values[0], reader->user_base);
 	hash = IdHash(reader->model->user_kind, user);
 	if (wanted->parts > 1 && hash % wanted->parts != wanted->part)
 		return;
-	event.id = IdSetAdd(reader->items, row->tts_values[1]);
+	slot_getallattrs(row);
+	if (!HistoryTake(&reader->rule, row, 1, &event, &item))
+		return;
+	event.id = IdSetAdd(reader->items, item);
 	pack(reader, reader->users ? IdSetAdd(reader->users, user) : (uint64) DatumGetInt64(user),
 		 &event, words);
 	PilesAdd(reader->piles, (uint32) (hash >> (64 - reader->pile_bits)), words);
@@ -198,18 +225,34 @@ typedef struct Pile
 	uint64 *end; /* [users], where each one's events end */
 } Pile;
 
+/* Users found last, by their hash: a pile has few, and each many events. */
+#define RECENT 1024
+
+typedef struct Recent
+{
+	uint64 user;
+	uint32 number;
+} Recent;
+
 /* Numbers the users of a pile. */
 static void
 number_users(const HistoriesReader *reader, Pile *pile)
 {
+	Recent recent[RECENT];
+
+	for (int r = 0; r < RECENT; r++)
+		recent[r].number = ID_NONE;
 	pile->users = IdSetCreate(ID_INTEGER, reader->budget);
 	pile->user = BudgetAlloc(reader->budget, pile->count, sizeof(uint32));
 	for (uint64 e = 0; e < pile->count; e++)
 	{
 		uint64 user = user_of(pile->words + e * reader->words);
+		Recent *last = &recent[HashMix(user) % RECENT];
 
 		CHECK_FOR_INTERRUPTS();
-		pile->user[e] = IdSetAdd(pile->users, Int64GetDatum((int64) user));
+		if (last->number == ID_NONE || last->user != user)
+			*last = (Recent){user, IdSetAdd(pile->users, Int64GetDatum((int64) user))};
+		pile->user[e] = last->number;
 	}
 }
 
@@ -303,6 +346,7 @@ HistoriesRead(const Model *model, const HistoriesWanted *wanted, IdSet *items, B
 							  .rule = HistoryRuleOf(model, wanted->as_of),
 							  .budget = budget,
 							  .items = items,
+							  .user_base = getBaseType(model->user_type),
 							  .take = take_history,
 							  .with = with};
 
@@ -311,9 +355,9 @@ HistoriesRead(const Model *model, const HistoriesWanted *wanted, IdSet *items, B
 	if (model->user_kind != ID_INTEGER)
 		reader.users = IdSetCreate(model->user_kind, budget);
 	create_piles(&reader);
-	PlanStreamOnce(psprintf("SELECT user_id::%s, %s FROM %s.events", IdTypeName(model->user_kind),
-							HistoryColumns(model), model->quoted),
-				   take, &reader);
+	PlanStreamLazy(
+		psprintf("SELECT user_id, %s FROM %s.events", HistoryColumns(model), model->quoted), take,
+		&reader);
 	if (PilesOnTape(reader.piles))
 		ereport(DEBUG1, (errmsg_internal("the events of model \"%s\" do not fit in "
 										 "maintenance_work_mem: they go through temporary files",

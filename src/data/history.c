@@ -2,9 +2,11 @@
 
 #include <math.h>
 
-#include "data/events.h"
+#include "catalog/pg_type.h"
 #include "common/int.h"
+#include "data/events.h"
 #include "data/plan.h"
+#include "utils/lsyscache.h"
 #include "utils/timestamp.h"
 
 /* A history while it is read. */
@@ -16,19 +18,39 @@ typedef struct HistoryReader
 	HistoryEvent *event;
 	uint32 count;
 	uint32 room;
+	TupleDesc checked; /* the rows whose types are as the rule has them */
 } HistoryReader;
+
+/* True for types of weights that C reads as they are. */
+static bool
+is_float(Oid type)
+{
+	return type == FLOAT4OID || type == FLOAT8OID;
+}
 
 HistoryRule
 HistoryRuleOf(const Model *model, TimestampTz as_of)
 {
-	return (HistoryRule){
+	HistoryRule rule = {
 		.timed = OidIsValid(model->time_type),
 		.as_of = as_of,
 		.decay_seconds = EventsSeconds(model->timed ? Min(model->newest, as_of) : as_of),
 		.half_life = model->settings.half_life,
 		.signals = model->settings.exclude_seen,
 		.fatigue_half_life = OidIsValid(model->time_type) ? model->settings.fatigue_half_life : 0,
+		.item_type = model->item_type,
+		.item_base = getBaseType(model->item_type),
+		.weight_type = is_float(model->weight_type) ? model->weight_type : FLOAT8OID,
 	};
+	int column = 0;
+
+	if (rule.timed)
+		rule.time = ++column;
+	if (OidIsValid(model->weight_type))
+		rule.weight = ++column;
+	if (HistoryHasSignals(model))
+		rule.signal = ++column;
+	return rule;
 }
 
 bool
@@ -42,37 +64,63 @@ HistoryHasSignals(const Model *model)
 const char *
 HistoryColumns(const Model *model)
 {
-	return psprintf("item_id::%s, %s, %s%s", IdTypeName(model->item_kind),
-					OidIsValid(model->time_type) ? "occurred_at::pg_catalog.timestamptz"
-												 : "NULL::pg_catalog.timestamptz",
-					OidIsValid(model->weight_type) ? "weight::pg_catalog.float8"
-												   : "1::pg_catalog.float8",
+	const char *time = model->time_type == TIMESTAMPTZOID ? ", occurred_at"
+					   : OidIsValid(model->time_type)     ? ", occurred_at::pg_catalog.timestamptz"
+														  : "";
+	const char *weight = is_float(model->weight_type)     ? ", weight"
+						 : OidIsValid(model->weight_type) ? ", weight::pg_catalog.float8"
+														  : "";
+
+	return psprintf("item_id%s%s%s", time, weight,
 					HistoryHasSignals(model) ? ", signal::pg_catalog.text" : "");
 }
 
+/* True where a column is there no more, or of another type. */
+static bool
+has_changed(TupleDesc row, int column, Oid type)
+{
+	return column >= row->natts || TupleDescAttr(row, column)->atttypid != type;
+}
+
+void
+HistoryCheck(const HistoryRule *rule, TupleDesc row, int first)
+{
+	if (has_changed(row, first, rule->item_type) ||
+		(rule->time && has_changed(row, first + rule->time, TIMESTAMPTZOID)) ||
+		(rule->weight && has_changed(row, first + rule->weight, rule->weight_type)) ||
+		(rule->signal && has_changed(row, first + rule->signal, TEXTOID)))
+		ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+						errmsg("the events of the model changed while they were asked for"),
+						errhint("Ask again.")));
+}
+
 bool
-HistoryTake(const HistoryRule *rule, const TupleTableSlot *row, int first, HistoryEvent *event)
+HistoryTake(const HistoryRule *rule, const TupleTableSlot *row, int first, HistoryEvent *event,
+			Datum *item)
 {
 	const Datum *value = row->tts_values + first;
 	const bool *isnull = row->tts_isnull + first;
 
-	if (isnull[0] || isnull[2])
+	if (isnull[0] || (rule->weight && isnull[rule->weight]))
 		return false;
-	event->weight = DatumGetFloat8(value[2]);
+	*item = IdNormalise(value[0], rule->item_base);
+	event->weight = rule->weight == 0                ? 1
+					: rule->weight_type == FLOAT4OID ? DatumGetFloat4(value[rule->weight])
+													 : DatumGetFloat8(value[rule->weight]);
 	event->at = DT_NOBEGIN;
 	event->shown = event->weight == 0;
 	event->signal = 0;
 	if (!isfinite((float) event->weight))
 		return false;
 	if (rule->signals)
-		event->signal = row->tts_tupleDescriptor->natts > first + 3 && !isnull[3]
-							? SignalsFind(rule->signals, value[3])
+		event->signal = rule->signal && !isnull[rule->signal]
+							? SignalsFind(rule->signals, value[rule->signal])
 							: rule->signals->named;
 	if (!rule->timed)
 		return true;
-	if (isnull[1])
+	if (isnull[rule->time])
 		return false;
-	event->at = DatumGetTimestampTz(value[1]);
+	event->at = DatumGetTimestampTz(value[rule->time]);
 	return event->at <= rule->as_of;
 }
 
@@ -231,11 +279,14 @@ take(TupleTableSlot *row, void *with)
 {
 	HistoryReader *reader = with;
 	HistoryEvent event;
+	Datum item;
 
-	if (!HistoryTake(&reader->rule, row, 0, &event))
+	if (row->tts_tupleDescriptor != reader->checked)
+		HistoryCheck(&reader->rule, reader->checked = row->tts_tupleDescriptor, 0);
+	if (!HistoryTake(&reader->rule, row, 0, &event, &item))
 		return;
 	event.weight = HistoryDecay(&reader->rule, event.at, event.weight);
-	event.id = IdSetAdd(reader->ids, row->tts_values[0]);
+	event.id = IdSetAdd(reader->ids, item);
 	add(reader, event);
 }
 

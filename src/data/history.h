@@ -70,6 +70,14 @@ typedef struct HistoryRule
 	double half_life;
 	const Signals *signals;   /* NULL where whatever counts keeps its item out for good */
 	double fatigue_half_life; /* 0 for no fatigue, as where events have no times */
+
+	/* The columns of a row, which are cast only where C could not read them as they are. */
+	Oid item_type;   /* of the column */
+	Oid item_base;   /* what it is over, where it is a domain */
+	Oid weight_type; /* float4 or float8 */
+	int time;        /* columns after the item, 0 for none, like the next two */
+	int weight;
+	int signal;
 } HistoryRule;
 
 extern HistoryRule HistoryRuleOf(const Model *model, TimestampTz as_of);
@@ -84,20 +92,22 @@ typedef struct HistoryEvent
 } HistoryEvent;
 
 /*
- * The columns item, time and weight of a query over the view "events", and the signal where the
- * model's settings tell signals apart.
+ * The columns item, time and weight, as far as there are any, of a query over the view "events", and
+ * the signal where the model's settings tell signals apart.
  */
 extern const char *HistoryColumns(const Model *model);
 
 /* True where they do. */
 extern bool HistoryHasSignals(const Model *model);
 
+/* Raises an error where those columns, from the first on, are not of the rule's types any more. */
+extern void HistoryCheck(const HistoryRule *rule, TupleDesc row, int first);
+
 /*
- * What a row with those columns from the first on says, its weight not decayed; false where the row
- * does not count.
+ * What a row says, its weight not decayed, and of which item; false where the row does not count.
  */
 extern bool HistoryTake(const HistoryRule *rule, const TupleTableSlot *row, int first,
-						HistoryEvent *event);
+						HistoryEvent *event, Datum *item);
 
 /* How much of a weight is left. */
 extern double HistoryDecay(const HistoryRule *rule, TimestampTz at, double weight);

@@ -131,6 +131,7 @@ IdAsType(Datum normal, IdKind kind, Oid type)
 	if (kind == ID_INTEGER)
 	{
 		int64 value = DatumGetInt64(normal);
+		char digits[MAXINT8LEN + 1];
 
 		switch (type)
 		{
@@ -141,7 +142,7 @@ IdAsType(Datum normal, IdKind kind, Oid type)
 				check_range(value, PG_INT32_MIN, PG_INT32_MAX, type);
 				return Int32GetDatum((int32) value);
 			case TEXTOID:
-				return CStringGetTextDatum(psprintf(INT64_FORMAT, value));
+				return PointerGetDatum(cstring_to_text_with_len(digits, pg_lltoa(value, digits)));
 			default:
 				return normal;
 		}
@@ -332,6 +333,14 @@ add(IdSet *set, const Key *key)
 	return slot->number;
 }
 
+static inline Key
+integer_key(Datum normal)
+{
+	uint64 value = (uint64) DatumGetInt64(normal);
+
+	return (Key){.integer = value, .hash = HashMix(value)};
+}
+
 /* A key over a datum; *copy is what must be freed afterwards, or NULL. */
 static Key
 datum_key(IdKind kind, Datum normal, void **copy)
@@ -340,11 +349,7 @@ datum_key(IdKind kind, Datum normal, void **copy)
 
 	*copy = NULL;
 	if (kind == ID_INTEGER)
-	{
-		key.integer = (uint64) DatumGetInt64(normal);
-		key.hash = HashMix(key.integer);
-		return key;
-	}
+		return integer_key(normal);
 	if (kind == ID_UUID)
 	{
 		key.bytes = DatumGetUUIDP(normal)->data;
@@ -367,7 +372,11 @@ uint64
 IdHash(IdKind kind, Datum normal)
 {
 	void *copy;
-	Key key = datum_key(kind, normal, &copy);
+	Key key;
+
+	if (kind == ID_INTEGER)
+		return HashMix((uint64) DatumGetInt64(normal));
+	key = datum_key(kind, normal, &copy);
 
 	if (copy)
 		pfree(copy);
@@ -434,13 +443,15 @@ IdSetAdd(IdSet *set, Datum normal)
 		number = recall(set, normal);
 		if (number != ID_NONE)
 			return number;
+		key = integer_key(normal);
+		number = add(set, &key);
+		remember(set, key.integer, number);
+		return number;
 	}
 	key = datum_key(set->kind, normal, &copy);
 	number = add(set, &key);
 	if (copy)
 		pfree(copy);
-	if (set->kind == ID_INTEGER)
-		remember(set, key.integer, number);
 	return number;
 }
 

@@ -103,6 +103,7 @@ typedef struct Receiver
 	PlanTake take;
 	void *with;
 	const bool *enough; /* NULL for all rows */
+	bool lazy;          /* columns are read by take() */
 } Receiver;
 
 static bool
@@ -110,7 +111,8 @@ receive(TupleTableSlot *row, DestReceiver *self)
 {
 	Receiver *receiver = (Receiver *) self;
 
-	slot_getallattrs(row);
+	if (!receiver->lazy)
+		slot_getallattrs(row);
 	receiver->take(row, receiver->with);
 	return receiver->enough == NULL || !*receiver->enough;
 }
@@ -158,6 +160,16 @@ void
 PlanStreamOnce(const char *sql, PlanTake take, void *with)
 {
 	PlanStreamSome(sql, take, with, NULL);
+}
+
+void
+PlanStreamLazy(const char *sql, PlanTake take, void *with)
+{
+	Receiver receiver = receiver_for(take, with);
+	SPIExecuteOptions options = {.dest = &receiver.receiver, .read_only = true};
+
+	receiver.lazy = true;
+	check_select(sql, SPI_execute_extended(sql, &options));
 }
 
 void

@@ -33,6 +33,9 @@ extern void PlanStream(const char *sql, int arguments, const Oid *types, const D
 					   PlanTake take, void *with);
 extern void PlanStreamOnce(const char *sql, PlanTake take, void *with);
 
+/* The same as PlanStreamOnce, but it is for take() to have the slot's columns read. */
+extern void PlanStreamLazy(const char *sql, PlanTake take, void *with);
+
 /* The same as PlanStreamFresh, until take() says that it has had enough. */
 extern void PlanStreamSome(const char *sql, PlanTake take, void *with, const bool *enough);
 

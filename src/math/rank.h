@@ -64,7 +64,8 @@ typedef struct RankColumns
  * What is touched is noted by blocks of eight items, a line of the processor's cache: notes for
  * each item would be eight times as many and as far away as the sums themselves.  A note is one
  * byte that is set, whether or not it was before: a list of those touched for the first time took
- * half as long again to add up.
+ * half as long again to add up.  Where the parts to be added outnumber the items, nearly every block
+ * is touched, and all are noted at once.
  */
 typedef struct RankScratch
 {
