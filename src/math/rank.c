@@ -187,6 +187,12 @@ add_to_all(RankScratch *scratch, const RankEntry *entries, size_t count, double 
 }
 
 void
+RankReachAll(RankScratch *scratch)
+{
+	memset(scratch->noted, 1, blocks_of(scratch->slots));
+}
+
+void
 RankScore(RankScratch *scratch, const RankEntry *entries, size_t count, double norm)
 {
 	double grid = RankGrid(entries, count, norm);
@@ -199,14 +205,8 @@ RankScore(RankScratch *scratch, const RankEntry *entries, size_t count, double n
 		add_noting(scratch, entries, count, norm, grid);
 		return;
 	}
-	memset(scratch->noted, 1, blocks_of(scratch->slots));
+	RankReachAll(scratch);
 	add_to_all(scratch, entries, count, norm, grid);
-}
-
-void
-RankReachAll(RankScratch *scratch)
-{
-	memset(scratch->noted, 1, blocks_of(scratch->slots));
 }
 
 /*
