@@ -29,6 +29,8 @@ CREATE TYPE reco_model AS (
   exclude_seen        jsonb,
   fatigue_half_life   interval,
   category            text,
+  contexts            text[],
+  time_zone           text,
   picked_similarity   text,
   picked_keep         text,
   picked_lambda       float8,
@@ -90,10 +92,12 @@ CREATE FUNCTION reco_configure(
   min_match float8 DEFAULT NULL,
   exclude_seen jsonb DEFAULT NULL,
   fatigue_half_life interval DEFAULT NULL,
-  category text DEFAULT NULL)
+  category text DEFAULT NULL,
+  contexts text[] DEFAULT NULL,
+  time_zone text DEFAULT NULL)
 RETURNS void
 LANGUAGE C VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'reco_configure';
-COMMENT ON FUNCTION reco_configure(text, text, text, float8, float8, float8, float8, int, float8, int, float8, float8, float8, int, int, float8, float8, int, text, text, int, interval, interval, interval, float8, jsonb, interval, text) IS
+COMMENT ON FUNCTION reco_configure(text, text, text, float8, float8, float8, float8, int, float8, int, float8, float8, float8, int, int, float8, float8, int, text, text, int, interval, interval, interval, float8, jsonb, interval, text, text[], text) IS
   'changes settings of a model; NULL leaves a setting as it is. min_match, recency, exclude_seen, fatigue_half_life and category count at once, half_life at once and in what is learned, every other setting from the next reco_refresh on';
 
 CREATE FUNCTION reco_drop_model(model text)

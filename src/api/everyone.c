@@ -71,7 +71,7 @@ list_user(Datum user, History *history, void *with)
 
 /*
  * reco_top_n_all(k, model, min_match, as_of, seen, fallback, part, parts, diversity, max_per,
- * max_per_n, calibrated, calibrated_by)
+ * max_per_n, calibrated, calibrated_by, context)
  */
 Datum
 reco_top_n_all(PG_FUNCTION_ARGS)
@@ -95,6 +95,7 @@ reco_top_n_all(PG_FUNCTION_ARGS)
 	ask.rows = DoorOpen(fcinfo, ask.model, everyone_types, LIST_COLUMNS, true);
 
 	DoorEnter(ask.model);
+	RecommendContext(&ask, fcinfo, 13);
 	/* Rules may want rows from the fallback's orders where the list does not. */
 	ask.held = HeldRead(ask.model, (ask.fallback || ask.model->has_rules) && ask.least_match < 0,
 						ask.budget);

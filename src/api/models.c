@@ -7,6 +7,7 @@
 #include "catalog/namespace.h"
 #include "catalog/pg_class.h"
 #include "catalog/pg_type.h"
+#include "data/contexts.h"
 #include "data/layout.h"
 #include "data/plan.h"
 #include "data/values.h"
@@ -63,6 +64,29 @@ check_signals(const Model *model, Datum value)
 	DoorReturn(&role);
 }
 
+/* Raises an error where a value does not go with what the queries of the model have. */
+static void
+check_with_model(const Model *model, SettingNo setting, Datum value)
+{
+	switch (setting)
+	{
+		case SETTING_EXCLUDE_SEEN:
+			check_signals(model, value);
+			break;
+		case SETTING_CATEGORY:
+			ValuesCheck(model, TextDatumGetCString(value), "category");
+			break;
+		case SETTING_CONTEXTS:
+			ContextsCheck(model, value);
+			break;
+		case SETTING_TIME_ZONE:
+			ContextsCheckZone(TextDatumGetCString(value));
+			break;
+		default:
+			break;
+	}
+}
+
 /* reco_configure(model, settings in the order of SettingNo) */
 Datum
 reco_configure(PG_FUNCTION_ARGS)
@@ -78,10 +102,7 @@ reco_configure(PG_FUNCTION_ARGS)
 			continue;
 		given[count++] = (ModelSetting){s, PG_GETARG_DATUM(s + 1), false};
 		SettingCheck(s, PG_GETARG_DATUM(s + 1));
-		if (s == SETTING_EXCLUDE_SEEN)
-			check_signals(model, PG_GETARG_DATUM(s + 1));
-		if (s == SETTING_CATEGORY)
-			ValuesCheck(model, TextDatumGetCString(PG_GETARG_DATUM(s + 1)), "category");
+		check_with_model(model, s, PG_GETARG_DATUM(s + 1));
 	}
 	ModelConfigure(model, given, count);
 	PG_RETURN_VOID();
@@ -99,7 +120,8 @@ reco_drop_model(PG_FUNCTION_ARGS)
 static const char *const model_columns =
 	"similarity, refreshed_at, events, users, items, neighbor_pairs, "
 	"pg_catalog.pg_total_relation_size($1) OPERATOR(pg_catalog.+) "
-	"coalesce(pg_catalog.pg_total_relation_size($2), 0)";
+	"coalesce(pg_catalog.pg_total_relation_size($2), 0) OPERATOR(pg_catalog.+) "
+	"coalesce(pg_catalog.pg_total_relation_size($3), 0)";
 
 #define FROM_CATALOG 4
 #define FROM_TABLE   7
@@ -125,9 +147,10 @@ put_model(ReturnSetInfo *out, Relation table)
 	const char *name = get_namespace_name(schema);
 	Datum values[FROM_CATALOG + FROM_TABLE];
 	bool nulls[FROM_CATALOG + FROM_TABLE] = {0};
-	Oid types[] = {REGCLASSOID, REGCLASSOID};
+	Oid types[] = {REGCLASSOID, REGCLASSOID, REGCLASSOID};
 	Datum learned[] = {ObjectIdGetDatum(get_relname_relid("learned_item", schema)),
-					   ObjectIdGetDatum(get_relname_relid("learned_group", schema))};
+					   ObjectIdGetDatum(get_relname_relid("learned_group", schema)),
+					   ObjectIdGetDatum(get_relname_relid("learned_context", schema))};
 
 	if (name == NULL)
 		return;
@@ -135,7 +158,7 @@ put_model(ReturnSetInfo *out, Relation table)
 	values[1] = CStringGetTextDatum(GetUserNameFromId(table->rd_rel->relowner, false));
 	values[2] = column_type(schema, "events", "user_id", &nulls[2]);
 	values[3] = column_type(schema, "events", "item_id", &nulls[3]);
-	if (PlanRun(psprintf("SELECT %s FROM ONLY %s.model", model_columns, quote_identifier(name)), 2,
+	if (PlanRun(psprintf("SELECT %s FROM ONLY %s.model", model_columns, quote_identifier(name)), 3,
 				types, learned, NULL) == 1)
 	{
 		for (int c = 0; c < FROM_TABLE; c++)

@@ -406,7 +406,7 @@ static void
 apply_fatigue(const Profile *profile, RankScratch *rank)
 {
 	for (uint32 e = 0; e < profile->count; e++)
-		RankLower(rank, profile->entries[e].source,
+		RankTimes(rank, profile->entries[e].source,
 				  HistoryWear(&profile->history->item[profile->place[e]]));
 }
 
@@ -419,6 +419,8 @@ ProfileBest(const Profile *profile, const ProfileRules *rules, uint32 most, uint
 	score_all(profile, rank);
 	if (profile->worn)
 		apply_fatigue(profile, rank);
+	for (uint32 n = 0; rules->lifts && n < rules->lifts->count; n++)
+		RankTimes(rank, rules->lifts->lift[n].item_no, rules->lifts->lift[n].lift);
 	apply_rules(profile, rules, rank);
 	/* Room for few is had at once; that for all would be more than there is to put in. */
 	if (most > FEW)
@@ -584,16 +586,23 @@ by_source(const void *a, const void *b)
 	return x < y ? -1 : x > y;
 }
 
-double
-ProfileFresh(const Profile *profile, const RankItem *candidate)
+/* True where an item was shown without a click. */
+static bool
+is_worn(const Profile *profile, uint32 item_no)
 {
-	RankEntry wanted = {.source = candidate->item};
+	RankEntry wanted = {.source = item_no};
 	const RankEntry *entry;
 
 	if (!profile->worn)
-		return candidate->score;
+		return false;
 	entry = bsearch(&wanted, profile->entries, profile->count, sizeof(RankEntry), by_source);
-	if (entry == NULL || profile->history->item[profile->place[entry - profile->entries]].wear <= 0)
+	return entry && profile->history->item[profile->place[entry - profile->entries]].wear > 0;
+}
+
+double
+ProfileFresh(const Profile *profile, const ContextLifts *lifts, const RankItem *candidate)
+{
+	if (!is_worn(profile, candidate->item) && ContextsLift(lifts, candidate->item) == 1)
 		return candidate->score;
 	return ProfileScore(profile, candidate->item);
 }

@@ -7,6 +7,7 @@
 #ifndef RECO_PROFILE_H
 #define RECO_PROFILE_H
 
+#include "data/contexts.h"
 #include "data/held.h"
 #include "data/history.h"
 #include "data/itemfactor.h"
@@ -53,6 +54,7 @@ typedef struct ProfileRules
 	uint32 exclude_count;
 	const uint32 *among; /* only these; NULL for all */
 	uint32 among_count;
+	const ContextLifts *lifts; /* what scores are multiplied by; NULL for nothing */
 } ProfileRules;
 
 /* True where the history keeps an item out: it was seen, or disliked, which `seen` does not undo. */
@@ -64,13 +66,14 @@ ProfileKeepsOut(const HistoryItem *item, bool seen)
 
 /*
  * The best candidates, at most so many, best first; of equal scores the smaller number.  Their
- * scores are those of ProfileScore, lowered by fatigue as HistoryWear says.
+ * scores are those of ProfileScore, lowered by fatigue as HistoryWear says and times the lifts.
  */
 extern RankItem *ProfileBest(const Profile *profile, const ProfileRules *rules, uint32 most,
 							 uint32 *count);
 
-/* The score of a candidate before fatigue. */
-extern double ProfileFresh(const Profile *profile, const RankItem *candidate);
+/* The score of a candidate before fatigue and lifts. */
+extern double ProfileFresh(const Profile *profile, const ContextLifts *lifts,
+						   const RankItem *candidate);
 
 /* The numbers of all items with a score, whatever its sign, in no order. */
 extern uint32 *ProfileEvidence(const Profile *profile, uint32 *count);

@@ -108,18 +108,26 @@ put(RecommendAsk *ask, const Profile *profile, const RecommendRow *row)
 	ask->row[ask->listed++] = *row;
 }
 
+/* True where fatigue or a context has put what matches more after what matches less. */
+static bool
+is_reordered(const RecommendAsk *ask, const Profile *profile)
+{
+	return profile->worn || ask->lifts.count > 0;
+}
+
 /*
- * True where candidates after one that matches too little may match enough: those that fatigue
- * lowered, which it does by no more than so much.
+ * True where candidates after one that matches too little may match enough: those that were lowered,
+ * which nothing is by more than so much.
  */
 static bool
 may_match(const RecommendAsk *ask, const Profile *profile, const RankItem *candidate)
 {
+	double most = (1 + HISTORY_WEAR_MOST) * CONTEXTS_LIFT;
 	double match;
 
-	return profile->worn &&
-		   ProfileMatch(ask->model, profile->level, candidate->score * (1 + HISTORY_WEAR_MOST),
-						ask->least_match, &match);
+	return is_reordered(ask, profile) &&
+		   ProfileMatch(ask->model, profile->level, candidate->score * most, ask->least_match,
+						&match);
 }
 
 /* One row of the personal part; false where it, and so all after it, match too little. */
@@ -133,8 +141,9 @@ put_candidate(RecommendAsk *ask, const Profile *profile, const RankItem *candida
 						.because = because,
 						.source = source};
 
-	row.matched = ProfileMatch(ask->model, profile->level, ProfileFresh(profile, candidate),
-							   Max(ask->least_match, ask->model->settings.min_match), &row.match);
+	row.matched =
+		ProfileMatch(ask->model, profile->level, ProfileFresh(profile, &ask->lifts, candidate),
+					 Max(ask->least_match, ask->model->settings.min_match), &row.match);
 	if (ask->least_match >= 0 && (!row.matched || row.match < ask->least_match))
 		return may_match(ask, profile, candidate);
 	put(ask, profile, &row);
@@ -178,8 +187,8 @@ put_batch(RecommendAsk *ask, const Profile *profile, const RankItem *batch, uint
 	uint32 *place = palloc(sizeof(uint32) * count);
 	int64_t *because = palloc(sizeof(int64_t) * count);
 	Datum source = CStringGetTextDatum(ask->source);
-	/* Where fatigue puts what matches after what does not, more are looked at than are put out. */
-	bool any = ask->k == 0 || (profile->worn && ask->least_match >= 0);
+	/* Where what matches may come after what does not, more are looked at than are put out. */
+	bool any = ask->k == 0 || (ask->least_match >= 0 && is_reordered(ask, profile));
 	uint32 shown = 0;
 	bool more = true;
 
@@ -231,7 +240,7 @@ first_candidates(const RecommendAsk *ask)
 static void
 list_personal(RecommendAsk *ask, const Profile *profile)
 {
-	ProfileRules rules = {.seen = ask->seen};
+	ProfileRules rules = {.seen = ask->seen, .lifts = &ask->lifts};
 	uint32 most = first_candidates(ask);
 	uint32 done = 0;
 	bool more = true;
@@ -356,6 +365,13 @@ RecommendFlag(FunctionCallInfo fcinfo, int argument, bool otherwise)
 	return PG_ARGISNULL(argument) ? otherwise : PG_GETARG_BOOL(argument);
 }
 
+void
+RecommendContext(RecommendAsk *ask, FunctionCallInfo fcinfo, int argument)
+{
+	if (!PG_ARGISNULL(argument))
+		ask->lifts = ContextsAsk(ask->model, PG_GETARG_DATUM(argument));
+}
+
 /*
  * The options reco_top_n and reco_complete share, and a result ready to be filled.  SPI is then
  * connected.
@@ -376,7 +392,7 @@ begin(RecommendAsk *ask, FunctionCallInfo fcinfo, int exclude, int among, int mi
 
 /*
  * reco_top_n(user_id, k, model, exclude, among, min_match, as_of, seen, fallback, diversity, max_per,
- * max_per_n, calibrated, calibrated_by).  A NULL user is a guest with no history.
+ * max_per_n, calibrated, calibrated_by, context).  A NULL user is a guest with no history.
  */
 Datum
 reco_top_n(PG_FUNCTION_ARGS)
@@ -395,6 +411,7 @@ reco_top_n(PG_FUNCTION_ARGS)
 		history = HistoryOfItems(ask.model, NULL, 0, ask.budget);
 	else
 		history = HistoryRead(ask.model, user, ask.as_of, ask.budget);
+	RecommendContext(&ask, fcinfo, 14);
 	RecommendList(&ask, ProfileRead(ask.model, history));
 	SPI_finish();
 	BudgetDestroy(ask.budget);

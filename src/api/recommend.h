@@ -59,6 +59,7 @@ typedef struct RecommendAsk
 	Arrangement *arrangement; /* what makes another order of it; NULL where nothing does */
 	bool has_asker;           /* somebody with an id asks, who may have attributes */
 	Datum asker;              /* that id, normalised */
+	ContextLifts lifts;       /* of the context that is asked for */
 
 	IdSet *ids;    /* that the list's items are numbers in: those of the history */
 	uint32 *mark;  /* by number: `list` where the item may not come, or not again */
@@ -79,6 +80,9 @@ extern double RecommendLeastMatch(FunctionCallInfo fcinfo, int argument);
 
 /* A flag of an argument, or what NULL stands for. */
 extern bool RecommendFlag(FunctionCallInfo fcinfo, int argument, bool otherwise);
+
+/* Takes the option context of an argument; SPI is connected, and the model read. */
+extern void RecommendContext(RecommendAsk *ask, FunctionCallInfo fcinfo, int argument);
 
 /* Makes the list that a profile leads to.  SPI is connected, unless the model is held. */
 extern void RecommendList(RecommendAsk *ask, const Profile *profile);

@@ -15,6 +15,7 @@
 #include "api/forecast.h"
 #include "base/progress.h"
 #include "catalog/pg_type.h"
+#include "data/contexts.h"
 #include "data/events.h"
 #include "data/itemfactor.h"
 #include "data/learned.h"
@@ -24,6 +25,7 @@
 #include "executor/spi.h"
 #include "learn/automatic.h"
 #include "learn/groups.h"
+#include "learn/lifts.h"
 #include "learn/matchcurve.h"
 #include "learn/neighbors.h"
 #include "learn/popularity.h"
@@ -54,6 +56,7 @@ typedef struct Refresh
 	TimestampTz now;
 	Events *events;
 	People *people;
+	Contexts *contexts;
 	uint64 event_count;
 	Interactions *matrix;
 	Neighbors *neighbors;
@@ -61,6 +64,7 @@ typedef struct Refresh
 	SimilarityOptions similarity; /* what they are learned with */
 	Popularity *popularity;
 	Groups *groups;
+	Lifts *lifts[CONTEXTS_MOST]; /* of each context */
 	MatchCurve match;
 	uint32 item_slots;
 	uint64 rows_written;
@@ -109,6 +113,7 @@ read_events(Refresh *refresh)
 	ForecastAsLast(refresh->model, rows);
 	refresh->events = EventsRead(refresh->model, refresh->now, refresh->budget);
 	refresh->people = PeopleRead(refresh->model, refresh->budget);
+	refresh->contexts = ContextsRead(refresh->model, refresh->events->items, refresh->budget);
 	refresh->event_count = refresh->events->log.count;
 	ForecastAsLast(refresh->model, refresh->event_count);
 	PopActiveSnapshot();
@@ -135,6 +140,26 @@ interaction_options(const Refresh *refresh)
 		.keep_users = refresh->people->groups > 0,
 		.ordered = SimilarityNeedsOrder(&settings->similarity),
 	};
+}
+
+/* Learns what is chosen in which context, and gives back the counts. */
+static void
+learn_contexts(Refresh *refresh)
+{
+	Contexts *contexts = refresh->contexts;
+
+	for (uint32 c = 0; c < contexts->count && !contexts->full; c++)
+	{
+		const Context *context = &contexts->context[c];
+		LiftCounts counts = {.values = context->too_many ? 0 : context->values,
+							 .items = refresh->events->log.items,
+							 .count = (const uint32 *const *) context->count,
+							 .rank = refresh->events->log.item_rank};
+
+		refresh->lifts[c] = context->hours ? LiftsLearnHours(&counts, refresh->budget)
+										   : LiftsLearn(&counts, refresh->budget);
+	}
+	ContextsFree(contexts, refresh->budget);
 }
 
 /* Learns what groups of users go for, and gives back what that alone needs. */
@@ -238,6 +263,7 @@ compute(Refresh *refresh)
 	refresh->popularity = PopularityLearn(matrix, refresh->events->log.now,
 										  refresh->events->log.timed, &options, budget);
 	learn_groups(refresh);
+	learn_contexts(refresh);
 	end_phase(refresh, PHASE_ENCODE);
 	refresh->cost = ForecastEncoded(refresh->model, matrix, refresh->event_count,
 									refresh->seconds[PHASE_ENCODE]);
@@ -474,6 +500,32 @@ write_groups(const Refresh *refresh)
 }
 
 static void
+write_contexts(const Refresh *refresh)
+{
+	const Contexts *contexts = refresh->contexts;
+	uint64 count = 0;
+	uint64 n = 0;
+	ContextRow *rows;
+
+	for (uint32 c = 0; c < contexts->count && refresh->lifts[c]; c++)
+		count += refresh->lifts[c]->count;
+	rows = BudgetAlloc(refresh->budget, count, sizeof(ContextRow));
+	for (uint32 c = 0; c < contexts->count && refresh->lifts[c]; c++)
+		for (uint32 l = 0; l < refresh->lifts[c]->count; l++)
+		{
+			const Lift *lift = &refresh->lifts[c]->lift[l];
+
+			rows[n++] = (ContextRow){.context = contexts->context[c].name,
+									 .value = ContextsWord(&contexts->context[c], lift->value),
+									 .id = lift->item,
+									 .events = lift->events,
+									 .lift = lift->lift};
+		}
+	ContextsWrite(refresh->model, refresh->events->items, rows, (uint32) count);
+	BudgetFree(refresh->budget, rows);
+}
+
+static void
 write_learned(Refresh *refresh)
 {
 	LearnedItem *items = gather_items(refresh);
@@ -484,6 +536,7 @@ write_learned(Refresh *refresh)
 		LearnedWrite(refresh->model, refresh->events->items, items, refresh->neighbors->items,
 					 refresh->events->log.timed, &refresh->item_slots, refresh->budget);
 	write_groups(refresh);
+	write_contexts(refresh);
 	refresh->rows_written += write_factors(refresh);
 	write_model(refresh);
 	SPI_finish();

@@ -58,7 +58,17 @@ static const char *const tables =
 	"  lift float8 NOT NULL,"
 	"  PRIMARY KEY (attribute, value, rank)"
 	");"
-	"COMMENT ON TABLE {model}.learned_group IS 'what users with one value of an attribute go for, best first by rank: how many of them have the item, and how much sooner they do than everybody';";
+	"COMMENT ON TABLE {model}.learned_group IS 'what users with one value of an attribute go for, best first by rank: how many of them have the item, and how much sooner they do than everybody';"
+
+	"CREATE TABLE {model}.learned_context ("
+	"  context text,"
+	"  value text,"
+	"  item_id {item},"
+	"  events int NOT NULL,"
+	"  lift float8 NOT NULL,"
+	"  PRIMARY KEY (context, value, item_id)"
+	");"
+	"COMMENT ON TABLE {model}.learned_context IS 'what is chosen sooner, or later, in one context than in others: events with the item there (of an hour, with the hours on either side), and how much sooner';";
 
 static const char *const factors =
 	"CREATE TABLE {model}.item_factor ("
@@ -95,14 +105,14 @@ static const char *const doors =
 	"    exclude {item}[] DEFAULT NULL, among {item}[] DEFAULT NULL, min_match float8 DEFAULT NULL,"
 	"    as_of timestamptz DEFAULT NULL, seen boolean DEFAULT false, fallback boolean DEFAULT true,"
 	"    diversity float8 DEFAULT NULL, max_per text DEFAULT NULL, max_per_n int DEFAULT NULL,"
-	"    calibrated float8 DEFAULT NULL, calibrated_by text DEFAULT NULL)"
+	"    calibrated float8 DEFAULT NULL, calibrated_by text DEFAULT NULL, context jsonb DEFAULT NULL)"
 	"  RETURNS TABLE(item_id {item}, score float8, match float8, because {item}, source text)"
 	"  LANGUAGE SQL STABLE PARALLEL SAFE ROWS 10 COST 200 BEGIN ATOMIC"
 	"  SELECT t.item_id, t.score, t.match, t.because, t.source"
 	"  FROM {reco}.reco_typed_top_n(top_n.user_id, top_n.k, {row}, top_n.exclude, top_n.among,"
 	"    top_n.min_match, top_n.as_of, top_n.seen, top_n.fallback,"
 	"    top_n.diversity, top_n.max_per, top_n.max_per_n,"
-	"    top_n.calibrated, top_n.calibrated_by)"
+	"    top_n.calibrated, top_n.calibrated_by, top_n.context)"
 	"    AS t(item_id {item}, score float8, match float8, because {item}, source text); END;"
 	"COMMENT ON FUNCTION {model}.top_n IS 'the k items a user should see next, best first; see reco_top_n';"
 
@@ -110,14 +120,14 @@ static const char *const doors =
 	"    as_of timestamptz DEFAULT NULL, seen boolean DEFAULT false, fallback boolean DEFAULT true,"
 	"    part int DEFAULT 1, parts int DEFAULT 1,"
 	"    diversity float8 DEFAULT NULL, max_per text DEFAULT NULL, max_per_n int DEFAULT NULL,"
-	"    calibrated float8 DEFAULT NULL, calibrated_by text DEFAULT NULL)"
+	"    calibrated float8 DEFAULT NULL, calibrated_by text DEFAULT NULL, context jsonb DEFAULT NULL)"
 	"  RETURNS TABLE(user_id {user}, item_id {item}, score float8, match float8, because {item}, source text, rank int)"
 	"  LANGUAGE SQL STABLE PARALLEL SAFE ROWS 100000 COST 1000000 BEGIN ATOMIC"
 	"  SELECT t.user_id, t.item_id, t.score, t.match, t.because, t.source, t.rank"
 	"  FROM {reco}.reco_typed_top_n_all(top_n_all.k, {row}, top_n_all.min_match, top_n_all.as_of,"
 	"    top_n_all.seen, top_n_all.fallback, top_n_all.part, top_n_all.parts,"
 	"    top_n_all.diversity, top_n_all.max_per, top_n_all.max_per_n,"
-	"    top_n_all.calibrated, top_n_all.calibrated_by)"
+	"    top_n_all.calibrated, top_n_all.calibrated_by, top_n_all.context)"
 	"    AS t(user_id {user}, item_id {item}, score float8, match float8, because {item}, source text, rank int); END;"
 	"COMMENT ON FUNCTION {model}.top_n_all IS 'the k items that each user should see next, for every user at once; see reco_top_n_all';"
 
@@ -231,9 +241,9 @@ static const char *const doors =
 	"GRANT SELECT ON ALL TABLES IN SCHEMA {model} TO PUBLIC;";
 
 /* The relations of a model, for taking it down. */
-static const char *const relations[] = {"popular",      "similar", "item_factor", "learned_group",
-										"learned_item", "model",   "rules",       "users",
-										"items",        "events"};
+static const char *const relations[] = {
+	"popular", "similar", "item_factor", "learned_context", "learned_group", "learned_item",
+	"model",   "rules",   "users",       "items",           "events"};
 
 /* A {word} and what stands for it. */
 typedef struct Word

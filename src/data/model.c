@@ -427,6 +427,30 @@ name_column(const Model *model, int number)
 										TextDatumGetCString(value));
 }
 
+/* An array of names, as a list that lasts as long as the model. */
+static List *
+names_column(const Model *model, int number)
+{
+	MemoryContext caller;
+	List *names = NIL;
+	Datum *name;
+	bool *isnull;
+	bool none;
+	int count;
+	Datum value = column(number, &none);
+
+	if (none)
+		return NIL;
+	deconstruct_array(DatumGetArrayTypeP(value), TEXTOID, -1, false, TYPALIGN_INT, &name, &isnull,
+					  &count);
+	caller = MemoryContextSwitchTo(GetMemoryChunkContext((void *) model));
+	for (int n = 0; n < count; n++)
+		if (!isnull[n])
+			names = lappend(names, TextDatumGetCString(name[n]));
+	MemoryContextSwitchTo(caller);
+	return names;
+}
+
 /* How many item numbers there are. */
 static uint32
 slots_column(int number)
@@ -472,7 +496,7 @@ read_row(const Model *model)
 		"SELECT format_version, algorithm, similarity, user_exponent, source_exponent, target_exponent, "
 		"shrinkage, min_support, lambda, candidates, damping, blend, recency, factors, iterations, "
 		"factor_lambda, unobserved, neighbors, keep, weighting, max_history, "
-		"half_life, popular_half_life, trend_half_life, min_match, exclude_seen, fatigue_half_life, category, picked_similarity, "
+		"half_life, popular_half_life, trend_half_life, min_match, exclude_seen, fatigue_half_life, category, contexts, time_zone, picked_similarity, "
 		"picked_keep, picked_lambda, picked_damping, picked_blend, picked_shrinkage, refreshed_at, item_slots, "
 		"last_event_at, popularity_offset, recent_offset, "
 		"trend_prior, curve_score, curve_match, picked_algorithm FROM ONLY %s.model",
@@ -550,6 +574,9 @@ take_settings(Model *model)
 	settings->exclude_seen = signals_column(model, ++n);
 	settings->fatigue_half_life = seconds_column(++n);
 	settings->category = name_column(model, ++n);
+	settings->contexts = names_column(model, ++n);
+	settings->time_zone = name_column(model, ++n);
+	settings->time_zone = settings->time_zone ? settings->time_zone : "UTC";
 	return take_picked(model, n);
 }
 

@@ -30,6 +30,8 @@ typedef struct Settings
 	Signals *exclude_seen;    /* NULL where what was seen stays out for good */
 	double fatigue_half_life; /* seconds, 0 for none */
 	char *category;           /* an attribute of items, or NULL */
+	List *contexts;           /* columns of events, by name */
+	char *time_zone;          /* of the hours of the week that are learned */
 } Settings;
 
 typedef struct Model

@@ -93,6 +93,8 @@ static const struct
 	[SETTING_EXCLUDE_SEEN] = {"exclude_seen", JSONBOID, "NULL", 0, 0, NULL},
 	[SETTING_FATIGUE_HALF_LIFE] = {"fatigue_half_life", INTERVALOID, "'1 day'", 0, 1e10, NULL},
 	[SETTING_CATEGORY] = {"category", TEXTOID, "NULL", 0, 0, NULL},
+	[SETTING_CONTEXTS] = {"contexts", TEXTARRAYOID, "NULL", 0, 0, NULL},
+	[SETTING_TIME_ZONE] = {"time_zone", TEXTOID, "'UTC'", 0, 0, NULL},
 };
 
 const char *
@@ -156,6 +158,8 @@ SettingCheck(SettingNo setting, Datum value)
 		case TEXTOID:
 			if (settings[setting].choice)
 				SettingChoice(setting, TextDatumGetCString(value));
+			return;
+		case TEXTARRAYOID:
 			return;
 		case JSONBOID:
 			SignalsRead(value);

@@ -50,10 +50,12 @@ typedef enum SettingNo
 	SETTING_EXCLUDE_SEEN,
 	SETTING_FATIGUE_HALF_LIFE,
 	SETTING_CATEGORY,
+	SETTING_CONTEXTS,
+	SETTING_TIME_ZONE,
 	SETTINGS
 } SettingNo;
 
-/* Name and type (text, float8, int4, interval or jsonb) of a setting's column. */
+/* Name and type (text, float8, int4, interval, jsonb or text[]) of a setting's column. */
 extern const char *SettingName(SettingNo setting);
 extern Oid SettingType(SettingNo setting);
 

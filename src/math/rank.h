@@ -121,11 +121,11 @@ RankStrike(RankScratch *scratch, uint32_t item)
 	scratch->score[item] = 0;
 }
 
-/* Leaves a part of an item's score, from 0 to 1. */
+/* Multiplies an item's score by something above 0. */
 static inline void
-RankLower(RankScratch *scratch, uint32_t item, double part)
+RankTimes(RankScratch *scratch, uint32_t item, double factor)
 {
-	scratch->score[item] *= part;
+	scratch->score[item] *= factor;
 }
 
 /*

@@ -1,0 +1,572 @@
+#include "data/contexts.h"
+
+#include <math.h>
+
+#include "access/relation.h"
+#include "catalog/pg_type.h"
+#include "data/plan.h"
+#include "lib/stringinfo.h"
+#include "pgtime.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+#include "utils/datetime.h"
+#include "utils/jsonb.h"
+#include "utils/lsyscache.h"
+#include "utils/memutils.h"
+#include "utils/rel.h"
+#include "utils/timestamp.h"
+
+#define TIME_COLUMN "occurred_at"
+#define ZONE_KEY    "time_zone"
+#define HOURS       168
+
+/* True where the values of a type are contexts. */
+static bool
+makes_contexts(Oid type)
+{
+	switch (getBaseType(type))
+	{
+		case TEXTOID:
+		case VARCHAROID:
+		case BPCHAROID:
+		case BOOLOID:
+		case INT2OID:
+		case INT4OID:
+		case INT8OID:
+			return true;
+		default:
+			return get_typtype(getBaseType(type)) == TYPTYPE_ENUM;
+	}
+}
+
+/* True where a column of the view "events" may be a context. */
+static bool
+is_context(const Model *model, const char *name, Oid type)
+{
+	if (strcmp(name, TIME_COLUMN) == 0)
+		return OidIsValid(model->time_type);
+	return strcmp(name, "user_id") != 0 && strcmp(name, "item_id") != 0 &&
+		   strcmp(name, "weight") != 0 && strcmp(name, ZONE_KEY) != 0 && makes_contexts(type);
+}
+
+/* The columns that may be contexts, as a list of names. */
+static List *
+possible_contexts(const Model *model)
+{
+	Oid view = get_relname_relid("events", model->schema);
+	Relation relation = OidIsValid(view) ? try_relation_open(view, AccessShareLock) : NULL;
+	List *names = NIL;
+
+	for (int a = 0; relation && a < RelationGetNumberOfAttributes(relation); a++)
+	{
+		Form_pg_attribute column = TupleDescAttr(RelationGetDescr(relation), a);
+
+		if (!column->attisdropped && is_context(model, NameStr(column->attname), column->atttypid))
+			names = lappend(names, pstrdup(NameStr(column->attname)));
+	}
+	if (relation)
+		relation_close(relation, AccessShareLock);
+	return names;
+}
+
+static bool
+has_name(const List *names, const char *name)
+{
+	ListCell *cell;
+
+	foreach (cell, names)
+		if (strcmp(lfirst(cell), name) == 0)
+			return true;
+	return false;
+}
+
+/* "a", "b" */
+static const char *
+quoted_list(const List *names)
+{
+	StringInfoData text;
+	ListCell *cell;
+
+	initStringInfo(&text);
+	foreach (cell, names)
+		appendStringInfo(&text, "%s\"%s\"", text.len == 0 ? "" : ", ", (char *) lfirst(cell));
+	return text.data;
+}
+
+void
+ContextsCheck(const Model *model, Datum contexts)
+{
+	List *possible = possible_contexts(model);
+	Datum *name;
+	bool *isnull;
+	int count;
+
+	deconstruct_array(DatumGetArrayTypeP(contexts), TEXTOID, -1, false, TYPALIGN_INT, &name,
+					  &isnull, &count);
+	if (count > CONTEXTS_MOST)
+		ereport(ERROR, (errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+						errmsg("\"contexts\" may name %d columns, not %d", CONTEXTS_MOST, count)));
+	for (int n = 0; n < count; n++)
+	{
+		const char *word = isnull[n] ? "NULL" : TextDatumGetCString(name[n]);
+
+		if (isnull[n] || !has_name(possible, word))
+			ereport(ERROR,
+					(errcode(ERRCODE_UNDEFINED_COLUMN),
+					 errmsg("the events query has no column \"%s\" that could be a context", word),
+					 possible == NIL
+						 ? errhint("Contexts are occurred_at and columns of text, boolean, enum or "
+								   "integer type; it has none.")
+						 : errhint("Columns that could be: %s.", quoted_list(possible))));
+	}
+}
+
+/* A time zone by its name; raises the error where there is none. */
+static pg_tz *
+find_zone(const char *zone)
+{
+	pg_tz *found = pg_tzset(zone);
+
+	if (found == NULL || !pg_tz_acceptable(found))
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						errmsg("time zone \"%s\" not recognized", zone),
+						errhint("Use a name of the view pg_timezone_names, such as "
+								"'Europe/Riga'.")));
+	return found;
+}
+
+void
+ContextsCheckZone(const char *zone)
+{
+	find_zone(zone);
+}
+
+/* The hour of the week of a time in a zone; false where it has none. */
+static bool
+hour_of_week(TimestampTz at, pg_tz *zone, uint32 *hour)
+{
+	struct pg_tm tm;
+	fsec_t fsec;
+	int offset;
+
+	if (TIMESTAMP_NOT_FINITE(at) || timestamp2tm(at, &offset, &tm, &fsec, NULL, zone) != 0)
+		return false;
+	/* j2day counts from Sunday. */
+	*hour = (uint32) ((j2day(date2j(tm.tm_year, tm.tm_mon, tm.tm_mday)) + 6) % 7 * 24 + tm.tm_hour);
+	return true;
+}
+
+static const char *
+word_of_hour(uint32 hour)
+{
+	static const char *const days[] = {"Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"};
+
+	return psprintf("%s %02u", days[hour / 24], hour % 24);
+}
+
+const char *
+ContextsWord(const Context *context, uint32 value)
+{
+	return context->hours ? word_of_hour(value)
+						  : TextDatumGetCString(IdSetDatum(context->words, value));
+}
+
+/* The events while they are counted. */
+typedef struct ContextsReader
+{
+	Contexts *contexts;
+	const IdSet *items;
+	uint32 item_count;
+	pg_tz *zone;
+	Size memory_left; /* that counts may still take */
+	Budget *budget;
+} ContextsReader;
+
+/* Room for the counts of one more value; false where there is none. */
+static bool
+add_value(ContextsReader *reader, Context *context)
+{
+	Size bytes = sizeof(uint32) * Max(reader->item_count, 1);
+
+	if (bytes > reader->memory_left)
+	{
+		reader->contexts->full = true;
+		return false;
+	}
+	reader->memory_left -= bytes;
+	context->count[context->values++] =
+		BudgetZeroed(reader->budget, reader->item_count, sizeof(uint32));
+	return true;
+}
+
+/* The place of a value among those of a context, a new one for a new value; false for none. */
+static bool
+find_value(ContextsReader *reader, Context *context, Datum value, uint32 *place)
+{
+	if (context->hours)
+		return hour_of_week(DatumGetTimestampTz(value), reader->zone, place);
+	if (context->too_many || VARSIZE_ANY_EXHDR(DatumGetPointer(value)) > NAMEDATALEN)
+		return false;
+	*place = IdSetAdd(context->words, value);
+	context->too_many = IdSetCount(context->words) > CONTEXTS_VALUES;
+	return !context->too_many && (*place < context->values || add_value(reader, context));
+}
+
+/* Takes one row: the item, and every context. */
+static void
+take(TupleTableSlot *row, void *with)
+{
+	ContextsReader *reader = with;
+	uint32 item;
+
+	if (row->tts_isnull[0] || reader->contexts->full)
+		return;
+	item = IdSetFind(reader->items, row->tts_values[0]);
+	if (item >= reader->item_count)
+		return;
+	for (uint32 c = 0; c < reader->contexts->count; c++)
+	{
+		Context *context = &reader->contexts->context[c];
+		uint32 value;
+
+		if (!row->tts_isnull[c + 1] && find_value(reader, context, row->tts_values[c + 1], &value))
+			context->count[value][item]++;
+	}
+}
+
+/* The query for the contexts of what was chosen. */
+static char *
+contexts_query(const Model *model, const Contexts *contexts)
+{
+	StringInfoData sql;
+
+	initStringInfo(&sql);
+	appendStringInfo(&sql, "SELECT e.item_id::%s", IdTypeName(model->item_kind));
+	for (uint32 c = 0; c < contexts->count; c++)
+		appendStringInfo(&sql, ", e.%s::pg_catalog.%s", quote_identifier(contexts->context[c].name),
+						 contexts->context[c].hours ? "timestamptz" : "text");
+	appendStringInfo(&sql, " FROM %s.events e WHERE e.user_id IS NOT NULL", model->quoted);
+	if (OidIsValid(model->weight_type))
+		appendStringInfoString(&sql, " AND e.weight::pg_catalog.float8 OPERATOR(pg_catalog.>) 0");
+	if (OidIsValid(model->time_type))
+		appendStringInfoString(&sql, " AND e.occurred_at::pg_catalog.timestamptz "
+									 "OPERATOR(pg_catalog.<=) pg_catalog.clock_timestamp()");
+	return sql.data;
+}
+
+Contexts *
+ContextsRead(const Model *model, const IdSet *items, Budget *budget)
+{
+	Contexts *contexts = BudgetZeroed(budget, 1, sizeof(Contexts));
+	ContextsReader reader = {.contexts = contexts, .items = items, .budget = budget};
+	List *possible;
+	ListCell *cell;
+
+	if (model->settings.contexts == NIL)
+		return contexts;
+	possible = possible_contexts(model);
+	contexts->context =
+		BudgetZeroed(budget, list_length(model->settings.contexts), sizeof(Context));
+	reader.item_count = IdSetCount(items);
+	reader.zone = find_zone(model->settings.time_zone);
+	reader.memory_left = BudgetLeft(budget) / 2;
+	foreach (cell, model->settings.contexts)
+	{
+		Context *context = &contexts->context[contexts->count];
+
+		/* One that went since it was set is none. */
+		if (!has_name(possible, lfirst(cell)))
+			continue;
+		context->name = lfirst(cell);
+		context->hours = strcmp(context->name, TIME_COLUMN) == 0;
+		if (!context->hours)
+			context->words = IdSetCreate(ID_TEXT, budget);
+		while (context->hours && context->values < HOURS && add_value(&reader, context))
+			;
+		contexts->count++;
+	}
+	if (!contexts->full)
+		PlanStreamOnce(contexts_query(model, contexts), take, &reader);
+	if (contexts->full)
+		ereport(NOTICE, (errmsg("model \"%s\" learns nothing of contexts", model->name),
+						 errdetail("Their counts do not fit in half of maintenance_work_mem."),
+						 errhint("Increase maintenance_work_mem, or name fewer contexts.")));
+	return contexts;
+}
+
+void
+ContextsFree(Contexts *contexts, Budget *budget)
+{
+	for (uint32 c = 0; c < contexts->count; c++)
+	{
+		Context *context = &contexts->context[c];
+
+		for (uint32 v = 0; v < context->values; v++)
+			BudgetFree(budget, context->count[v]);
+		context->values = 0;
+	}
+}
+
+/* The columns of the table, as arrays of parameters. */
+enum
+{
+	ROW_CONTEXT,
+	ROW_VALUE,
+	ROW_ITEM,
+	ROW_EVENTS,
+	ROW_LIFT,
+	ROW_COLUMNS
+};
+
+static Datum
+array_of(Datum *values, uint32 count, Oid type)
+{
+	int16 length;
+	bool by_value;
+	char align;
+
+	get_typlenbyvalalign(type, &length, &by_value, &align);
+	return PointerGetDatum(construct_array(values, (int) count, type, length, by_value, align));
+}
+
+/* Of several arrays, unnest is no function but what the parser makes of it: the system's own. */
+#define NEW_ROWS "unnest($1, $2, $3, $4, $5) AS n(context, value, item_id, events, lift)"
+
+void
+ContextsWrite(const Model *model, const IdSet *ids, const ContextRow *rows, uint32 count)
+{
+	const Oid types[ROW_COLUMNS] = {TEXTOID, TEXTOID, IdType(model->item_kind), INT4OID, FLOAT8OID};
+	Oid array_types[ROW_COLUMNS] = {TEXTARRAYOID, TEXTARRAYOID, IdArrayType(model->item_kind),
+									INT4ARRAYOID, FLOAT8ARRAYOID};
+	Datum *column[ROW_COLUMNS];
+	Datum arrays[ROW_COLUMNS];
+
+	for (int c = 0; c < ROW_COLUMNS; c++)
+		column[c] = palloc_extended(sizeof(Datum) * Max(count, 1), MCXT_ALLOC_HUGE);
+	for (uint32 n = 0; n < count; n++)
+	{
+		CHECK_FOR_INTERRUPTS();
+		column[ROW_CONTEXT][n] = CStringGetTextDatum(rows[n].context);
+		column[ROW_VALUE][n] = CStringGetTextDatum(rows[n].value);
+		column[ROW_ITEM][n] = IdSetDatum(ids, rows[n].id);
+		column[ROW_EVENTS][n] = Int32GetDatum((int32) Min(rows[n].events, PG_INT32_MAX));
+		column[ROW_LIFT][n] = Float8GetDatum(rows[n].lift);
+	}
+	for (int c = 0; c < ROW_COLUMNS; c++)
+		arrays[c] = array_of(column[c], count, types[c]);
+	if (SPI_execute_with_args(
+			psprintf("DELETE FROM %s.learned_context AS c WHERE NOT EXISTS (SELECT FROM " NEW_ROWS
+					 " WHERE (n.context, n.value) OPERATOR(pg_catalog.=) (c.context, c.value) "
+					 "AND n.item_id OPERATOR(pg_catalog.=) c.item_id "
+					 "AND n.events OPERATOR(pg_catalog.=) c.events "
+					 "AND n.lift OPERATOR(pg_catalog.=) c.lift)",
+					 model->quoted),
+			ROW_COLUMNS, array_types, arrays, NULL, false, 0) != SPI_OK_DELETE)
+		elog(ERROR, "could not delete contexts of model \"%s\"", model->name);
+	if (SPI_execute_with_args(
+			psprintf("INSERT INTO %s.learned_context (context, value, item_id, events, lift) "
+					 "SELECT n.context, n.value, n.item_id, n.events, n.lift FROM " NEW_ROWS
+					 " ON CONFLICT (context, value, item_id) DO NOTHING",
+					 model->quoted),
+			ROW_COLUMNS, array_types, arrays, NULL, false, 0) != SPI_OK_INSERT)
+		elog(ERROR, "could not write contexts of model \"%s\"", model->name);
+}
+
+/* One column and value that is asked for. */
+typedef struct Asked
+{
+	char *name;
+	char *value; /* NULL for a JSON null */
+} Asked;
+
+static void
+refuse_context(void)
+{
+	ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					errmsg("\"context\" must be an object of columns and values"),
+					errhint("Such as '{\"occurred_at\": \"now\", \"device\": \"phone\"}'.")));
+}
+
+/* The value of a key as text, NULL for null. */
+static char *
+scalar_text(const JsonbValue *value)
+{
+	switch (value->type)
+	{
+		case jbvNull:
+			return NULL;
+		case jbvString:
+			return pnstrdup(value->val.string.val, value->val.string.len);
+		case jbvNumeric:
+			return DatumGetCString(
+				DirectFunctionCall1(numeric_out, NumericGetDatum(value->val.numeric)));
+		case jbvBool:
+			return pstrdup(value->val.boolean ? "true" : "false");
+		default:
+			refuse_context();
+			return NULL;
+	}
+}
+
+/* The keys and values of an object, in jsonb's own order. */
+static Asked *
+read_object(Datum object, uint32 *count)
+{
+	Jsonb *jsonb = DatumGetJsonbP(object);
+	JsonbIterator *walk;
+	JsonbIteratorToken token;
+	JsonbValue part;
+	Asked *asked;
+
+	if (!JB_ROOT_IS_OBJECT(jsonb))
+		refuse_context();
+	asked = palloc(sizeof(Asked) * Max(JB_ROOT_COUNT(jsonb), 1));
+	*count = 0;
+	walk = JsonbIteratorInit(&jsonb->root);
+	while ((token = JsonbIteratorNext(&walk, &part, true)) != WJB_DONE)
+	{
+		if (token == WJB_KEY)
+			asked[*count].name = pnstrdup(part.val.string.val, part.val.string.len);
+		else if (token == WJB_VALUE)
+			asked[(*count)++].value = scalar_text(&part);
+	}
+	return asked;
+}
+
+static void
+check_known(const Model *model, const char *name)
+{
+	if (strcmp(name, ZONE_KEY) != 0 && !has_name(model->settings.contexts, name))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("model \"%s\" has no context \"%s\"", model->name, name),
+				 model->settings.contexts == NIL
+					 ? errhint("Name columns of the events query with reco_configure(%s, contexts "
+							   "=> ...), then run reco_refresh.",
+							   quote_literal_cstr(model->name))
+					 : errhint("Contexts it has: %s.", quoted_list(model->settings.contexts))));
+}
+
+/* The word for a value of a column; NULL for none. */
+static const char *
+word_asked(const Asked *asked, pg_tz *zone)
+{
+	uint32 hour;
+
+	if (asked->value == NULL || strcmp(asked->name, TIME_COLUMN) != 0)
+		return asked->value;
+	if (!hour_of_week(DatumGetTimestampTz(
+						  DirectFunctionCall3(timestamptz_in, CStringGetDatum(asked->value),
+											  ObjectIdGetDatum(InvalidOid), Int32GetDatum(-1))),
+					  zone, &hour))
+		return NULL;
+	return word_of_hour(hour);
+}
+
+static int
+by_item_no(const void *a, const void *b)
+{
+	uint32 x = ((const ContextLift *) a)->item_no;
+	uint32 y = ((const ContextLift *) b)->item_no;
+
+	return x < y ? -1 : x > y;
+}
+
+/* Multiplies lifts by those of one more context. */
+static ContextLifts
+multiply(const ContextLifts *lifts, const ContextLifts *more)
+{
+	ContextLifts all = {.lift = palloc(sizeof(ContextLift) * (lifts->count + more->count + 1))};
+	uint32 a = 0;
+	uint32 b = 0;
+
+	qsort(more->lift, more->count, sizeof(ContextLift), by_item_no);
+	while (a < lifts->count || b < more->count)
+	{
+		if (b == more->count ||
+			(a < lifts->count && lifts->lift[a].item_no < more->lift[b].item_no))
+			all.lift[all.count++] = lifts->lift[a++];
+		else if (a == lifts->count || more->lift[b].item_no < lifts->lift[a].item_no)
+			all.lift[all.count++] = more->lift[b++];
+		else
+		{
+			all.lift[all.count] = lifts->lift[a++];
+			all.lift[all.count++].lift *= more->lift[b++].lift;
+		}
+	}
+	return all;
+}
+
+double
+ContextsLift(const ContextLifts *lifts, uint32 item_no)
+{
+	ContextLift wanted = {.item_no = item_no};
+	const ContextLift *found = lifts->count == 0 ? NULL
+												 : bsearch(&wanted, lifts->lift, lifts->count,
+														   sizeof(ContextLift), by_item_no);
+
+	return found ? found->lift : 1;
+}
+
+/* What the table says of one context. */
+static ContextLifts
+read_lifts(const Model *model, const char *name, const char *word)
+{
+	const Oid types[] = {TEXTOID, TEXTOID};
+	const Datum arguments[] = {CStringGetTextDatum(name), CStringGetTextDatum(word)};
+	uint64 rows = PlanRun(
+		psprintf("SELECT l.item_no::pg_catalog.int4, c.lift::pg_catalog.float8 "
+				 "FROM ONLY %s.learned_context c JOIN ONLY %s.learned_item l "
+				 "ON l.item_id OPERATOR(pg_catalog.=) c.item_id "
+				 "WHERE c.context OPERATOR(pg_catalog.=) $1 AND c.value OPERATOR(pg_catalog.=) $2",
+				 model->quoted, model->quoted),
+		lengthof(types), types, arguments, NULL);
+	ContextLifts lifts = {.lift = palloc(sizeof(ContextLift) * Max(rows, 1))};
+
+	for (uint64 r = 0; r < rows; r++)
+	{
+		bool isnull[2];
+		Datum item_no = SPI_getbinval(SPI_tuptable->vals[r], SPI_tuptable->tupdesc, 1, &isnull[0]);
+		Datum lift = SPI_getbinval(SPI_tuptable->vals[r], SPI_tuptable->tupdesc, 2, &isnull[1]);
+
+		/* What is no lift, or of no item that can be scored, a refresh did not write. */
+		if (!isnull[0] && !isnull[1] && (uint32) DatumGetInt32(item_no) < model->item_slots &&
+			DatumGetFloat8(lift) > 0 && isfinite(DatumGetFloat8(lift)))
+			lifts.lift[lifts.count++] =
+				(ContextLift){(uint32) DatumGetInt32(item_no), DatumGetFloat8(lift)};
+	}
+	SPI_freetuptable(SPI_tuptable);
+	return lifts;
+}
+
+ContextLifts
+ContextsAsk(const Model *model, Datum object)
+{
+	uint32 keys;
+	Asked *asked = read_object(object, &keys);
+	pg_tz *zone = find_zone(model->settings.time_zone);
+	ContextLifts lifts = {NULL, 0};
+
+	for (uint32 k = 0; k < keys; k++)
+	{
+		check_known(model, asked[k].name);
+		if (strcmp(asked[k].name, ZONE_KEY) == 0 && asked[k].value)
+			zone = find_zone(asked[k].value);
+	}
+	for (uint32 k = 0; k < keys; k++)
+	{
+		const char *word;
+		ContextLifts more;
+
+		if (strcmp(asked[k].name, ZONE_KEY) == 0)
+			continue;
+		word = word_asked(&asked[k], zone);
+		if (word == NULL)
+			continue;
+		more = read_lifts(model, asked[k].name, word);
+		lifts = multiply(&lifts, &more);
+	}
+	for (uint32 n = 0; n < lifts.count; n++)
+		lifts.lift[n].lift = Min(Max(lifts.lift[n].lift, 1 / CONTEXTS_LIFT), CONTEXTS_LIFT);
+	return lifts;
+}

@@ -1,0 +1,117 @@
+-- contexts: what is chosen when and on what; by hand, against SQL, and what it is worth on planted tastes and on none.
+
+BEGIN;
+SELECT no_plan();
+SET LOCAL client_min_messages = warning;
+SET LOCAL timezone = 'UTC';
+
+CREATE FUNCTION pg_temp.refresh(model text) RETURNS void LANGUAGE plpgsql AS $$ BEGIN PERFORM reco_refresh(model); END $$;
+
+/*
+ * 800 events, half on the phone.  Item 1 has 100 of them there and 20 on the desk, item 2 the reverse, item 3 280 on each.  So
+ * E is 60 of items 1 and 2 on either; with z = 3 and s = 10
+ *   lift(phone, 1) = (100 - 3 * sqrt(100) + 10) / (60 + 10) = 80 / 70 = 1.142857
+ *   lift(desk, 1)  = (20 + 3 * sqrt(60) + 10) / 70 = (30 + 23.237900) / 70 = .760541
+ * and of item 3, which differs in nothing, there is none.  Dislikes, what was shown, and a device nobody names do not count.
+ */
+CREATE TABLE clicks (u int, i int, device text, at timestamptz DEFAULT '2026-01-05 12:00', w float8 DEFAULT 1);
+INSERT INTO clicks SELECT i * 1000 + n % 50, i, 'phone' FROM (VALUES (1, 100), (2, 20), (3, 280)) v(i, c), generate_series(1, c) n;
+INSERT INTO clicks SELECT i * 1000 + 500 + n % 50, i, 'desk' FROM (VALUES (1, 20), (2, 100), (3, 280)) v(i, c), generate_series(1, c) n;
+INSERT INTO clicks SELECT n, 3, 'phone', '2026-01-05', 0 FROM generate_series(1, 200) n;
+INSERT INTO clicks SELECT n, 3, 'phone', '2026-01-05', -1 FROM generate_series(1, 200) n;
+INSERT INTO clicks SELECT n, 3, NULL FROM generate_series(1, 200) n;
+SELECT reco_create_model('shop', 'SELECT u AS user_id, i AS item_id, device, at AS occurred_at, w AS weight FROM clicks');
+SELECT pg_temp.refresh('shop');
+SELECT is_empty('SELECT * FROM shop.learned_context', 'nothing is learned unless it is asked for');
+SELECT reco_configure('shop', contexts => '{device}');
+SELECT pg_temp.refresh('shop');
+SELECT results_eq('SELECT context, value, item_id, events, round(lift::numeric, 6) FROM shop.learned_context ORDER BY 1, 2, 3',
+  $$VALUES ('device', 'desk', 1, 20, .760541), ('device', 'desk', 2, 100, 1.142857), ('device', 'phone', 1, 100, 1.142857), ('device', 'phone', 2, 20, .760541)$$, 'lifts by hand');
+CREATE TEMP TABLE before AS SELECT ctid AS place, * FROM shop.learned_context;
+SELECT pg_temp.refresh('shop');
+SELECT set_eq('SELECT ctid AS place, * FROM shop.learned_context', 'TABLE before', 'what says the same is not written again');
+SELECT reco_configure('shop', contexts => '{}');
+SELECT pg_temp.refresh('shop');
+SELECT is_empty('SELECT * FROM shop.learned_context', 'no contexts, and what was learned of them is gone');
+
+/* A list goes by score * lift, its match by taste; thin contexts and values never seen change nothing. */
+CREATE TABLE many (u int, i int, device text, at timestamptz, slot int);
+INSERT INTO many SELECT u, 1 + (u * 7 + n * n * 3 + u * n) % 60, CASE WHEN (u * 7 + n * n * 3 + u * n) % 60 < 30 AND n % 3 > 0 THEN 'phone' WHEN n = 1 AND u = 5 THEN 'watch' ELSE 'desk' END,
+  '2026-01-05'::timestamptz + ((u * 37 + n * 101) % 2400) * interval '1 hour', (u + n) % 3 FROM generate_series(1, 300) u, generate_series(1, 24) n;
+SELECT reco_create_model('many', 'SELECT u AS user_id, i AS item_id, device, at AS occurred_at, slot FROM many');
+SELECT reco_configure('many', similarity => 'cosine', contexts => '{device, slot, occurred_at}', time_zone => 'America/New_York');
+SELECT pg_temp.refresh('many');
+CREATE FUNCTION pg_temp.lift(n float8, e float8) RETURNS float8 LANGUAGE sql AS $$
+  SELECT least(greatest(CASE WHEN n > e THEN greatest(1, (n - 3 * sqrt(greatest(n, e)) + 10) / (e + 10)) ELSE least(1, (n + 3 * sqrt(greatest(n, e)) + 10) / (e + 10)) END, .25), 4) $$;
+CREATE TEMP TABLE want AS
+  WITH e AS (SELECT i, 'device' AS context, device AS value FROM many UNION ALL SELECT i, 'slot', slot::text FROM many),
+       v AS (SELECT context, value, count(*)::float8 AS nv FROM e GROUP BY 1, 2), it AS (SELECT i, count(*) / 2.0 AS ni FROM e GROUP BY 1),
+       c AS (SELECT context, value, i, (SELECT count(*) FROM e WHERE (e.context, e.value, e.i) = (v.context, v.value, it.i)) AS n, nv * ni / 7200 AS expected FROM v CROSS JOIN it)
+  SELECT context, value, i AS item_id, n AS events, pg_temp.lift(n, expected) AS lift FROM c;
+SELECT is_empty($$SELECT * FROM (SELECT * FROM want WHERE lift <> 1) w FULL JOIN (SELECT * FROM many.learned_context WHERE context <> 'occurred_at') l USING (context, value, item_id)
+  WHERE (w.events = l.events AND abs(w.lift - l.lift) < 1e-12) IS NOT TRUE$$, 'every lift of every value');
+SELECT ok(count(*) > 20, count(*) || ' of them') FROM many.learned_context WHERE context = 'device';
+/* Hours of the week: first the hour of the day, then that hour of that day against what the hour foresees, each with its neighbours. */
+CREATE TEMP TABLE hours AS
+  WITH e AS (SELECT i, ((extract(isodow FROM t) - 1) * 24 + extract(hour FROM t))::int AS h FROM (SELECT i, at AT TIME ZONE 'America/New_York' AS t FROM many) m),
+       w AS (SELECT i, (h + d + 168) % 168 AS h, count(*)::float8 AS n FROM e, generate_series(-1, 1) d GROUP BY 1, 2),
+       it AS (SELECT i, count(*) / 7200.0::float8 AS share FROM e GROUP BY 1),
+       c AS (SELECT i, h, coalesce(n, 0) AS n, share FROM it CROSS JOIN generate_series(0, 167) h LEFT JOIN w USING (i, h)),
+       d AS (SELECT *, sum(n) OVER (PARTITION BY h) AS of_hour, sum(n) OVER (PARTITION BY i, h % 24) AS daily FROM c),
+       f AS (SELECT *, pg_temp.lift(daily, share * sum(n) OVER (PARTITION BY h % 24)) AS of_day FROM d)
+  SELECT to_char('2026-01-05'::timestamp + h * interval '1 hour', 'Dy HH24') AS value, i AS item_id, n AS events,
+    least(greatest(of_day * pg_temp.lift(n, of_hour * share * of_day), .25), 4) AS lift FROM f;
+SELECT is_empty($$SELECT * FROM (SELECT * FROM hours WHERE abs(lift - 1) > 1e-9) w FULL JOIN (SELECT * FROM many.learned_context WHERE context = 'occurred_at') l USING (value, item_id)
+  WHERE (w.events = l.events AND abs(w.lift - l.lift) < 1e-9) IS NOT TRUE$$, 'every lift of every hour, in its zone');
+SELECT ok(count(*) > 20, count(*) || ' of them') FROM many.learned_context WHERE context = 'occurred_at';
+
+CREATE FUNCTION pg_temp.differ(context jsonb, lifts text) RETURNS bigint LANGUAGE plpgsql AS $$
+DECLARE wrong bigint;
+BEGIN
+  EXECUTE format($q$WITH lift AS (%s), plain AS (SELECT u, t.* FROM generate_series(1, 300, 7) u, many.top_n(u, 100, fallback => false) t),
+    asked AS (SELECT u, t.*, row_number() OVER (PARTITION BY u ORDER BY n) AS rank FROM generate_series(1, 300, 7) u, many.top_n(u, 100, fallback => false, context => %L) WITH ORDINALITY AS t(item_id, score, match, because, source, n))
+    SELECT count(*) FROM plain p FULL JOIN asked a USING (u, item_id) LEFT JOIN lift l USING (item_id)
+    WHERE (abs(a.score - p.score * coalesce(l.lift, 1)) <= 1e-9 * a.score AND a.match IS NOT DISTINCT FROM p.match AND a.because = p.because) IS NOT TRUE$q$, lifts, context) INTO wrong;
+  RETURN wrong;
+END $$;
+SELECT is(pg_temp.differ('{"device": "phone"}', $$SELECT item_id, lift FROM many.learned_context WHERE (context, value) = ('device', 'phone')$$), 0::bigint, 'a list goes by score * lift');
+SELECT is(pg_temp.differ('{"device": "phone", "slot": 1}', $$SELECT item_id, least(greatest(exp(sum(ln(lift))), .25), 4) AS lift FROM many.learned_context WHERE (context, value) IN (('device', 'phone'), ('slot', '1')) GROUP BY 1$$), 0::bigint, 'lifts multiply');
+SELECT is(pg_temp.differ(c::jsonb, 'SELECT 0 AS item_id, 1::float8 AS lift LIMIT 0'), 0::bigint, 'nothing changes: ' || c)
+FROM unnest(ARRAY['{}', '{"device": "watch"}', '{"device": "toaster"}', '{"device": null}', '{"occurred_at": "infinity"}', '{"time_zone": "Asia/Tokyo"}']) c;
+SELECT is(pg_temp.differ('{"occurred_at": "2026-03-03 22:30+00"}', $$SELECT item_id, lift FROM many.learned_context WHERE (context, value) = ('occurred_at', 'Tue 17')$$), 0::bigint, 'a time, in the zone of the model');
+SELECT is(pg_temp.differ('{"occurred_at": "2026-03-03 22:30+00", "time_zone": "Asia/Tokyo"}', $$SELECT item_id, lift FROM many.learned_context WHERE (context, value) = ('occurred_at', 'Wed 07')$$), 0::bigint, 'and in the zone of who asks');
+SELECT is_empty($$(SELECT user_id, item_id, score, match, because, source, rank::int FROM many.top_n_all(20, context => '{"device": "phone"}'))
+  EXCEPT ALL (SELECT u, t.* FROM (SELECT DISTINCT u FROM many) u, LATERAL many.top_n(u, 20, context => '{"device": "phone"}') WITH ORDINALITY t(item_id, score, match, because, source, rank))$$, 'for everybody at once as one by one');
+/* min_match goes by taste: whoever matches is there, in another order. */
+SELECT set_eq($$SELECT u, item_id, match FROM generate_series(1, 300, 7) u, many.top_n(u, 100, min_match => 55, context => '{"device": "phone"}')$$,
+              $$SELECT u, item_id, match FROM generate_series(1, 300, 7) u, many.top_n(u, 100, min_match => 55)$$, 'min_match');
+SELECT is_empty($$SELECT * FROM generate_series(1, 300, 29) u, generate_series(1, 60) i
+  WHERE float8send(many.score(u, i)) IS DISTINCT FROM float8send(coalesce((SELECT sum(share) FROM many.why(u, i)), 0))$$, 'shares go on summing to scores');
+
+/*
+ * What it is worth.  400 people of four tastes with ten items for the evening and ten for the morning each; those of odd
+ * numbers are asked, at eight and at twenty, for what they go on to choose after the middle of February.
+ */
+CREATE TABLE plays (u int, i int, at timestamptz);
+CREATE FUNCTION pg_temp.plant(planted boolean) RETURNS void LANGUAGE sql AS $$
+  INSERT INTO plays SELECT DISTINCT ON (u, i) u, i, at FROM (
+    SELECT u, 20 * (u % 4) + CASE WHEN planted THEN 10 * (n % 2) ELSE 10 * (r / 600 % 2) END + r % 10 AS i,
+      '2026-01-05'::timestamptz + r / 10 % 56 * interval '1 day' + CASE WHEN n % 2 = 0 THEN interval '8 hours' ELSE interval '20 hours' END AS at
+    FROM generate_series(1, 400) u, generate_series(1, 14) n, LATERAL (SELECT (u * 7919 + n * 104729 + u * n * 31) % 1000003 AS r) r) p ORDER BY u, i, at $$;
+SELECT reco_create_model('plays', $$SELECT u AS user_id, i AS item_id, at AS occurred_at FROM plays WHERE u % 2 = 0 OR at < '2026-02-15'$$);
+CREATE FUNCTION pg_temp.hits(with_context boolean) RETURNS bigint LANGUAGE sql AS $$
+  SELECT count(*) FROM generate_series(1, 400, 2) u, unnest(ARRAY['2026-02-23 08:00', '2026-02-23 20:00']::timestamptz[]) t,
+    LATERAL plays.top_n(u, 5, context => CASE WHEN with_context THEN jsonb_build_object('occurred_at', t) END) r
+  WHERE EXISTS (SELECT FROM plays p WHERE (p.u, p.i) = (u, r.item_id) AND p.at >= '2026-02-15' AND extract(hour FROM p.at) = extract(hour FROM t)) $$;
+SELECT pg_temp.plant(true);
+SELECT reco_configure('plays', similarity => 'cosine', contexts => '{occurred_at}');
+SELECT pg_temp.refresh('plays');
+SELECT ok((SELECT bool_and((item_id / 10 % 2 = 1) = (lift > 1)) AND count(*) > 60 FROM plays.learned_context WHERE value ~ ' 20'), 'what the evening is for');
+SELECT ok(aware > 1.5 * plain, format('hits of five, planted: %s with the hour, %s without', aware, plain)) FROM pg_temp.hits(true) aware, pg_temp.hits(false) plain;
+TRUNCATE plays;
+SELECT pg_temp.plant(false);
+SELECT pg_temp.refresh('plays');
+SELECT ok(aware >= .98 * plain, format('hits of five, none planted: %s with the hour, %s without', aware, plain)) FROM pg_temp.hits(true) aware, pg_temp.hits(false) plain;
+
+SELECT * FROM finish();
+ROLLBACK;
