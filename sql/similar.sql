@@ -2,13 +2,13 @@
 
 CREATE FUNCTION reco_similar_items(similar_to bigint, k int DEFAULT 10, model text DEFAULT NULL)
 RETURNS TABLE(item_id bigint, similarity float8, support int)
-LANGUAGE C STABLE PARALLEL SAFE COST 200 ROWS 10 AS 'MODULE_PATHNAME', 'reco_similar_items';
+LANGUAGE C STABLE PARALLEL SAFE COST 200 ROWS 10 SUPPORT reco_expect_rows AS 'MODULE_PATHNAME', 'reco_similar_items';
 CREATE FUNCTION reco_similar_items(similar_to text, k int DEFAULT 10, model text DEFAULT NULL)
 RETURNS TABLE(item_id text, similarity float8, support int)
-LANGUAGE C STABLE PARALLEL SAFE COST 200 ROWS 10 AS 'MODULE_PATHNAME', 'reco_similar_items';
+LANGUAGE C STABLE PARALLEL SAFE COST 200 ROWS 10 SUPPORT reco_expect_rows AS 'MODULE_PATHNAME', 'reco_similar_items';
 CREATE FUNCTION reco_similar_items(similar_to uuid, k int DEFAULT 10, model text DEFAULT NULL)
 RETURNS TABLE(item_id uuid, similarity float8, support int)
-LANGUAGE C STABLE PARALLEL SAFE COST 200 ROWS 10 AS 'MODULE_PATHNAME', 'reco_similar_items';
+LANGUAGE C STABLE PARALLEL SAFE COST 200 ROWS 10 SUPPORT reco_expect_rows AS 'MODULE_PATHNAME', 'reco_similar_items';
 COMMENT ON FUNCTION reco_similar_items(bigint, int, text) IS
   'the k nearest neighbours of an item, those of the live catalogue only, best first; support is the number of users behind the pair';
 COMMENT ON FUNCTION reco_similar_items(text, int, text) IS
@@ -18,7 +18,7 @@ COMMENT ON FUNCTION reco_similar_items(uuid, int, text) IS
 
 CREATE FUNCTION reco_typed_similar_items(similar_to "any", k int, model regclass)
 RETURNS SETOF record
-LANGUAGE C STABLE PARALLEL SAFE COST 200 ROWS 10 AS 'MODULE_PATHNAME', 'reco_similar_items';
+LANGUAGE C STABLE PARALLEL SAFE COST 200 ROWS 10 SUPPORT reco_expect_rows AS 'MODULE_PATHNAME', 'reco_similar_items';
 COMMENT ON FUNCTION reco_typed_similar_items("any", int, regclass) IS
   'what the typed doors of a model call: reco_similar_items for any mix of id types, the model given as its table';
 
