@@ -1,5 +1,6 @@
 -- How good the lists are that come without any setting: reco_create_model, reco_refresh, reco_top_n_all(20), on the MovieLens
--- 1M and Amazon CDs splits of LightGCN's followers, every item ranked that is not in a user's training line.
+-- 1M and Amazon CDs splits of LightGCN's followers, every item ranked that is not in a user's training line. Beside them lists by
+-- factors, 64 as they come and 128.
 --
 --   psql -v data=FOLDER -f bench/quality.sql     in a database with reco; FOLDER holds ml-1m and amazon-cds
 --
@@ -13,7 +14,17 @@ SET maintenance_work_mem = '1GB';
 CREATE TEMP TABLE quality (data text, learned_with text, refresh_seconds numeric, lists_seconds numeric, recall_20 numeric, ndcg_20 numeric);
 
 \set data_set ml-1m
+\set settings 'algorithm => NULL'
+\ir quality_of.sql
+\set settings 'algorithm => \'factors\''
+\ir quality_of.sql
+\set settings 'algorithm => \'factors\', factors => 128'
 \ir quality_of.sql
 \set data_set amazon-cds
+\set settings 'algorithm => NULL'
+\ir quality_of.sql
+\set settings 'algorithm => \'factors\''
+\ir quality_of.sql
+\set settings 'algorithm => \'factors\', factors => 128'
 \ir quality_of.sql
 TABLE quality;

@@ -1,4 +1,4 @@
--- One set of bench/quality.sql: psql variables data, data_set and reader.
+-- One set of bench/quality.sql: psql variables data, data_set, settings and reader.
 \set train 'xzcat \'' :data '/' :data_set '/train.txt.xz\'' :reader
 \set test 'xzcat \'' :data '/' :data_set '/test.txt.xz\'' :reader
 CREATE TABLE train (user_id int, item_id int);
@@ -8,6 +8,7 @@ COPY test FROM PROGRAM :'test';
 ANALYZE train, test;
 
 SELECT reco_create_model('quality', 'SELECT user_id, item_id FROM public.train') \g /dev/null
+SELECT reco_configure('quality', :settings) \g /dev/null
 SELECT learned_with, seconds_total FROM reco_refresh('quality') \gset
 SELECT clock_timestamp() AS began \gset
 CREATE TABLE lists AS SELECT user_id, item_id, rank FROM quality.top_n_all(20);

@@ -27,6 +27,8 @@ SELECT item_id, item_no, array_length(factor, 1) AS factors FROM radio.item_fact
 SELECT count(*), bool_and(array_length(factor, 1) = 4) AS four FROM radio.user_factors();
 SELECT array_length(radio.user_factor('new'), 1), radio.user_factor('nobody') IS NULL AS nobody, radio.user_factor(NULL) IS NULL AS none;
 
+SELECT bytes > pg_total_relation_size('radio.learned_item') + pg_total_relation_size('radio.item_factor') AS counted FROM reco_models() WHERE model = 'radio';
+
 -- every question has an answer by factors
 SELECT item_id, score > 0 AS scores, because IN (1, 2) AS because_of_these, source FROM radio.top_n('new', 6) ORDER BY source, item_id;
 SELECT item_id BETWEEN 9 AND 16 AS of_that_taste, source FROM radio.complete(ARRAY[9, 10], 3);

@@ -35,7 +35,12 @@ my %questions = (
 		SELECT p.name, t.* FROM (SELECT DISTINCT name FROM plays ORDER BY name) p
 		CROSS JOIN LATERAL media.top_n(p.name, 10) WITH ORDINALITY t},
 	'media.similar' => 'SELECT * FROM media.similar ORDER BY item_id, rank',
-	'media.popular' => 'SELECT * FROM media.popular ORDER BY item_id',);
+	'media.popular' => 'SELECT * FROM media.popular ORDER BY item_id',
+	'taste.top_n of all users' => q{
+		SELECT p.name, t.* FROM (SELECT DISTINCT name FROM plays ORDER BY name) p
+		CROSS JOIN LATERAL taste.top_n(p.name, 10) WITH ORDINALITY t},
+	'taste.item_factor' => 'SELECT * FROM taste.item_factor ORDER BY item_id',
+	'taste.user_factors' => 'SELECT * FROM taste.user_factors() ORDER BY user_id',);
 
 my $shop_only = qr/shop/;
 
@@ -103,8 +108,11 @@ $node->safe_psql('origin', q{
 		'SELECT id AS item_id, name, released_at FROM public.products WHERE in_stock');
 	SELECT reco_configure('shop', min_match => 55, neighbors => 20, popular_half_life => '60 days');
 	SELECT reco_create_model('media', 'SELECT name AS user_id, track AS item_id, at AS occurred_at FROM public.plays');
+	SELECT reco_create_model('taste', 'SELECT name AS user_id, track AS item_id FROM public.plays');
+	SELECT reco_configure('taste', algorithm => 'factors', factors => 8);
 	SELECT reco_refresh('shop');
 	SELECT reco_refresh('media');
+	SELECT reco_refresh('taste');
 	GRANT USAGE ON SCHEMA shop TO clerk;
 	GRANT SELECT ON orders, products TO clerk;
 });

@@ -28,6 +28,7 @@ my %models = (
 	weighted => q{similarity => 'cosine', weighting => 'linear'},
 	text => q{similarity => 'bm25'},
 	counts => q{similarity => 'llr', keep => 'source'},
+	factors => q{algorithm => 'factors', factors => 6, iterations => 2},
 	ridge => q{similarity => 'ridge', candidates => 40},
 	ridge_uniform => q{similarity => 'ridge', candidates => 40, weighting => 'binary'});
 
@@ -44,7 +45,8 @@ sub learn
 	my ($node, $model, $set) = @_;
 	my ($status, $out, $err) = $node->psql('postgres', qq{SET max_parallel_maintenance_workers = 2; $set; TRUNCATE $model.learned_item;
 		SET client_min_messages = debug1; SELECT reco_refresh('$model') IS NOT NULL; SET client_min_messages = notice;
-		SELECT count(*), sum(length(neighbors)), md5(string_agg(l::text, ' ' ORDER BY item_id)) FROM $model.learned_item l});
+		SELECT count(*), sum(length(neighbors)), md5(string_agg(l::text, ' ' ORDER BY item_id)
+			|| coalesce((SELECT string_agg(f::text, ' ' ORDER BY item_id) FROM $model.item_factor f), '')) FROM $model.learned_item l});
 	$err =~ s/^psql:.*?: //mg;
 	return ($out, join "\n", grep { /workers started|one process|shared memory|ERROR/ } split /\n/, $err);
 }
