@@ -342,11 +342,13 @@ score_factors(const Profile *profile, RankScratch *rank)
 	const Held *held = profile->held;
 
 	RankReachAll(rank);
-	for (uint32 c = 0; held && c < held->candidates; c++)
-		rank->score[held->candidate[c]] = score_of(
-			factors, factors->held->row + (size_t) held->candidate[c] * factors->fold->width);
 	if (held)
+	{
+		FoldScores(factors->taste, factors->held->row, slots, factors->fold->width, rank->score);
+		for (uint32 n = 0; n < held->hidden_count; n++)
+			RankStrike(rank, held->hidden[n]);
 		return;
+	}
 	if (factors->score == NULL)
 	{
 		factors->score =

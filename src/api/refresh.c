@@ -195,7 +195,7 @@ learn_factors(Refresh *refresh)
 		return;
 	}
 	start = FactorsLearn(by_user, matrix->learners, options, NULL, budget);
-	end_phase(refresh, spared ? PHASE_LEARN : PHASE_CURVE);
+	end_phase(refresh, PHASE_LEARN);
 	ProgressEnter(PROGRESS_CURVE, matrix->chosen_count);
 	ForecastCurve(&refresh->cost);
 	MatchCurveLearn(matrix, &(MatchCurveOf){.factors = start, .recency = 1}, &refresh->match,
@@ -205,10 +205,10 @@ learn_factors(Refresh *refresh)
 	if (spared)
 		return;
 
-	/* With a tenth more users at most, they are not far from where they go. */
+	/* They are not far from where some more users lead, who were held out for the curve. */
 	refresh->factors = FactorsLearn(by_user, by_user->rows, options, start, budget);
 	FactorsFree(start, budget);
-	end_phase(refresh, PHASE_LEARN);
+	end_phase(refresh, PHASE_CURVE);
 	if (refresh->match.curve.knots == 0)
 		return;
 	ProgressEnter(PROGRESS_CURVE, matrix->chosen_count);

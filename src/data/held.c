@@ -159,7 +159,7 @@ read_walk(HeldReader *reader, CatalogueOrder order)
 		SPI_cursor_close(portal);
 }
 
-/* The factors of all items, and which of them may be recommended. */
+/* The factors of all items, and which of them may not be recommended. */
 static void
 read_factors(HeldReader *reader)
 {
@@ -167,13 +167,10 @@ read_factors(HeldReader *reader)
 	uint32 slots = reader->model->item_slots;
 
 	held->factors = ItemFactorHold(reader->model, reader->budget);
-	held->candidate = BudgetAlloc(reader->budget, slots, sizeof(uint32));
+	held->hidden = BudgetAlloc(reader->budget, Max(slots, 1), sizeof(uint32));
 	for (uint32 n = 0; n < slots; n++)
-	{
-		held->candidate[held->candidates] = n;
-		held->candidates +=
-			held->factors->has[n] && reader->in_catalogue[n] && held->number[n] != ID_NONE;
-	}
+		if (held->factors->has[n] && (!reader->in_catalogue[n] || held->number[n] == ID_NONE))
+			held->hidden[held->hidden_count++] = n;
 }
 
 Held *

@@ -30,8 +30,8 @@ typedef struct Held
 	RankColumns columns;
 	/* In place of columns, where the model was learned by factors. */
 	ItemFactors *factors;
-	uint32 *candidate; /* numbers of the items that may be recommended */
-	uint32 candidates;
+	uint32 *hidden; /* numbers of the items that have factors and may not be recommended */
+	uint32 hidden_count;
 	RankScratch scratch;
 	HeldWalk walk[CATALOGUE_ORDERS];
 } Held;

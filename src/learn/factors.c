@@ -342,8 +342,5 @@ FactorsScore(FactorsScorer *scorer, const RankEntry *entries, size_t count, Rank
 	RankReachAll(scratch);
 	if (known == 0 || !FoldIn(fold, scorer->entry, known, scorer->scratch, scorer->user))
 		return;
-	for (uint32_t i = 0; i < factors->items; i++)
-		if (factors->has[i])
-			scratch->score[i] =
-				FoldScore(scorer->user, factors->row + (size_t) i * fold->width, fold->width);
+	FoldScores(scorer->user, factors->row, factors->items, fold->width, scratch->score);
 }

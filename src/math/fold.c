@@ -158,17 +158,26 @@ FoldSolve(const Fold *fold, const float *scratch, float *v)
 	CholeskySubstitute(scratch, fold->factors, fold->width, v);
 }
 
-CLONES double
-FoldDot(const float *x, const float *y, uint32_t width)
+/* A quarter of the lanes, which all processors add at a time. */
+typedef float Quarter __attribute__((vector_size(FOLD_LANES), aligned(4), may_alias));
+
+static inline __attribute__((always_inline)) double
+dot(const float *x, const float *y, uint32_t width)
 {
 	Lanes sum = {0};
-	double all = 0;
+	const Quarter *quarter = (const Quarter *) &sum;
+	Quarter all;
 
 	for (uint32_t c = 0; c < width; c += FOLD_LANES)
 		sum += *(const Lanes *) (x + c) * *(const Lanes *) (y + c);
-	for (uint32_t n = 0; n < FOLD_LANES; n++)
-		all += sum[n];
-	return all;
+	all = (quarter[0] + quarter[1]) + (quarter[2] + quarter[3]);
+	return ((double) all[0] + all[1]) + ((double) all[2] + all[3]);
+}
+
+CLONES double
+FoldDot(const float *x, const float *y, uint32_t width)
+{
+	return dot(x, y, width);
 }
 
 /* Rounds what is less than 2^11 to whole units: a double of this size has no finer ones. */
@@ -178,6 +187,13 @@ double
 FoldScore(const float *x, const float *y, uint32_t width)
 {
 	return (FoldDot(x, y, width) + GRID) - GRID;
+}
+
+CLONES void
+FoldScores(const float *x, const float *rows, uint32_t count, uint32_t width, double *score)
+{
+	for (uint32_t n = 0; n < count; n++)
+		score[n] = (dot(x, rows + (size_t) n * width, width) + GRID) - GRID;
 }
 
 void

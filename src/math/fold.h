@@ -96,11 +96,13 @@ extern void FoldSolve(const Fold *fold, const float *scratch, float *v);
 extern double FoldDot(const float *x, const float *y, uint32_t width);
 
 /*
- * The score of an item, x . y in whole units of 2^-40, the same bits whoever asks; and the parts of
+ * The score of an item, or of several, x . y in whole units of 2^-40, the same bits whoever asks; and the parts of
  * a history's entries in it, which add up to it to the last bit, since the largest takes what
  * rounding leaves.  v[width] is room; x and the scratch are those of the history folded in last.
  */
 extern double FoldScore(const float *x, const float *y, uint32_t width);
+extern void FoldScores(const float *x, const float *rows, uint32_t count, uint32_t width,
+					   double *score);
 extern void FoldShares(const Fold *fold, const float *scratch, const FoldEntry *entries,
 					   size_t count, const float *x, const float *y, float *v, double *share);
 
