@@ -136,6 +136,12 @@ refuse_alone(const char *name, const char *other, const char *hint)
 					errmsg("%s says nothing without %s", name, other), errhint("%s", hint)));
 }
 
+Arrangement *
+ArrangePlain(void)
+{
+	return palloc0(sizeof(Arrangement));
+}
+
 static bool
 wants_variety(const Arrangement *plan)
 {
@@ -687,38 +693,52 @@ find_because(Work *work)
 	pfree(because);
 }
 
-/* Makes scores say the order. */
-static void
-settle_scores(Work *work)
+void
+ArrangeScores(RecommendRow *rows, uint32 count)
 {
 	uint32 fallen = 0;
 
-	for (uint32 t = 0; t < work->taken; t++)
-		if (work->row[work->order[t]].item_no == ID_NONE)
-			work->row[work->order[t]].score = -(double) ++fallen;
-	for (uint32 t = work->taken; t > 1; t--)
+	for (uint32 r = 0; r < count; r++)
+		if (rows[r].item_no == ID_NONE)
+			rows[r].score = -(double) ++fallen;
+	for (uint32 r = count; r > 1; r--)
 	{
-		const RecommendRow *after = &work->row[work->order[t - 1]];
-		RecommendRow *row = &work->row[work->order[t - 2]];
+		const RecommendRow *after = &rows[r - 1];
+		RecommendRow *row = &rows[r - 2];
 
+		/* Equal scores in the order of their numbers are as they are in any list. */
 		if (row->score < after->score ||
-			(row->score == after->score && work->order[t - 2] > work->order[t - 1]))
+			(row->score == after->score && row->item_no > after->item_no))
 			row->score = nextafter(after->score, INFINITY);
 	}
+}
+
+RecommendRow *
+ArrangeRows(RecommendAsk *ask, const Profile *profile, uint32 *count)
+{
+	Work work = {.ask = ask, .profile = profile, .plan = ask->arrangement};
+	RecommendRow *rows;
+
+	choose(&work);
+	find_because(&work);
+	rows = palloc_extended(sizeof(RecommendRow) * ((Size) work.taken + 1), MCXT_ALLOC_HUGE);
+	for (uint32 t = 0; t < work.taken; t++)
+		rows[t] = work.row[work.order[t]];
+	ArrangeScores(rows, work.taken);
+	*count = work.taken;
+	return rows;
 }
 
 void
 ArrangeList(RecommendAsk *ask, const Profile *profile)
 {
-	Work work = {.ask = ask, .profile = profile, .plan = ask->arrangement};
+	uint32 count;
+	RecommendRow *rows = ArrangeRows(ask, profile, &count);
 
-	choose(&work);
-	find_because(&work);
-	settle_scores(&work);
 	ask->listed = 0;
-	for (uint32 t = 0; t < work.taken; t++)
+	for (uint32 r = 0; r < count; r++)
 	{
 		CHECK_FOR_INTERRUPTS();
-		RecommendPut(ask, profile, &work.row[work.order[t]]);
+		RecommendPut(ask, profile, &rows[r]);
 	}
 }

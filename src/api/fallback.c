@@ -314,6 +314,16 @@ list_categories(RecommendAsk *ask, const History *history)
 }
 
 void
+FallbackMark(RecommendAsk *ask, const History *history)
+{
+	for (uint32 n = 0; n < history->count; n++)
+		if (ProfileKeepsOut(&history->item[n], ask->seen))
+			RecommendMark(ask, history->item[n].id);
+	for (uint32 n = 0; ask->exclude && n < IdSetCount(ask->exclude); n++)
+		RecommendMark(ask, IdSetAdd(ask->ids, IdSetDatum(ask->exclude, n)));
+}
+
+void
 FallbackList(RecommendAsk *ask, const History *history)
 {
 	static const char *const source[CATALOGUE_ORDERS] = {
@@ -324,12 +334,7 @@ FallbackList(RecommendAsk *ask, const History *history)
 
 	if (RecommendIsFull(ask))
 		return;
-	for (uint32 n = 0; n < history->count; n++)
-		if (ProfileKeepsOut(&history->item[n], ask->seen))
-			RecommendMark(ask, history->item[n].id);
-	for (uint32 n = 0; ask->exclude && n < IdSetCount(ask->exclude); n++)
-		RecommendMark(ask, IdSetAdd(ask->ids, IdSetDatum(ask->exclude, n)));
-
+	FallbackMark(ask, history);
 	if (ask->has_asker && ask->model->has_users && !has_chosen(history))
 		list_alike(ask, history);
 	if (!RecommendIsFull(ask))

@@ -64,11 +64,9 @@ RecommendIsMarked(const RecommendAsk *ask, uint32 number)
 }
 
 void
-RecommendPut(RecommendAsk *ask, const Profile *profile, const RecommendRow *row)
+RecommendValues(const RecommendAsk *ask, const Profile *profile, const RecommendRow *row,
+				Datum *values, bool *nulls)
 {
-	Datum values[LIST_COLUMNS] = {0};
-	bool nulls[LIST_COLUMNS] = {0};
-
 	values[LIST_ITEM] = DoorItemOut(&ask->rows, IdSetDatum(ask->ids, row->number));
 	values[LIST_SCORE] = Float8GetDatum(row->score);
 	values[LIST_MATCH] = Float8GetDatum(row->match);
@@ -79,6 +77,15 @@ RecommendPut(RecommendAsk *ask, const Profile *profile, const RecommendRow *row)
 			&ask->rows,
 			IdSetDatum(ask->ids, profile->history->item[profile->place[row->because]].id));
 	values[LIST_SOURCE] = row->source;
+}
+
+void
+RecommendPut(RecommendAsk *ask, const Profile *profile, const RecommendRow *row)
+{
+	Datum values[LIST_COLUMNS] = {0};
+	bool nulls[LIST_COLUMNS] = {0};
+
+	RecommendValues(ask, profile, row, values, nulls);
 	ask->listed++;
 	if (ask->by_user)
 	{

@@ -110,6 +110,10 @@ extern bool RecommendIsMarked(const RecommendAsk *ask, uint32 number);
  */
 extern void RecommendFill(RecommendAsk *ask, uint32 number, Datum source);
 
+/* The columns of a row from LIST_ITEM to LIST_SOURCE; nulls is all false before. */
+extern void RecommendValues(const RecommendAsk *ask, const Profile *profile,
+							const RecommendRow *row, Datum *values, bool *nulls);
+
 /* Puts a row out; the profile is needed where it has a because. */
 extern void RecommendPut(RecommendAsk *ask, const Profile *profile, const RecommendRow *row);
 

@@ -193,6 +193,9 @@ CatalogueOpen(const Model *model, CatalogueOrder order, const IdSet *some)
 		case CATALOGUE_POPULAR:
 			sql = psprintf("%s ORDER BY l.popularity_log2 DESC NULLS LAST, l.item_no", learned);
 			break;
+		case CATALOGUE_OBSCURE:
+			sql = psprintf("%s ORDER BY l.popularity_log2 NULLS FIRST, l.item_no DESC", learned);
+			break;
 		default:
 			if (!model->has_items)
 				return NULL;

@@ -146,6 +146,22 @@ static const char *const doors =
 	"    AS t(item_id {item}, score float8, match float8, because {item}, source text); END;"
 	"COMMENT ON FUNCTION {model}.complete IS 'the k items that go best with those given; see reco_complete';"
 
+	"CREATE FUNCTION {model}.explore(user_id {user}, k int DEFAULT 10, explore float8 DEFAULT 0.1,"
+	"    seed bigint DEFAULT 0, exclude {item}[] DEFAULT NULL, among {item}[] DEFAULT NULL,"
+	"    as_of timestamptz DEFAULT NULL, seen boolean DEFAULT false, fallback boolean DEFAULT true,"
+	"    diversity float8 DEFAULT NULL, max_per text DEFAULT NULL, max_per_n int DEFAULT NULL,"
+	"    calibrated float8 DEFAULT NULL, calibrated_by text DEFAULT NULL,"
+	"    context jsonb DEFAULT NULL)"
+	"  RETURNS TABLE(item_id {item}, score float8, match float8, because {item}, source text, propensity float8)"
+	"  LANGUAGE SQL STABLE PARALLEL SAFE ROWS 10 COST 2000 BEGIN ATOMIC"
+	"  SELECT t.item_id, t.score, t.match, t.because, t.source, t.propensity"
+	"  FROM {reco}.reco_typed_explore(explore.user_id, explore.k, {row}, explore.explore, explore.seed,"
+	"    explore.exclude, explore.among, explore.as_of, explore.seen, explore.fallback,"
+	"    explore.diversity, explore.max_per, explore.max_per_n, explore.calibrated, explore.calibrated_by,"
+	"    explore.context)"
+	"    AS t(item_id {item}, score float8, match float8, because {item}, source text, propensity float8); END;"
+	"COMMENT ON FUNCTION {model}.explore IS 'a list with places for items drawn by lot, and the chance of each row; see reco_explore';"
+
 	"CREATE FUNCTION {model}.similar_items(similar_to {item}, k int DEFAULT 10)"
 	"  RETURNS TABLE(item_id {item}, similarity float8, support int)"
 	"  LANGUAGE SQL STABLE PARALLEL SAFE ROWS 10 COST 200 BEGIN ATOMIC"
@@ -453,7 +469,7 @@ add_doors(ObjectAddresses *objects, Oid schema, Oid table)
 		" WHERE p.pronamespace = %u AND d.refobjid = %u AND p.prolang ="
 		" (SELECT oid FROM pg_catalog.pg_language WHERE lanname = 'sql')"
 		" AND p.proname = ANY ('{top_n,top_n_all,complete,similar_items,score,match,why,why_not,rank,audience,"
-		"similar_users,user_factor,user_factors,popular,trending,onboarding}')",
+		"similar_users,user_factor,user_factors,popular,trending,onboarding,explore}')",
 		schema, table);
 
 	if (SPI_execute(sql, true, 0) != SPI_OK_SELECT)
