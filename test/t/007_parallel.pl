@@ -21,7 +21,8 @@ sub server
 
 # 3,000 users with 45 draws of 2,000 items: more than the 100,000 cells from which on workers are started.  No table
 # is needed, so that a server with little room for files can have them too.
-my $visits = q{SELECT u AS user_id, floor(%d * power((hashint8extended(n, u) & 1048575) / 1048576.0, 2))::int AS item_id, (1 + n %% 3)::float8 AS weight
+my $visits = q{SELECT u AS user_id, floor(%d * power((hashint8extended(n, u) & 1048575) / 1048576.0, 2))::int AS item_id, (1 + n %% 3)::float8 AS weight,
+	timestamptz '2026-01-01' + n / 2 * interval '1 hour' AS occurred_at
 	FROM generate_series(1, %d) u, generate_series(1, %d) n};
 my %models = (
 	uniform => q{similarity => 'cooccurrence', weighting => 'binary'},
@@ -29,6 +30,7 @@ my %models = (
 	text => q{similarity => 'bm25'},
 	counts => q{similarity => 'llr', keep => 'source'},
 	factors => q{algorithm => 'factors', factors => 6, iterations => 2},
+	next => q{similarity => 'next'},
 	ridge => q{similarity => 'ridge', candidates => 40},
 	ridge_uniform => q{similarity => 'ridge', candidates => 40, weighting => 'binary'});
 
@@ -123,7 +125,7 @@ is(scalar(keys %{ { reverse %learned } }), scalar(keys %models), 'no two models 
 
 # As little memory as one process can do with.
 create_model($node, 'wide', $models{weighted}, 3000, 45, 60000);
-for my $model ('wide', 'ridge')
+for my $model ('wide', 'ridge', 'next')
 {
 	my ($kilobytes, $wanted, $have, $said) = (1024, '');
 	($wanted) = learn($node, $model, 'SET max_parallel_maintenance_workers = 0; SET maintenance_work_mem = ' . ($kilobytes = int($kilobytes * 1.1)))
