@@ -37,6 +37,7 @@ CREATE TYPE reco_model AS (
   picked_damping      float8,
   picked_blend        float8,
   picked_shrinkage    float8,
+  picked_recency      float8,
   refreshed_at        timestamptz,
   last_event_at       timestamptz,
   events              bigint,

@@ -389,6 +389,8 @@ learned_with(const SimilarityOptions *options, const FoldOptions *fold)
 		appendStringInfo(&said, ", keep => '%s'", SettingWord(SETTING_KEEP, options->keep));
 	if (options->rule.shrinkage > 0)
 		appendStringInfo(&said, ", shrinkage => %g", options->rule.shrinkage);
+	if (SimilarityRecency(options) < 1)
+		appendStringInfo(&said, ", recency => %g", SimilarityRecency(options));
 	return said.data;
 }
 
@@ -418,6 +420,7 @@ write_model(const Refresh *refresh)
 		{"picked_damping", FLOAT8OID, Float8GetDatum(similarity->damping), false},
 		{"picked_blend", FLOAT8OID, Float8GetDatum(similarity->blend), false},
 		{"picked_shrinkage", FLOAT8OID, Float8GetDatum(similarity->rule.shrinkage), false},
+		{"picked_recency", FLOAT8OID, Float8GetDatum(SimilarityRecency(similarity)), false},
 		{"events", INT8OID, Int64GetDatum((int64) refresh->event_count), false},
 		{"users", INT8OID, Int64GetDatum(refresh->matrix->by_user.rows), false},
 		{"items", INT8OID, Int64GetDatum(refresh->events->log.items), false},

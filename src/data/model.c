@@ -497,7 +497,7 @@ read_row(const Model *model)
 		"shrinkage, min_support, lambda, candidates, damping, blend, recency, factors, iterations, "
 		"factor_lambda, unobserved, neighbors, keep, weighting, max_history, "
 		"half_life, popular_half_life, trend_half_life, min_match, exclude_seen, fatigue_half_life, category, contexts, time_zone, picked_similarity, "
-		"picked_keep, picked_lambda, picked_damping, picked_blend, picked_shrinkage, refreshed_at, item_slots, "
+		"picked_keep, picked_lambda, picked_damping, picked_blend, picked_shrinkage, picked_recency, refreshed_at, item_slots, "
 		"last_event_at, popularity_offset, recent_offset, "
 		"trend_prior, curve_score, curve_match, picked_algorithm FROM ONLY %s.model",
 		model->quoted);
@@ -518,11 +518,11 @@ take_picked(Model *model, int n)
 	*picked = model->settings.similarity;
 	column(n + 1, &isnull);
 	if (picked->rule.kind != SIMILARITY_AUTO)
-		return n + 6;
+		return n + 7;
 	if (isnull)
 	{
 		picked->rule.kind = SIMILARITY_COOCCURRENCE;
-		return n + 6;
+		return n + 7;
 	}
 	picked->rule.kind = choice_column(++n, SETTING_SIMILARITY);
 	picked->keep = choice_column(++n, SETTING_KEEP);
@@ -530,6 +530,9 @@ take_picked(Model *model, int n)
 	picked->damping = float_column(++n, picked->damping);
 	picked->blend = float_column(++n, picked->blend);
 	picked->rule.shrinkage = float_column(++n, picked->rule.shrinkage);
+	n++;
+	if (picked->recency == 0)
+		picked->recency = float_column(n, 0);
 	return n;
 }
 

@@ -18,6 +18,7 @@
 static const double lambdas[] = {0.5, 1, 2, 4, 8, 16};
 static const double dampings[] = {0, 0.1, 0.2};
 static const double blends[] = {0, 0.2, 0.4};
+static const double recencies[] = {0.8, 0.9, 1}; /* of ridge, where order may matter */
 
 /* Where users have so many different times on average, what follows what is tried as well. */
 #define LEAST_TIMES 3
@@ -25,6 +26,9 @@ static const double blends[] = {0, 0.2, 0.4};
 #define LAMBDA_USUAL  3
 #define DAMPING_USUAL 1
 #define BLEND_USUAL   1
+#define RECENCY_USUAL 2
+
+#define NEXT_SLOWER 0.9 /* the other recency of what follows what */
 
 typedef struct Trial
 {
@@ -39,20 +43,21 @@ typedef struct Search
 	const RidgeBasis *basis;
 	Budget *budget;
 	uint32_t users;
+	bool ordered;             /* times may tell something */
 	CooccurrenceSlots solved; /* weights of few candidates, for the lambda at hand */
 	Trial best;
 } Search;
 
 static void
-free_trial(Search *search, Trial *trial)
+free_trial(const Search *search, Trial *trial)
 {
 	BudgetFree(search->budget, trial->ndcg);
 	trial->ndcg = NULL;
 }
 
-/* Measures neighbours on the held-out users, and frees them. */
+/* Measures neighbours on the held-out users. */
 static Trial
-measure(const Search *search, const SimilarityOptions *options, Neighbors *neighbors)
+measure(const Search *search, const SimilarityOptions *options, const Neighbors *neighbors)
 {
 	Trial trial = {.options = *options,
 				   .ndcg = BudgetZeroed(search->budget, search->users, sizeof(double))};
@@ -65,13 +70,23 @@ measure(const Search *search, const SimilarityOptions *options, Neighbors *neigh
 
 	EvaluationRun(&input, &result, search->budget);
 	trial.mean = EvaluationMean(&result.of[EVALUATION_NDCG]);
+	ereport(DEBUG1,
+			(errmsg_internal("%s, lambda %g, damping %g, blend %g, keep %d, recency %g: NDCG %.5f",
+							 options->rule.kind == SIMILARITY_RIDGE  ? "ridge"
+							 : options->rule.kind == SIMILARITY_NEXT ? "next"
+																	 : "counts",
+							 options->lambda, options->damping, options->blend, options->keep,
+							 SimilarityRecency(options), trial.mean)));
+	return trial;
+}
+
+/* The same, and frees them. */
+static Trial
+measure_once(const Search *search, const SimilarityOptions *options, Neighbors *neighbors)
+{
+	Trial trial = measure(search, options, neighbors);
+
 	NeighborsFree(neighbors, search->budget);
-	ereport(DEBUG1, (errmsg_internal("%s, lambda %g, damping %g, blend %g, keep %d: NDCG %.5f",
-									 options->rule.kind == SIMILARITY_RIDGE  ? "ridge"
-									 : options->rule.kind == SIMILARITY_NEXT ? "next"
-																			 : "counts",
-									 options->lambda, options->damping, options->blend,
-									 options->keep, trial.mean)));
 	return trial;
 }
 
@@ -80,16 +95,16 @@ try_counts(const Search *search, SimilarityOptions options, SimilarityKeep keep)
 {
 	options.rule.kind = SIMILARITY_COOCCURRENCE;
 	options.keep = keep;
-	return measure(search, &options,
-				   NeighborsOfCounts(search->basis, keep, options.k, search->budget));
+	return measure_once(search, &options,
+						NeighborsOfCounts(search->basis, keep, options.k, search->budget));
 }
 
 /* With the weights that are solved. */
 static Trial
 try_mixture(const Search *search, const SimilarityOptions *options)
 {
-	return measure(search, options,
-				   NeighborsOfRidge(search->basis, &search->solved, options, search->budget));
+	return measure_once(search, options,
+						NeighborsOfRidge(search->basis, &search->solved, options, search->budget));
 }
 
 static void
@@ -191,16 +206,19 @@ choose_ridge(Search *search, const SimilarityOptions *options, SimilarityKeep ke
 	choose_value(search, &best->damping, dampings, lengthof(dampings), DAMPING_USUAL);
 	choose_value(search, &best->blend, blends, lengthof(blends), BLEND_USUAL);
 	choose_value(search, &best->lambda, lambdas, lengthof(lambdas), LAMBDA_USUAL);
+	if (search->ordered && best->recency == 0)
+	{
+		best->recency = recencies[RECENCY_USUAL];
+		choose_value(search, &best->recency, recencies, lengthof(recencies), RECENCY_USUAL);
+	}
 	CooccurrenceFree(&search->solved, search->budget);
 }
 
-/* True where users come back often enough for an order to show, and there is memory to look at it. */
+/* True where users come back often enough for an order to show. */
 static bool
-is_ordered(const Interactions *matrix, const SimilarityOptions *options, Budget *budget)
+is_ordered(const Interactions *matrix)
 {
 	const Sparse *by_user = &matrix->by_user;
-	uint64_t bytes = by_user->start[matrix->learners] * NEXT_CELL_BYTES +
-					 (uint64_t) by_user->columns * options->k * 2 * sizeof(Best);
 	uint64_t times = 0;
 	uint64_t users = 0;
 
@@ -215,20 +233,50 @@ is_ordered(const Interactions *matrix, const SimilarityOptions *options, Budget 
 		times += (uint64_t) oldest + 1;
 		users++;
 	}
-	return users > 0 && times >= LEAST_TIMES * users && bytes <= BudgetLeft(budget) / 2;
+	return users > 0 && times >= LEAST_TIMES * users;
 }
 
-/* What follows what, the best of each target or source as it is with the counts. */
+/*
+ * What follows what, the best of each target or source as it is with the counts; histories are read
+ * as fast as it usually is or, unless that is settled, slower.
+ */
 static Trial
 try_next(const Search *search, SimilarityOptions options, SimilarityKeep keep)
 {
 	const Interactions *matrix = search->matrix;
+	Neighbors *neighbors;
+	Trial best;
 
 	options.rule.kind = SIMILARITY_NEXT;
 	options.keep = keep;
-	return measure(search, &options,
-				   NeighborsLearn(&matrix->by_user, matrix->position, matrix->learners, &options,
-								  search->budget));
+	neighbors = NeighborsLearn(&matrix->by_user, matrix->position, matrix->learners, &options,
+							   search->budget);
+	best = measure(search, &options, neighbors);
+	if (options.recency == 0)
+	{
+		Trial slower;
+		bool better;
+
+		options.recency = NEXT_SLOWER;
+		slower = measure(search, &options, neighbors);
+		better = slower.mean > best.mean;
+		free_trial(search, better ? &best : &slower);
+		if (better)
+			best = slower;
+	}
+	NeighborsFree(neighbors, search->budget);
+	return best;
+}
+
+/* True where there is memory to look at what follows what. */
+static bool
+has_room(const Search *search, const SimilarityOptions *options)
+{
+	const Sparse *by_user = &search->matrix->by_user;
+	uint64_t bytes = by_user->start[search->matrix->learners] * NEXT_CELL_BYTES +
+					 (uint64_t) by_user->columns * options->k * 2 * sizeof(Best);
+
+	return bytes <= BudgetLeft(search->budget) / 2;
 }
 
 static SimilarityOptions
@@ -236,7 +284,12 @@ choose(const Interactions *matrix, const RidgeBasis *basis, const SimilarityOpti
 	   Budget *budget)
 {
 	Search search = {
-		.matrix = matrix, .basis = basis, .budget = budget, .users = EvaluationUsers(matrix)};
+		.matrix = matrix,
+		.basis = basis,
+		.budget = budget,
+		.users = EvaluationUsers(matrix),
+		.ordered = is_ordered(matrix),
+	};
 	Trial counts = choose_counts(&search, options);
 	const Trial *best = &counts;
 	SimilarityOptions chosen;
@@ -248,7 +301,7 @@ choose(const Interactions *matrix, const RidgeBasis *basis, const SimilarityOpti
 			best = &search.best;
 	}
 	chosen = best->options;
-	if (is_ordered(matrix, options, budget))
+	if (search.ordered && has_room(&search, options))
 	{
 		Trial next = try_next(&search, *options, counts.options.keep);
 

@@ -152,6 +152,19 @@ CREATE TEMP TABLE hit AS SELECT m, e.value FROM unnest(ARRAY['ride', 'circle']) 
 SELECT cmp_ok(max(value) FILTER (WHERE m = 'ride'), '>', .75::float8, 'the next station comes first, where it was not drawn by lot') FROM hit;
 SELECT cmp_ok(max(value) FILTER (WHERE m = 'circle'), '<', .5::float8, 'which counts without an order do not tell') FROM hit;
 SELECT diag(format('hit rate at 1: %s by order, %s without', round(max(value) FILTER (WHERE m = 'ride')::numeric, 3), round(max(value) FILTER (WHERE m = 'circle')::numeric, 3))) FROM hit;
+-- Tastes that change: everybody goes from one of 12 groups of items to another, 7 items of each in an order by lot.  What counts is the newest.
+CREATE TABLE drift AS
+  SELECT u, g * 20 + (h & 1048575) % 20 AS i, timestamptz '2026-01-01' + phase * interval '1 month' + (h & 65535) * interval '1 minute' AS t
+  FROM generate_series(1, 500) u, generate_series(0, 3) phase, LATERAL (SELECT (hashint8extended(u, phase) & 1048575) % 12 AS g) gr,
+    generate_series(1, 7) n, LATERAL (SELECT abs(hashint8extended(u * 31 + n, phase + 7)) AS h) x;
+SELECT reco_create_model('drift', 'SELECT u AS user_id, i AS item_id, t AS occurred_at FROM public.drift');
+SELECT matches(learned_with, 'recency => 0\.[0-9]', 'where tastes change, auto lets the newest items count most') FROM reco_refresh('drift');
+SELECT ok(picked_recency < 1 AND recency IS NULL, 'as picked, beside what was set') FROM drift.model;
+CREATE TEMP TABLE drifted AS SELECT u, reco_score(u, i, 'drift') AS score FROM (SELECT u, min(i) AS i FROM drift WHERE t > '2026-04-01' GROUP BY u) d;
+SELECT reco_configure('drift', recency => 1);
+SELECT isnt_empty($$SELECT u FROM drifted JOIN (SELECT u, min(i) AS i FROM drift WHERE t > '2026-04-01' GROUP BY u) d USING (u)
+  WHERE score <> reco_score(u, i, 'drift')$$, 'what is set counts before what was picked, at once');
+
 -- Tuning finds it as well, from counts.
 CREATE TEMP TABLE trial AS SELECT * FROM reco_tune('circle', '3 seconds', 5, 'leave_last_out');
 SELECT ok(settings ~ 'next' AND kept, 'tuning keeps it') FROM trial ORDER BY kept DESC, ndcg DESC LIMIT 1;
