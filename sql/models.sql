@@ -18,6 +18,7 @@ CREATE TYPE reco_model AS (
   iterations          int,
   factor_lambda       float8,
   unobserved          float8,
+  content             float8,
   neighbors           int,
   keep                text,
   weighting           text,
@@ -45,6 +46,7 @@ CREATE TYPE reco_model AS (
   items               bigint,
   item_slots          int,
   neighbor_pairs      bigint,
+  content_pairs       bigint,
   popularity_offset   float8,
   recent_offset       float8,
   trend_prior         float8,
@@ -83,6 +85,7 @@ CREATE FUNCTION reco_configure(
   iterations int DEFAULT NULL,
   factor_lambda float8 DEFAULT NULL,
   unobserved float8 DEFAULT NULL,
+  content float8 DEFAULT NULL,
   neighbors int DEFAULT NULL,
   keep text DEFAULT NULL,
   weighting text DEFAULT NULL,
@@ -98,7 +101,7 @@ CREATE FUNCTION reco_configure(
   time_zone text DEFAULT NULL)
 RETURNS void
 LANGUAGE C VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'reco_configure';
-COMMENT ON FUNCTION reco_configure(text, text, text, float8, float8, float8, float8, int, float8, int, float8, float8, float8, int, int, float8, float8, int, text, text, int, interval, interval, interval, float8, jsonb, interval, text, text[], text) IS
+COMMENT ON FUNCTION reco_configure(text, text, text, float8, float8, float8, float8, int, float8, int, float8, float8, float8, int, int, float8, float8, float8, int, text, text, int, interval, interval, interval, float8, jsonb, interval, text, text[], text) IS
   'changes settings of a model; NULL leaves a setting as it is. min_match, recency, exclude_seen, fatigue_half_life and category count at once, half_life at once and in what is learned, every other setting from the next reco_refresh on';
 
 CREATE FUNCTION reco_drop_model(model text)

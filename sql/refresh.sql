@@ -2,7 +2,7 @@
 
 CREATE FUNCTION reco_refresh(
   model text DEFAULT NULL,
-  OUT events bigint, OUT users bigint, OUT items bigint, OUT neighbor_pairs bigint,
+  OUT events bigint, OUT users bigint, OUT items bigint, OUT neighbor_pairs bigint, OUT content_pairs bigint,
   OUT skipped_null_user bigint, OUT skipped_null_item bigint, OUT skipped_null_weight bigint,
   OUT skipped_null_time bigint, OUT skipped_not_finite bigint, OUT skipped_future bigint,
   OUT users_shortened bigint, OUT learned_with text,
@@ -12,4 +12,4 @@ CREATE FUNCTION reco_refresh(
 RETURNS record
 LANGUAGE C VOLATILE PARALLEL UNSAFE COST 1000000 AS 'MODULE_PATHNAME', 'reco_refresh';
 COMMENT ON FUNCTION reco_refresh(text) IS
-  'learns a model anew from its events, as its owner, in this transaction. Reports events learned from, rows skipped by reason, users with more items than max_history, what was learned with where similarity is auto, rows of learned_item written, seconds by phase, and the peak of the memory charged to maintenance_work_mem in bytes';
+  'learns a model anew from its events, as its owner, in this transaction. Reports events learned from, pairs of neighbours by what people chose and by attributes alone, rows skipped by reason, users with more items than max_history, what was learned with where similarity is auto, rows of learned_item written, seconds by phase, and the peak of the memory charged to maintenance_work_mem in bytes';

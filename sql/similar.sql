@@ -10,11 +10,11 @@ CREATE FUNCTION reco_similar_items(similar_to uuid, k int DEFAULT 10, model text
 RETURNS TABLE(item_id uuid, similarity float8, support int)
 LANGUAGE C STABLE PARALLEL SAFE COST 200 ROWS 10 SUPPORT reco_expect_rows AS 'MODULE_PATHNAME', 'reco_similar_items';
 COMMENT ON FUNCTION reco_similar_items(bigint, int, text) IS
-  'the k nearest neighbours of an item, those of the live catalogue only, best first; support is the number of users behind the pair';
+  'the k nearest neighbours of an item, those of the live catalogue only, best first; support is the number of users behind the pair, 0 where attributes alone tie the two';
 COMMENT ON FUNCTION reco_similar_items(text, int, text) IS
-  'the k nearest neighbours of an item, those of the live catalogue only, best first; support is the number of users behind the pair';
+  'the k nearest neighbours of an item, those of the live catalogue only, best first; support is the number of users behind the pair, 0 where attributes alone tie the two';
 COMMENT ON FUNCTION reco_similar_items(uuid, int, text) IS
-  'the k nearest neighbours of an item, those of the live catalogue only, best first; support is the number of users behind the pair';
+  'the k nearest neighbours of an item, those of the live catalogue only, best first; support is the number of users behind the pair, 0 where attributes alone tie the two';
 
 CREATE FUNCTION reco_typed_similar_items(similar_to "any", k int, model regclass)
 RETURNS SETOF record

@@ -229,7 +229,18 @@ put_no_evidence(WhyNot *ask)
 			"Run reco_refresh if they are new.", 0);
 	else if (ask->item_no == ID_NONE)
 		put_reason(ask, "no_evidence", "the events of the last refresh do not have the item",
-				   "Run reco_refresh once people have touched it.", 0);
+				   model->has_items && model->settings.content > 0
+					   ? "Run reco_refresh: it counts once people have touched it, or the items "
+						 "query has an attribute that it shares with others."
+					   : "Run reco_refresh once people have touched it.",
+				   0);
+	else if (users == 0 && model->has_items && model->settings.content > 0)
+		put_reason(
+			ask, "no_evidence",
+			psprintf("nobody chose the item yet, and none of the %u learned items of the user's "
+					 "history is near to it by attributes",
+					 ask->profile->count),
+			"Attributes that tell more in the items query, and reco_refresh, change that.", 0);
 	else if (users < (int64) support)
 		put_reason(ask, "no_evidence",
 				   psprintf("fewer users chose the item, %d, than min_support, %u", users, support),

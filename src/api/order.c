@@ -32,6 +32,7 @@ typedef struct Place
 	uint32 given; /* its place in the list as it came, from 0 */
 	Standing standing;
 	double score;
+	double content; /* of it, by attributes alone */
 	int64_t because;
 } Place;
 
@@ -66,6 +67,7 @@ weigh(const Profile *profile, const IdSet *items, Budget *budget)
 	uint32 *number = LearnedPlaces(profile->model, items, budget);
 	uint32 *known = BudgetAlloc(budget, count, sizeof(uint32));
 	double *score = BudgetAlloc(budget, count, sizeof(double));
+	double *content = BudgetAlloc(budget, count, sizeof(double));
 	int64_t *because = BudgetAlloc(budget, count, sizeof(int64_t));
 	Place *places = BudgetAlloc(budget, count, sizeof(Place));
 	uint32 learned = 0;
@@ -75,6 +77,7 @@ weigh(const Profile *profile, const IdSet *items, Budget *budget)
 			known[learned++] = number[n];
 	ProfileScores(profile, known, learned, score);
 	ProfileBecause(profile, known, learned, because);
+	ProfileContent(profile, known, learned, content);
 
 	learned = 0;
 	for (uint32 n = 0; n < count; n++)
@@ -83,6 +86,7 @@ weigh(const Profile *profile, const IdSet *items, Budget *budget)
 		if (number[n] == ID_NONE)
 			continue;
 		places[n].score = score[learned];
+		places[n].content = content[learned];
 		places[n].because = because[learned++];
 		places[n].standing = standing(profile->history, IdSetDatum(items, n), places[n].score);
 	}
@@ -109,7 +113,9 @@ put_place(DoorRows *rows, const Profile *profile, const IdSet *items, const Plac
 		values[3] = DoorItemOut(
 			rows, IdSetDatum(profile->history->ids,
 							 profile->history->item[profile->place[place->because]].id));
-	values[4] = CStringGetTextDatum(sources[place->standing]);
+	values[4] = CStringGetTextDatum(personal && ProfileIsContent(place->content, place->score)
+										? PROFILE_CONTENT
+										: sources[place->standing]);
 	DoorPut(rows, values, nulls);
 }
 

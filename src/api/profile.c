@@ -107,6 +107,7 @@ shorten(Profile *profile)
 	{
 		profile->entries[dated[n].entry].weight = 0;
 		profile->entries[dated[n].entry].count = 0;
+		profile->entries[dated[n].entry].content = 0;
 	}
 	pfree(dated);
 }
@@ -185,6 +186,7 @@ add(Profile *profile, uint32 place, const Packed *packed)
 								 profile->history->item[place].weight),
 		.most = packed->most,
 		.count = packed->scored,
+		.content = packed->content,
 		.source = packed->item_no,
 		.item = packed->item,
 		.similarity = packed->similarity,
@@ -492,6 +494,29 @@ ProfileBecause(const Profile *profile, const uint32 *item_no, uint32 count, int6
 						   profile->norm, item_no, count, because);
 	else
 		RankBecause(rank, profile->entries, profile->count, profile->norm, item_no, count, because);
+	return_scratch(profile);
+}
+
+/* True where attributes alone speak for anything. */
+static bool
+has_content(const Profile *profile)
+{
+	for (uint32 e = 0; e < profile->count; e++)
+		if (profile->entries[e].content > 0)
+			return true;
+	return false;
+}
+
+void
+ProfileContent(const Profile *profile, const uint32 *item_no, uint32 count, double *part)
+{
+	RankScratch *rank;
+
+	memset(part, 0, sizeof(double) * count);
+	if (!has_content(profile))
+		return;
+	rank = take_scratch(profile);
+	RankContent(rank, profile->entries, profile->count, profile->norm, item_no, count, part);
 	return_scratch(profile);
 }
 

@@ -92,6 +92,19 @@ extern void ProfileShares(const Profile *profile, uint32 item_no, double *share)
 /* What an entry says of an item before it is weighed, by its part in the score. */
 extern double ProfileSimilarity(const Profile *profile, uint32 entry, uint32 item_no, double share);
 
+/* The part of the score of each of a few items that attributes alone speak for. */
+extern void ProfileContent(const Profile *profile, const uint32 *item_no, uint32 count,
+						   double *part);
+
+/* The source of what is more than half owed to that part. */
+#define PROFILE_CONTENT "content"
+
+static inline bool
+ProfileIsContent(double part, double score)
+{
+	return part > score / 2;
+}
+
 /* The score of one item: the sum of its shares, as ProfileBest has it. */
 extern double ProfileScore(const Profile *profile, uint32 item_no);
 

@@ -193,7 +193,9 @@ put_batch(RecommendAsk *ask, const Profile *profile, const RankItem *batch, uint
 	uint32 *item_no = palloc(sizeof(uint32) * count);
 	uint32 *place = palloc(sizeof(uint32) * count);
 	int64_t *because = palloc(sizeof(int64_t) * count);
+	double *content = palloc(sizeof(double) * count);
 	Datum source = CStringGetTextDatum(ask->source);
+	Datum by_content = CStringGetTextDatum(PROFILE_CONTENT);
 	/* Where what matches may come after what does not, more are looked at than are put out. */
 	bool any = ask->k == 0 || (ask->least_match >= 0 && is_reordered(ask, profile));
 	uint32 shown = 0;
@@ -212,9 +214,18 @@ put_batch(RecommendAsk *ask, const Profile *profile, const RankItem *batch, uint
 		memset(because, 0xff, sizeof(int64_t) * shown);
 	else
 		ProfileBecause(profile, item_no, shown, because);
+	ProfileContent(profile, item_no, shown, content);
 	for (uint32 s = 0; s < shown && more && !RecommendIsFull(ask); s++)
-		more = put_candidate(ask, profile, &batch[place[s]], number[place[s]], because[s], source);
+	{
+		const RankItem *candidate = &batch[place[s]];
+		bool by_attributes =
+			ProfileIsContent(content[s], ProfileFresh(profile, &ask->lifts, candidate));
 
+		more = put_candidate(ask, profile, candidate, number[place[s]], because[s],
+							 by_attributes ? by_content : source);
+	}
+
+	pfree(content);
 	pfree(because);
 	pfree(place);
 	pfree(item_no);

@@ -15,6 +15,7 @@
 #include "api/forecast.h"
 #include "base/progress.h"
 #include "catalog/pg_type.h"
+#include "data/attributes.h"
 #include "data/contexts.h"
 #include "data/events.h"
 #include "data/itemfactor.h"
@@ -24,6 +25,7 @@
 #include "data/plan.h"
 #include "executor/spi.h"
 #include "learn/automatic.h"
+#include "learn/content.h"
 #include "learn/groups.h"
 #include "learn/lifts.h"
 #include "learn/matchcurve.h"
@@ -59,8 +61,13 @@ typedef struct Refresh
 	Contexts *contexts;
 	uint64 event_count;
 	Interactions *matrix;
+	Attributes *attributes; /* of the catalogue; NULL where they do not count */
+	Content *content;       /* what they say */
+	uint32 *place;          /* of every id: in the matrix, the others after it */
+	uint32 *other;          /* the ids of those others, by place beyond the matrix */
 	Neighbors *neighbors;
 	Factors *factors;             /* what makes lists, or NULL where neighbours do */
+	uint64 neighbor_pairs;        /* of them, those that people's choices tie */
 	SimilarityOptions similarity; /* what they are learned with */
 	Popularity *popularity;
 	Groups *groups;
@@ -116,6 +123,9 @@ read_events(Refresh *refresh)
 	refresh->contexts = ContextsRead(refresh->model, refresh->events->items, refresh->budget);
 	refresh->event_count = refresh->events->log.count;
 	ForecastAsLast(refresh->model, refresh->event_count);
+	if (refresh->model->has_items && refresh->model->settings.content > 0)
+		refresh->attributes =
+			AttributesRead(refresh->model, refresh->events->items, refresh->budget);
 	PopActiveSnapshot();
 	SPI_finish();
 	if (refresh->event_count == 0)
@@ -177,6 +187,92 @@ learn_groups(Refresh *refresh)
 	refresh->matrix->user = NULL;
 }
 
+/* Says that new items get no neighbours this time. */
+static void
+leave_content_out(const Refresh *refresh)
+{
+	ereport(NOTICE,
+			(errmsg("attributes of items are left out for want of memory"),
+			 errdetail("New items of model \"%s\" have no neighbours until the next refresh.",
+					   refresh->model->name),
+			 errhint("Raise maintenance_work_mem, or set \"content\" to 0.")));
+}
+
+/* Compares ids by their rank, which says where each one comes in an order of their own. */
+static int
+by_rank(const void *a, const void *b, void *with)
+{
+	const uint32 *rank = with;
+	uint32 x = rank[*(const uint32 *) a];
+	uint32 y = rank[*(const uint32 *) b];
+
+	return x < y ? -1 : x > y;
+}
+
+/* Gives every id a place: items of the matrix in its order, then the others in that of their ids. */
+static void
+place_items(Refresh *refresh)
+{
+	const Interactions *matrix = refresh->matrix;
+	IdSet *ids = refresh->events->items;
+	uint32 known = matrix->by_user.columns;
+	uint32 others = IdSetCount(ids) - known;
+	uint32 *rank = IdSetRanks(ids);
+
+	refresh->place = BudgetAlloc(refresh->budget, IdSetCount(ids), sizeof(uint32));
+	refresh->other = BudgetAlloc(refresh->budget, others, sizeof(uint32));
+	for (uint32 i = 0; i < known; i++)
+		refresh->place[matrix->item[i]] = i;
+	for (uint32 n = 0; n < others; n++)
+		refresh->other[n] = known + n;
+	qsort_arg(refresh->other, others, sizeof(uint32), by_rank, rank);
+	for (uint32 n = 0; n < others; n++)
+		refresh->place[refresh->other[n]] = known + n;
+	BudgetFree(refresh->budget, rank);
+}
+
+/* Finds what the attributes say. */
+static void
+learn_content(Refresh *refresh)
+{
+	Attributes *attributes = refresh->attributes;
+	uint32 k = Min(refresh->similarity.k, CONTENT_K);
+	LikenessInput input = {.by_token = &attributes->by_token,
+						   .column = attributes->column,
+						   .columns = attributes->columns,
+						   .catalogue = attributes->items,
+						   .stat = refresh->matrix->stat,
+						   .known = refresh->matrix->by_user.columns,
+						   .content = refresh->model->settings.content};
+
+	refresh->attributes = NULL;
+	if (!attributes->out_of_memory && attributes->by_token.rows > 0)
+	{
+		place_items(refresh);
+		input.place = refresh->place;
+		if (ContentBytes(&input, k) > BudgetLeft(refresh->budget))
+			attributes->out_of_memory = true;
+		else
+			refresh->content = ContentLearn(&input, k, refresh->budget);
+		BudgetFree(refresh->budget, refresh->place);
+	}
+	if (attributes->out_of_memory)
+		leave_content_out(refresh);
+	AttributesFree(attributes, refresh->budget);
+}
+
+/* Adds what attributes say to what people's choices say. */
+static void
+mix_content(Refresh *refresh)
+{
+	refresh->neighbor_pairs = refresh->neighbors->start[refresh->neighbors->items];
+	if (refresh->attributes)
+		learn_content(refresh);
+	if (refresh->content)
+		refresh->neighbors = ContentMix(refresh->content, refresh->neighbors, refresh->similarity.k,
+										refresh->budget);
+}
+
 /* Learns factors, and the match curve from those who were held out. */
 static void
 learn_factors(Refresh *refresh)
@@ -235,6 +331,7 @@ compute_factors(Refresh *refresh)
 	ProgressEnter(PROGRESS_LEARN, by_user->start[by_user->rows]);
 	refresh->neighbors = NeighborsLearn(by_user, refresh->matrix->position, by_user->rows,
 										similarity, refresh->budget);
+	mix_content(refresh);
 	learn_factors(refresh);
 }
 
@@ -287,6 +384,7 @@ compute(Refresh *refresh)
 		else
 			refresh->neighbors = NeighborsLearn(&matrix->by_user, matrix->position,
 												matrix->learners, similarity, budget);
+		mix_content(refresh);
 		end_phase(refresh, spared ? PHASE_LEARN : PHASE_CURVE);
 		ProgressEnter(PROGRESS_CURVE, matrix->chosen_count);
 		ForecastCurve(&refresh->cost);
@@ -300,6 +398,7 @@ compute(Refresh *refresh)
 	ProgressEnter(PROGRESS_LEARN, matrix->by_user.start[users]);
 	refresh->neighbors =
 		NeighborsLearn(&matrix->by_user, matrix->position, users, similarity, budget);
+	mix_content(refresh);
 	end_phase(refresh, PHASE_LEARN);
 	if (refresh->match.curve.knots == 0)
 		return;
@@ -327,7 +426,7 @@ gather_items(const Refresh *refresh)
 	int64 now = refresh->events->log.now;
 	LearnedItem *items = BudgetAlloc(refresh->budget, count, sizeof(LearnedItem));
 
-	for (uint32 i = 0; i < count; i++)
+	for (uint32 i = 0; i < matrix->by_user.columns; i++)
 	{
 		const ItemStat *stat = &matrix->stat[i];
 
@@ -340,10 +439,20 @@ gather_items(const Refresh *refresh)
 			.trending_rank = popularity->trending_rank[i],
 			.first_seconds = seconds_of(now, stat->oldest_age),
 			.last_seconds = seconds_of(now, stat->newest_age),
-			.neighbors = neighbors->entry + neighbors->start[i],
-			.scored = neighbors->scored[i],
-			.neighbor_count = (uint32) (neighbors->start[i + 1] - neighbors->start[i]),
 		};
+	}
+	for (uint32 i = matrix->by_user.columns; i < count; i++)
+		items[i] = (LearnedItem){
+			.id = refresh->other[refresh->content->other[i - matrix->by_user.columns] -
+								 matrix->by_user.columns],
+			.popularity_log2 = NAN,
+			.recent_log2 = NAN,
+		};
+	for (uint32 i = 0; i < count; i++)
+	{
+		items[i].neighbors = neighbors->entry + neighbors->start[i];
+		items[i].scored = neighbors->scored[i];
+		items[i].neighbor_count = (uint32) (neighbors->start[i + 1] - neighbors->start[i]);
 	}
 	return items;
 }
@@ -394,6 +503,13 @@ learned_with(const SimilarityOptions *options, const FoldOptions *fold)
 	return said.data;
 }
 
+/* Pairs that attributes alone tie. */
+static int64
+content_pairs(const Refresh *refresh)
+{
+	return (int64) (refresh->neighbors->start[refresh->neighbors->items] - refresh->neighbor_pairs);
+}
+
 /* Writes what this refresh did to the row of "model". */
 static void
 write_model(const Refresh *refresh)
@@ -425,8 +541,8 @@ write_model(const Refresh *refresh)
 		{"users", INT8OID, Int64GetDatum(refresh->matrix->by_user.rows), false},
 		{"items", INT8OID, Int64GetDatum(refresh->events->log.items), false},
 		{"item_slots", INT4OID, Int32GetDatum((int32) refresh->item_slots), false},
-		{"neighbor_pairs", INT8OID,
-		 Int64GetDatum((int64) refresh->neighbors->start[refresh->neighbors->items]), false},
+		{"neighbor_pairs", INT8OID, Int64GetDatum((int64) refresh->neighbor_pairs), false},
+		{"content_pairs", INT8OID, Int64GetDatum(content_pairs(refresh)), false},
 		{"popularity_offset", FLOAT8OID, Float8GetDatum(refresh->popularity->popularity_offset),
 		 false},
 		{"recent_offset", FLOAT8OID, Float8GetDatum(refresh->popularity->recent_offset), false},
@@ -559,7 +675,8 @@ report(FunctionCallInfo fcinfo, const Refresh *refresh)
 	values[n++] = Int64GetDatum((int64) refresh->event_count);
 	values[n++] = Int64GetDatum(refresh->matrix->by_user.rows);
 	values[n++] = Int64GetDatum(refresh->events->log.items);
-	values[n++] = Int64GetDatum((int64) refresh->neighbors->start[refresh->neighbors->items]);
+	values[n++] = Int64GetDatum((int64) refresh->neighbor_pairs);
+	values[n++] = Int64GetDatum(content_pairs(refresh));
 	for (int s = 0; s < EVENTS_SKIPS; s++)
 		values[n++] = Int64GetDatum(refresh->events->skipped[s]);
 	values[n++] = Int64GetDatum(refresh->matrix->shortened);

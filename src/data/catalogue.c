@@ -191,7 +191,9 @@ CatalogueOpen(const Model *model, CatalogueOrder order, const IdSet *some)
 			sql = psprintf("%s AND l.trending_rank IS NOT NULL ORDER BY l.trending_rank", learned);
 			break;
 		case CATALOGUE_POPULAR:
-			sql = psprintf("%s ORDER BY l.popularity_log2 DESC NULLS LAST, l.item_no", learned);
+			sql = psprintf("%s AND l.events OPERATOR(pg_catalog.>) 0 "
+						   "ORDER BY l.popularity_log2 DESC NULLS LAST, l.item_no",
+						   learned);
 			break;
 		case CATALOGUE_OBSCURE:
 			sql = psprintf("%s ORDER BY l.popularity_log2 NULLS FIRST, l.item_no DESC", learned);
@@ -203,7 +205,8 @@ CatalogueOpen(const Model *model, CatalogueOrder order, const IdSet *some)
 				"SELECT i.item_id::%s, NULL::pg_catalog.float8, NULL::pg_catalog.float8, 0 "
 				"FROM %s.items i WHERE i.item_id IS NOT NULL AND NOT EXISTS "
 				"(SELECT FROM %s.learned_item l "
-				"WHERE l.item_id OPERATOR(pg_catalog.=) i.item_id)%s ORDER BY %si.item_id",
+				"WHERE l.item_id OPERATOR(pg_catalog.=) i.item_id "
+				"AND l.events OPERATOR(pg_catalog.>) 0)%s ORDER BY %si.item_id",
 				IdTypeName(model->item_kind), model->quoted, model->quoted,
 				some ? " AND i.item_id OPERATOR(pg_catalog.=) ANY ($1)" : "",
 				model->has_released ? "i.released_at DESC NULLS LAST, " : "");

@@ -34,7 +34,7 @@ extern bool CatalogueHas(const Model *model, Datum item);
 typedef enum CatalogueOrder
 {
 	CATALOGUE_TRENDING, /* rising items only, fastest first */
-	CATALOGUE_POPULAR,  /* everything learned, most popular first */
+	CATALOGUE_POPULAR,  /* everything that has events, most popular first */
 	CATALOGUE_NEW,      /* what nobody has touched since the last refresh, newest first */
 	CATALOGUE_ORDERS,   /* as many, that fill lists; besides: */
 	CATALOGUE_OBSCURE = CATALOGUE_ORDERS /* everything learned, least popular first */

@@ -13,6 +13,7 @@ typedef struct HeldReader
 	Budget *budget;
 	Held *held;
 	bool *in_catalogue; /* by item_no */
+	bool *is_new;       /* by number, of what was learned: the walk of the new has it already */
 	/* Rows one after the other as they come: where each begins, by number. */
 	uint64 *begin;
 	uint32 *item;
@@ -66,6 +67,7 @@ take_row(const Packed *packed, void *with)
 			continue;
 		reader->item[reader->pairs] = packed->item[n];
 		reader->similarity[reader->pairs++] = packed->similarity[n];
+		row->content += n < packed->content;
 		row->scored++;
 	}
 	row->count = row->scored;
@@ -124,6 +126,17 @@ transpose(HeldReader *reader)
 	held->columns = (RankColumns){.start = start, .source = source, .similarity = similarity};
 }
 
+/* True the first time that a new item comes, however often the catalogue has it. */
+static bool
+is_first(const HeldReader *reader, uint32 number, uint32 known)
+{
+	if (number >= reader->held->learned)
+		return number == known;
+	if (reader->is_new[number])
+		return false;
+	return reader->is_new[number] = true;
+}
+
 static void
 read_walk(HeldReader *reader, CatalogueOrder order)
 {
@@ -148,8 +161,7 @@ read_walk(HeldReader *reader, CatalogueOrder order)
 			uint32 known = IdSetCount(reader->held->ids);
 			uint32 number = IdSetAdd(reader->held->ids, rows[r].item);
 
-			/* What is new is so once, however often the catalogue has it. */
-			if (order != CATALOGUE_NEW || number == known)
+			if (order != CATALOGUE_NEW || is_first(reader, number, known))
 				walk->number[walk->count++] = number;
 		}
 		SPI_freetuptable(SPI_tuptable);
@@ -195,7 +207,9 @@ HeldRead(const Model *model, bool walks, Budget *budget)
 		transpose(&reader);
 	RankScratchInit(&held->scratch, BudgetZeroed(budget, RankScratchBytes(slots), 1), slots);
 
+	reader.is_new = BudgetZeroed(budget, held->learned, sizeof(bool));
 	for (int order = 0; walks && order < CATALOGUE_ORDERS; order++)
 		read_walk(&reader, order);
+	BudgetFree(budget, reader.is_new);
 	return held;
 }

@@ -85,7 +85,7 @@ static const char *const views =
 	"  FROM {model}.learned_item l"
 	"  CROSS JOIN LATERAL {reco}.reco_unpack_neighbors(l.neighbors) n"
 	"  JOIN {model}.learned_item s ON s.item_no = n.item_no;"
-	"COMMENT ON VIEW {model}.similar IS 'the neighbours of each item, best first by rank; support is the number of users behind a pair';"
+	"COMMENT ON VIEW {model}.similar IS 'the neighbours of each item, best first by rank; support is the number of users behind a pair, 0 where it is by attributes alone';"
 
 	"CREATE VIEW {model}.popular WITH (security_invoker = true) AS"
 	"  SELECT p.item_id, p.popularity,"
@@ -97,7 +97,7 @@ static const char *const views =
 	"        power(2::float8, greatest(l.popularity_log2 - m.popularity_offset, -1000)) END AS popularity,"
 	"      CASE WHEN l.recent_log2 IS NULL THEN 0 ELSE"
 	"        power(2::float8, greatest(l.recent_log2 - m.recent_offset, -1000)) END AS recent"
-	"    FROM {model}.learned_item l CROSS JOIN {model}.model m) p;"
+	"    FROM {model}.learned_item l CROSS JOIN {model}.model m WHERE l.events > 0) p;"
 	"COMMENT ON VIEW {model}.popular IS 'popularity is decayed weight a day at the time of the newest event (the sum of weights where events have no times), trend its recent rate over its long-run rate';";
 
 static const char *const doors =

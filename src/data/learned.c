@@ -134,16 +134,28 @@ number_items(const Model *model, const IdSet *ids, const LearnedItem *items, uin
 	return number;
 }
 
-/* The neighbours of an item under their stored numbers, packed into room. */
+/*
+ * The neighbours of an item under their stored numbers, packed into room: of what is scored those
+ * that no user stands behind come first.
+ */
 static Datum
 pack(bytea *room, uint32 item_no, const LearnedItem *item, const uint32 *number, Best *scratch)
 {
 	Size length;
+	uint32 content = 0;
+	uint32 others;
 
+	for (uint32 n = 0; n < item->scored; n++)
+		content += item->neighbors[n].support == 0;
+	others = content;
+	content = 0;
 	for (uint32 n = 0; n < item->neighbor_count; n++)
 	{
-		scratch[n] = item->neighbors[n];
-		scratch[n].index = number[item->neighbors[n].index];
+		bool by_content = n < item->scored && item->neighbors[n].support == 0;
+		Best *at = &scratch[by_content ? content++ : others++];
+
+		*at = item->neighbors[n];
+		at->index = number[item->neighbors[n].index];
 	}
 	length = PackedWrite((unsigned char *) VARDATA(room), item_no, scratch, item->scored,
 						 item->neighbor_count);
@@ -248,7 +260,7 @@ LearnedWrite(const Model *model, const IdSet *ids, const LearnedItem *items, uin
 		nulls[4] = null_flag(isnan(item->popularity_log2));
 		nulls[5] = null_flag(isnan(item->recent_log2));
 		nulls[6] = null_flag(item->trending_rank == 0);
-		nulls[7] = nulls[8] = null_flag(!timed);
+		nulls[7] = nulls[8] = null_flag(!timed || item->events == 0);
 		MemoryContextSwitchTo(caller);
 
 		if (SPI_execute_plan(plan, values, nulls, false, 0) != SPI_OK_INSERT)
@@ -659,6 +671,7 @@ take_about(const Packed *packed, void *with)
 		{
 			reader->similarity[number] = packed->similarity[n];
 			row->scored = row->count = 1;
+			row->content = n < packed->content;
 		}
 }
 

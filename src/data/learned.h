@@ -24,7 +24,7 @@ typedef struct LearnedItem
 	int32 trending_rank; /* 1 for the fastest rising, 0 where it does not rise */
 	int64 first_seconds; /* since 2000-01-01 UTC; read where the model is timed */
 	int64 last_seconds;
-	const Best *neighbors; /* index into the items being written */
+	const Best *neighbors; /* index into the items being written; support is 0 by content alone */
 	uint32 neighbor_count;
 	uint32 scored; /* of them, from the first on */
 } LearnedItem;

@@ -495,7 +495,7 @@ read_row(const Model *model)
 	char *sql = psprintf(
 		"SELECT format_version, algorithm, similarity, user_exponent, source_exponent, target_exponent, "
 		"shrinkage, min_support, lambda, candidates, damping, blend, recency, factors, iterations, "
-		"factor_lambda, unobserved, neighbors, keep, weighting, max_history, "
+		"factor_lambda, unobserved, content, neighbors, keep, weighting, max_history, "
 		"half_life, popular_half_life, trend_half_life, min_match, exclude_seen, fatigue_half_life, category, contexts, time_zone, picked_similarity, "
 		"picked_keep, picked_lambda, picked_damping, picked_blend, picked_shrinkage, picked_recency, refreshed_at, item_slots, "
 		"last_event_at, popularity_offset, recent_offset, "
@@ -566,6 +566,7 @@ take_settings(Model *model)
 	settings->fold.lambda = float_column(++n, FOLD_LAMBDA_DEFAULT);
 	settings->fold.unobserved = float_column(++n, FOLD_UNOBSERVED_DEFAULT);
 	settings->fold.min_support = rule->min_support;
+	settings->content = float_column(++n, 0);
 	settings->similarity.k = DatumGetInt32(column(++n, &isnull));
 	settings->similarity.keep = choice_column(++n, SETTING_KEEP);
 	settings->weighting = choice_column(++n, SETTING_WEIGHTING);

@@ -27,6 +27,7 @@ typedef struct Settings
 	double popular_half_life;
 	double trend_half_life;
 	double min_match;
+	double content; /* users that attributes count as much as, 0 for not at all */
 	Signals *exclude_seen;    /* NULL where what was seen stays out for good */
 	double fatigue_half_life; /* seconds, 0 for none */
 	char *category;           /* an attribute of items, or NULL */

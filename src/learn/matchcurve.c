@@ -42,6 +42,7 @@ split_rows(const Neighbors *neighbors, Budget *budget)
 typedef struct Run
 {
 	const Interactions *matrix;
+	uint32_t items;             /* that may have a score, with those that nobody has */
 	const Neighbors *neighbors; /* what scores; NULL where the next does */
 	FactorsScorer *scorer;
 	double recency;
@@ -113,7 +114,7 @@ add_drawn(Run *run, uint32_t user, uint64_t *lot)
 {
 	for (int n = 0; n < TRIES; n++)
 	{
-		uint32_t item = (uint32_t) (HashNext(lot) % run->matrix->by_user.columns);
+		uint32_t item = (uint32_t) (HashNext(lot) % run->items);
 
 		if (!has_item(&run->matrix->by_user, user, item))
 		{
@@ -161,7 +162,7 @@ static void
 ask_users(Run *run, const MatchCurveOf *of, Budget *budget)
 {
 	const Interactions *matrix = run->matrix;
-	uint32_t items = matrix->by_user.columns;
+	uint32_t items = of->neighbors ? of->neighbors->items : matrix->by_user.columns;
 	void *memory = BudgetZeroed(budget, RankScratchBytes(items), 1);
 	uint64_t most = 0;
 
@@ -170,6 +171,7 @@ ask_users(Run *run, const MatchCurveOf *of, Budget *budget)
 		end = end_of_user(matrix, c);
 		most += Min(end - c, MATCHCURVE_MOST);
 	}
+	run->items = items;
 	run->neighbors = of->neighbors;
 	run->recency = of->recency;
 	if (of->neighbors)

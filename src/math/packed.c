@@ -37,12 +37,16 @@ PackedWrite(unsigned char *out, uint32_t item_no, const Best *neighbors, uint32_
 			uint32_t n)
 {
 	unsigned char *at = out;
+	uint32_t content = 0;
 
+	while (content < scored && neighbors[content].support == 0)
+		content++;
 	*at++ = 'R';
 	*at++ = PACKED_VERSION;
 	*at++ = 0;
 	*at++ = 0;
 	at = put_uint32(at, item_no);
+	at = put_uint32(at, content);
 	at = put_uint32(at, scored);
 	at = put_uint32(at, n);
 	for (uint32_t i = 0; i < n; i++)
@@ -114,10 +118,12 @@ PackedOpen(unsigned char *bytes, size_t length, uint32_t slots, Packed *view)
 		return false;
 
 	view->item_no = get_uint32(bytes + 4);
-	view->scored = get_uint32(bytes + 8);
-	n = get_uint32(bytes + 12);
+	view->content = get_uint32(bytes + 8);
+	view->scored = get_uint32(bytes + 12);
+	n = get_uint32(bytes + 16);
 	/* Nine bytes is the least a neighbour takes, which also bounds n before it is multiplied. */
-	if (view->item_no >= slots || n > (length - PACKED_HEADER) / 9 || view->scored > n)
+	if (view->item_no >= slots || n > (length - PACKED_HEADER) / 9 || view->scored > n ||
+		view->content > view->scored)
 		return false;
 
 	item = (uint32_t *) (bytes + PACKED_HEADER);
@@ -126,12 +132,16 @@ PackedOpen(unsigned char *bytes, size_t length, uint32_t slots, Packed *view)
 	for (size_t i = 0; i < 2 * (size_t) n; i++)
 		item[i] = little(item[i]);
 #endif
-	if (!is_run(item, similarity, view->scored, slots) ||
-		!is_run(item + view->scored, similarity + view->scored, n - view->scored, slots))
+	if (!is_run(item, similarity, view->content, slots) ||
+		!is_run(item + view->content, similarity + view->content, view->scored - view->content,
+				slots) ||
+		!is_run(item + view->scored, similarity + view->scored, n - view->scored, slots) ||
+		(view->content > 0 && !(similarity[view->content - 1] > 0)))
 		return false;
 
 	view->count = n;
-	view->most = RankMost(similarity, view->scored);
+	view->most = fmaxf(RankMost(similarity, view->content),
+					   RankMost(similarity + view->content, view->scored - view->content));
 	view->item = item;
 	view->similarity = similarity;
 	view->support = bytes + PACKED_HEADER + 8 * (size_t) n;
@@ -142,15 +152,20 @@ PackedOpen(unsigned char *bytes, size_t length, uint32_t slots, Packed *view)
 void
 PackedOrder(const Packed *view, uint32_t *out)
 {
-	uint32_t a = 0;
-	uint32_t b = view->scored;
+	uint32_t at[] = {view->content, view->scored, 0};
+	const uint32_t end[] = {view->scored, view->count, view->content};
 
-	/* A merge of the two runs; of equals, what is scored comes first. */
+	/* A merge of the runs; of equals, what more stands behind comes first. */
 	for (uint32_t n = 0; n < view->count; n++)
-		if (b == view->count || (a < view->scored && view->similarity[a] >= view->similarity[b]))
-			out[n] = a++;
-		else
-			out[n] = b++;
+	{
+		int best = -1;
+
+		for (int run = 0; run < 3; run++)
+			if (at[run] < end[run] &&
+				(best < 0 || view->similarity[at[run]] > view->similarity[at[best]]))
+				best = run;
+		out[n] = at[best]++;
+	}
 }
 
 bool
@@ -159,6 +174,10 @@ PackedSupport(const Packed *view, uint32_t *out)
 	const unsigned char *at = view->support;
 
 	for (uint32_t i = 0; i < view->count && at; i++)
+	{
 		at = get_support(at, view->end, &out[i]);
+		if (at && i < view->scored && (out[i] == 0) != (i < view->content))
+			return false;
+	}
 	return at == view->end;
 }

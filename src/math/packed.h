@@ -5,15 +5,17 @@
  *   1       version, 1
  *   2..3    0
  *   4..7    item_no of the row itself            uint32
- *   8..11   m, neighbours that are scored        uint32
- *   12..15  n, neighbours in all                 uint32
- *   16..    item_no of each                      n * uint32
+ *   8..11   c, neighbours by attributes alone    uint32
+ *   12..15  m, neighbours that are scored        uint32
+ *   16..19  n, neighbours in all                 uint32
+ *   20..    item_no of each                      n * uint32
  *   +4n     similarity of each                   n * IEEE float32
  *   +4n     support of each                      n * LEB128, 1 to 5 bytes each
  *
  * The first m neighbours are what the item, in a history, speaks for; the others are only shown
- * as similar.  Within each of the two runs similarity never rises.  All numbers are
- * little-endian.  The two arrays that scoring reads are aligned to 4 when the bytes are;
+ * as similar.  Of those m the first c are tied to it by attributes alone: no user stands behind them,
+ * so their support is 0, and that of the other m - c is not; their similarity is above 0.  Within each
+ * of the three runs similarity never rises.  All numbers are little-endian.  The two arrays that scoring reads are aligned to 4 when the bytes are;
  * support, which only people read, comes last.
  */
 #ifndef RECO_PACKED_H
@@ -26,7 +28,7 @@
 #include "math/best.h"
 
 #define PACKED_VERSION      1
-#define PACKED_HEADER       16
+#define PACKED_HEADER       20
 #define PACKED_PER_NEIGHBOR 13 /* at most */
 
 /* Where numbers must be swapped, opening writes to the bytes: give it a copy. */
@@ -39,9 +41,10 @@
 typedef struct Packed
 {
 	uint32_t item_no;
-	uint32_t scored;
-	uint32_t count; /* with those only shown */
-	float most;     /* the greatest |similarity| of those scored */
+	uint32_t content; /* those by attributes alone, which come first */
+	uint32_t scored;  /* with them */
+	uint32_t count;   /* with those only shown */
+	float most;       /* the greatest |similarity| of those scored */
 	const uint32_t *item;
 	const float *similarity;
 	const unsigned char *support; /* read by PackedSupport */
@@ -49,8 +52,8 @@ typedef struct Packed
 } Packed;
 
 /*
- * Writes a row of n neighbours to out, which has PACKED_HEADER + n * PACKED_PER_NEIGHBOR bytes.
- * Returns the length.
+ * Writes a row of n neighbours to out, which has PACKED_HEADER + n * PACKED_PER_NEIGHBOR bytes; those
+ * with a support of 0 come first.  Returns the length.
  */
 extern size_t PackedWrite(unsigned char *out, uint32_t item_no, const Best *neighbors,
 						  uint32_t scored, uint32_t n);

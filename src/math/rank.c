@@ -439,34 +439,45 @@ least_share(const RankScratch *scratch, const uint32_t *items, uint32_t count)
 	return least;
 }
 
+/* How an entry's shares are reckoned, and what they must beat. */
+typedef struct ShareRule
+{
+	int64_t entry; /* its place */
+	double weight;
+	double grid;
+	double least;
+} ShareRule;
+
 /*
- * Notes an entry for those marked items of which it has a greater share than any before; true where
- * there was one.  Similarity never rises, so that the first share that is not above the least ends
- * the row.
+ * Notes an entry for those marked items of a run of it of which it has a greater share than any
+ * before; true where there was one.  In a run similarity never rises, so that the first share that is
+ * not above the least ends it.
  */
 static bool
-note_shares(RankScratch *scratch, const RankEntry *entry, double weight, double grid, double least,
-			int64_t number, int64_t *because)
+note_shares(RankScratch *scratch, const RankEntry *entry, uint32_t begin, uint32_t end,
+			const ShareRule *rule, int64_t *because)
 {
 	const uint32_t *item = entry->item;
+	const float *similarity = entry->similarity;
 	bool greater = false;
 
-	for (uint32_t n = 0; n < entry->count && term(weight, entry->similarity[n], grid) > least; n++)
+	for (uint32_t n = begin; n < end && term(rule->weight, similarity[n], rule->grid) > rule->least;
+		 n++)
 	{
 		double share;
 
 		/* Most are not marked: several are passed over at once. */
-		while (entry->count - n > TOGETHER && !any_marked(scratch->marked, item + n) &&
-			   term(weight, entry->similarity[n], grid) > least)
+		while (end - n > TOGETHER && !any_marked(scratch->marked, item + n) &&
+			   term(rule->weight, similarity[n], rule->grid) > rule->least)
 			n += TOGETHER;
 		if (!scratch->marked[item[n]])
 			continue;
 		/* While it is marked, score[] holds the greatest share so far. */
-		share = term(weight, entry->similarity[n], grid);
+		share = term(rule->weight, similarity[n], rule->grid);
 		if (share > scratch->score[item[n]])
 		{
 			scratch->score[item[n]] = share;
-			because[scratch->place[item[n]]] = number;
+			because[scratch->place[item[n]]] = rule->entry;
 			greater = true;
 		}
 	}
@@ -488,10 +499,13 @@ RankBecause(RankScratch *scratch, const RankEntry *entries, size_t count, double
 	}
 	for (size_t e = 0; e < count; e++)
 	{
-		double weight = entries[e].weight * norm;
+		const RankEntry *entry = &entries[e];
+		ShareRule rule = {(int64_t) e, entry->weight * norm, grid, least};
 
-		if (weight > 0 &&
-			note_shares(scratch, &entries[e], weight, grid, least, (int64_t) e, because))
+		/* What attributes alone tie, and the rest: two runs. */
+		if (rule.weight > 0 &&
+			(note_shares(scratch, entry, 0, entry->content, &rule, because) |
+			 note_shares(scratch, entry, entry->content, entry->count, &rule, because)))
 			least = least_share(scratch, items, item_count);
 	}
 	for (uint32_t n = 0; n < item_count; n++)
@@ -548,6 +562,28 @@ RankBecauseColumns(RankScratch *scratch, const RankColumns *columns, const RankE
 		because[n] = because_of(scratch, columns, entries, norm, grid, items[n]);
 	for (size_t e = 0; e < count; e++)
 		scratch->marked[entries[e].source] = 0;
+}
+
+void
+RankContent(RankScratch *scratch, const RankEntry *entries, size_t count, double norm,
+			const uint32_t *items, uint32_t item_count, double *part)
+{
+	double grid = RankGrid(entries, count, norm);
+
+	for (uint32_t n = 0; n < item_count; n++)
+		scratch->marked[items[n]] = 1;
+	for (size_t e = 0; e < count; e++)
+		for (uint32_t n = 0; n < entries[e].content; n++)
+			if (scratch->marked[entries[e].item[n]])
+				scratch->score[entries[e].item[n]] +=
+					term(entries[e].weight * norm, entries[e].similarity[n], grid);
+	for (uint32_t n = 0; n < item_count; n++)
+		part[n] = scratch->score[items[n]];
+	for (uint32_t n = 0; n < item_count; n++)
+	{
+		scratch->marked[items[n]] = 0;
+		scratch->score[items[n]] = 0;
+	}
 }
 
 void

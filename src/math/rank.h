@@ -29,7 +29,8 @@ typedef struct RankEntry
 	double weight; /* w_uj, decayed; negative for a dislike */
 	float most;    /* the greatest |similarity| of the row, also where some of it was left out */
 	uint32_t count;
-	uint32_t source; /* j, the number of the item itself */
+	uint32_t content; /* of them, the first that attributes alone tie to the item */
+	uint32_t source;  /* j, the number of the item itself */
 	const uint32_t *item;
 	const float *similarity;
 } RankEntry;
@@ -155,6 +156,13 @@ extern void RankBecause(RankScratch *scratch, const RankEntry *entries, size_t c
 extern void RankBecauseColumns(RankScratch *scratch, const RankColumns *columns,
 							   const RankEntry *entries, size_t count, double norm,
 							   const uint32_t *items, uint32_t item_count, int64_t *because);
+
+/*
+ * The part of each of a few items' scores that comes from attributes alone, to part[].  The scratch is
+ * clear before and after.
+ */
+extern void RankContent(RankScratch *scratch, const RankEntry *entries, size_t count, double norm,
+						const uint32_t *items, uint32_t item_count, double *part);
 
 /* Scores back to zero, at the cost of what was touched. */
 extern void RankClear(RankScratch *scratch);

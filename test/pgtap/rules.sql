@@ -86,9 +86,9 @@ CREATE FUNCTION pg_temp.boosts_hold(k int) RETURNS SETOF text LANGUAGE plpgsql A
 BEGIN
   DROP TABLE IF EXISTS have, want;
   CREATE TEMP TABLE have AS SELECT u AS user_id, t.* FROM generate_series(1, 300, 11) u, LATERAL shop.top_n(u, k) WITH ORDINALITY AS t(item_id, score, match, because, source, n);
-  CREATE TEMP TABLE want AS SELECT *, CASE WHEN source = 'personal' THEN score * pg_temp.boost_of(item_id) ELSE score END AS boosted FROM plain;
+  CREATE TEMP TABLE want AS SELECT *, CASE WHEN source IN ('personal', 'content') THEN score * pg_temp.boost_of(item_id) ELSE score END AS boosted FROM plain;
   RETURN NEXT is_empty('SELECT * FROM have JOIN want USING (user_id, item_id) WHERE have.match IS DISTINCT FROM want.match OR have.because IS DISTINCT FROM want.because OR have.source <> want.source
-      OR (want.source = ''personal'' AND abs(have.score - boosted) > 1e-9 * boosted)', format('k %s: scores are boosted, match and because are not', k));
+      OR (want.source IN (''personal'', ''content'') AND abs(have.score - boosted) > 1e-9 * boosted)', format('k %s: scores are boosted, match and because are not', k));
   RETURN NEXT is_empty('SELECT * FROM (SELECT *, lag(score) OVER (PARTITION BY user_id ORDER BY n) AS above FROM have) h WHERE above < score', format('k %s: best first', k));
   RETURN NEXT is_empty('SELECT w.* FROM want w JOIN (SELECT user_id, min(score) AS least, count(*) AS n FROM have GROUP BY 1) h USING (user_id) WHERE boosted > least + 1e-9 * abs(least)
       AND NOT EXISTS (SELECT FROM have WHERE (have.user_id, have.item_id) = (w.user_id, w.item_id))', format('k %s: nothing better is left out', k));

@@ -111,8 +111,8 @@ DROP MATERIALIZED VIEW home_page;
 -- damage is an error that names the item, and a refresh mends it
 UPDATE music.learned_item SET neighbors = 'x' WHERE item_id = 4;
 SELECT * FROM reco_top_n(1, 3);
-UPDATE music.learned_item SET neighbors = overlay(neighbors placing '\xff' from 17 for 1) WHERE item_id = 4;
-UPDATE music.learned_item SET neighbors = overlay(l.neighbors placing '\xffffffff' from 17 for 4) FROM music.learned_item l
+UPDATE music.learned_item SET neighbors = overlay(neighbors placing '\xff' from 21 for 1) WHERE item_id = 4;
+UPDATE music.learned_item SET neighbors = overlay(l.neighbors placing '\xffffffff' from 21 for 4) FROM music.learned_item l
   WHERE l.item_id = 1 AND learned_item.item_id = 4;
 SELECT * FROM reco_top_n(1, 3);
 SELECT * FROM reco_similar_items(4, 3);
