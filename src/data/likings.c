@@ -194,7 +194,7 @@ LikingsRank(const Model *model, Datum attributes, Datum values, uint32 *count)
 	uint64 rows = PlanRun(
 		psprintf(
 			"SELECT a.n, l.item_no::pg_catalog.int4, l.item_id::%s, %s, "
-			"l.popularity_log2::pg_catalog.float8, g.lift::pg_catalog.float8 "
+			"l.%s::pg_catalog.float8, g.lift::pg_catalog.float8 "
 			"FROM (SELECT d.attribute, d.value, pg_catalog.row_number() OVER "
 			"(ORDER BY d.attribute COLLATE pg_catalog.\"C\", d.value COLLATE pg_catalog.\"C\") "
 			"FROM (SELECT DISTINCT u.attribute, u.value FROM unnest($1, $2) "
@@ -207,7 +207,7 @@ LikingsRank(const Model *model, Datum attributes, Datum values, uint32 *count)
 										"WHERE i.item_id OPERATOR(pg_catalog.=) l.item_id)",
 										model->quoted)
 							 : "true",
-			model->quoted, model->quoted),
+			model->timed ? "recent_log2" : "popularity_log2", model->quoted, model->quoted),
 		lengthof(types), types, arguments, NULL);
 	Told *told = take_told(model, rows);
 	Ranked *ranked = palloc(sizeof(Ranked) * Max(rows, 1));

@@ -27,7 +27,7 @@ extern void LikingsWrite(const Model *model, const IdSet *ids, const Liking *lik
 
 /*
  * The items of the live catalogue that are popular with people who have all of these attributes, best
- * first: by popularity times the lift of every group.  They are normalised, and SPI's memory, gone
+ * first: by popularity, recent where events have times, times the lift of every group.  They are normalised, and SPI's memory, gone
  * with SPI_freetuptable.  Attributes and values are arrays of text of one length.  SPI is connected.
  */
 extern Datum *LikingsRank(const Model *model, Datum attributes, Datum values, uint32 *count);

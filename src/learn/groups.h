@@ -8,7 +8,7 @@
  * where n counts the users of the matrix, n_i those with the item, and n_g and n_gi those of them
  * who are in the group.  s users of prior belief that the group is like everybody keep what few
  * did near 1, after the gamma-Poisson shrinker (DuMouchel 1999), its prior fixed.  Kept of each
- * group are the items with the greatest popularity * lift.
+ * group are the items with the greatest popularity * lift, by whatever popularity is given.
  */
 #ifndef RECO_GROUPS_H
 #define RECO_GROUPS_H

@@ -81,13 +81,13 @@ CREATE TEMP TABLE want AS
   WITH n AS (SELECT count(DISTINCT who)::float8 AS n FROM liked), ni AS (SELECT what, count(*) AS ni FROM liked GROUP BY 1),
        ng AS (SELECT attribute, value, count(*) AS ng FROM member WHERE who IN (SELECT who FROM liked) GROUP BY 1, 2),
        ngi AS (SELECT attribute, value, what, count(*) AS ngi FROM member JOIN liked USING (who) GROUP BY 1, 2, 3)
-  SELECT attribute, value, what AS item_id, ngi AS users, (ngi + 10) / (ng * ni / n + 10) AS lift, l.popularity_log2 AS pop, l.item_no
-  FROM ngi JOIN ng USING (attribute, value) JOIN ni USING (what) CROSS JOIN n JOIN big.learned_item l ON l.item_id = what WHERE ngi >= 2 AND ng >= 20 AND l.popularity_log2 IS NOT NULL;
+  SELECT attribute, value, what AS item_id, ngi AS users, (ngi + 10) / (ng * ni / n + 10) AS lift, l.recent_log2 AS pop, l.item_no
+  FROM ngi JOIN ng USING (attribute, value) JOIN ni USING (what) CROSS JOIN n JOIN big.learned_item l ON l.item_id = what WHERE ngi >= 2 AND ng >= 20 AND l.recent_log2 IS NOT NULL;
 SELECT ok(count(*) > 300, count(*) || ' rows of groups') FROM want;
 SELECT is_empty('SELECT * FROM want w FULL JOIN big.learned_group g USING (attribute, value, item_id) WHERE (w.users = g.users AND abs(w.lift - g.lift) < 1e-12) IS NOT TRUE', 'every lift of every group');
 SELECT is_empty($$SELECT * FROM (SELECT attribute, value, rank, round((pop + ln(want.lift) / ln(2))::numeric, 5) AS score, lead(round((pop + ln(want.lift) / ln(2))::numeric, 5)) OVER (PARTITION BY attribute, value ORDER BY rank) AS next
   FROM big.learned_group JOIN want USING (attribute, value, item_id)) s WHERE next > score$$, 'best first');
-/* The list of everybody without a history, by popularity times lifts; an item that a group does not name is worth its least there at most. */
+/* The list of everybody without a history, by recent popularity times lifts; an item that a group does not name is worth its least there at most. */
 CREATE TEMP TABLE newcomer AS SELECT id FROM people WHERE id NOT IN (SELECT who FROM acts WHERE w > 0);
 SELECT ok(count(*) >= 20, count(*) || ' newcomers') FROM newcomer;
 CREATE TEMP TABLE ordered AS

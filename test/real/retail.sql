@@ -36,7 +36,7 @@ CREATE TABLE product AS
 ALTER TABLE product ADD PRIMARY KEY (stock_code);
 ANALYZE order_line, product;
 
-SELECT plan(28);
+SELECT plan(31);
 
 
 -- The whole file.
@@ -179,5 +179,33 @@ SELECT ok(count(*) FILTER (WHERE o.item_id = g.item_id) = 0, 'a product taken of
 FROM offer o, gone g;
 SELECT is_empty('SELECT customer_id FROM customer c LEFT JOIN offer o USING (customer_id)
   GROUP BY customer_id HAVING count(o.item_id) <> 10', 'whose lists are full all the same');
+
+
+-- Newcomers of whom nothing is known but the country, and lists that go by the hour.
+
+CREATE TABLE buyer AS SELECT customer_id, min(country) AS country, min(ordered_at) AS first FROM order_line WHERE customer_id IS NOT NULL GROUP BY customer_id;
+ALTER TABLE buyer ADD PRIMARY KEY (customer_id);
+SELECT reco_create_model('autumn',
+  $$SELECT customer_id AS user_id, stock_code AS item_id, ordered_at AS occurred_at, sign(quantity) AS weight
+    FROM order_line WHERE ordered_at < '2011-10-01'$$, users => 'SELECT customer_id AS user_id, country FROM buyer');
+SELECT reco_configure('autumn', similarity => 'cosine', contexts => '{occurred_at}', time_zone => 'Europe/London');
+CREATE TEMP TABLE autumn_report AS SELECT * FROM reco_refresh('autumn');
+CREATE TEMP TABLE basket AS
+  SELECT DISTINCT o.customer_id, o.stock_code, f.at FROM order_line o
+  JOIN (SELECT customer_id, min(ordered_at) AS at FROM order_line WHERE ordered_at >= '2011-10-01' AND quantity > 0 GROUP BY customer_id) f
+    ON f.customer_id = o.customer_id AND o.ordered_at = f.at
+  WHERE quantity > 0 AND NOT EXISTS (SELECT FROM order_line b WHERE (b.customer_id, b.stock_code) = (o.customer_id, o.stock_code) AND b.ordered_at < '2011-10-01');
+CREATE TEMP TABLE asker AS SELECT DISTINCT k.customer_id, k.at, b.first < '2011-10-01' AS known FROM basket k JOIN buyer b USING (customer_id);
+CREATE TEMP TABLE shown AS
+  SELECT 'alike' AS list, a.customer_id, t.item_id FROM asker a CROSS JOIN LATERAL autumn.top_n(a.customer_id, 10) t WHERE NOT known
+  UNION ALL SELECT 'guest', a.customer_id, t.item_id FROM asker a CROSS JOIN autumn.top_n(NULL, 10) t WHERE NOT known
+  UNION ALL SELECT 'popular', a.customer_id, t.item_id FROM asker a CROSS JOIN autumn.popular(10) t WHERE NOT known
+  UNION ALL SELECT 'plain', a.customer_id, t.item_id FROM asker a CROSS JOIN LATERAL autumn.top_n(a.customer_id, 10) t WHERE known
+  UNION ALL SELECT 'hour', a.customer_id, t.item_id FROM asker a CROSS JOIN LATERAL autumn.top_n(a.customer_id, 10, context => jsonb_build_object('occurred_at', a.at)) t WHERE known;
+CREATE TEMP TABLE hits AS SELECT list, count(b.stock_code)::float8 AS hits FROM shown s LEFT JOIN basket b ON (b.customer_id, b.stock_code) = (s.customer_id, s.item_id) GROUP BY list;
+SELECT diag(string_agg(format('%s %s', list, hits), ', ' ORDER BY list)) FROM hits;
+SELECT ok((SELECT hits FROM hits WHERE list = 'alike') >= 1.1 * (SELECT hits FROM hits WHERE list = 'popular'), 'by their country newcomers find more than by what is popular');
+SELECT ok((SELECT hits FROM hits WHERE list = 'alike') >= 1.05 * (SELECT hits FROM hits WHERE list = 'guest'), 'and more than guests');
+SELECT ok((SELECT hits FROM hits WHERE list = 'hour') >= .99 * (SELECT hits FROM hits WHERE list = 'plain'), 'the hour, which makes hardly a difference to a wholesaler, takes nothing away');
 
 SELECT * FROM finish();
