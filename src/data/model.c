@@ -364,11 +364,24 @@ ModelOpen(Oid reco, Oid table)
 	return model;
 }
 
+/*
+ * The row that was read last, as long as SPI holds it: taken apart at once, since a column after
+ * NULLs is found by a walk from the first.
+ */
+#define ROW_COLUMNS 100
+
+static struct
+{
+	Datum value[ROW_COLUMNS];
+	bool isnull[ROW_COLUMNS];
+} row;
+
 /* One column of the row that was read; NULL and *isnull where it is NULL. */
 static Datum
 column(int number, bool *isnull)
 {
-	return SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, number, isnull);
+	*isnull = row.isnull[number - 1];
+	return row.value[number - 1];
 }
 
 static double
@@ -506,6 +519,8 @@ read_row(const Model *model)
 		ereport(ERROR, (errcode(ERRCODE_DATA_CORRUPTED),
 						errmsg("table \"%s.model\" must hold one row", model->name),
 						errhint("Drop the model with reco_drop_model and create it anew.")));
+	Assert(SPI_tuptable->tupdesc->natts <= ROW_COLUMNS);
+	heap_deform_tuple(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, row.value, row.isnull);
 }
 
 /* What the last refresh picked where similarity is auto; the counts where it has not yet. */
