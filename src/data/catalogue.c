@@ -212,7 +212,7 @@ CatalogueOpen(const Model *model, CatalogueOrder order, const IdSet *some)
 				model->has_released ? "i.released_at DESC NULLS LAST, " : "");
 			break;
 	}
-	return SPI_cursor_open(NULL, PlanGet(sql, some != NULL, &type), &array, NULL, true);
+	return PlanOpen(sql, some != NULL, &type, &array);
 }
 
 CatalogueRow *

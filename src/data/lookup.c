@@ -25,12 +25,12 @@
  */
 typedef struct Hint
 {
-	uint32 tag; /* of the hash of table and key */
+	uint16 tag; /* of the hash of table and key */
 	ItemPointerData place;
 } Hint;
 
-/* A power of two; 12 bytes each. */
-#define HINTS 32768
+/* A power of two; 8 bytes each. */
+#define HINTS 65536
 
 static Hint *hints = NULL;
 
@@ -254,7 +254,7 @@ LookupFind(Lookup *lookup, Datum key, LookupRow *row)
 {
 	uint64 hash = hash_key(lookup, key);
 	Hint *hint = &hints[hash % HINTS];
-	uint32 tag = (uint32) (hash >> 32);
+	uint16 tag = (uint16) (hash >> 32);
 
 	if (hint->tag == tag && find_again(lookup, key, hint, row))
 		return true;

@@ -13,6 +13,9 @@
  */
 #define PLANS_KEPT 512
 
+/* The share of its rows that a cursor is planned for: mostly a few dozen are fetched. */
+#define FIRST_ROWS "0.01"
+
 typedef struct PlanEntry
 {
 	uint64 hash; /* of the text; the text itself decides */
@@ -22,14 +25,16 @@ typedef struct PlanEntry
 
 static HTAB *plans = NULL;
 
-SPIPlanPtr
-PlanGet(const char *sql, int arguments, const Oid *types)
+/* The kept plan of one statement, made with these options of cursors. */
+static SPIPlanPtr
+get_plan(const char *sql, int arguments, const Oid *types, int options)
 {
 	uint64 hash = HashBytes((const unsigned char *) sql, strlen(sql));
 	PlanEntry *entry;
 	SPIPlanPtr plan;
 	char *kept;
 
+	hash = HashMix(hash + options);
 	for (int a = 0; a < arguments; a++)
 		hash = HashMix(hash + types[a]);
 
@@ -45,7 +50,7 @@ PlanGet(const char *sql, int arguments, const Oid *types)
 		return entry->plan;
 
 	/* Everything that can fail comes before the entry, so that none is ever half made. */
-	plan = SPI_prepare(sql, arguments, (Oid *) types);
+	plan = SPI_prepare_cursor(sql, arguments, (Oid *) types, options);
 	if (plan == NULL)
 		elog(ERROR, "could not prepare \"%s\": %s", sql, SPI_result_code_string(SPI_result));
 	if (entry || hash_get_num_entries(plans) >= PLANS_KEPT)
@@ -57,6 +62,27 @@ PlanGet(const char *sql, int arguments, const Oid *types)
 	entry->sql = kept;
 	entry->plan = plan;
 	return plan;
+}
+
+SPIPlanPtr
+PlanGet(const char *sql, int arguments, const Oid *types)
+{
+	return get_plan(sql, arguments, types, 0);
+}
+
+Portal
+PlanOpen(const char *sql, int arguments, const Oid *types, const Datum *values)
+{
+	SPIPlanPtr plan = get_plan(sql, arguments, types, CURSOR_OPT_FAST_PLAN);
+	int nest = NewGUCNestLevel();
+	Portal portal;
+
+	/* Where the plan is made, or made anew, it is here. */
+	set_config_option("cursor_tuple_fraction", FIRST_ROWS, PGC_USERSET, PGC_S_SESSION,
+					  GUC_ACTION_SAVE, true, 0, false);
+	portal = SPI_cursor_open(NULL, plan, (Datum *) values, NULL, true);
+	AtEOXact_GUC(false, nest);
+	return portal;
 }
 
 static void

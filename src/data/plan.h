@@ -15,6 +15,12 @@
 /* The plan of one statement; SPI is connected. */
 extern SPIPlanPtr PlanGet(const char *sql, int arguments, const Oid *types);
 
+/*
+ * A cursor over a statement, read-only as the next; its kept plan is the one that has the first rows
+ * soonest.
+ */
+extern Portal PlanOpen(const char *sql, int arguments, const Oid *types, const Datum *values);
+
 /* Runs it read-only, in the snapshot of the calling query; rows are then in SPI_tuptable. */
 extern uint64 PlanRun(const char *sql, int arguments, const Oid *types, const Datum *values,
 					  const char *nulls);
