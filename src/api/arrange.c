@@ -99,7 +99,9 @@ typedef struct Work
 	Variety variety;
 	Pinned *pinned; /* in order of place */
 	uint32 pins;
+	uint32 next_pin; /* the first that may still wait */
 	Quota *quotas;
+	uint32 *first_of; /* by share: the first row that may be for it */
 
 	uint32 *order; /* what was taken, as places in row */
 	uint32 taken;
@@ -421,46 +423,32 @@ gather(Work *work, uint32 wanted)
 	}
 }
 
-/* The row of an item, or VARIETY_NONE. */
-static uint32
-row_of(const Work *work, uint32 number)
-{
-	for (uint32 r = 0; r < work->count; r++)
-		if (work->row[r].number == number)
-			return r;
-	return VARIETY_NONE;
-}
-
 /* What waits for a place, or NULL. */
 static Pinned *
 pinned_at(const Work *work, uint32 place)
 {
-	for (uint32 p = 0; p < work->pins && work->pinned[p].place <= place; p++)
-		if (work->pinned[p].place == place && work->pinned[p].row != VARIETY_NONE)
-			return &work->pinned[p];
-	return NULL;
+	uint32 low = 0;
+	uint32 high = work->pins;
+
+	while (low < high)
+	{
+		uint32 middle = low + (high - low) / 2;
+
+		if (work->pinned[middle].place < place)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	if (low == work->pins || work->pinned[low].place != place ||
+		work->pinned[low].row == VARIETY_NONE)
+		return NULL;
+	return &work->pinned[low];
 }
 
 static bool
 is_pinned(uint32 place, const void *work)
 {
 	return pinned_at(work, place) != NULL;
-}
-
-/* Puts a row at a place, or the first after it that nothing is pinned to. */
-static void
-pin_row(Work *work, uint32 place, uint32 row)
-{
-	uint32 at = 0;
-
-	while (at < work->pins && work->pinned[at].place <= place)
-	{
-		place += work->pinned[at].place == place;
-		at++;
-	}
-	memmove(work->pinned + at + 1, work->pinned + at, sizeof(Pinned) * (work->pins - at));
-	work->pinned[at] = (Pinned){place, row};
-	work->pins++;
 }
 
 static int
@@ -475,6 +463,38 @@ by_pin(const void *a, const void *b)
 	return x < y ? -1 : x > y;
 }
 
+static int
+by_place(const void *a, const void *b)
+{
+	uint32 x = ((const Pinned *) a)->place;
+	uint32 y = ((const Pinned *) b)->place;
+
+	return x < y ? -1 : x > y;
+}
+
+/* The rows that wishes are about, in order of place, those only that may come; returns how many. */
+static uint32
+find_pinned(Work *work, const Rule **wishes, uint32 count, Pinned *pinned)
+{
+	IdSet *numbers = IdSetCreate(ID_INTEGER, work->ask->budget);
+	uint32 found = 0;
+
+	for (uint32 r = 0; r < work->count; r++)
+		IdSetAdd(numbers, Int64GetDatum(work->row[r].number));
+	for (uint32 w = 0; w < count; w++)
+	{
+		uint32 row = IdSetFind(numbers, Int64GetDatum(wishes[w]->item));
+
+		CHECK_FOR_INTERRUPTS();
+		if (row == ID_NONE || !VarietyMay(&work->variety, row))
+			continue;
+		VarietyKeep(&work->variety, row);
+		pinned[found++] = (Pinned){wishes[w]->pin, row};
+	}
+	IdSetFree(numbers);
+	return found;
+}
+
 /*
  * Gives pinned rows their places, those that may come at all: each to the first who wants it, the
  * others the next that nobody wants.  An item pinned twice is where it is pinned first.
@@ -484,29 +504,38 @@ pin_rows(Work *work)
 {
 	const Rules *rules = work->plan->rules;
 	const Rule **wishes = palloc(sizeof(Rule *) * rules->count);
-	Pinned *later = palloc(sizeof(Pinned) * rules->count);
+	Pinned *pinned;
 	uint32 count = 0;
+	uint32 firsts = 0;
 	uint32 late = 0;
+	uint32 next = 0;
+	Pinned *later;
 
 	for (uint32 r = 0; r < rules->count; r++)
 		if (rules->rule[r].pin > 0)
 			wishes[count++] = &rules->rule[r];
 	qsort(wishes, count, sizeof(Rule *), by_pin);
-	work->pinned = palloc(sizeof(Pinned) * (count + 1));
-	for (uint32 w = 0; w < count; w++)
-	{
-		uint32 row = row_of(work, wishes[w]->item);
-
-		if (row == VARIETY_NONE || !VarietyMay(&work->variety, row))
-			continue;
-		VarietyKeep(&work->variety, row);
-		if (is_pinned(wishes[w]->pin, work))
-			later[late++] = (Pinned){wishes[w]->pin, row};
+	pinned = palloc(sizeof(Pinned) * (count + 1));
+	later = palloc(sizeof(Pinned) * (count + 1));
+	count = find_pinned(work, wishes, count, pinned);
+	for (uint32 p = 0; p < count; p++)
+		if (firsts > 0 && pinned[firsts - 1].place == pinned[p].place)
+			later[late++] = pinned[p];
 		else
-			pin_row(work, wishes[w]->pin, row);
+			pinned[firsts++] = pinned[p];
+
+	/* Both in order of place: what is late goes past the places taken as they come. */
+	for (uint32 l = 0, first = 0; l < late; l++)
+	{
+		next = Max(next, later[l].place);
+		for (; first < firsts && pinned[first].place <= next; first++)
+			next += pinned[first].place == next;
+		later[l].place = next++;
 	}
-	for (uint32 l = 0; l < late; l++)
-		pin_row(work, later[l].place, later[l].row);
+	memcpy(pinned + firsts, later, sizeof(Pinned) * late);
+	qsort(pinned, count, sizeof(Pinned), by_place);
+	work->pinned = pinned;
+	work->pins = count;
 }
 
 /* Lays out what was gathered. */
@@ -527,12 +556,14 @@ prepare(Work *work)
 	work->variety = WeighVariety(&rows, weighs(plan) ? Min(work->personal, WEIGHED) : 0);
 	work->variety.in_order = work->in_order;
 	work->pins = 0;
+	work->next_pin = 0;
 	work->taken = 0;
 	if (plan->rules == NULL)
 		return;
 	pin_rows(work);
 	work->quotas = palloc(sizeof(Quota) * (plan->shares + 1));
 	memcpy(work->quotas, plan->quotas, sizeof(Quota) * plan->shares);
+	work->first_of = palloc0(sizeof(uint32) * (plan->shares + 1));
 }
 
 static void
@@ -544,15 +575,19 @@ take(Work *work, uint32 row)
 		work->quotas[s].got += RuleHolds(work->plan->shared[s], work->row[row].number);
 }
 
-/* The best row of a share that may come, of a range; VARIETY_NONE where there is none. */
+/*
+ * The best row of a share that may come, or VARIETY_NONE.  What may not come now never may again, so
+ * the search goes on where the last one ended.
+ */
 static uint32
-best_of(const Work *work, uint32 share, uint32 first, uint32 end)
+best_of(Work *work, uint32 share)
 {
-	for (uint32 r = first; r < end; r++)
-		if (VarietyMay(&work->variety, r) &&
-			RuleHolds(work->plan->shared[share], work->row[r].number))
-			return r;
-	return VARIETY_NONE;
+	uint32 *row = &work->first_of[share];
+
+	while (*row < work->count && !(VarietyMay(&work->variety, *row) &&
+								   RuleHolds(work->plan->shared[share], work->row[*row].number)))
+		(*row)++;
+	return *row < work->count ? *row : VARIETY_NONE;
 }
 
 /*
@@ -570,14 +605,14 @@ promote(Work *work, uint32 place, uint32 next, uint32 *row)
 	{
 		if (next != VARIETY_NONE && RuleHolds(plan->shared[share], work->row[next].number))
 			return true;
-		*row = best_of(work, share, 0, work->in_order);
-		if (*row == VARIETY_NONE && !work->all && !work->fetch[share])
+		*row = best_of(work, share);
+
+		/* What is not in the order of the list may not be the best there is. */
+		if ((*row == VARIETY_NONE || *row >= work->in_order) && !work->all && !work->fetch[share])
 		{
 			work->fetch[share] = true;
 			return false;
 		}
-		if (*row == VARIETY_NONE)
-			*row = best_of(work, share, work->in_order, work->count);
 		if (*row == VARIETY_NONE && work->partial[share])
 			return false;
 		if (*row != VARIETY_NONE)
@@ -590,14 +625,13 @@ promote(Work *work, uint32 place, uint32 next, uint32 *row)
 	return true;
 }
 
-/* The next row that waits for a place, from one on; NULL where none does. */
+/* The first row that still waits for a place; NULL where none does. */
 static Pinned *
-next_pinned(const Work *work, uint32 place)
+next_pinned(Work *work)
 {
-	for (uint32 p = 0; p < work->pins; p++)
-		if (work->pinned[p].place >= place && work->pinned[p].row != VARIETY_NONE)
-			return &work->pinned[p];
-	return NULL;
+	while (work->next_pin < work->pins && work->pinned[work->next_pin].row == VARIETY_NONE)
+		work->next_pin++;
+	return work->next_pin < work->pins ? &work->pinned[work->next_pin] : NULL;
 }
 
 /* The row for a place, or VARIETY_NONE; false where more must be gathered to tell. */
@@ -620,7 +654,7 @@ find_row(Work *work, uint32 place, uint32 *row)
 
 		/* Where a list ends before the place that something is pinned to, that comes last. */
 		if (*row == VARIETY_NONE)
-			pinned = next_pinned(work, place);
+			pinned = next_pinned(work);
 	}
 	if (pinned)
 	{

@@ -268,6 +268,17 @@ check_catalogue(Checkup *checkup)
 			"Lists show an item once, but whatever joins this view shows it as often as it is there.");
 }
 
+static int
+by_pin(const void *a, const void *b)
+{
+	const Rule *x = *(const Rule *const *) a;
+	const Rule *y = *(const Rule *const *) b;
+
+	if (x->pin != y->pin)
+		return x->pin < y->pin ? -1 : 1;
+	return x->item < y->item ? -1 : x->item > y->item;
+}
+
 /* Finds places and shares that rules of the moment give away more than once. */
 static void
 check_claims(Checkup *checkup)
@@ -275,6 +286,8 @@ check_claims(Checkup *checkup)
 	Budget *budget = BudgetCreate(CurrentMemoryContext, "rules", SIZE_MAX);
 	IdSet *ids = IdSetCreate(checkup->model->item_kind, budget);
 	Rules *rules = RulesRead(checkup->model, GetCurrentTimestamp(), ids, budget);
+	const Rule **pins = palloc(sizeof(Rule *) * (rules->count + 1));
+	uint32 count = 0;
 	int64 crowded = 0;
 	int64 absent = 0;
 	double shares = 0;
@@ -282,16 +295,17 @@ check_claims(Checkup *checkup)
 	for (uint32 r = 0; r < rules->count; r++)
 	{
 		const Rule *rule = &rules->rule[r];
-		bool first = true;
 
+		CHECK_FOR_INTERRUPTS();
 		shares += rule->share;
 		absent +=
 			rule->item != ID_NONE && !CatalogueHas(checkup->model, IdSetDatum(ids, rule->item));
-		for (uint32 other = 0; other < r && first; other++)
-			first = rule->pin == 0 || rules->rule[other].pin != rule->pin ||
-					rules->rule[other].item == rule->item;
-		crowded += !first;
+		if (rule->pin > 0)
+			pins[count++] = rule;
 	}
+	qsort(pins, count, sizeof(Rule *), by_pin);
+	for (uint32 p = 1; p < count; p++)
+		crowded += pins[p]->pin == pins[p - 1]->pin && pins[p]->item != pins[p - 1]->item;
 	if (crowded > 0)
 		find(checkup, SEVERITY_WARNING, "rules_pin_one_place",
 			 psprintf("items pinned to a place that another one is pinned to: " INT64_FORMAT,

@@ -316,6 +316,17 @@ compare(const void *a, const void *b, void *ids)
 	return compare_rules(a, b, ids);
 }
 
+static int
+compare_numbers_of(const void *a, const void *b)
+{
+	const Rule *x = *(const Rule *const *) a;
+	const Rule *y = *(const Rule *const *) b;
+
+	if (x->item != y->item)
+		return x->item < y->item ? -1 : 1;
+	return x < y ? -1 : x > y;
+}
+
 Rules *
 RulesRead(const Model *model, TimestampTz as_of, IdSet *ids, Budget *budget)
 {
@@ -336,6 +347,13 @@ RulesRead(const Model *model, TimestampTz as_of, IdSet *ids, Budget *budget)
 		if (r == 0 || compare_rules(&rules->rule[r], &rules->rule[kept - 1], ids) != 0)
 			rules->rule[kept++] = rules->rule[r];
 	rules->count = kept;
+	rules->by_number = BudgetAlloc(budget, kept, sizeof(Rule *));
+	while (rules->of_items < kept && rules->rule[rules->of_items].item != ID_NONE)
+	{
+		rules->by_number[rules->of_items] = &rules->rule[rules->of_items];
+		rules->of_items++;
+	}
+	qsort(rules->by_number, rules->of_items, sizeof(Rule *), compare_numbers_of);
 	return rules;
 }
 
@@ -354,8 +372,8 @@ RulesKnow(const Rules *rules, const uint32 *numbers, uint32 count)
 {
 	for (uint32 a = 0; a < rules->attributes; a++)
 		ValuesRead(rules->values[a], numbers, count);
-	for (uint32 r = 0; r < rules->count; r++)
-		if (rules->rule[r].item == ID_NONE && rules->rule[r].number == ID_NONE)
+	for (uint32 r = rules->of_items; r < rules->count; r++)
+		if (rules->rule[r].number == ID_NONE)
 			rules->rule[r].number =
 				ValuesFind(rules->rule[r].values, PointerGetDatum(rules->rule[r].value));
 }
@@ -381,8 +399,22 @@ double
 RulesBoost(const Rules *rules, uint32 number)
 {
 	double boost = 1;
+	uint32 low = 0;
+	uint32 high = rules->of_items;
 
-	for (uint32 r = 0; r < rules->count; r++)
+	/* The first of the item's own. */
+	while (low < high)
+	{
+		uint32 middle = low + (high - low) / 2;
+
+		if (rules->by_number[middle]->item < number)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	for (; low < rules->of_items && rules->by_number[low]->item == number; low++)
+		boost *= rules->by_number[low]->boost;
+	for (uint32 r = rules->of_items; r < rules->count; r++)
 		if (rules->rule[r].boost != 1 && RuleHolds(&rules->rule[r], number))
 			boost *= rules->rule[r].boost;
 	return Min(Max(boost, 1 / BOOST_MOST), BOOST_MOST);

@@ -43,9 +43,11 @@ typedef struct Rule
 
 typedef struct Rules
 {
-	Rule *rule; /* in an order that no order of rows decides */
+	Rule *rule; /* in an order that no order of rows decides; those of items come first */
 	uint32 count;
-	Values **values; /* of each attribute that rules name */
+	uint32 of_items;
+	const Rule **by_number; /* those of items by the numbers of these */
+	Values **values;        /* of each attribute that rules name */
 	uint32 attributes;
 } Rules;
 

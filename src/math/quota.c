@@ -2,6 +2,8 @@
 
 #include <math.h>
 
+#include "base/interrupts.h"
+
 /* Places looked ahead; lists so long keep every share exactly, longer ones but for a row each. */
 #define AHEAD 256
 
@@ -31,6 +33,7 @@ is_pressing(const Quota *quotas, uint32_t count, uint32_t place, QuotaTaken take
 	{
 		uint32_t due = 0;
 
+		INTERRUPTS();
 		room += !taken(place + ahead, with);
 		for (uint32_t q = 0; q < count; q++)
 		{
