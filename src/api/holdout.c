@@ -208,7 +208,7 @@ HoldoutRead(Holdout *holdout, const Model *model, const Settings *settings, Budg
 		if (holdout->split == SPLIT_TIME)
 			holdout->line = EventsLine(model, holdout->now, holdout->share);
 	}
-	events = EventsRead(model, holdout->now, budget);
+	events = EventsRead(model, holdout->now, EventsExpected(model), budget);
 	SPI_finish();
 
 	options.line = holdout->line;

@@ -22,7 +22,6 @@
 #include "data/learned.h"
 #include "data/likings.h"
 #include "data/people.h"
-#include "data/plan.h"
 #include "executor/spi.h"
 #include "learn/automatic.h"
 #include "learn/content.h"
@@ -115,11 +114,11 @@ read_events(Refresh *refresh)
 	PushActiveSnapshot(GetTransactionSnapshot());
 	ModelReadSettings(refresh->model);
 	ModelNeedsTimes(refresh->model);
-	rows = PlanRows(psprintf("SELECT 1 FROM %s.events", refresh->model->quoted));
+	rows = EventsExpected(refresh->model);
 	ProgressEnter(PROGRESS_READ, rows);
 	ForecastAsLast(refresh->model, rows);
-	refresh->events = EventsRead(refresh->model, refresh->now, refresh->budget);
 	refresh->people = PeopleRead(refresh->model, refresh->budget);
+	refresh->events = EventsRead(refresh->model, refresh->now, rows, refresh->budget);
 	refresh->contexts = ContextsRead(refresh->model, refresh->events->items, refresh->budget);
 	refresh->event_count = refresh->events->log.count;
 	ForecastAsLast(refresh->model, refresh->event_count);

@@ -193,6 +193,13 @@ BudgetFree(Budget *budget, void *memory)
 	}
 }
 
+void
+BudgetHold(Budget *budget, Size before, Size now)
+{
+	budget->used = budget->used - before + now;
+	budget->peak = Max(budget->peak, budget->used);
+}
+
 /*
  * A segment of dynamic shared memory that lives as long as the budget, or NULL where the system
  * has none left: often /dev/shm is small, and then one process does the job alone.

@@ -38,6 +38,9 @@ extern void BudgetFree(Budget *budget, void *memory);
 extern void *BudgetAllocResult(Budget *budget, uint64 count, Size size);
 extern void BudgetFreeResult(Budget *budget, void *memory);
 
+/* Charges what is held elsewhere on the job's behalf, in place of what was charged for it before. */
+extern void BudgetHold(Budget *budget, Size before, Size now);
+
 /*
  * Memory that other processes may attach to, where the budget is shared.  Otherwise, and where
  * the system has no such memory left, memory like any other.  Its size is settled (no

@@ -1,33 +1,96 @@
 /*
- * piles.h: very many small records of one size, on numbered piles, in memory or on tape.
+ * piles.h: bytes on very many numbered piles, in memory or on tape.
  *
- * Records come in any order and each goes on a pile; then each pile is taken once, whole.  While
- * they fit they stay in memory; once they do not, everything moves to logical tapes (temporary
- * files, so temp_file_limit holds) and only the last block of every pile stays.
+ * Bytes come in any order and each record goes on a pile; then each pile is taken once, whole.
+ * While they fit they stay in memory; once they do not, what a process has written moves to a
+ * temporary file of its own (so temp_file_limit holds), and only the last block of every pile stays.
+ *
+ * Several processes may write to the same piles, each as a writer of its own, and take from them,
+ * where the budget has workers and the system has memory to share.  What a writer put on a pile
+ * comes back in the order it was put there.
  */
 #ifndef RECO_PILES_H
 #define RECO_PILES_H
 
 #include "base/budget.h"
 
-typedef struct Piles Piles;
+/* Where this process writes next on a pile, and where the room for it ends. */
+typedef struct PileEnd
+{
+	char *at;
+	char *limit;
+} PileEnd;
+
+/* Piles as one process sees them. */
+typedef struct Piles
+{
+	PileEnd *end; /* [piles] */
+	struct PilesView *view;
+} Piles;
 
 /*
- * Piles of records of size bytes, a multiple of 4, for which at most so many bytes of memory are
- * used before they go to tape.
+ * Piles for so many writers, which use at most so many bytes of memory before they go to tape; then
+ * PILES_TAPE bytes for every pile and writer.  What it takes to keep writers apart is not limited, as
+ * what is decided by what is left must not depend on their number.  This process is writer 0.
  */
-extern Piles *PilesCreate(uint32 piles, Size size, Size memory, Budget *budget);
+#define PILES_TAPE BLCKSZ
+extern Piles *PilesCreate(uint32 piles, uint32 writers, Size memory, Budget *budget);
 
-/* Puts one record on a pile. */
-extern void PilesAdd(Piles *piles, uint32 pile, const void *record);
+/* True where other processes can join. */
+extern bool PilesAreShared(const Piles *piles);
 
-extern uint64 PilesCount(const Piles *piles, uint32 pile);
-extern uint64 PilesMost(const Piles *piles);
+/*
+ * The piece of shared memory that others join by; they must leave again, unless their process ends.
+ * For the process that made the piles, joining gives what it has.
+ */
+extern void *PilesPiece(const Piles *piles);
+extern Piles *PilesJoin(void *piece, uint32 writer);
+extern void PilesLeave(Piles *piles);
+
+/* Room for a few bytes on a pile, at most 256, a multiple of 4. */
+extern void *PilesRoom(Piles *piles, uint32 pile, Size size);
+
+static inline void *
+PilesPlace(Piles *piles, uint32 pile, Size size)
+{
+	PileEnd *end = &piles->end[pile];
+	void *place = end->at;
+
+	if (unlikely((Size) (end->limit - end->at) < size))
+		return PilesRoom(piles, pile, size);
+	end->at += size;
+	return place;
+}
+
+/* Puts any number of bytes on a pile. */
+extern void PilesWrite(Piles *piles, uint32 pile, const void *bytes, Size size);
+
+/* Ends this process's writing on one pile, or on all: before that nobody may take or count it. */
+extern void PilesClose(Piles *piles, uint32 pile);
+extern void PilesEnd(Piles *piles);
+
+/*
+ * Says that everybody has ended.  Shared piles then make do with the memory they have, so that
+ * writing does not fail for want of more: what does not fit goes to tape.  Until something is taken
+ * or written they are charged by what lies on them, which does not depend on the number of writers.
+ */
+extern void PilesSettle(Piles *piles);
+
+extern uint32 PilesWriters(const Piles *piles);
+
+/* The bytes on a pile, and those of one writer. */
+extern uint64 PilesBytes(const Piles *piles, uint32 pile);
+extern uint64 PilesBytesOf(const Piles *piles, uint32 pile, uint32 writer);
+
+/* True where some of it went to tape. */
 extern bool PilesOnTape(const Piles *piles);
 
-/* Moves a pile's records to an array that holds them, and gives their memory back. */
-extern void PilesTake(Piles *piles, uint32 pile, void *records);
+/* Moves what one writer or all of them put on a pile to memory that holds it; returns its end. */
+extern void *PilesTakeOf(Piles *piles, uint32 pile, uint32 writer, void *to);
+extern void *PilesTake(Piles *piles, uint32 pile, void *to);
 
+/* Frees them; after an error that was caught has closed this process's files, they are dropped. */
 extern void PilesFree(Piles *piles);
+extern void PilesDrop(Piles *piles);
 
 #endif

@@ -1,16 +1,22 @@
 /*
- * events.c: rows turned into events as the executor makes them.
+ * events.c: all events of a model on piles, by one process or several.
  *
- * Nothing is kept of a row but twenty bytes: no tuple is copied, no table of results is built,
- * and of users nothing is looked up.
+ * Read in parallel, the view is the input of an aggregate, so that PostgreSQL itself gives each
+ * worker its part of the tables; the aggregate puts rows on shared piles and says how many they
+ * were.  A worker numbers items as it meets them; its numbers are mapped to this process's at the
+ * end.  Where that fails for want of memory that can be shared, this process reads alone.
  */
 #include "data/events.h"
 
 #include <math.h>
 
+#include "access/xact.h"
 #include "base/piles.h"
 #include "base/progress.h"
 #include "data/plan.h"
+#include "utils/builtins.h"
+#include "utils/lsyscache.h"
+#include "utils/resowner.h"
 #include "utils/timestamp.h"
 
 /*
@@ -21,14 +27,24 @@
 #define PILE_BITS_LEAST 3
 #define PILE_MEMORY     65536
 
-typedef struct EventsReader
+/* Fewer events than that are read sooner than a worker has started. */
+#define EVENTS_SHARED 100000
+
+/* What reading leaves of so many parts of memory to the piles. */
+#define PILES_PARTS 5
+#define PARTS       8
+
+/* One read of the events. */
+typedef struct Reading
 {
+	const Model *model;
 	Events *events;
-	IdKind user_kind;
-	int time; /* column, 0 where there is none, like the next */
-	int weight;
-	TimestampTz now;
-} EventsReader;
+	Budget *budget;
+	ReaderRules rules;
+	Size memory; /* there is for all */
+	Reader reader;
+	int64 gathered; /* as the aggregate says */
+} Reading;
 
 int64
 EventsSeconds(TimestampTz at)
@@ -38,126 +54,294 @@ EventsSeconds(TimestampTz at)
 	return seconds * USECS_PER_SEC > at ? seconds - 1 : seconds;
 }
 
-/* The age of an event in whole seconds; what is too old to count is as old as can be. */
-static uint32
-age_of(int64 now, TimestampTz at)
+uint64
+EventsExpected(const Model *model)
 {
-	int64 age;
-
-	if (TIMESTAMP_IS_NOBEGIN(at))
-		return UINT32_MAX;
-	age = now - EventsSeconds(at);
-	return (uint32) Min(Max(age, 0), (int64) UINT32_MAX);
-}
-
-/* The value of an optional column; false where it is NULL. */
-static bool
-column(const TupleTableSlot *row, int number, Datum *value)
-{
-	*value = row->tts_values[number - 1];
-	return !row->tts_isnull[number - 1];
+	return PlanRows(psprintf("SELECT 1 FROM %s.events", model->quoted));
 }
 
 /*
- * One row as an event, but for the ids; otherwise why it is left out, and EVENTS_SKIPS for an
- * event.
+ * As many writers as there are processes, as long as the last blocks of their piles, all that is
+ * left of them in memory once they are on tape, take no more than half of what there is for piles.
  */
-static EventsSkip
-check(const EventsReader *reader, const TupleTableSlot *row, Event *event)
+static uint32
+count_writers(const Reading *reading, Size memory)
 {
-	Datum value;
+	Size blocks = (Size) PILES_TAPE << reading->rules.pile_bits;
+	Size fit = memory / 2 / blocks;
 
-	if (row->tts_isnull[0])
-		return EVENTS_NULL_USER;
-	if (row->tts_isnull[1])
-		return EVENTS_NULL_ITEM;
-	if (reader->weight)
-	{
-		if (!column(row, reader->weight, &value))
-			return EVENTS_NULL_WEIGHT;
-		event->weight = (float) DatumGetFloat8(value);
-		if (!isfinite(event->weight))
-			return EVENTS_NOT_FINITE;
-	}
-	if (reader->time)
-	{
-		if (!column(row, reader->time, &value))
-			return EVENTS_NULL_TIME;
-		if (DatumGetTimestampTz(value) > reader->now)
-			return EVENTS_FUTURE;
-		event->age = age_of(reader->events->log.now, DatumGetTimestampTz(value));
-	}
-	return EVENTS_SKIPS;
+	return (uint32) Min(Max(fit, 1), (Size) 1 + BudgetWorkers(reading->budget));
 }
 
-/* Takes one row of the query: user, item, and time and weight where there are such columns. */
+/* Sets up what events are read into. */
+static void
+create_log(Reading *reading)
+{
+	EventLog *log = &reading->events->log;
+	Size piles = reading->memory / PARTS * PILES_PARTS;
+
+	log->piles = PilesCreate(((uint32) EVENTLOG_SETS << log->pile_bits) + 1,
+							 count_writers(reading, piles), piles, reading->budget);
+	reading->events->items = IdSetCreate(reading->rules.item_kind, reading->budget);
+	reading->reader = ReaderAlone(&reading->rules, reading->events->items, log->piles);
+}
+
+/* Takes one row of the query. */
 static void
 take(TupleTableSlot *row, void *with)
 {
-	EventsReader *reader = with;
-	Events *events = reader->events;
-	Event event = {.weight = 1};
-	uint64 hash;
-	EventsSkip reason = check(reader, row, &event);
+	Reading *reading = with;
+	NullableDatum values[READER_COLUMNS];
 
-	if (reason != EVENTS_SKIPS)
-	{
-		events->skipped[reason]++;
-		return;
-	}
-	hash = IdHash(reader->user_kind, row->tts_values[0]);
-	event.user_high = (uint32) (hash >> 32);
-	event.user_low = (uint32) hash;
-	event.item = IdSetAdd(events->items, row->tts_values[1]);
-	PilesAdd(events->log.piles, event.user_high >> (32 - events->log.pile_bits), &event);
-	events->log.newest_age =
-		events->log.count++ == 0 ? event.age : Min(events->log.newest_age, event.age);
-	ProgressDone(events->log.count);
+	for (int c = 0; c < READER_COLUMNS; c++)
+		values[c] = (NullableDatum){row->tts_values[c], row->tts_isnull[c]};
+	ReaderTake(&reading->reader, values);
 }
 
-static void
-create_piles(EventLog *log, Budget *budget)
+/* The time and the weight of events, as the query asks for them. */
+static char *
+time_and_weight(const Model *model)
 {
-	Size memory = BudgetLeft(budget);
+	return psprintf("%s::pg_catalog.timestamptz, %s::pg_catalog.float8",
+					OidIsValid(model->time_type) ? "occurred_at" : "NULL",
+					OidIsValid(model->weight_type) ? "weight" : "NULL");
+}
 
-	log->pile_bits = PILE_BITS_MOST;
-	while (log->pile_bits > PILE_BITS_LEAST && (Size) PILE_MEMORY << log->pile_bits > memory / 2)
-		log->pile_bits--;
-	log->piles = PilesCreate(1 << log->pile_bits, sizeof(Event), memory / 8 * 5, budget);
+/* This process reads the events itself. */
+static void
+read_alone(Reading *reading, const char *why)
+{
+	const Model *model = reading->model;
+
+	ereport(DEBUG1, (errmsg_internal("one process reads the events: %s", why)));
+	PlanStreamOnce(psprintf("SELECT user_id::%s, item_id::%s, %s FROM %s.events",
+							IdTypeName(model->user_kind), IdTypeName(model->item_kind),
+							time_and_weight(model), model->quoted),
+				   take, reading);
+	ReaderEnd(&reading->reader);
+}
+
+/* Takes the one row of the aggregate: NULL where there were no rows at all. */
+static void
+take_sum(TupleTableSlot *row, void *with)
+{
+	Reading *reading = with;
+
+	reading->gathered = row->tts_isnull[0] ? 0 : DatumGetInt64(row->tts_values[0]);
+}
+
+/* What the aggregate is asked. */
+static char *
+gathering(const Reading *reading)
+{
+	const Model *model = reading->model;
+	const bytea *ticket = ReaderTicket(&reading->reader);
+	uint64 length = VARSIZE_ANY_EXHDR(ticket);
+	char *hex = palloc0(2 * length + 1);
+
+	hex_encode(VARDATA_ANY(ticket), length, hex);
+	return psprintf("SELECT %s.reco_gather(pg_catalog.decode('%s', 'hex'), user_id, item_id, %s) "
+					"FROM %s.events",
+					quote_identifier(get_namespace_name(model->reco)), hex, time_and_weight(model),
+					model->quoted);
+}
+
+/* True for errors that come of sharing: reading alone may do without. */
+static bool
+comes_of_sharing(int code)
+{
+	int category = ERRCODE_TO_CATEGORY(code);
+
+	return code != ERRCODE_CONFIGURATION_LIMIT_EXCEEDED &&
+		   (category == ERRCODE_TO_CATEGORY(ERRCODE_INSUFFICIENT_RESOURCES) ||
+			category == ERRCODE_TO_CATEGORY(ERRCODE_SYSTEM_ERROR));
+}
+
+/* Reads to shared piles, in parallel where the planner sees how.  Returns whether it did. */
+static bool
+read_to_share(Reading *reading)
+{
+	uint32 workers = PilesWriters(reading->reader.piles) - 1;
+
+	if (!PlanStreamParallel(gathering(reading), workers, take_sum, reading))
+	{
+		read_alone(reading, "the plan of the events is not parallel");
+		return false;
+	}
+	/* Without a row for this process nobody has said for it that there are no more. */
+	if (!reading->reader.found.ended)
+		ReaderEnd(&reading->reader);
+	return true;
+}
+
+/* The same within a subtransaction, as it may fail: false where it did for want of memory. */
+static bool
+try_to_share(Reading *reading, bool *parallel)
+{
+	MemoryContext caller = CurrentMemoryContext;
+	ResourceOwner owner = CurrentResourceOwner;
+
+	BeginInternalSubTransaction(NULL);
+	MemoryContextSwitchTo(caller);
+	PG_TRY();
+	{
+		*parallel = read_to_share(reading);
+		ReleaseCurrentSubTransaction();
+	}
+	PG_CATCH();
+	{
+		ErrorData *error;
+
+		MemoryContextSwitchTo(caller);
+		error = CopyErrorData();
+		FlushErrorState();
+		RollbackAndReleaseCurrentSubTransaction();
+		MemoryContextSwitchTo(caller);
+		CurrentResourceOwner = owner;
+		ReaderFinish(&reading->reader);
+		if (!comes_of_sharing(error->sqlerrcode))
+			ReThrowError(error);
+		ereport(DEBUG1, (errmsg_internal("no shared memory for events: %s", error->message)));
+		FreeErrorData(error);
+		return false;
+	}
+	PG_END_TRY();
+	MemoryContextSwitchTo(caller);
+	CurrentResourceOwner = owner;
+	ReaderFinish(&reading->reader);
+	return true;
+}
+
+/* Gives the items of one worker numbers of this process's, in the order of its own. */
+static void
+map_items(Reading *reading, uint32 writer, uint32 *map)
+{
+	EventLog *log = &reading->events->log;
+	uint32 pile = EventLogPile(log->pile_bits, EVENTLOG_SETS, 0);
+	unsigned char *bytes = BudgetAlloc(reading->budget, PilesBytesOf(log->piles, pile, writer), 1);
+	unsigned char *end = PilesTakeOf(log->piles, pile, writer, bytes);
+
+	for (unsigned char *at = bytes; at < end;)
+	{
+		uint32 length;
+
+		CHECK_FOR_INTERRUPTS();
+		memcpy(&length, at, sizeof(length));
+		at += sizeof(length);
+		*map++ = IdSetAddBytes(reading->events->items, at, length);
+		at += length;
+	}
+	BudgetFree(reading->budget, bytes);
+}
+
+/* Adds up what the workers found. */
+static void
+add_workers(Reading *reading)
+{
+	EventLog *log = &reading->events->log;
+	uint32 writers = PilesWriters(log->piles);
+	ReaderFound *all = &reading->reader.found;
+	ReaderFound found;
+	uint64 items = 0;
+	Size memory = 0;
+	uint32 workers = 0;
+
+	log->map_start = BudgetAllocSharedResult(reading->budget, writers, sizeof(uint64));
+	for (uint32 w = 1; w < writers; w++)
+		if (ReaderResult(&reading->reader, w, &found))
+			items += found.items;
+	log->item_map = BudgetAllocSharedResult(reading->budget, items, sizeof(uint32));
+	items = 0;
+	for (uint32 w = 0; w < writers; w++)
+	{
+		log->map_start[w] = EVENTLOG_SAME;
+		if (w == 0 || !ReaderResult(&reading->reader, w, &found))
+			continue;
+		log->map_start[w] = items;
+		map_items(reading, w, log->item_map + items);
+		items += found.items;
+		memory += found.memory;
+		workers++;
+		all->count += found.count;
+		all->newest_age = Min(all->newest_age, found.newest_age);
+		for (int s = 0; s < EVENTS_SKIPS; s++)
+			all->skipped[s] += found.skipped[s];
+	}
+	/* What they held for ids is gone again, and was held all the same. */
+	BudgetHold(reading->budget, 0, memory);
+	BudgetHold(reading->budget, memory, 0);
+	ereport(DEBUG1, (errmsg_internal("%u workers helped to read the events", workers)));
+	if ((uint64) reading->gathered != all->count)
+		elog(ERROR, "events were lost: " UINT64_FORMAT " of " INT64_FORMAT, all->count,
+			 reading->gathered);
+}
+
+/* Reads by whatever number of processes there can be. */
+static void
+read_rows(Reading *reading)
+{
+	Reader *reader = &reading->reader;
+	Size rest = reading->memory / PARTS * (PARTS - PILES_PARTS);
+	bool parallel;
+
+	if (!ReaderBegin(reader, rest / (PilesWriters(reader->piles) + 1), reading->budget))
+	{
+		read_alone(reading, "no workers");
+		return;
+	}
+	if (try_to_share(reading, &parallel))
+	{
+		if (parallel)
+			add_workers(reading);
+		ReaderFreeJob(reader, reading->budget);
+	}
+	else
+	{
+		ReaderFreeJob(reader, reading->budget);
+		PilesDrop(reading->events->log.piles);
+		IdSetFree(reading->events->items);
+		BudgetShare(reading->budget, false);
+		create_log(reading);
+		read_alone(reading, "no shared memory");
+	}
+	ProgressWorkers(0);
 }
 
 Events *
-EventsRead(const Model *model, TimestampTz now, Budget *budget)
+EventsRead(const Model *model, TimestampTz now, uint64 expected, Budget *budget)
 {
 	Events *events = BudgetZeroed(budget, 1, sizeof(Events));
-	EventsReader reader = {
+	EventLog *log = &events->log;
+	Reading reading = {
+		.model = model,
 		.events = events,
-		.user_kind = model->user_kind,
-		.now = now,
+		.budget = budget,
+		.memory = BudgetLeft(budget),
+		.rules = {.user_kind = model->user_kind,
+				  .item_kind = model->item_kind,
+				  .timed = OidIsValid(model->time_type),
+				  .weighted = OidIsValid(model->weight_type),
+				  .now = now,
+				  .pile_bits = PILE_BITS_MOST},
 	};
-	int columns = 2;
-	char *sql = psprintf("SELECT user_id::%s, item_id::%s", IdTypeName(model->user_kind),
-						 IdTypeName(model->item_kind));
 
-	events->items = IdSetCreate(model->item_kind, budget);
-	events->log.now = EventsSeconds(now);
-	events->log.timed = OidIsValid(model->time_type);
-	create_piles(&events->log, budget);
+	while (reading.rules.pile_bits > PILE_BITS_LEAST &&
+		   (Size) PILE_MEMORY << reading.rules.pile_bits > reading.memory / 2)
+		reading.rules.pile_bits--;
+	log->pile_bits = reading.rules.pile_bits;
+	log->now = EventsSeconds(now);
+	log->timed = reading.rules.timed;
+	BudgetShare(budget, expected >= EVENTS_SHARED);
+	create_log(&reading);
+	read_rows(&reading);
+	PilesSettle(log->piles);
 
-	if (OidIsValid(model->time_type))
-	{
-		reader.time = ++columns;
-		sql = psprintf("%s, occurred_at::pg_catalog.timestamptz", sql);
-	}
-	if (OidIsValid(model->weight_type))
-	{
-		reader.weight = ++columns;
-		sql = psprintf("%s, weight::pg_catalog.float8", sql);
-	}
-	PlanStreamOnce(psprintf("%s FROM %s.events", sql, model->quoted), take, &reader);
-
-	events->log.items = IdSetCount(events->items);
-	events->log.item_rank = IdSetRanks(events->items);
+	log->count = reading.reader.found.count;
+	log->newest_age = log->count > 0 ? reading.reader.found.newest_age : 0;
+	memcpy(events->skipped, reading.reader.found.skipped, sizeof(events->skipped));
+	IdSetSettle(events->items);
+	log->items = IdSetCount(events->items);
+	log->item_rank = IdSetRanks(events->items);
 	return events;
 }
 
@@ -185,5 +369,5 @@ EventsLine(const Model *model, TimestampTz now, double share)
 				 1 - share, model->quoted,
 				 OidIsValid(model->weight_type) ? " AND weight IS NOT NULL" : ""),
 		take_time, &at);
-	return age_of(EventsSeconds(now), at);
+	return ReaderAge(EventsSeconds(now), at);
 }

@@ -7,19 +7,8 @@
 #include "base/budget.h"
 #include "data/ids.h"
 #include "data/model.h"
+#include "data/reader.h"
 #include "math/eventlog.h"
-
-/* Why a row was left out; the first reason that holds counts. */
-typedef enum EventsSkip
-{
-	EVENTS_NULL_USER,
-	EVENTS_NULL_ITEM,
-	EVENTS_NULL_WEIGHT,
-	EVENTS_NULL_TIME,
-	EVENTS_NOT_FINITE, /* a weight that is NaN, infinite or beyond what single precision holds */
-	EVENTS_FUTURE,
-	EVENTS_SKIPS
-} EventsSkip;
 
 typedef struct Events
 {
@@ -28,12 +17,17 @@ typedef struct Events
 	int64 skipped[EVENTS_SKIPS];
 } Events;
 
+/* How many events the planner expects; SPI is connected. */
+extern uint64 EventsExpected(const Model *model);
+
 /*
  * Reads the view "events" once, in the active snapshot; SPI is connected.  Events later than now are
- * in the future.  O(rows); 20 bytes an event, which go to temporary files where five eighths of
- * the budget do not hold them, and the items' ids.
+ * in the future.  Where about so many are expected that it pays, and the planner sees how, by as
+ * many processes as max_parallel_maintenance_workers allows beside this one.  O(rows); 20 bytes an
+ * event, which go to temporary files where five eighths of the budget do not hold them, and the
+ * items' ids.
  */
-extern Events *EventsRead(const Model *model, TimestampTz now, Budget *budget);
+extern Events *EventsRead(const Model *model, TimestampTz now, uint64 expected, Budget *budget);
 
 /*
  * The age that parts the newest events, a share of all at most, from the others: theirs is smaller.

@@ -160,7 +160,8 @@ take(TupleTableSlot *row, void *with)
 	event.id = IdSetAdd(reader->items, item);
 	pack(reader, reader->users ? IdSetAdd(reader->users, user) : (uint64) DatumGetInt64(user),
 		 &event, words);
-	PilesAdd(reader->piles, (uint32) (hash >> (64 - reader->pile_bits)), words);
+	PilesWrite(reader->piles, (uint32) (hash >> (64 - reader->pile_bits)), words,
+			   sizeof(uint32) * reader->words);
 }
 
 /*
@@ -299,7 +300,8 @@ order_by_user(const HistoriesReader *reader, Pile *pile)
 static void
 hand_over_pile(HistoriesReader *reader, uint32 number)
 {
-	Pile pile = {.count = PilesCount(reader->piles, number)};
+	Pile pile = {.count = PilesBytes(reader->piles, number) /
+						   (sizeof(uint32) * reader->words)};
 	uint64 begin = 0;
 
 	if (pile.count == 0)
@@ -333,8 +335,7 @@ create_piles(HistoriesReader *reader)
 	while (reader->pile_bits > PILE_BITS_LEAST &&
 		   (Size) PILE_MEMORY << reader->pile_bits > memory / 2)
 		reader->pile_bits--;
-	reader->piles = PilesCreate(1 << reader->pile_bits, sizeof(uint32) * reader->words,
-								memory / 8 * 5, reader->budget);
+	reader->piles = PilesCreate(1 << reader->pile_bits, 1, memory / 8 * 5, reader->budget);
 }
 
 void
@@ -358,6 +359,7 @@ HistoriesRead(const Model *model, const HistoriesWanted *wanted, IdSet *items, B
 	PlanStreamLazy(
 		psprintf("SELECT user_id, %s FROM %s.events", HistoryColumns(model), model->quoted), take,
 		&reader);
+	PilesEnd(reader.piles);
 	if (PilesOnTape(reader.piles))
 		ereport(DEBUG1, (errmsg_internal("the events of model \"%s\" do not fit in "
 										 "maintenance_work_mem: they go through temporary files",

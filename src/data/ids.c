@@ -177,6 +177,14 @@ IdSetFree(IdSet *set)
 	BudgetFree(set->budget, set);
 }
 
+void
+IdSetSettle(IdSet *set)
+{
+	BudgetFree(set->budget, set->direct);
+	set->direct = NULL;
+	set->direct_room = 0;
+}
+
 IdKind
 IdSetKind(const IdSet *set)
 {
@@ -591,7 +599,7 @@ uint32 *
 IdSetRanks(const IdSet *set)
 {
 	uint32 *sorted = BudgetAlloc(set->budget, set->count, sizeof(uint32));
-	uint32 *rank = BudgetAlloc(set->budget, set->count, sizeof(uint32));
+	uint32 *rank = BudgetAllocShared(set->budget, set->count, sizeof(uint32));
 
 	for (uint32 n = 0; n < set->count; n++)
 		sorted[n] = n;

@@ -8,6 +8,7 @@
 #define RECO_IDS_H
 
 #include "base/budget.h"
+#include "catalog/pg_type_d.h"
 
 typedef enum IdKind
 {
@@ -39,6 +40,15 @@ extern const char *IdTypeName(IdKind kind);
  */
 extern Datum IdNormalise(Datum id, Oid type);
 extern Datum IdAsType(Datum normal, IdKind kind, Oid type);
+
+/* The same for a type that is known to be no domain; cheap enough for every row. */
+static inline Datum
+IdWiden(Datum id, Oid type)
+{
+	return type == INT4OID   ? Int64GetDatum(DatumGetInt32(id))
+		   : type == INT2OID ? Int64GetDatum(DatumGetInt16(id))
+							 : id;
+}
 
 /* The hash of a normalised id: no two integers have the same. */
 extern uint64 IdHash(IdKind kind, Datum normal);
@@ -76,7 +86,16 @@ extern uint32 IdSetAddBytes(IdSet *set, const unsigned char *bytes, uint32 lengt
 extern Datum IdSetArray(const IdSet *set);
 extern Datum IdSetArrayOf(const IdSet *set, const uint32 *numbers, uint32 count);
 
-/* The place of each number when the ids are sorted (integers by value, others by bytes). */
+/*
+ * Says that no more ids will come: what a set takes then depends on the ids in it alone, not on the
+ * order they came in.
+ */
+extern void IdSetSettle(IdSet *set);
+
+/*
+ * The place of each number when the ids are sorted (integers by value, others by bytes), in memory
+ * that may be shared.
+ */
 extern uint32 *IdSetRanks(const IdSet *set);
 
 /* How two numbers compare in that order. */

@@ -303,6 +303,7 @@ ModelNew(Oid reco, Oid table)
 		ereport(ERROR, (errcode(ERRCODE_WRONG_OBJECT_TYPE),
 						errmsg("\"%s\" is not the table of a model",
 							   get_rel_name(table) ? get_rel_name(table) : "-")));
+	model->reco = reco;
 	model->table = table;
 	model->schema = get_rel_namespace(table);
 	tuple = SearchSysCache1(NAMESPACEOID, ObjectIdGetDatum(model->schema));

@@ -37,6 +37,7 @@ typedef struct Settings
 
 typedef struct Model
 {
+	Oid reco; /* the schema of the extension */
 	Oid schema;
 	Oid table; /* "model" */
 	Oid owner;

@@ -101,18 +101,28 @@ PlanRun(const char *sql, int arguments, const Oid *types, const Datum *values, c
 	return SPI_processed;
 }
 
+/* The plan of a statement that is run once. */
+static CachedPlan *
+plan_once(const char *sql, int options, SPIPlanPtr *prepared)
+{
+	CachedPlan *plan;
+
+	*prepared = SPI_prepare_cursor(sql, 0, NULL, options);
+	if (*prepared == NULL)
+		elog(ERROR, "could not prepare \"%s\": %s", sql, SPI_result_code_string(SPI_result));
+	plan = SPI_plan_get_cached_plan(*prepared);
+	if (plan == NULL)
+		elog(ERROR, "could not plan \"%s\"", sql);
+	return plan;
+}
+
 uint64
 PlanRows(const char *sql)
 {
-	SPIPlanPtr prepared = SPI_prepare(sql, 0, NULL);
-	CachedPlan *plan;
+	SPIPlanPtr prepared;
+	CachedPlan *plan = plan_once(sql, 0, &prepared);
 	double rows;
 
-	if (prepared == NULL)
-		elog(ERROR, "could not prepare \"%s\": %s", sql, SPI_result_code_string(SPI_result));
-	plan = SPI_plan_get_cached_plan(prepared);
-	if (plan == NULL)
-		elog(ERROR, "could not plan \"%s\"", sql);
 	rows = linitial_node(PlannedStmt, plan->stmt_list)->planTree->plan_rows;
 	ReleaseCachedPlan(plan, NULL);
 	SPI_freeplan(prepared);
@@ -186,6 +196,28 @@ void
 PlanStreamOnce(const char *sql, PlanTake take, void *with)
 {
 	PlanStreamSome(sql, take, with, NULL);
+}
+
+bool
+PlanStreamParallel(const char *sql, uint32 workers, PlanTake take, void *with)
+{
+	Receiver receiver = receiver_for(take, with);
+	SPIExecuteOptions options = {.dest = &receiver.receiver, .read_only = true};
+	int nest = NewGUCNestLevel();
+	SPIPlanPtr prepared;
+	CachedPlan *plan;
+	bool parallel;
+
+	set_config_option("max_parallel_workers_per_gather", psprintf("%u", workers), PGC_USERSET,
+					  PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
+	plan = plan_once(sql, CURSOR_OPT_PARALLEL_OK, &prepared);
+	parallel = linitial_node(PlannedStmt, plan->stmt_list)->parallelModeNeeded;
+	ReleaseCachedPlan(plan, NULL);
+	if (parallel)
+		check_select(sql, SPI_execute_plan_extended(prepared, &options));
+	SPI_freeplan(prepared);
+	AtEOXact_GUC(false, nest);
+	return parallel;
 }
 
 void

@@ -42,7 +42,13 @@ extern void PlanStreamOnce(const char *sql, PlanTake take, void *with);
 /* The same as PlanStreamOnce, but it is for take() to have the slot's columns read. */
 extern void PlanStreamLazy(const char *sql, PlanTake take, void *with);
 
-/* The same as PlanStreamFresh, until take() says that it has had enough. */
+/*
+ * The same in parallel, with at most so many workers, whatever the session allows its queries;
+ * false, and nothing is done, where the planner sees no parallel plan.
+ */
+extern bool PlanStreamParallel(const char *sql, uint32 workers, PlanTake take, void *with);
+
+/* The same as PlanStreamOnce, until take() says that it has had enough. */
 extern void PlanStreamSome(const char *sql, PlanTake take, void *with, const bool *enough);
 
 #endif

@@ -1,21 +1,17 @@
 /*
  * interactions.c: from piles of events to rows of cells.
  *
- * 1. Pile by pile, from the highest hashes down: the events of a pile are sorted by user and item,
- *    those of an item summed to a cell.  Of cells only item and value are kept.
+ * 1. learn/summing makes cells of the events, pile by pile; of cells only item and value are kept.
  * 2. Items are put in order by how many users they have, and who is held out is settled.
- * 3. Cells become rows of by_user, each sorted by the items' new numbers.
+ * 3. Cells become rows of by_user, each sorted by the items' new numbers; piles are shared out
+ *    among several processes again.
  */
 #include "learn/interactions.h"
 
-#include <float.h>
-#include <math.h>
-
 #include "base/interrupts.h"
 #include "base/piles.h"
-#include "learn/positions.h"
-#include "math/hash.h"
-#include "base/progress.h"
+#include "base/team.h"
+#include "learn/summing.h"
 
 #define HOLDOUT_SHARE  10 /* one in so many users, within the next two */
 #define HOLDOUT_LEAST  200
@@ -23,49 +19,25 @@
 #define HOLDOUT_ENOUGH 1000 /* one in a hundred, where that is enough to go by */
 #define HOLDOUT_RECENT 4    /* of so many, the one who chose something last is held out */
 
-#define CHOSEN_SHARE 5  /* one in so many of a held-out user's items is chosen */
-#define CHOSEN_MOST  30 /* and at most this many, but for whole baskets */
-
 /* As many as there may be items: numbers and sums have room for twice as many. */
 #define USERS_MOST (UINT32_C(1) << 30)
 
-/* Events of a pile are first spread by hash to about so many each, which then sort quickly. */
-#define SPREAD_EVENTS 128
-
-/* What a user's events of one item come to. */
-typedef struct Cell
+/* Someone who is held out, by rising hash. */
+typedef struct Held
 {
-	uint32_t item;
-	float value;
-	uint32_t oldest_age; /* of the positive events: when the item was first chosen */
-	uint32_t newest_age;
-	uint32_t latest_age; /* of the positive events: when it was last chosen */
-} Cell;
+	uint32_t user; /* of the part, by falling hash */
+	uint32_t row;
+	uint32_t cells;
+	uint64_t begin; /* of the first of them */
+} Held;
 
-StaticAssertDecl(sizeof(Cell) <= sizeof(Event), "cells are made where events were");
-
-/* A user who may be held out, and what would be chosen. */
-typedef struct Candidate
+/* A candidate, with where its items are. */
+typedef struct Considered
 {
-	uint32_t user; /* in the order they came: by falling hash */
-	uint32_t count;
-	uint64_t begin; /* place in the build's items of candidates */
-	uint64_t order; /* and in their positions, of all items of the user */
-	uint32_t age;   /* of what was chosen last */
-	bool returned;  /* all of it was chosen after the rest of the history */
-} Candidate;
-
-/* Cells of one pile, user after user. */
-typedef struct Part
-{
-	uint32_t users;
-	uint64_t count;
-	uint64_t room;
-	uint32_t *item;     /* numbers of the log */
-	float *value;       /* NULL while all cells so far are worth the same */
-	uint16_t *position; /* NULL where order is not wanted */
-	uint16_t *asked;    /* of one user who is held out, or NULL */
-} Part;
+	Candidate candidate;
+	uint32_t part;
+	uint64_t begin; /* in the build's items */
+} Considered;
 
 typedef struct Build
 {
@@ -73,68 +45,17 @@ typedef struct Build
 	const InteractionOptions *options;
 	Budget *budget;
 	Interactions *matrix;
-	ItemStat *stat; /* by number of the log */
+	Summed summed;
 	uint32_t parts;
-	Part *part;
 	uint32_t users;
-	uint32_t users_room;
-	uint32_t *cells_of; /* [users], in the order they came */
-	uint64_t *user;     /* their hashes; NULL unless those are to be kept */
-	uint32_t user_room;
 	uint64_t cells;
 	uint32_t longest; /* cells of a user */
-	uint32_t line;    /* of the user at hand: younger events are kept back; 0 for none */
-	uint64_t chosen_room;
-	uint32_t candidates;
-	uint32_t candidates_room;
-	Candidate *candidate;
-	uint32_t *candidate_item; /* numbers of the log */
-	uint64_t candidate_items;
-	uint64_t candidate_room;
-	uint16_t *candidate_position;
-	uint64_t candidate_positions;
-	uint64_t position_room;
-	bool ordered;
-	const Event *events; /* of the user at hand, like the next two */
-	uint64_t event_count;
-	Positions positions;
 	bool uniform;
-	float value; /* of all cells, while uniform */
-	double last_sum;
-	double last_value; /* f of it: most sums are the same */
+	float value;               /* of all cells, while uniform */
+	uint32_t considered_count; /* by falling hash, like all of this */
+	Considered *considered;
+	uint32_t *considered_item; /* numbers of the log */
 } Build;
-
-static inline uint64_t
-user_of(const Event *event)
-{
-	return (uint64_t) event->user_high << 32 | event->user_low;
-}
-
-/* By user, then item, then age, then weight: any order that does not depend on arrival will do. */
-static inline int
-compare_events(const Event *a, const Event *b)
-{
-	uint64_t x = user_of(a);
-	uint64_t y = user_of(b);
-
-	if (x != y)
-		return x < y ? -1 : 1;
-	if (a->item != b->item)
-		return a->item < b->item ? -1 : 1;
-	if (a->age != b->age)
-		return a->age < b->age ? -1 : 1;
-	if (a->weight != b->weight)
-		return a->weight < b->weight ? -1 : 1;
-	return 0;
-}
-
-#define ST_SORT          sort_events
-#define ST_ELEMENT_TYPE  Event
-#define ST_COMPARE(a, b) compare_events(a, b)
-#define ST_SCOPE         static
-#define ST_DEFINE
-#define ST_CHECK_FOR_INTERRUPTS
-#include "lib/sort_template.h"
 
 /* A thing to put in order by a key, then by a second one. */
 typedef struct Keyed
@@ -160,7 +81,7 @@ compare_keyed(const Keyed *a, const Keyed *b)
 #define ST_CHECK_FOR_INTERRUPTS
 #include "lib/sort_template.h"
 
-/* An item or an age in the upper half, a place in the lower. */
+/* Item in the upper half, the bits of a value in the lower. */
 #define ST_SORT          sort_row
 #define ST_ELEMENT_TYPE  uint64_t
 #define ST_COMPARE(a, b) (*(a) < *(b) ? -1 : *(a) > *(b))
@@ -169,500 +90,96 @@ compare_keyed(const Keyed *a, const Keyed *b)
 #define ST_CHECK_FOR_INTERRUPTS
 #include "lib/sort_template.h"
 
-/*
- * Sorts the events of a pile: spread by the bits of the hash after the pile's own, then each spot
- * by itself.  Returns where they are then, in events or in spare.
- */
-static Event *
-sort_pile(Event *events, Event *spare, uint64_t count, uint32_t pile_bits, Budget *budget)
-{
-	uint32_t bits = 0;
-	uint32_t shift;
-	uint64_t *start;
-
-	while (bits < 16 && count >> bits > SPREAD_EVENTS)
-		bits++;
-	if (bits == 0)
-	{
-		sort_events(events, count);
-		return events;
-	}
-
-	shift = 64 - pile_bits - bits;
-	start = BudgetZeroed(budget, (1 << bits) + 1, sizeof(uint64_t));
-	for (uint64_t e = 0; e < count; e++)
-		start[user_of(&events[e]) >> shift & ((1 << bits) - 1)]++;
-	SparseOffsets(start, 1 << bits);
-	for (uint64_t e = 0; e < count; e++)
-	{
-		INTERRUPTS_AT(e);
-		spare[start[user_of(&events[e]) >> shift & ((1 << bits) - 1)]++] = events[e];
-	}
-	/* start[] ran ahead by one spot. */
-	for (uint32_t spot = 0; spot < UINT32_C(1) << bits; spot++)
-	{
-		uint64_t begin = spot == 0 ? 0 : start[spot - 1];
-
-		INTERRUPTS();
-		sort_events(spare + begin, start[spot] - begin);
-	}
-	BudgetFree(budget, start);
-	return spare;
-}
-
-static double
-value_of(Build *build, double sum)
-{
-	if (sum != build->last_sum)
-	{
-		build->last_sum = sum;
-		build->last_value = WeightingValue(build->options->weighting, sum);
-	}
-	return build->last_value;
-}
-
+/* Adds up what the parts came to. */
 static void
-count_event(Build *build, ItemStat *stat, const Event *event)
+add_parts(Build *build)
 {
-	const InteractionOptions *options = build->options;
+	uint64_t users = 0;
 
-	stat->events++;
-	stat->oldest_age = Max(stat->oldest_age, event->age);
-	stat->newest_age = Min(stat->newest_age, event->age);
-	if (event->weight > 0)
-	{
-		double f = value_of(build, event->weight);
-
-		stat->popularity += f * DecayFactor(event->age, options->popular_half_life);
-		stat->recent += f * DecayFactor(event->age, options->trend_half_life);
-	}
-}
-
-/* The line of one user: beyond the last one is only the newest time at which it chose something. */
-static uint32_t
-line_of(const Build *build, const Event *events, uint64_t count)
-{
-	uint32_t newest = UINT32_MAX - 1;
-
-	if (build->options->split == SPLIT_USERS)
-		return 0;
-	if (build->options->split == SPLIT_TIME)
-		return Max(build->options->line, Min(build->log->newest_age, UINT32_MAX - 1) + 1);
-	for (uint64_t e = 0; e < count; e++)
-		if (events[e].weight > 0)
-			newest = Min(newest, events[e].age);
-	return newest + 1;
-}
-
-/* What half-lives of histories count from: the newest event that anybody may know of. */
-static uint32_t
-present(const Build *build)
-{
-	return build->options->split == SPLIT_TIME ? build->line : build->log->newest_age;
-}
-
-/* Adds what the user at hand chose beyond the line; users by the order they came, as yet. */
-static void
-add_chosen(Build *build, uint32_t item)
-{
-	Interactions *matrix = build->matrix;
-
-	if (matrix->chosen_count == build->chosen_room)
-	{
-		build->chosen_room = Max(1024, 2 * build->chosen_room);
-		matrix->chosen =
-			BudgetResize(build->budget, matrix->chosen, build->chosen_room, sizeof(Chosen));
-	}
-	matrix->chosen[matrix->chosen_count++] = (Chosen){build->users, item};
-}
-
-/*
- * Passes over the events of one item beyond the line, which come first as the youngest.  The item
- * is chosen where they come to more than nothing and, unless repeats count, nothing but being shown
- * came before.  Returns how many they are.
- */
-static uint64_t
-skip_later(Build *build, const Event *events, uint64_t count)
-{
-	uint32_t item = events[0].item;
-	uint64_t later = 0;
-	double r = 0;
-	bool known = false;
-
-	for (; later < count && events[later].item == item && events[later].age < build->line; later++)
-		r += events[later].weight;
-	for (uint64_t e = later; e < count && events[e].item == item && !known; e++)
-		known = events[e].weight != 0;
-	if (r > 0 && (!known || build->options->repeats))
-		add_chosen(build, item);
-	return later;
-}
-
-/*
- * Sums one user's sorted events to cells, and counts them for their items.  Returns the number of
- * positive cells; there is room for as many as there are events.
- */
-static uint32_t
-sum_cells(Build *build, const Event *events, uint64_t count, Cell *cells)
-{
-	const InteractionOptions *options = build->options;
-	uint32_t n = 0;
-
-	for (uint64_t e = 0; e < count;)
-	{
-		Cell cell = {.item = events[e].item, .newest_age = UINT32_MAX, .latest_age = UINT32_MAX};
-		ItemStat *stat = &build->stat[cell.item];
-		double r = 0;
-
-		if (build->line > 0)
-			e += skip_later(build, events + e, count - e);
-		for (; e < count && events[e].item == cell.item; e++)
-		{
-			INTERRUPTS_AT(e);
-			r += events[e].weight *
-				 DecayFactor((double) events[e].age - present(build), options->half_life);
-			cell.newest_age = Min(cell.newest_age, events[e].age);
-			if (events[e].weight > 0)
-			{
-				cell.oldest_age = Max(cell.oldest_age, events[e].age);
-				cell.latest_age = Min(cell.latest_age, events[e].age);
-			}
-			count_event(build, stat, &events[e]);
-		}
-
-		cell.value = r > 0 ? (float) Min(value_of(build, r), FLT_MAX) : 0;
-		if (cell.value > 0)
-		{
-			stat->users++;
-			cells[n++] = cell;
-		}
-	}
-	return n;
-}
-
-/* What decides between items of a user that were chosen at the same time. */
-typedef struct Lot
-{
-	const uint32_t *item_rank;
-	uint64_t user; /* the hash */
-} Lot;
-
-/* By when an item was first chosen, the last first; ties go by lot, different for every user. */
-static int
-last_chosen_first(const void *a, const void *b, void *with)
-{
-	const Lot *lot = with;
-	const Cell *x = a;
-	const Cell *y = b;
-	uint64_t drawn_x;
-	uint64_t drawn_y;
-
-	if (x->oldest_age != y->oldest_age)
-		return x->oldest_age < y->oldest_age ? -1 : 1;
-	drawn_x = HashMix(lot->user + lot->item_rank[x->item] + 1);
-	drawn_y = HashMix(lot->user + lot->item_rank[y->item] + 1);
-	return drawn_x < drawn_y ? -1 : drawn_x > drawn_y;
-}
-
-/* By an item's newest event, the newest first; ties go by id. */
-static int
-newest_first(const void *a, const void *b, void *log)
-{
-	const uint32_t *rank = ((const EventLog *) log)->item_rank;
-	const Cell *x = a;
-	const Cell *y = b;
-
-	if (x->newest_age != y->newest_age)
-		return x->newest_age < y->newest_age ? -1 : 1;
-	return rank[x->item] < rank[y->item] ? -1 : rank[x->item] > rank[y->item];
-}
-
-/* Keeps the newest of a user's cells, as many as may count.  Returns how many there are then. */
-static uint32_t
-shorten(Build *build, Cell *cells, uint32_t count)
-{
-	uint32_t most = build->options->max_history;
-
-	if (count <= most)
-		return count;
-	qsort_interruptible(cells, count, sizeof(Cell), newest_first, build->log);
-	for (uint32_t c = most; c < count; c++)
-		build->stat[cells[c].item].users--;
-	build->matrix->shortened++;
-	return most;
-}
-
-/*
- * How many of the cells, the last chosen first, came after all others: about as many as wanted, but
- * never a part of what was chosen at one time.  All of them, where that is all there was.
- */
-static uint32_t
-whole_times(const Cell *cells, uint32_t count, uint32_t wanted)
-{
-	uint32_t whole = wanted;
-
-	while (whole > 0 && cells[whole - 1].oldest_age == cells[whole].oldest_age)
-		whole--;
-	if (whole == 0)
-		for (whole = wanted; whole < count; whole++)
-			if (cells[whole - 1].oldest_age != cells[whole].oldest_age)
-				break;
-	return whole;
-}
-
-/* The positions of the cells of the user at hand. */
-static void
-order_cells(Build *build, const Cell *cells, uint32_t count)
-{
-	PositionsBegin(&build->positions, count);
-	for (uint32_t c = 0; c < count; c++)
-		PositionsSet(&build->positions, c, cells[c].latest_age);
-	PositionsNumber(&build->positions, count);
-}
-
-/* When the user at hand last chose an item before a line, which it did. */
-static uint32_t
-latest_before(const Build *build, uint32_t item, uint32_t line)
-{
-	const Event *events = build->events;
-	uint64_t low = 0;
-	uint64_t high = build->event_count;
-
-	while (low < high)
-	{
-		uint64_t middle = low + (high - low) / 2;
-
-		if (events[middle].item < item)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	while (events[low].age <= line || !(events[low].weight > 0))
-		low++;
-	return events[low].age;
-}
-
-/*
- * Keeps the positions that the cells of a candidate had before the chosen ones, which come first, were
- * chosen.
- */
-static void
-keep_order(Build *build, Candidate *candidate, const Cell *cells, uint32_t count)
-{
-	uint32_t line = cells[candidate->count - 1].oldest_age;
-
-	PositionsBegin(&build->positions, count);
-	for (uint32_t c = 0; c < count; c++)
-	{
-		uint32_t age = cells[c].oldest_age;
-
-		if (c >= candidate->count && age > line)
-			age = latest_before(build, cells[c].item, line);
-		PositionsSet(&build->positions, c, age);
-	}
-	PositionsNumber(&build->positions, count);
-
-	if (build->position_room - build->candidate_positions < count)
-	{
-		build->position_room = Max(1024, 2 * (build->candidate_positions + count));
-		build->candidate_position = BudgetResize(build->budget, build->candidate_position,
-												 build->position_room, sizeof(uint16_t));
-	}
-	candidate->order = build->candidate_positions;
-	memcpy(build->candidate_position + build->candidate_positions, build->positions.position,
-		   sizeof(uint16_t) * count);
-	build->candidate_positions += count;
-}
-
-/* Adds the user at hand as a candidate with so many chosen items. */
-static Candidate *
-put_candidate(Build *build, const Cell *cells, uint32_t count)
-{
-	Candidate *candidate;
-
-	if (build->candidates == build->candidates_room)
-	{
-		build->candidates_room = Max(64, 2 * build->candidates_room);
-		build->candidate = BudgetResize(build->budget, build->candidate, build->candidates_room,
-										sizeof(Candidate));
-	}
-	candidate = &build->candidate[build->candidates++];
-	*candidate = (Candidate){.user = build->users, .count = count, .begin = build->candidate_items};
-	if (build->candidate_room - build->candidate_items < count)
-	{
-		build->candidate_room = Max(1024, 2 * (build->candidate_items + count));
-		build->candidate_item = BudgetResize(build->budget, build->candidate_item,
-											 build->candidate_room, sizeof(uint32_t));
-	}
-	for (uint32_t c = 0; c < count; c++)
-		build->candidate_item[build->candidate_items++] = cells[c].item;
-	return candidate;
-}
-
-/*
- * What the user would be held out with: the newest fifth of the cells, by when they were first
- * chosen.  Where all came at one time, as where there are no times, a fifth is drawn by lot.
- */
-static void
-consider(Build *build, uint64_t user, Cell *cells, uint32_t count)
-{
-	Lot lot = {build->log->item_rank, user};
-	Candidate *candidate;
-	uint32_t wanted = Min((count + CHOSEN_SHARE - 1) / CHOSEN_SHARE, CHOSEN_MOST);
-	uint32_t whole;
-
-	if (count < 2 || build->options->split != SPLIT_USERS)
-		return;
-	build->matrix->paired++;
-	if (build->candidates == HOLDOUT_MOST * (build->log->timed ? HOLDOUT_RECENT : 1))
-		return;
-	qsort_interruptible(cells, count, sizeof(Cell), last_chosen_first, &lot);
-	whole = whole_times(cells, count, wanted);
-	candidate = put_candidate(build, cells, whole < count ? whole : wanted);
-	candidate->age = cells[0].oldest_age;
-	candidate->returned = whole < count;
-	if (build->ordered)
-		keep_order(build, candidate, cells, count);
-}
-
-/* Keeps the hash of the user at hand, where that is wanted. */
-static void
-keep_user(Build *build, uint64_t user)
-{
-	if (!build->options->keep_users)
-		return;
-	if (build->users == build->user_room)
-	{
-		build->user_room = Max(1024, 2 * build->user_room);
-		build->user = BudgetResize(build->budget, build->user, build->user_room, sizeof(uint64_t));
-	}
-	build->user[build->users] = user;
-}
-
-/* From the first cell that is worth something else on, every part has values. */
-static void
-need_values(Build *build)
-{
+	build->uniform = true;
 	for (uint32_t p = 0; p < build->parts; p++)
 	{
-		Part *part = &build->part[p];
+		const Part *part = &build->summed.part[p];
 
-		if (part->item == NULL)
-			continue;
-		/* The cells of the user at hand are not counted yet. */
-		part->value = BudgetAlloc(build->budget, part->room, sizeof(float));
-		for (uint64_t c = 0; c < part->room; c++)
-			part->value[c] = build->value;
+		if (part->cells > 0 && build->cells == 0)
+			build->value = part->value;
+		build->uniform =
+			build->uniform && part->uniform && (part->cells == 0 || part->value == build->value);
+		users += part->users;
+		build->cells += part->cells;
+		build->longest = Max(build->longest, part->longest);
+		build->matrix->paired += part->paired;
+		build->matrix->shortened += part->shortened;
 	}
-	build->uniform = false;
-}
-
-/* Adds a user's cells to a part, which has room for them. */
-static void
-put_cells(Build *build, Part *part, const Cell *cells, uint32_t count)
-{
-	if (build->cells == 0 && count > 0)
-		build->value = cells[0].value;
-	for (uint32_t c = 0; c < count; c++)
-	{
-		if (build->uniform && cells[c].value != build->value)
-			need_values(build);
-		part->item[part->count + c] = cells[c].item;
-		if (part->value)
-			part->value[part->count + c] = cells[c].value;
-		if (part->position)
-			part->position[part->count + c] = build->positions.position[c];
-	}
-	part->count += count;
-	part->users++;
-	build->cells += count;
-	build->longest = Max(build->longest, count);
-
-	if (build->users == USERS_MOST)
+	if (users > USERS_MOST)
 		ereport(ERROR, (errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
 						errmsg("more than %u different users", USERS_MOST)));
-	if (build->users == build->users_room)
-	{
-		build->users_room = Max(1024, 2 * build->users_room);
-		build->cells_of =
-			BudgetResize(build->budget, build->cells_of, build->users_room, sizeof(uint32_t));
-	}
-	build->cells_of[build->users++] = count;
+	build->users = (uint32_t) users;
 }
 
-/* Sums the users of one pile, from the highest hash down. */
-static void
-sum_pile(Build *build, uint32_t pile)
+/* What was put on the piles of what was chosen, all of it, from the highest hashes down. */
+static char *
+take_chosen(Build *build, uint64_t *part_end)
 {
-	Budget *budget = build->budget;
-	Part *part = &build->part[pile];
-	uint64_t count = PilesCount(build->log->piles, pile);
-	Event *taken;
-	Event *spare;
-	Event *events;
-	Cell *cells;
+	const EventLog *log = build->log;
+	uint64_t bytes = 0;
+	char *taken;
+	char *at;
 
-	if (count == 0)
-		return;
-	taken = BudgetAlloc(budget, count, sizeof(Event));
-	spare = BudgetAlloc(budget, count, sizeof(Event));
-	PilesTake(build->log->piles, pile, taken);
-	events = sort_pile(taken, spare, count, build->log->pile_bits, budget);
-	cells = (Cell *) (events == taken ? spare : taken);
-
-	part->room = count;
-	part->item = BudgetAlloc(budget, part->room, sizeof(uint32_t));
-	if (!build->uniform)
-		part->value = BudgetAlloc(budget, part->room, sizeof(float));
-	if (build->ordered)
-		part->position = BudgetAlloc(budget, part->room, sizeof(uint16_t));
-	while (count > 0)
+	for (uint32_t p = 0; p < build->parts; p++)
+		bytes += PilesBytes(log->piles, EventLogPile(log->pile_bits, EVENTLOG_CHOSEN, p));
+	at = taken = BudgetAlloc(build->budget, bytes, 1);
+	for (uint32_t p = build->parts; p-- > 0;)
 	{
-		uint64_t begin = count - 1;
-		uint32_t n;
-
-		INTERRUPTS();
-		while (begin > 0 && user_of(&events[begin - 1]) == user_of(&events[count - 1]))
-			begin--;
-		build->events = events + begin;
-		build->event_count = count - begin;
-		build->line = line_of(build, events + begin, count - begin);
-		n = sum_cells(build, events + begin, count - begin, cells);
-		n = shorten(build, cells, n);
-		consider(build, user_of(&events[begin]), cells, n);
-		keep_user(build, user_of(&events[begin]));
-		if (build->ordered)
-			order_cells(build, cells, n);
-		put_cells(build, part, cells, n);
-		count = begin;
+		at = PilesTake(log->piles, EventLogPile(log->pile_bits, EVENTLOG_CHOSEN, p), at);
+		part_end[p] = (uint64_t) (at - taken);
 	}
-	BudgetFree(budget, taken);
-	BudgetFree(budget, spare);
-	part->room = part->count;
-	part->item = BudgetResize(budget, part->item, part->room, sizeof(uint32_t));
-	if (part->value)
-		part->value = BudgetResize(budget, part->value, part->room, sizeof(float));
-	if (part->position)
-		part->position = BudgetResize(budget, part->position, part->room, sizeof(uint16_t));
+	return taken;
 }
 
+/* The candidates, as many as there can be. */
 static void
-sum_piles(Build *build)
+gather_candidates(Build *build)
 {
-	uint64_t done = 0;
+	uint64_t *end = BudgetAlloc(build->budget, build->parts, sizeof(uint64_t));
+	char *taken = take_chosen(build, end);
+	uint64_t bytes = end[0];
+	uint64_t at = 0;
+	uint64_t items = 0;
 
-	build->part = BudgetZeroed(build->budget, build->parts, sizeof(Part));
-	build->stat = BudgetZeroed(build->budget, build->log->items, sizeof(ItemStat));
-	for (uint32_t i = 0; i < build->log->items; i++)
-		build->stat[i].newest_age = UINT32_MAX;
-	for (uint32_t pile = build->parts; pile-- > 0;)
-	{
-		done += PilesCount(build->log->piles, pile);
-		sum_pile(build, pile);
-		ProgressDone(done);
-	}
-	PilesFree(build->log->piles);
-	build->log->piles = NULL;
+	build->considered =
+		BudgetAlloc(build->budget, build->summed.candidates_most, sizeof(Considered));
+	build->considered_item = (uint32_t *) taken;
+	for (uint32_t p = build->parts; p-- > 0;)
+		while (at < end[p] && build->considered_count < build->summed.candidates_most)
+		{
+			Considered *next = &build->considered[build->considered_count++];
+
+			memcpy(&next->candidate, taken + at, sizeof(Candidate));
+			next->part = p;
+			next->begin = items;
+			at += sizeof(Candidate);
+			/* Items move to the front, where there were others and more. */
+			memmove(build->considered_item + items, taken + at,
+					sizeof(uint32_t) * next->candidate.count);
+			at += sizeof(uint32_t) * next->candidate.count;
+			items += next->candidate.count;
+		}
+	Assert(at <= bytes);
+	BudgetFree(build->budget, end);
+}
+
+static ItemStat
+stat_of(ItemTally *tally)
+{
+	return (ItemStat){
+		.events = tally->events,
+		.users = tally->users,
+		.oldest_age = tally->oldest_age,
+		.newest_age = tally->newest_age,
+		.popularity = TallyValue((Tally){tally->popularity, &tally->popularity_place}),
+		.recent = TallyValue((Tally){tally->recent, &tally->recent_place}),
+	};
 }
 
 /*
@@ -674,11 +191,11 @@ order_items(Build *build)
 	const EventLog *log = build->log;
 	Interactions *matrix = build->matrix;
 	Keyed *items = BudgetAlloc(build->budget, log->items, sizeof(Keyed));
-	uint32_t *place = BudgetAlloc(build->budget, log->items, sizeof(uint32_t));
+	uint32_t *place = BudgetAllocShared(build->budget, log->items, sizeof(uint32_t));
 
 	for (uint32_t i = 0; i < log->items; i++)
-		items[i] =
-			(Keyed){.key = UINT32_MAX - build->stat[i].users, .tie = log->item_rank[i], .index = i};
+		items[i] = (Keyed){
+			.key = UINT32_MAX - build->summed.tally[i].users, .tie = log->item_rank[i], .index = i};
 	sort_keyed(items, log->items);
 
 	matrix->stat = BudgetAlloc(build->budget, log->items, sizeof(ItemStat));
@@ -687,9 +204,10 @@ order_items(Build *build)
 	{
 		place[items[n].index] = n;
 		matrix->item[n] = items[n].index;
-		matrix->stat[n] = build->stat[items[n].index];
+		matrix->stat[n] = stat_of(&build->summed.tally[items[n].index]);
 	}
 	BudgetFree(build->budget, items);
+	BudgetFree(build->budget, build->summed.tally);
 	return place;
 }
 
@@ -712,13 +230,13 @@ InteractionsHoldout(uint32_t users, uint32_t paired)
 static void
 pick_candidates(Build *build, uint32_t most)
 {
-	Keyed *order = BudgetAlloc(build->budget, build->candidates, sizeof(Keyed));
+	Keyed *order = BudgetAlloc(build->budget, build->considered_count, sizeof(Keyed));
 	uint32_t count = 0;
 	uint32_t returned = 0;
 
-	while (count < build->candidates && returned < most * HOLDOUT_RECENT)
+	while (count < build->considered_count && returned < most * HOLDOUT_RECENT)
 	{
-		const Candidate *candidate = &build->candidate[count];
+		const Candidate *candidate = &build->considered[count].candidate;
 
 		order[count] = (Keyed){candidate->age, count, count};
 		if (!candidate->returned)
@@ -732,8 +250,8 @@ pick_candidates(Build *build, uint32_t most)
 		order[n] = (Keyed){order[n].index, 0, order[n].index};
 	sort_keyed(order, most);
 	for (uint32_t n = 0; n < most; n++)
-		build->candidate[n] = build->candidate[order[n].index];
-	build->candidates = most;
+		build->considered[n] = build->considered[order[n].index];
+	build->considered_count = most;
 	BudgetFree(build->budget, order);
 }
 
@@ -744,98 +262,231 @@ hold_out(Build *build, const uint32_t *item_place)
 	Interactions *matrix = build->matrix;
 	uint64_t chosen = 0;
 
+	gather_candidates(build);
 	pick_candidates(build, InteractionsHoldout(build->users, matrix->paired));
-	for (uint32_t h = 0; h < build->candidates; h++)
-		chosen += build->candidate[h].count;
-	matrix->learners = build->users - build->candidates;
+	for (uint32_t h = 0; h < build->considered_count; h++)
+		chosen += build->considered[h].candidate.count;
+	matrix->learners = build->users - build->considered_count;
 	matrix->chosen = BudgetAlloc(build->budget, chosen, sizeof(Chosen));
-	for (uint32_t h = 0; h < build->candidates; h++)
+	for (uint32_t h = 0; h < build->considered_count; h++)
 	{
-		const Candidate *candidate = &build->candidate[build->candidates - 1 - h];
-		const uint32_t *item = build->candidate_item + candidate->begin;
+		const Considered *held = &build->considered[build->considered_count - 1 - h];
 
-		for (uint32_t c = 0; c < candidate->count; c++)
+		for (uint32_t c = 0; c < held->candidate.count; c++)
 			matrix->chosen[matrix->chosen_count++] =
-				(Chosen){matrix->learners + h, item_place[item[c]]};
+				(Chosen){matrix->learners + h, item_place[build->considered_item[held->begin + c]]};
 	}
+	BudgetFree(build->budget, build->considered_item);
 }
+
+static inline int
+compare_chosen(const Chosen *a, const Chosen *b)
+{
+	if (a->user != b->user)
+		return a->user < b->user ? -1 : 1;
+	return a->item < b->item ? -1 : a->item > b->item;
+}
+
+#define ST_SORT          sort_chosen
+#define ST_ELEMENT_TYPE  Chosen
+#define ST_COMPARE(a, b) compare_chosen(a, b)
+#define ST_SCOPE         static
+#define ST_DEFINE
+#define ST_CHECK_FOR_INTERRUPTS
+#include "lib/sort_template.h"
 
 /* Settles what was chosen beyond a line: everybody is learned from, by rising hash. */
 static void
 number_chosen(Build *build, const uint32_t *item_place)
 {
 	Interactions *matrix = build->matrix;
-	uint32_t count = matrix->chosen_count;
+	uint64_t *end = BudgetAlloc(build->budget, build->parts, sizeof(uint64_t));
+	uint32_t user = build->users;
+	uint64_t c = 0;
 
 	matrix->learners = build->users;
-	for (uint32_t c = 0; c < count - c; c++)
+	matrix->chosen = (Chosen *) take_chosen(build, end);
+	matrix->chosen_count = (uint32_t) (end[0] / sizeof(Chosen));
+	for (uint32_t p = build->parts; p-- > 0;)
 	{
-		Chosen first = matrix->chosen[c];
-		Chosen last = matrix->chosen[count - 1 - c];
-
-		matrix->chosen[c] = (Chosen){build->users - 1 - last.user, item_place[last.item]};
-		matrix->chosen[count - 1 - c] =
-			(Chosen){build->users - 1 - first.user, item_place[first.item]};
+		for (; c < end[p] / sizeof(Chosen); c++)
+			matrix->chosen[c] =
+				(Chosen){user - 1 - matrix->chosen[c].user, item_place[matrix->chosen[c].item]};
+		user -= build->summed.part[p].users;
 	}
+	sort_chosen(matrix->chosen, matrix->chosen_count);
+	BudgetFree(build->budget, end);
 }
 
-/* A row of by_user from a user's cells. */
+/*
+ * Places the rows of every part: learners by rising hash, then those held out, whose first cell is
+ * said.
+ */
+static Held *
+place_rows(Build *build, uint64_t *held_cell)
+{
+	Held *held = BudgetAllocShared(build->budget, build->considered_count, sizeof(Held));
+	uint32_t count = 0;
+	uint32_t row = 0;
+	uint64_t cell = 0;
+
+	for (uint32_t p = 0; p < build->parts; p++)
+	{
+		Part *part = &build->summed.part[p];
+		uint64_t held_cells = 0;
+
+		part->first_row = row;
+		part->first_cell = cell;
+		part->first_held = count;
+		for (; count < build->considered_count; count++)
+		{
+			const Considered *next = &build->considered[build->considered_count - 1 - count];
+
+			if (next->part != p)
+				break;
+			held[count] = (Held){.user = next->candidate.user, .cells = next->candidate.cells};
+			held_cells += next->candidate.cells;
+		}
+		part->held = count - part->first_held;
+		row += part->users - part->held;
+		cell += part->cells - held_cells;
+	}
+	Assert(count == build->considered_count && row == build->matrix->learners);
+	*held_cell = cell;
+	for (uint32_t h = 0; h < count; h++)
+	{
+		held[h].row = row + h;
+		held[h].begin = cell;
+		cell += held[h].cells;
+	}
+	Assert(cell == build->cells);
+	return held;
+}
+
+/* What members share while rows are written: the job, and its pieces. */
+typedef struct Job
+{
+	uint32_t pile_bits;
+	uint64_t words_most; /* of a pile of cells */
+	uint32_t longest;
+	uint64_t held_cell; /* the first cell of those held out */
+	bool ordered;
+} Job;
+
+enum
+{
+	PIECE_PILES,
+	PIECE_PART,
+	PIECE_HELD,
+	PIECE_PLACE,
+	PIECE_START,
+	PIECE_COLUMN,
+	PIECE_VALUE,
+	PIECE_USER,     /* the hash of each row's user, where that is wanted */
+	PIECE_POSITION, /* of every cell, where order is wanted; that of those held out comes next */
+	PIECE_ASKED,
+	PIECE_WORDS, /* of each member, like the next */
+	PIECE_SORTED,
+	PIECES
+};
+
+StaticAssertDecl(PIECES <= TEAM_PIECES, "a job has more pieces than a team may share");
+
+/* Writes the cells of one user as a row, in order of the items' new numbers. */
 static void
-write_row(const Build *build, uint32_t row, const Part *cells, const uint32_t *item_place,
+write_row(const TeamMember *member, const uint32_t *words, uint32_t count, uint64_t begin,
 		  uint64_t *sorted)
 {
-	Sparse *by_user = &build->matrix->by_user;
-	uint64_t begin = by_user->start[row];
-	uint64_t count = by_user->start[row + 1] - begin;
-	uint64_t held_out = by_user->start[build->matrix->learners];
+	const Job *job = member->job;
+	const uint32_t *item_place = member->piece[PIECE_PLACE];
+	uint32_t *column = (uint32_t *) member->piece[PIECE_COLUMN] + begin;
+	float *value = member->piece[PIECE_VALUE];
+	uint16_t *position = member->piece[PIECE_POSITION];
+	uint16_t *asked = member->piece[PIECE_ASKED];
+	uint32_t size = CellWords(job->ordered);
 
-	for (uint64_t c = 0; c < count; c++)
-		sorted[c] = (uint64_t) item_place[cells->item[c]] << 32 | c;
+	for (uint32_t c = 0; c < count; c++)
+		sorted[c] = (uint64_t) item_place[words[c * size + CELL_ITEM]] << 32 | c;
 	sort_row(sorted, count);
-	for (uint64_t c = 0; c < count; c++)
+	for (uint32_t c = 0; c < count; c++)
 	{
-		uint32_t place = (uint32_t) sorted[c];
+		const uint32_t *cell = words + (uint64_t) (uint32_t) sorted[c] * size;
 
-		by_user->column[begin + c] = (uint32_t) (sorted[c] >> 32);
-		if (cells->value)
-			by_user->value[begin + c] = cells->value[place];
-		if (cells->position)
-			build->matrix->position[begin + c] = cells->position[place];
-		if (cells->asked)
-			build->matrix->asked[begin + c - held_out] = cells->asked[place];
+		column[c] = (uint32_t) (sorted[c] >> 32);
+		if (value)
+			memcpy(&value[begin + c], &cell[CELL_VALUE], sizeof(float));
+		if (position)
+			position[begin + c] = (uint16_t) cell[CELL_ORDER];
+		if (position && begin >= job->held_cell)
+			asked[begin + c - job->held_cell] = (uint16_t) (cell[CELL_ORDER] >> CELL_ASKED_SHIFT);
 	}
 }
 
-/* The row of every user: learners by rising hash, then those held out. */
-static uint32_t *
-order_users(const Build *build)
+/* Writes the rows of a part, whose users come by falling hash, from its last row up. */
+static void
+write_part(const TeamMember *member, const Part *part, const uint32_t *words, uint64_t *sorted)
 {
-	uint32_t *row = BudgetAlloc(build->budget, build->users, sizeof(uint32_t));
-	uint32_t held = build->candidates;
-	uint32_t learner = 0;
+	uint64_t *start = member->piece[PIECE_START];
+	uint64_t *hash = member->piece[PIECE_USER];
+	uint32_t size = CellWords(((const Job *) member->job)->ordered);
+	const Held *held = (const Held *) member->piece[PIECE_HELD] + part->first_held;
+	uint32_t left = part->held;
+	uint32_t row = part->first_row + part->users - part->held;
+	uint64_t begin = part->first_cell + part->cells;
 
-	/* Users came by falling hash, and so did those held out. */
-	for (uint32_t user = build->users; user-- > 0;)
-		if (held > 0 && build->candidate[held - 1].user == user)
-		{
-			row[user] = build->matrix->learners + (build->candidates - held);
-			held--;
-		}
-		else
-			row[user] = learner++;
-	Assert(held == 0 && learner == build->matrix->learners);
-	return row;
+	for (uint32_t h = 0; h < part->held; h++)
+		begin -= held[h].cells;
+	for (uint32_t user = 0; user < part->users; user++)
+	{
+		uint32_t count = words[USER_CELLS];
+		bool is_held = left > 0 && held[left - 1].user == user;
+		uint32_t at = is_held ? held[--left].row : --row;
+
+		INTERRUPTS();
+		begin -= is_held ? 0 : count;
+		start[at] = is_held ? held[left].begin : begin;
+		if (hash)
+			hash[at] = (uint64_t) words[USER_HIGH] << 32 | words[USER_LOW];
+		write_row(member, words + USER_WORDS, count, start[at], sorted);
+		words += USER_WORDS + (uint64_t) count * size;
+	}
+	Assert(left == 0 && row == part->first_row && begin == part->first_cell);
 }
 
+/* Takes parts until none is left. */
 static void
-write_rows(Build *build, const uint32_t *item_place)
+write_parts(const TeamMember *member)
 {
-	Budget *budget = build->budget;
+	const Job *job = member->job;
+	Piles *piles = PilesJoin(member->piece[PIECE_PILES], member->number);
+	const Part *parts = member->piece[PIECE_PART];
+	uint32_t *words = TeamShare(member, PIECE_WORDS, sizeof(uint32_t) * job->words_most);
+	uint64_t *sorted = TeamShare(member, PIECE_SORTED, sizeof(uint64_t) * job->longest);
+	uint32_t taken;
+
+	while ((taken = TeamNext(member)) < UINT32_C(1) << job->pile_bits)
+	{
+		PilesTake(piles, EventLogPile(job->pile_bits, EVENTLOG_CELLS, taken), words);
+		write_part(member, &parts[taken], words, sorted);
+	}
+	PilesLeave(piles);
+}
+
+/* Where a worker starts. */
+extern PGDLLEXPORT void InteractionsWorker(dsm_segment *segment, shm_toc *toc);
+
+void
+InteractionsWorker(dsm_segment *segment, shm_toc *toc)
+{
+	TeamJoin(toc, write_parts, sizeof(Job), PIECES);
+}
+
+/* Room for the matrix. */
+static void
+alloc_rows(Build *build, uint64_t held_cell)
+{
 	Sparse *by_user = &build->matrix->by_user;
-	uint32_t *row = order_users(build);
-	uint64_t *sorted = BudgetAlloc(budget, build->longest, sizeof(uint64_t));
-	uint32_t user = 0;
-	uint32_t held = 0;
+	Budget *budget = build->budget;
 
 	*by_user = (Sparse){.rows = build->users, .columns = build->log->items};
 	by_user->start = BudgetAllocShared(budget, (uint64_t) build->users + 1, sizeof(uint64_t));
@@ -844,45 +495,63 @@ write_rows(Build *build, const uint32_t *item_place)
 		by_user->uniform = build->value;
 	else
 		by_user->value = BudgetAllocShared(budget, build->cells, sizeof(float));
-	if (build->user)
-		build->matrix->user = BudgetAlloc(budget, build->users, sizeof(uint64_t));
-	for (uint32_t u = 0; u < build->users; u++)
+	if (build->options->keep_users)
+		build->matrix->user = BudgetAllocShared(budget, build->users, sizeof(uint64_t));
+	if (build->summed.ordered)
 	{
-		by_user->start[row[u]] = build->cells_of[u];
-		if (build->user)
-			build->matrix->user[row[u]] = build->user[u];
+		build->matrix->position = BudgetAllocShared(budget, build->cells, sizeof(uint16_t));
+		build->matrix->asked =
+			BudgetAllocShared(budget, build->cells - held_cell, sizeof(uint16_t));
 	}
-	SparseOffsets(by_user->start, build->users);
-	if (build->ordered)
-	{
-		build->matrix->position = BudgetAlloc(budget, build->cells, sizeof(uint16_t));
-		build->matrix->asked = BudgetAlloc(
-			budget, build->cells - by_user->start[build->matrix->learners], sizeof(uint16_t));
-	}
+	by_user->start[build->users] = build->cells;
+}
 
-	for (uint32_t p = build->parts; p-- > 0;)
-	{
-		Part *part = &build->part[p];
-		uint64_t at = 0;
+/* Puts the cells of all parts into rows, and gives the piles back. */
+static void
+write_rows(Build *build, uint32_t *item_place)
+{
+	Budget *budget = build->budget;
+	Sparse *by_user = &build->matrix->by_user;
+	Job job = {.pile_bits = build->log->pile_bits,
+			   .longest = build->longest,
+			   .ordered = build->summed.ordered};
+	void *piece[PIECES] = {0};
+	TeamTask task = {.entry = "InteractionsWorker",
+					 .work = write_parts,
+					 .job = &job,
+					 .size = sizeof(job),
+					 .piece = piece,
+					 .pieces = PIECES};
 
-		for (uint32_t u = 0; u < part->users; u++, user++)
-		{
-			Part cells = {.item = part->item + at,
-						  .value = part->value ? part->value + at : NULL,
-						  .position = part->position ? part->position + at : NULL};
+	for (uint32_t p = 0; p < build->parts; p++)
+		job.words_most =
+			Max(job.words_most, (uint64_t) build->summed.part[p].users * USER_WORDS +
+									build->summed.part[p].cells * CellWords(build->summed.ordered));
+	piece[PIECE_PILES] = PilesPiece(build->log->piles);
+	piece[PIECE_PART] = build->summed.part;
+	piece[PIECE_HELD] = place_rows(build, &job.held_cell);
+	alloc_rows(build, job.held_cell);
+	piece[PIECE_POSITION] = build->matrix->position;
+	piece[PIECE_ASKED] = build->matrix->asked;
+	piece[PIECE_PLACE] = item_place;
+	piece[PIECE_START] = by_user->start;
+	piece[PIECE_COLUMN] = by_user->column;
+	piece[PIECE_VALUE] = by_user->value;
+	piece[PIECE_USER] = build->matrix->user;
+	task.members =
+		TeamMembers(budget, job.words_most * sizeof(uint32_t) + job.longest * sizeof(uint64_t));
+	task.members =
+		PilesAreShared(build->log->piles) ? Min(task.members, PilesWriters(build->log->piles)) : 1;
+	piece[PIECE_WORDS] = BudgetAllocShared(budget, job.words_most * task.members, sizeof(uint32_t));
+	piece[PIECE_SORTED] =
+		BudgetAllocShared(budget, (uint64_t) job.longest * task.members, sizeof(uint64_t));
+	TeamRun(&task, budget);
 
-			INTERRUPTS();
-			if (build->ordered && held < build->candidates && build->candidate[held].user == user)
-				cells.asked = build->candidate_position + build->candidate[held++].order;
-			write_row(build, row[user], &cells, item_place, sorted);
-			at += build->cells_of[user];
-		}
-		BudgetFree(budget, part->item);
-		BudgetFree(budget, part->value);
-		BudgetFree(budget, part->position);
-	}
-	BudgetFree(budget, row);
-	BudgetFree(budget, sorted);
+	BudgetFree(budget, piece[PIECE_HELD]);
+	BudgetFree(budget, piece[PIECE_WORDS]);
+	BudgetFree(budget, piece[PIECE_SORTED]);
+	PilesFree(build->log->piles);
+	build->log->piles = NULL;
 }
 
 Interactions *
@@ -894,13 +563,14 @@ InteractionsBuild(EventLog *log, const InteractionOptions *options, Budget *budg
 		.budget = budget,
 		.matrix = BudgetZeroed(budget, 1, sizeof(Interactions)),
 		.parts = UINT32_C(1) << log->pile_bits,
-		.uniform = true,
-		.ordered = options->ordered && log->timed,
-		.positions = {.budget = budget},
+		.summed = {.candidates_most = HOLDOUT_MOST * (log->timed ? HOLDOUT_RECENT : 1),
+				   .ordered = options->ordered && log->timed},
 	};
 	uint32_t *item_place;
 
-	sum_piles(&build);
+	BudgetShare(budget, log->count >= INTERACTIONS_SHARED);
+	SummingRun(log, options, &build.summed, budget);
+	add_parts(&build);
 	item_place = order_items(&build);
 	if (options->split == SPLIT_USERS)
 		hold_out(&build, item_place);
@@ -909,14 +579,8 @@ InteractionsBuild(EventLog *log, const InteractionOptions *options, Budget *budg
 	BudgetShare(budget, build.cells >= INTERACTIONS_SHARED);
 	write_rows(&build, item_place);
 
-	BudgetFree(budget, build.part);
-	BudgetFree(budget, build.candidate);
-	BudgetFree(budget, build.candidate_item);
-	BudgetFree(budget, build.candidate_position);
-	PositionsFree(&build.positions);
-	BudgetFree(budget, build.stat);
-	BudgetFree(budget, build.cells_of);
-	BudgetFree(budget, build.user);
+	BudgetFree(budget, build.summed.part);
+	BudgetFree(budget, build.considered);
 	BudgetFree(budget, item_place);
 	return build.matrix;
 }

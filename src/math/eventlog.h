@@ -22,19 +22,46 @@ typedef struct Event
 	uint32_t age; /* whole seconds before the log's now; the ceiling stands for anything older */
 } Event;
 
+/*
+ * Sets of piles: the events, by whoever read them, then two that are empty for whoever learns.
+ * After all of them comes one more pile, on which readers said what they read.
+ */
+typedef enum EventLogSet
+{
+	EVENTLOG_EVENTS,
+	EVENTLOG_CELLS,
+	EVENTLOG_CHOSEN,
+	EVENTLOG_SETS
+} EventLogSet;
+
 struct Piles;
 
 typedef struct EventLog
 {
 	uint64_t count;
 	struct Piles *piles;
-	uint32_t pile_bits; /* 2^pile_bits piles */
+	uint32_t pile_bits; /* 2^pile_bits piles of each set */
 	uint32_t items;
+	/*
+	 * Every reader numbered items by itself: item n of writer w is item_map[map_start[w] + n], or n
+	 * itself where map_start[w] is EVENTLOG_SAME.
+	 */
+	uint32_t *item_map;
+	uint64_t *map_start; /* [writers] */
 	uint32_t newest_age; /* of all events, 0 where there are none */
 	bool timed;          /* events have times; ages are 0 otherwise */
 	int64_t now;         /* seconds since 2000-01-01 UTC */
 	/* What puts items in one order, whatever order they came in: place of the id among all ids. */
-	const uint32_t *item_rank; /* [items] */
+	uint32_t *item_rank; /* [items] */
 } EventLog;
+
+#define EVENTLOG_SAME UINT64_MAX
+
+/* The number of a pile of a set, where there are 2^pile_bits of each. */
+static inline uint32_t
+EventLogPile(uint32_t pile_bits, EventLogSet set, uint32_t pile)
+{
+	return ((uint32_t) set << pile_bits) + pile;
+}
 
 #endif

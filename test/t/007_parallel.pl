@@ -50,7 +50,8 @@ sub learn
 		SELECT count(*), sum(length(neighbors)), md5(string_agg(l::text, ' ' ORDER BY item_id)
 			|| coalesce((SELECT string_agg(f::text, ' ' ORDER BY item_id) FROM $model.item_factor f), '')) FROM $model.learned_item l});
 	$err =~ s/^psql:.*?: //mg;
-	return ($out, join "\n", grep { /workers started|one process|shared memory|ERROR/ } split /\n/, $err);
+	our $read = join "\n", grep { /read the events|reads the events|for events/ } split /\n/, $err;
+	return ($out, join "\n", grep { /workers started|one process does|shared memory for workers|ERROR/ } split /\n/, $err);
 }
 
 # Waits for a worker of a backend that has been at work for a while, and returns its process.
@@ -178,6 +179,88 @@ like($said, qr/^(DEBUG:  one process does the job: no workers\n?)+$/, 'few cells
 }
 
 
+# Reading: what a table holds is read by several processes, with ids of every kind, in whatever order rows lie.
+
+my %ids = (
+	bigint => [ '3000000000 - u', 'n' ],
+	text => [ q{'user ' || u}, q{repeat('item ', 1 + (n % 5)::int) || n} ],
+	uuid => [ 'md5(u::text)::uuid', 'md5(n::text)::uuid' ]);
+my $found = q{SELECT format('%s %s %s', events, users, items), skipped_null_user, skipped_null_item, skipped_null_weight, skipped_null_time, skipped_not_finite};
+
+# Makes a table, large enough for four workers, of what somebody did; some rows are left out when it is read.
+sub create_table
+{
+	my ($server, $table, $user, $item, $order) = @_;
+	$server->safe_psql('postgres', qq{CREATE TABLE $table (user_id, item_id, occurred_at, weight) WITH (parallel_workers = 4) AS
+		SELECT CASE WHEN draw % 997 <> 0 THEN $user END, CASE WHEN draw % 991 <> 0 THEN $item END,
+			CASE WHEN draw % 983 <> 0 THEN '2026-01-01'::timestamptz + make_interval(secs => draw % 7000000) END,
+			CASE WHEN draw % 977 = 0 THEN 'NaN' WHEN draw % 971 <> 0 THEN draw % 4 - 0.5::float8 END
+		FROM (SELECT u, floor(1500 * power((hashint8extended(n * 7919 + u, 1) & 1048575) / 1048576.0, 2))::bigint AS n, hashint8extended(n, u) & 1073741823 AS draw
+			FROM generate_series(1, 4000) u, generate_series(1, 50) n) rows ORDER BY $order; ANALYZE $table});
+}
+
+for my $kind (sort keys %ids)
+{
+	my ($user, $item) = @{ $ids{$kind} };
+	create_table($node, "seen_$kind", $user, $item, 'u, draw');
+	create_table($node, "shuffled_$kind", $user, $item, 'hashint8(draw), u');
+	$node->safe_psql('postgres', qq{SELECT reco_create_model('read_$kind', 'SELECT * FROM seen_$kind');
+		SELECT reco_configure('read_$kind', similarity => 'cosine', half_life => '30 days', max_history => 40)});
+}
+
+# Learns from one of the two tables.  Returns what was learned with the report, and what was said of reading.
+our $read;
+sub learn_from
+{
+	my ($server, $model, $table, $set) = @_;
+	my ($out) = learn($server, $model, qq{SET max_parallel_workers = 4; SET client_min_messages = error;
+		CREATE OR REPLACE VIEW $model.events WITH (security_invoker = true) AS SELECT * FROM $table; $set});
+	return ($out . ' ' . $server->safe_psql('postgres', "$found FROM reco_refresh('$model')"), $read);
+}
+
+my %read;
+for my $kind (sort keys %ids)
+{
+	my ($wanted, $said) = learn_from($node, "read_$kind", "seen_$kind", 'SET max_parallel_maintenance_workers = 0');
+	like($wanted, qr/^t\n\d{4}\|[1-9]\d{4,}\|[0-9a-f]{32} 19\d{4} \d{4} \d{4}\|([1-9]\d+\|){4}[1-9]\d+$/, "$kind: there is something to compare");
+	is($said, 'DEBUG:  one process reads the events: no workers', "$kind: read by one process");
+	$read{$kind} = $wanted;
+	for my $table ("seen_$kind", "shuffled_$kind")
+	{
+		for my $workers (0, 1, 2, 4)
+		{
+			for my $memory ('64MB', '8MB')
+			{
+				my $name = "$table, $workers workers, $memory";
+				my ($have, $said) = learn_from($node, "read_$kind", $table, "SET max_parallel_maintenance_workers = $workers; SET maintenance_work_mem = '$memory'");
+				is($have, $wanted, "$name: the same is learned");
+				is($said, $workers == 0 ? 'DEBUG:  one process reads the events: no workers' : "DEBUG:  $workers workers helped to read the events", "$name: says who read");
+			}
+		}
+	}
+}
+
+# What is not read in parallel, and what fails in a worker.
+$node->safe_psql('postgres', q{CREATE FUNCTION unsafe(bigint) RETURNS bigint LANGUAGE sql PARALLEL UNSAFE AS 'SELECT $1';
+	CREATE FUNCTION late(bigint) RETURNS bigint LANGUAGE sql VOLATILE PARALLEL SAFE AS 'SELECT $1 + length(pg_catalog.pg_sleep(0.0002)::text)'});
+{
+	my ($have, $said) = learn_from($node, 'read_bigint', '(SELECT public.unsafe(user_id) AS user_id, item_id, occurred_at, weight FROM seen_bigint) s', '');
+	is($have, $read{bigint}, 'a view that is not parallel safe: the same is learned');
+	is($said, 'DEBUG:  one process reads the events: the plan of the events is not parallel', 'a view that is not parallel safe: read by one process');
+
+	$node->safe_psql('postgres', q{CREATE OR REPLACE VIEW read_bigint.events WITH (security_invoker = true) AS
+		SELECT user_id, item_id, occurred_at, weight / (item_id - 77) AS weight FROM seen_bigint});
+	my (undef, undef, $err) = $node->psql('postgres', q{SET max_parallel_maintenance_workers = 2; SELECT reco_refresh('read_bigint')});
+	like($err, qr/ERROR:  division by zero/, 'an error of the view is raised as it is');
+	is(temporary_files($node), 0, 'an error of the view: no temporary file is left');
+
+	learn_from($node, 'read_bigint', 'seen_bigint', '');
+	(undef, undef, $err) = $node->psql('postgres', q{SET maintenance_work_mem = '6MB'; SET temp_file_limit = '600kB'; SELECT reco_refresh('read_bigint')});
+	like($err, qr/ERROR:  temporary file size exceeds temp_file_limit/, 'temp_file_limit holds for workers');
+	is(temporary_files($node), 0, 'temp_file_limit: no temporary file is left');
+}
+
+
 # However it ends: weights of 1,000 candidates take far longer than anybody waits here.
 
 create_model($node, 'long', q{similarity => 'ridge', candidates => 1000, weighting => 'binary'});
@@ -258,6 +341,42 @@ sub nothing_left
 	nothing_left('a worker is killed');
 }
 
+# The same while the events are read, which takes long here.
+$node->safe_psql('postgres', q{CREATE OR REPLACE VIEW read_text.events WITH (security_invoker = true) AS
+	SELECT user_id, item_id, occurred_at, weight FROM seen_text WHERE public.late(length(item_id)) IS NOT NULL});
+my $read_long = q{SET maintenance_work_mem = '8MB'; SELECT users FROM reco_refresh('read_text')};
+
+{
+	my ($session, $pid) = session($node);
+	send_off($session, $read_long);
+	worker_of($node, $pid);
+	like($node->safe_psql('postgres', 'SELECT phase, done > 0, workers FROM reco_progress'), qr/^read\|t\|2$/, 'reading is seen in reco_progress');
+	$node->safe_psql('postgres', "SELECT pg_cancel_backend($pid)");
+	my ($out, $err) = answer_of($session);
+	like($err, qr/ERROR:  57014: .*canceling statement due to user request/, 'cancelled while reading: says so');
+	nothing_left('cancelled while reading');
+
+	send_off($session, $read_long);
+	my $worker = worker_of($node, $pid);
+	$node->safe_psql('postgres', "SELECT pg_terminate_backend($worker)");
+	($out, $err) = answer_of($session);
+	like($err, qr/ERROR:  57P01: .*CONTEXT:  parallel worker/s, 'a reading worker is terminated: says so');
+	nothing_left('a reading worker is terminated');
+
+	send_off($session, $read_long);
+	worker_of($node, $pid);
+	$node->safe_psql('postgres', "SELECT pg_terminate_backend($pid)");
+	eval { $session->quit };
+	nothing_left('the session is terminated while reading');
+
+	($session, $pid) = session($node);
+	send_off($session, $read_long);
+	ok(kill(9, worker_of($node, $pid)), 'a reading worker is killed');
+	eval { $session->quit };
+	ok($node->poll_query_until('postgres', 'SELECT true'), 'a reading worker is killed: the server is back');
+	nothing_left('a reading worker is killed');
+}
+
 unlike(slurp_file($node->logfile), qr/TRAP:|PANIC|XX000|WARNING|signal 11|terminated by signal (?!9)/, 'the log holds no fault');
 $node->stop;
 
@@ -305,6 +424,9 @@ $small->start;
 $small->safe_psql('postgres', 'CREATE EXTENSION reco');
 create_model($small, $_, $models{$_}) for ('uniform', 'ridge');
 is((learn($small, $_, ''))[0], $learned{$_}, "another server learns the same: $_") for ('uniform', 'ridge');
+create_table($small, 'seen_bigint', @{ $ids{bigint} }, 'u, draw');
+$small->safe_psql('postgres', q{SELECT reco_create_model('read_bigint', 'SELECT * FROM seen_bigint');
+	SELECT reco_configure('read_bigint', similarity => 'cosine', half_life => '30 days', max_history => 40)});
 $small->stop;
 
 # No file may be larger than 3 MB: large pieces cannot be shared, small ones can.
@@ -315,8 +437,13 @@ for my $type ('posix', 'mmap')
 	($have, $said) = learn($small, 'ridge', '');
 	is($have, $learned{ridge}, "small pieces of shared memory, $type: one process learns the same");
 	like($said, qr/^DEBUG:  no shared memory for workers: could not /m, "small pieces of shared memory, $type: says so");
-	like($said, qr/^DEBUG:  one process does the job: no workers$/m, "small pieces of shared memory, $type: says so");
-	unlike($said, qr/workers started|ERROR/, "small pieces of shared memory, $type: without workers");
+	like($said, qr/^DEBUG:  no shared memory for workers: .*\n(DEBUG:  one process does the job: no workers\n?)+$/m,
+		"small pieces of shared memory, $type: from there on without workers");
+	unlike($said, qr/ERROR/, "small pieces of shared memory, $type: no error");
+	($have, $said) = learn_from($small, 'read_bigint', 'seen_bigint', '');
+	is($have, $read{bigint}, "small pieces of shared memory, $type: events are read all the same");
+	like($said, qr/^DEBUG:  no shared memory for events: could not .*\nDEBUG:  one process reads the events: no shared memory$/,
+		"small pieces of shared memory, $type: by one process, which says so");
 	$small->stop;
 }
 
@@ -337,8 +464,8 @@ SKIP:
 	};
 	skip 'no file system can be mounted here', 4 if system("$unshare mount -t tmpfs tmpfs / >/dev/null 2>&1") != 0;
 
-	like(&$learn_in($too_few), qr/^DEBUG:  no shared memory for workers: .*\nDEBUG:  one process does the job: no workers\n/, 'a small file system: none for the pieces');
-	is(&$learn_in($enough), join("\n", ('DEBUG:  2 workers started of 2 wanted') x 2), 'a small file system: enough');
+	like(&$learn_in($too_few), qr/^DEBUG:  no shared memory for workers: .*\nDEBUG:  one process does the job: no (workers|memory for workers)\n/, 'a small file system: none for the pieces');
+	is(&$learn_in($enough), join("\n", ('DEBUG:  2 workers started of 2 wanted') x 4), 'a small file system: enough');
 	while ($enough - $too_few > 50)
 	{
 		my $kilobytes = int(($too_few + $enough) / 2);
