@@ -21,7 +21,8 @@
 
 #define KEY_BYTES 16
 
-/* The number of all events is told every so many. */
+/* How many events there are is told at every 64th part of them, and every so many. */
+#define TELL_SHARE  64
 #define TELL_EVENTS 4096
 
 struct ReaderJob
@@ -98,6 +99,7 @@ tell(Reader *reader)
 	uint64 more = reader->found.count - reader->told;
 
 	reader->told = reader->found.count;
+	reader->tell_at = reader->told + Min(1 + reader->told / TELL_SHARE, (uint64) TELL_EVENTS);
 	if (job == NULL)
 		return;
 	more += pg_atomic_fetch_add_u64(&job->count, (int64) more);
@@ -133,7 +135,7 @@ ReaderTake(Reader *reader, const NullableDatum *row)
 	found->count++;
 	if (reader->job == NULL)
 		ProgressDone(found->count);
-	else if (found->count - reader->told >= TELL_EVENTS)
+	else if (found->count >= reader->tell_at)
 		tell(reader);
 }
 

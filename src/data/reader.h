@@ -71,6 +71,7 @@ typedef struct Reader
 	Piles *piles;
 	ReaderFound found;
 	uint64 told;    /* of the count, to the others */
+	uint64 tell_at; /* this count on */
 	ReaderJob *job; /* NULL where it reads alone */
 	uint32 writer;  /* 0 for the leader */
 	bool opened;    /* the leader's, by the query */
