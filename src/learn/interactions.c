@@ -143,15 +143,14 @@ gather_candidates(Build *build)
 {
 	uint64_t *end = BudgetAlloc(build->budget, build->parts, sizeof(uint64_t));
 	char *taken = take_chosen(build, end);
-	uint64_t bytes = end[0];
 	uint64_t at = 0;
 	uint64_t items = 0;
+	uint32_t most = Min(build->summed.candidates_most, build->matrix->paired);
 
-	build->considered =
-		BudgetAlloc(build->budget, build->summed.candidates_most, sizeof(Considered));
+	build->considered = BudgetAlloc(build->budget, most, sizeof(Considered));
 	build->considered_item = (uint32_t *) taken;
 	for (uint32_t p = build->parts; p-- > 0;)
-		while (at < end[p] && build->considered_count < build->summed.candidates_most)
+		while (at < end[p] && build->considered_count < most)
 		{
 			Considered *next = &build->considered[build->considered_count++];
 
@@ -165,7 +164,6 @@ gather_candidates(Build *build)
 			at += sizeof(uint32_t) * next->candidate.count;
 			items += next->candidate.count;
 		}
-	Assert(at <= bytes);
 	BudgetFree(build->budget, end);
 }
 
