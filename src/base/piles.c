@@ -146,7 +146,7 @@ make_area(struct PilesView *view)
 	dsm_handle handle;
 	MemoryContext caller;
 
-	if (shared->memory < AREA_LEAST || !BudgetHandle(view->budget, shared, &handle) ||
+	if (shared->writers < 2 || shared->memory < AREA_LEAST || !BudgetHandle(view->budget, shared, &handle) ||
 		!BudgetCanShare(view->budget, AREA_FIRST))
 		return;
 	caller = MemoryContextSwitchTo(view->context);
@@ -521,6 +521,16 @@ PilesBytes(const Piles *piles, uint32 pile)
 	for (uint32 w = 0; w < piles->view->shared->writers; w++)
 		bytes += PilesBytesOf(piles, pile, w);
 	return bytes;
+}
+
+uint64
+PilesMost(const Piles *piles)
+{
+	uint64 most = 0;
+
+	for (uint32 p = 0; p < piles->view->shared->piles; p++)
+		most = Max(most, PilesBytes(piles, p));
+	return most;
 }
 
 bool

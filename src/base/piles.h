@@ -6,7 +6,7 @@
  * temporary file of its own (so temp_file_limit holds), and only the last block of every pile stays.
  *
  * Several processes may write to the same piles, each as a writer of its own, and take from them,
- * where the budget has workers and the system has memory to share.  What a writer put on a pile
+ * where there are several and the budget has workers, and the system has memory to share.  What a writer put on a pile
  * comes back in the order it was put there.
  */
 #ifndef RECO_PILES_H
@@ -78,8 +78,9 @@ extern void PilesSettle(Piles *piles);
 
 extern uint32 PilesWriters(const Piles *piles);
 
-/* The bytes on a pile, and those of one writer. */
+/* The bytes on a pile, on the largest of all, and those of one writer. */
 extern uint64 PilesBytes(const Piles *piles, uint32 pile);
+extern uint64 PilesMost(const Piles *piles);
 extern uint64 PilesBytesOf(const Piles *piles, uint32 pile, uint32 writer);
 
 /* True where some of it went to tape. */

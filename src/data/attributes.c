@@ -250,7 +250,7 @@ add_token(AttributesReader *reader, uint32 column, uint32 item, uint64 hash)
 	Token token = {
 		.high = (uint32) (hash >> 32), .low = (uint32) hash, .item = item, .column = column};
 
-	PilesAdd(reader->tokens, token.high >> (32 - reader->pile_bits), &token);
+	PilesWrite(reader->tokens, token.high >> (32 - reader->pile_bits), &token, sizeof(token));
 	reader->count++;
 }
 
@@ -317,7 +317,7 @@ add_number(AttributesReader *reader, uint32 column, uint32 item, double value)
 	if (!isfinite(value))
 		return;
 	memcpy(number.half, &value, sizeof(value));
-	PilesAdd(reader->numbers, item % (1u << reader->pile_bits), &number);
+	PilesWrite(reader->numbers, item % (1u << reader->pile_bits), &number, sizeof(number));
 
 	/* By the bytes of the id, so that the sample does not depend on the order of the rows. */
 	bytes = IdSetBytes(reader->ids, item, &room, &length);
@@ -418,9 +418,8 @@ prepare(AttributesReader *reader, List *columns)
 	while (reader->pile_bits > PILE_BITS_LEAST &&
 		   (Size) PILE_MEMORY << reader->pile_bits > memory / 4)
 		reader->pile_bits--;
-	reader->tokens = PilesCreate(1 << reader->pile_bits, sizeof(Token), memory / 2, reader->budget);
-	reader->numbers =
-		PilesCreate(1 << reader->pile_bits, sizeof(Number), memory / 2, reader->budget);
+	reader->tokens = PilesCreate(1 << reader->pile_bits, 1, memory / 2, reader->budget);
+	reader->numbers = PilesCreate(1 << reader->pile_bits, 1, memory / 2, reader->budget);
 	reader->row = AllocSetContextCreate(CurrentMemoryContext, "reco row", ALLOCSET_DEFAULT_SIZES);
 	reader->reading = BudgetZeroed(reader->budget, list_length(columns), sizeof(Reading));
 	foreach (cell, columns)
@@ -461,11 +460,13 @@ make_ranges(AttributesReader *reader)
 static void
 add_numbers(AttributesReader *reader)
 {
-	Number *numbers = BudgetAlloc(reader->budget, PilesMost(reader->numbers), sizeof(Number));
+	Number *numbers;
 
+	PilesEnd(reader->numbers);
+	numbers = BudgetAlloc(reader->budget, PilesMost(reader->numbers), 1);
 	for (uint32 p = 0; p < 1u << reader->pile_bits; p++)
 	{
-		uint64 count = PilesCount(reader->numbers, p);
+		uint64 count = PilesBytes(reader->numbers, p) / sizeof(Number);
 
 		PilesTake(reader->numbers, p, numbers);
 		for (uint64 n = 0; n < count; n++)
@@ -546,7 +547,7 @@ static void
 gather(AttributesReader *reader, Attributes *all)
 {
 	Budget *budget = reader->budget;
-	Token *tokens = BudgetAlloc(budget, PilesMost(reader->tokens), sizeof(Token));
+	Token *tokens = BudgetAlloc(budget, PilesMost(reader->tokens), 1);
 	uint64 room = 1024;
 
 	all->items = reader->items;
@@ -557,7 +558,7 @@ gather(AttributesReader *reader, Attributes *all)
 	all->by_token.column = BudgetAlloc(budget, reader->count, sizeof(uint32));
 	for (uint32 p = 0; p < 1u << reader->pile_bits; p++)
 	{
-		uint64 count = PilesCount(reader->tokens, p);
+		uint64 count = PilesBytes(reader->tokens, p) / sizeof(Token);
 
 		PilesTake(reader->tokens, p, tokens);
 		qsort(tokens, count, sizeof(Token), by_token);
@@ -572,7 +573,7 @@ gather(AttributesReader *reader, Attributes *all)
 static bool
 can_gather(const AttributesReader *reader)
 {
-	Size most = sizeof(Token) * (Size) PilesMost(reader->tokens);
+	Size most = PilesMost(reader->tokens);
 
 	return BudgetLeft(reader->budget) / 2 > most + sizeof(uint32) * (Size) reader->count;
 }
@@ -613,6 +614,7 @@ AttributesRead(const Model *model, IdSet *ids, Budget *budget)
 	make_ranges(&reader);
 	if (!reader.enough)
 		add_numbers(&reader);
+	PilesEnd(reader.tokens);
 	if (reader.enough || !can_gather(&reader))
 		all->out_of_memory = true;
 	else
