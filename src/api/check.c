@@ -8,8 +8,10 @@
 #include "catalog/pg_type.h"
 #include "data/catalogue.h"
 #include "data/census.h"
+#include "data/contexts.h"
 #include "data/rules.h"
 #include "data/sources.h"
+#include "data/values.h"
 #include "executor/spi.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
@@ -205,6 +207,27 @@ check_policy(Checkup *checkup, const List *signals)
 						  policy->signal[s].name),
 				 "Its rule is never applied: look for another spelling of it in the events query.");
 	}
+}
+
+/* Columns that settings name and that a query does not have any more. */
+static void
+check_names(Checkup *checkup)
+{
+	const Model *model = checkup->model;
+	ListCell *cell;
+
+	if (model->settings.category && !ValuesExist(model, model->settings.category))
+		find(checkup, SEVERITY_NOTICE, "category_unknown",
+			 psprintf("the setting category names \"%s\", which is no column of %s.items",
+					  model->settings.category, model->quoted),
+			 "Lists go on without categories: set it to one there is.");
+	foreach (cell, model->settings.contexts)
+		if (!ContextsExist(model, lfirst(cell)))
+			find(checkup, SEVERITY_NOTICE, "context_unknown",
+				 psprintf("the setting contexts names \"%s\", which is no column of %s.events that "
+						  "could be one",
+						  (char *) lfirst(cell), model->quoted),
+				 "Nothing is learned of it: name the columns there are.");
 }
 
 static void
@@ -491,6 +514,7 @@ reco_check(PG_FUNCTION_ARGS)
 	check_times(&checkup);
 	check_users(&checkup);
 	check_signals(&checkup);
+	check_names(&checkup);
 	check_catalogue(&checkup);
 	check_rules(&checkup);
 	check_refresh(&checkup);

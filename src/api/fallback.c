@@ -13,6 +13,7 @@
 #include "data/people.h"
 #include "data/values.h"
 #include "executor/spi.h"
+#include "lib/stringinfo.h"
 #include "utils/builtins.h"
 #include "utils/memutils.h"
 
@@ -267,6 +268,71 @@ has_chosen(const History *history)
 	return false;
 }
 
+/*
+ * What people with the same attributes go for, kept while everybody is asked for: newcomers are
+ * many, and those with the same attributes get the same.  For so many sets of attributes.
+ */
+#define ALIKE_KEPT 1000
+
+typedef struct AlikeList
+{
+	uint32 *number; /* in the list's ids */
+	uint32 count;
+} AlikeList;
+
+struct FallbackAlike
+{
+	IdSet *attributes; /* with their values, as bytes */
+	AlikeList list[ALIKE_KEPT];
+};
+
+/* Makes the list for some attributes; keeps is the budget that it is to last in, or NULL. */
+static AlikeList
+make_alike(RecommendAsk *ask, Datum attributes, Datum values, Budget *keeps)
+{
+	AlikeList list;
+	Datum *item = LikingsRank(ask->model, attributes, values, &list.count);
+
+	list.number = keeps ? BudgetAlloc(keeps, list.count, sizeof(uint32))
+						: palloc(sizeof(uint32) * Max(list.count, 1));
+	for (uint32 n = 0; n < list.count; n++)
+		list.number[n] = IdSetAdd(ask->ids, item[n]);
+	SPI_freetuptable(SPI_tuptable);
+	pfree(item);
+	return list;
+}
+
+/* The same, from those that were kept where it is one of them. */
+static AlikeList
+find_alike(RecommendAsk *ask, Datum attributes, Datum values)
+{
+	struct FallbackAlike *alike = ask->alike;
+	StringInfoData bytes;
+	Datum key;
+	uint32 place;
+
+	if (ask->held == NULL)
+		return make_alike(ask, attributes, values, NULL);
+	if (alike == NULL)
+	{
+		alike = ask->alike = BudgetZeroed(ask->budget, 1, sizeof(struct FallbackAlike));
+		alike->attributes = IdSetCreate(ID_TEXT, ask->budget);
+	}
+	initStringInfo(&bytes);
+	appendBinaryStringInfo(&bytes, DatumGetPointer(attributes),
+						   (int) VARSIZE(DatumGetPointer(attributes)));
+	appendBinaryStringInfo(&bytes, DatumGetPointer(values), (int) VARSIZE(DatumGetPointer(values)));
+	key = PointerGetDatum(cstring_to_text_with_len(bytes.data, bytes.len));
+	place = IdSetFind(alike->attributes, key);
+	if (place != ID_NONE)
+		return alike->list[place];
+	if (IdSetCount(alike->attributes) == ALIKE_KEPT)
+		return make_alike(ask, attributes, values, NULL);
+	place = IdSetAdd(alike->attributes, key);
+	alike->list[place] = make_alike(ask, attributes, values, ask->budget);
+	return alike->list[place];
+}
+
 /* Of somebody who has chosen nothing yet: what people with the same attributes go for. */
 static void
 list_alike(RecommendAsk *ask, const History *history)
@@ -274,21 +340,13 @@ list_alike(RecommendAsk *ask, const History *history)
 	Walk walk = begin_walk(history, "alike");
 	Datum attributes;
 	Datum values;
-	uint32 count;
-	Datum *item;
-	uint32 *number;
+	AlikeList list;
 
 	if (PeopleOf(ask->model, ask->asker, &attributes, &values) == 0)
 		return;
-	item = LikingsRank(ask->model, attributes, values, &count);
-	number = palloc(sizeof(uint32) * Max(count, 1));
-	for (uint32 n = 0; n < count; n++)
-		number[n] = IdSetAdd(ask->ids, item[n]);
-	SPI_freetuptable(SPI_tuptable);
-	put_walk(ask, &walk, number, count);
+	list = find_alike(ask, attributes, values);
+	put_walk(ask, &walk, list.number, list.count);
 	put_tired(ask, &walk, INFINITY);
-	pfree(number);
-	pfree(item);
 }
 
 /* One order of the catalogue. */

@@ -61,12 +61,13 @@ typedef struct RecommendAsk
 	Datum asker;              /* that id, normalised */
 	ContextLifts lifts;       /* of the context that is asked for */
 
-	IdSet *ids;    /* that the list's items are numbers in: those of the history */
-	uint32 *mark;  /* by number: `list` where the item may not come, or not again */
-	uint32 marks;  /* how many there are */
-	uint32 list;   /* of how many lists this one is the last */
-	uint32 listed; /* rows so far */
-	uint32 ranked; /* of them, those of the fallback, for their order */
+	IdSet *ids;                  /* that the list's items are numbers in: those of the history */
+	uint32 *mark;                /* by number: `list` where the item may not come, or not again */
+	uint32 marks;                /* how many there are */
+	uint32 list;                 /* of how many lists this one is the last */
+	uint32 listed;               /* rows so far */
+	uint32 ranked;               /* of them, those of the fallback, for their order */
+	struct FallbackAlike *alike; /* what newcomers were shown, where many lists are made */
 	struct FallbackCategories
 		*categories; /* of the items; opened by the first list that needs them */
 

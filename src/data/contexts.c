@@ -80,6 +80,12 @@ has_name(const List *names, const char *name)
 	return false;
 }
 
+bool
+ContextsExist(const Model *model, const char *name)
+{
+	return has_name(possible_contexts(model), name);
+}
+
 /* "a", "b" */
 static const char *
 quoted_list(const List *names)

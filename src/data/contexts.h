@@ -43,6 +43,9 @@ typedef struct Contexts
 extern void ContextsCheck(const Model *model, Datum contexts);
 extern void ContextsCheckZone(const char *zone);
 
+/* True where the events query has a column of that name that could be one. */
+extern bool ContextsExist(const Model *model, const char *name);
+
 /*
  * Reads the view "events" once, in the active snapshot, and counts for those items of a set that it
  * had when it was called; nothing is read where no contexts are set.  SPI is connected.  4 bytes for

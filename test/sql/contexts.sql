@@ -52,6 +52,7 @@ CREATE OR REPLACE VIEW shop.events WITH (security_invoker = true) AS
 SELECT events FROM reco_refresh('shop');
 SELECT DISTINCT context FROM shop.learned_context ORDER BY 1;
 ALTER VIEW shop.events RENAME place TO site;
+SELECT code, finding, hint FROM reco_check('shop') WHERE code = 'context_unknown';
 SELECT events FROM reco_refresh('shop');
 SELECT DISTINCT context FROM shop.learned_context ORDER BY 1;
 INSERT INTO acts SELECT 'x', n, now(), 'phone' FROM generate_series(100, 2500) n;

@@ -29,6 +29,11 @@ SELECT reco_create_model('bare', 'SELECT customer AS user_id, sku AS item_id FRO
 SELECT reco_configure('bare', category => 'kind');
 SELECT category FROM shop.model;
 
+ALTER VIEW shop.items RENAME kind TO sort;
+SELECT code, finding, hint FROM reco_check('shop') WHERE code = 'category_unknown';
+SELECT source, count(*) FROM shop.top_n(1, NULL) GROUP BY source ORDER BY max(score) DESC;
+ALTER VIEW shop.items RENAME sort TO kind;
+
 -- who asks for a newcomer needs rights on the people; a guest's list does not
 CREATE ROLE reco_fallback_reader;
 GRANT USAGE ON SCHEMA shop TO reco_fallback_reader;
