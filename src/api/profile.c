@@ -240,9 +240,9 @@ finish(Profile *profile)
 		shorten(profile);
 	if (profile->factors)
 	{
-		/* What is predicted is comparable as it is. */
-		profile->norm = profile->level = 1;
 		fold_in(profile);
+		profile->norm = 1;
+		profile->level = FoldLevel(profile->factors->entry, profile->count);
 		return profile;
 	}
 	if (recency < 1 && OidIsValid(profile->model->time_type))

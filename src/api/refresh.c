@@ -292,7 +292,7 @@ learn_factors(Refresh *refresh)
 		end_phase(refresh, PHASE_LEARN);
 		return;
 	}
-	start = FactorsLearn(by_user, matrix->learners, options, NULL, budget);
+	start = FactorsLearnBefore(matrix, options, budget);
 	end_phase(refresh, PHASE_LEARN);
 	ProgressEnter(PROGRESS_CURVE, matrix->chosen_count);
 	ForecastCurve(&refresh->cost);
@@ -303,15 +303,9 @@ learn_factors(Refresh *refresh)
 	if (spared)
 		return;
 
-	/* They are not far from where some more users lead, who were held out for the curve. */
+	/* They are not far from where what was held out leads, too. */
 	refresh->factors = FactorsLearn(by_user, by_user->rows, options, start, budget);
 	FactorsFree(start, budget);
-	end_phase(refresh, PHASE_CURVE);
-	if (refresh->match.curve.knots == 0)
-		return;
-	ProgressEnter(PROGRESS_CURVE, matrix->chosen_count);
-	MatchCurveCarry(matrix, &(MatchCurveOf){.factors = refresh->factors, .recency = 1},
-					&refresh->match, budget);
 	end_phase(refresh, PHASE_CURVE);
 }
 

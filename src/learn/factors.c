@@ -298,6 +298,27 @@ FactorsLearn(const Sparse *by_user, uint32_t users, const FoldOptions *options,
 	return learning.factors;
 }
 
+Factors *
+FactorsLearnBefore(const Interactions *matrix, const FoldOptions *options, Budget *budget)
+{
+	Sparse before = matrix->by_user;
+	uint64_t cells = SparseCount(&before);
+	float *value = BudgetAllocShared(budget, cells, sizeof(float));
+	Factors *factors;
+
+	for (uint64_t e = 0; e < cells; e++)
+	{
+		INTERRUPTS_AT(e);
+		value[e] = SparseValue(&before, e);
+	}
+	for (uint32_t c = 0; c < matrix->chosen_count; c++)
+		value[SparseFind(&before, matrix->chosen[c].user, matrix->chosen[c].item)] = 0;
+	before.value = value;
+	factors = FactorsLearn(&before, before.rows, options, NULL, budget);
+	BudgetFree(budget, value);
+	return factors;
+}
+
 void
 FactorsFree(Factors *factors, Budget *budget)
 {
@@ -328,7 +349,7 @@ FactorsScorerClose(FactorsScorer *scorer, Budget *budget)
 	BudgetFree(budget, scorer);
 }
 
-void
+double
 FactorsScore(FactorsScorer *scorer, const RankEntry *entries, size_t count, RankScratch *scratch)
 {
 	const Factors *factors = scorer->factors;
@@ -341,6 +362,7 @@ FactorsScore(FactorsScorer *scorer, const RankEntry *entries, size_t count, Rank
 				factors->row + (size_t) entries[e].source * fold->width, (float) entries[e].weight};
 	RankReachAll(scratch);
 	if (known == 0 || !FoldIn(fold, scorer->entry, known, scorer->scratch, scorer->user))
-		return;
+		return 1;
 	FoldScores(scorer->user, factors->row, factors->items, fold->width, scratch->score);
+	return FoldLevel(scorer->entry, known);
 }

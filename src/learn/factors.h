@@ -11,10 +11,9 @@
 #ifndef RECO_FACTORS_H
 #define RECO_FACTORS_H
 
-#include "base/budget.h"
+#include "learn/interactions.h"
 #include "math/fold.h"
 #include "math/rank.h"
-#include "math/sparse.h"
 
 typedef struct Factors
 {
@@ -32,6 +31,14 @@ typedef struct Factors
 extern Factors *FactorsLearn(const Sparse *by_user, uint32_t users, const FoldOptions *options,
 							 const Factors *start, Budget *budget);
 
+/*
+ * Learns from everybody, but not of what held-out users chose in the end: a match curve wants users
+ * as they will be asked about, and what users whom factors were learned from choose next they
+ * rank lower than a stranger's, since it was among what was not observed.
+ */
+extern Factors *FactorsLearnBefore(const Interactions *matrix, const FoldOptions *options,
+								   Budget *budget);
+
 extern void FactorsFree(Factors *factors, Budget *budget);
 
 /* Memory to score users in, one after the other. */
@@ -46,8 +53,11 @@ typedef struct FactorsScorer
 extern FactorsScorer *FactorsScorerOpen(const Factors *factors, Budget *budget);
 extern void FactorsScorerClose(FactorsScorer *scorer, Budget *budget);
 
-/* Scores all items by a history, of which sources and weights are read, into a clear scratch. */
-extern void FactorsScore(FactorsScorer *scorer, const RankEntry *entries, size_t count,
-						 RankScratch *scratch);
+/*
+ * Scores all items by a history, of which sources and weights are read, into a clear scratch.  Returns
+ * the level of the scores (FoldLevel).
+ */
+extern double FactorsScore(FactorsScorer *scorer, const RankEntry *entries, size_t count,
+						   RankScratch *scratch);
 
 #endif

@@ -89,9 +89,8 @@ score_user(Run *run, uint32_t user)
 		entry->similarity = run->rows.similarity + neighbors->start[item];
 		entry->most = RankMost(entry->similarity, entry->count);
 	}
-	run->level = 1;
 	if (run->scorer)
-		FactorsScore(run->scorer, run->entries, count, &run->scratch);
+		run->level = FactorsScore(run->scorer, run->entries, count, &run->scratch);
 	else
 	{
 		RankScore(&run->scratch, run->entries, count, RankNorm(run->entries, count));

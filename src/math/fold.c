@@ -152,6 +152,20 @@ FoldIn(const Fold *fold, const FoldEntry *entries, size_t count, float *scratch,
 	return solved;
 }
 
+double
+FoldLevel(const FoldEntry *entries, size_t count)
+{
+	double sum = 0;
+	double squares = 0;
+
+	for (size_t e = 0; e < count; e++)
+	{
+		sum += fabs(entries[e].weight);
+		squares += (double) entries[e].weight * entries[e].weight;
+	}
+	return squares > 0 ? sqrt(squares) / sum : 1;
+}
+
 void
 FoldSolve(const Fold *fold, const float *scratch, float *v)
 {

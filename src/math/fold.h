@@ -89,6 +89,14 @@ extern size_t FoldScratch(uint32_t width);
 extern bool FoldIn(const Fold *fold, const FoldEntry *entries, size_t count, float *scratch,
 				   float *x);
 
+/*
+ * What makes scores of different users comparable, which the match curve needs: n^-1/2 for a history
+ * of n items, by their effective number as RankLevel has it.  Who has chosen many items scores
+ * higher with all.  Of exponents from 0 to .8, a half left least unexplained of what was chosen and
+ * what was drawn by lot, on MovieLens 1M as on the retail set.
+ */
+extern double FoldLevel(const FoldEntry *entries, size_t count);
+
 /* v := M_u^-1 v, of the history folded in last. */
 extern void FoldSolve(const Fold *fold, const float *scratch, float *v);
 
