@@ -7,6 +7,7 @@
 #include "api/door.h"
 #include "catalog/pg_type.h"
 #include "data/catalogue.h"
+#include "data/attributes.h"
 #include "data/census.h"
 #include "data/contexts.h"
 #include "data/rules.h"
@@ -24,6 +25,7 @@ PG_FUNCTION_INFO_V1(reco_check);
 #define SINGLE_USERS_MOST 0.8  /* of users with one item */
 #define USER_MOST         0.1  /* of the events that are one user's */
 #define USERS_LEAST       20   /* before anybody is called a crawler */
+#define ITEMS_LEAST       10   /* before an attribute is called silent */
 #define MATCHED_LEAST     0.1  /* of items of events that the catalogue has */
 #define SINCE_MOST        0.2  /* of events since the last refresh */
 #define REFRESH_DAYS      7    /* of a refresh, while there are events since */
@@ -302,6 +304,46 @@ by_pin(const void *a, const void *b)
 	return x->item < y->item ? -1 : x->item > y->item;
 }
 
+/* True where some token is of several items and of no more than half of them. */
+static bool
+tells_apart(const Attributes *attributes)
+{
+	const uint64 *start = attributes->by_token.start;
+
+	for (uint32 t = 0; t < attributes->by_token.rows; t++)
+		if (start[t + 1] - start[t] <= attributes->items / 2)
+			return true;
+	return false;
+}
+
+/* Attributes by which no two items are alike. */
+static void
+check_attributes(Checkup *checkup)
+{
+	const Model *model = checkup->model;
+	Budget *budget = BudgetCreate(CurrentMemoryContext, "attributes", BudgetMaintenance());
+	List *columns = AttributeColumns(model);
+	Attributes *attributes;
+	StringInfoData names;
+	ListCell *cell;
+
+	if (!model->has_items || model->settings.content == 0 || columns == NIL)
+		return;
+	attributes = AttributesRead(model, IdSetCreate(model->item_kind, budget), budget);
+	initStringInfo(&names);
+	foreach (cell, columns)
+		appendStringInfo(&names, "%s\"%s\"", names.len == 0 ? "" : ", ",
+						 ((const AttributeColumn *) lfirst(cell))->name);
+	if (attributes->items >= ITEMS_LEAST && !attributes->out_of_memory && !tells_apart(attributes))
+		find(
+			checkup, SEVERITY_NOTICE, "silent_attributes",
+			psprintf("no two items of the view %s.items are alike by what it says of them: %s",
+					 model->quoted, names.data),
+			"Each word and value is of one item alone, or of more than half of them. New items are "
+			"recommended by what they share with others: a category, tags, a maker.");
+	BudgetDestroy(budget);
+}
+
 /* Finds places and shares that rules of the moment give away more than once. */
 static void
 check_claims(Checkup *checkup)
@@ -516,6 +558,7 @@ reco_check(PG_FUNCTION_ARGS)
 	check_signals(&checkup);
 	check_names(&checkup);
 	check_catalogue(&checkup);
+	check_attributes(&checkup);
 	check_rules(&checkup);
 	check_refresh(&checkup);
 	check_indexes(&checkup);

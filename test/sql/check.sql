@@ -11,7 +11,7 @@ CREATE INDEX orders_customer ON orders (customer);
 -- a day of every customer, all of them yesterday
 CREATE PROCEDURE fill() LANGUAGE sql AS $$
   TRUNCATE orders, goods;
-  INSERT INTO goods SELECT n, 'goods ' || n FROM generate_series(0, 11) n;
+  INSERT INTO goods SELECT n, 'goods ' || n / 3 FROM generate_series(0, 11) n;
   INSERT INTO orders SELECT u, (u % 3) * 4 + n, now() - interval '1 day' - n * interval '1 hour', 1, 'buy'
     FROM generate_series(1, 240) u, generate_series(0, 3) n WHERE (u / 3) % 4 <> n;
 $$;
@@ -24,6 +24,16 @@ SELECT events FROM reco_refresh();
 SELECT * FROM reco_check();
 SELECT * FROM reco_check('shop');
 
+-- attributes
+BEGIN;
+UPDATE goods SET title = 'goods ' || id;
+SELECT * FROM reco_check();
+ALTER VIEW shop.items RENAME COLUMN title TO embedding;
+SELECT * FROM reco_check();
+ALTER VIEW shop.items RENAME COLUMN embedding TO name;
+SELECT reco_configure(content => 0);
+SELECT * FROM reco_check();
+ROLLBACK;
 -- events
 BEGIN;
 TRUNCATE orders;
