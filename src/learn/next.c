@@ -20,6 +20,14 @@
 /* Items are taken so many at a time, the popular ones first. */
 #define ITEMS_AT_ONCE 16
 
+/* A cell in order of time. */
+typedef struct Stop
+{
+	uint32_t item;
+	uint32_t step;
+	float weight;
+} Stop;
+
 /* What members share: the job, and its pieces. */
 typedef struct Job
 {
@@ -33,9 +41,7 @@ typedef struct Job
 
 enum
 {
-	PIECE_ITEM, /* of every cell, in order of time, like the next two */
-	PIECE_STEP,
-	PIECE_WEIGHT,
+	PIECE_STOP,  /* every cell, in order of time */
 	PIECE_START, /* [items + 1], where the places of an item begin */
 	PIECE_PLACE,
 	PIECE_SOURCE,
@@ -50,8 +56,8 @@ enum
 	PIECE_TO_SLOT,
 	PIECE_TO_COUNT,
 	PIECE_TO_LEAST,
-	PIECE_SUMS, /* [items], zero between rows; of each member, like the next */
-	PIECE_TOUCHED,
+	PIECE_SUMS,    /* [items], zero between rows; of each member, like the next */
+	PIECE_TOUCHED, /* [items + 1] */
 	PIECES
 };
 
@@ -61,9 +67,7 @@ StaticAssertDecl(PIECES <= TEAM_PIECES, "a job has more pieces than a team may s
 typedef struct Count
 {
 	const Job *job;
-	const uint32_t *item;
-	const uint32_t *step;
-	const float *weight;
+	const Stop *stop;
 	const uint64_t *start;
 	const uint64_t *place;
 	SimilarityTable table;
@@ -105,9 +109,7 @@ open_job(const TeamMember *member)
 	void **piece = member->piece;
 	Count count = {
 		.job = job,
-		.item = piece[PIECE_ITEM],
-		.step = piece[PIECE_STEP],
-		.weight = piece[PIECE_WEIGHT],
+		.stop = piece[PIECE_STOP],
 		.start = piece[PIECE_START],
 		.place = piece[PIECE_PLACE],
 		.table = {job->rule, job->scale, piece[PIECE_SOURCE], piece[PIECE_TARGET],
@@ -122,7 +124,7 @@ open_job(const TeamMember *member)
 			   .least = piece[PIECE_TO_LEAST]},
 		.lock = job->locked ? piece[PIECE_LOCK] : NULL,
 		.sums = TeamShare(member, PIECE_SUMS, sizeof(PairSum) * job->items),
-		.touched = TeamShare(member, PIECE_TOUCHED, sizeof(uint32_t) * job->items),
+		.touched = TeamShare(member, PIECE_TOUCHED, sizeof(uint32_t) * ((uint64_t) job->items + 1)),
 	};
 
 	memset(count.sums, 0, sizeof(PairSum) * job->items);
@@ -130,36 +132,51 @@ open_job(const TeamMember *member)
 	return count;
 }
 
-/* Adds what one cell is to another's item. */
-static inline void
-add_pair(Count *count, uint64_t own, uint64_t other, double g)
+/* Adds what a cell, with what it weighs in units, is to the item of another. */
+static inline uint32_t
+add_pair(const Stop *other, double weight, double g, uint32_t bits, PairSum *restrict sums,
+		 uint32_t *restrict touched, uint32_t met)
 {
-	uint32_t item = count->item[other];
+	PairSum units = (PairSum) (int64_t) (weight * other->weight * g + 0.5);
 
-	if (count->sums[item] == 0)
-		count->touched[count->met++] = item;
-	count->sums[item] +=
-		PairStep((double) count->weight[own] * count->weight[other] * g, count->job->scale);
+	/* Noted whether it is new or not, and the note kept if it is: no branch to be guessed. */
+	touched[met] = other->item;
+	met += sums[other->item] == 0;
+	sums[other->item] += (units << bits) + 1;
+	return met;
 }
 
 /* Adds up the row of an item: what came before and after each of its places. */
 static void
 count_row(Count *count, uint32_t item)
 {
-	const uint32_t *step = count->step;
+	const Stop *end = count->stop + count->job->cells;
+	double per_unit = 1 / count->job->scale.unit; /* a power of two, so exact */
+	uint32_t bits = count->job->scale.bits;
+	uint32_t met = 0;
 
-	count->met = 0;
 	for (uint64_t n = count->start[item]; n < count->start[item + 1]; n++)
 	{
-		uint64_t own = count->place[n];
+		const Stop *own = count->stop + count->place[n];
+		double weight = own->weight * per_unit;
+		uint32_t d;
 
 		INTERRUPTS_AT(n);
-		for (uint64_t other = own; other-- > 0 && step[own] - step[other] <= NEXT_WINDOW;)
-			add_pair(count, own, other, count->before[step[own] - step[other]]);
-		for (uint64_t other = own + 1;
-			 other < count->job->cells && step[other] - step[own] <= NEXT_WINDOW; other++)
-			add_pair(count, own, other, count->after[step[other] - step[own]]);
+		for (const Stop *other = own; other > count->stop; other--)
+		{
+			if ((d = own->step - other[-1].step) > NEXT_WINDOW)
+				break;
+			met = add_pair(&other[-1], weight, count->before[d], bits, count->sums, count->touched,
+						   met);
+		}
+		for (const Stop *other = own + 1; other < end; other++)
+		{
+			if ((d = other->step - own->step) > NEXT_WINDOW)
+				break;
+			met = add_pair(other, weight, count->after[d], bits, count->sums, count->touched, met);
+		}
 	}
+	count->met = met;
 }
 
 /* Offers the pairs of a row, and leaves the sums at zero. */
@@ -173,9 +190,12 @@ offer_row(const Count *count, uint32_t item)
 		float speaks;
 		float spoken; /* of the other way round, which has a row of its own */
 
-		SimilarityPair(&count->table, item, other, count->sums[other], &speaks, &spoken);
-		CooccurrenceOffer(&count->from, count->lock, item, (Best){other, users, speaks});
-		CooccurrenceOffer(&count->to, count->lock, other, (Best){item, users, speaks});
+		if (users >= count->job->rule.min_support)
+		{
+			SimilarityPair(&count->table, item, other, count->sums[other], &speaks, &spoken);
+			CooccurrenceOffer(&count->from, count->lock, item, (Best){other, users, speaks});
+			CooccurrenceOffer(&count->to, count->lock, other, (Best){item, users, speaks});
+		}
 		count->sums[other] = 0;
 	}
 }
@@ -214,9 +234,7 @@ NextWorker(dsm_segment *segment, shm_toc *toc)
 /* What is learned of cells and items before pairs are counted. */
 typedef struct Inputs
 {
-	uint32_t *item;
-	uint32_t *step;
-	float *weight;
+	Stop *stop;
 	uint64_t *start;
 	uint64_t *place;
 	float *source;
@@ -245,9 +263,11 @@ order_user(Inputs *in, const CooccurrenceInput *input, uint32_t user, uint32_t f
 	{
 		uint64_t cell = begin + (uint32_t) times[count - 1 - c];
 
-		in->item[begin + c] = a->column[cell];
-		in->step[begin + c] = first + oldest - input->position[cell];
-		in->weight[begin + c] = (float) (factor * SparseValue(a, cell));
+		in->stop[begin + c] = (Stop){
+			.item = a->column[cell],
+			.step = first + oldest - input->position[cell],
+			.weight = (float) (factor * SparseValue(a, cell)),
+		};
 	}
 	return first + oldest;
 }
@@ -262,9 +282,7 @@ order_cells(Inputs *in, const CooccurrenceInput *input, Budget *budget)
 	uint64_t *times;
 	uint32_t step = 0; /* only differences matter, so it may run over */
 
-	in->item = BudgetAllocShared(budget, cells, sizeof(uint32_t));
-	in->step = BudgetAllocShared(budget, cells, sizeof(uint32_t));
-	in->weight = BudgetAllocShared(budget, cells, sizeof(float));
+	in->stop = BudgetAllocShared(budget, cells, sizeof(Stop));
 	for (uint32_t u = 0; u < input->users; u++)
 		longest = Max(longest, a->start[u + 1] - a->start[u]);
 	times = BudgetAlloc(budget, longest, sizeof(uint64_t));
@@ -285,14 +303,14 @@ list_places(Inputs *in, uint32_t items, uint64_t cells, Budget *budget)
 	in->users = BudgetAllocShared(budget, items, sizeof(uint32_t));
 	memset(in->start, 0, sizeof(uint64_t) * ((uint64_t) items + 1));
 	for (uint64_t c = 0; c < cells; c++)
-		in->start[in->item[c]]++;
+		in->start[in->stop[c].item]++;
 	for (uint32_t i = 0; i < items; i++)
 		in->users[i] = (uint32_t) in->start[i];
 	SparseOffsets(in->start, items);
 	for (uint64_t c = 0; c < cells; c++)
 	{
 		INTERRUPTS_AT(c);
-		in->place[in->start[in->item[c]]++] = c;
+		in->place[in->start[in->stop[c].item]++] = c;
 	}
 	/* start[] ran ahead by one item. */
 	memmove(in->start + 1, in->start, sizeof(uint64_t) * items);
@@ -320,7 +338,7 @@ weigh_items(Inputs *in, const CooccurrenceInput *input, Budget *budget)
 
 		INTERRUPTS_AT(c);
 		size[a->column[c]] += v * v;
-		mass[in->item[c]] += (double) in->weight[c] * in->weight[c];
+		mass[in->stop[c].item] += (double) in->stop[c].weight * in->stop[c].weight;
 	}
 	for (uint32_t i = 0; i < items; i++)
 	{
@@ -331,7 +349,7 @@ weigh_items(Inputs *in, const CooccurrenceInput *input, Budget *budget)
 			size[i] > 0 ? (float) (pow(size[i], -input->rule->target_exponent) * mass[i]) : 0;
 	}
 	for (uint64_t c = 0; c < cells; c++)
-		in->weight[c] = (float) (in->weight[c] / mass[in->item[c]]);
+		in->stop[c].weight = (float) (in->stop[c].weight / mass[in->stop[c].item]);
 	BudgetFree(budget, size);
 	BudgetFree(budget, mass);
 }
@@ -339,9 +357,7 @@ weigh_items(Inputs *in, const CooccurrenceInput *input, Budget *budget)
 static void
 release(Inputs *in, Budget *budget)
 {
-	BudgetFree(budget, in->item);
-	BudgetFree(budget, in->step);
-	BudgetFree(budget, in->weight);
+	BudgetFree(budget, in->stop);
 	BudgetFree(budget, in->start);
 	BudgetFree(budget, in->place);
 	BudgetFree(budget, in->source);
@@ -353,11 +369,12 @@ release(Inputs *in, Budget *budget)
 static uint32_t
 make_scratch(const Job *job, void **piece, Budget *budget)
 {
+	uint64_t items = job->items;
 	uint64_t members =
-		TeamMembers(budget, job->items * (uint64_t) (sizeof(PairSum) + sizeof(uint32_t)));
+		TeamMembers(budget, items * sizeof(PairSum) + (items + 1) * sizeof(uint32_t));
 
-	piece[PIECE_SUMS] = BudgetAllocShared(budget, job->items * members, sizeof(PairSum));
-	piece[PIECE_TOUCHED] = BudgetAllocShared(budget, job->items * members, sizeof(uint32_t));
+	piece[PIECE_SUMS] = BudgetAllocShared(budget, items * members, sizeof(PairSum));
+	piece[PIECE_TOUCHED] = BudgetAllocShared(budget, (items + 1) * members, sizeof(uint32_t));
 	return (uint32_t) members;
 }
 
@@ -387,9 +404,7 @@ NextRows(const CooccurrenceInput *input, CooccurrenceSlots *from, CooccurrenceSl
 		most_users = Max(most_users, in.users[i]);
 	job.scale = PairsScale(most_users, 1);
 
-	piece[PIECE_ITEM] = in.item;
-	piece[PIECE_STEP] = in.step;
-	piece[PIECE_WEIGHT] = in.weight;
+	piece[PIECE_STOP] = in.stop;
 	piece[PIECE_START] = in.start;
 	piece[PIECE_PLACE] = in.place;
 	piece[PIECE_SOURCE] = in.source;
