@@ -138,5 +138,5 @@ serve_all() {
 		ask_while_refreshing
 	done
 	print_served
-	sql -o /dev/null -c "SELECT reco_drop_model('bench'), reco_drop_model('stocked')" -c 'DROP TABLE pair, row_of, product'
+	sql -o /dev/null -c "SELECT reco_drop_model('bench'), reco_drop_model('stocked')" -c 'DROP TABLE IF EXISTS pair, row_of, product, item_factors, user_factors'
 }
