@@ -191,18 +191,21 @@ typedef struct Near
 	float similarity;
 } Near;
 
-/* Notes which weighed rows one of them has as neighbours, the nearest it has at all being 1. */
+/*
+ * Notes which weighed rows one of them has as neighbours, the nearest it has at all being 1.  place
+ * says which they are, counted from 1, by item number.
+ */
 static uint32
-note_near(const Packed *packed, uint32 row, const IdSet *weighed, Near *near)
+note_near(const Packed *packed, uint32 row, const uint32 *place, Near *near)
 {
 	uint32 count = 0;
 
 	for (uint32 n = 0; n < packed->scored && packed->similarity[n] > 0; n++)
 	{
-		uint32 other = IdSetFind(weighed, Int64GetDatum(packed->item[n]));
+		uint32 other = place[packed->item[n]];
 
-		if (other != ID_NONE && other != row)
-			near[count++] = (Near){row, other, packed->similarity[n] / packed->most};
+		if (other > 0 && other - 1 != row)
+			near[count++] = (Near){row, other - 1, packed->similarity[n] / packed->most};
 	}
 	return count;
 }
@@ -212,7 +215,8 @@ static Near *
 find_near(const WeighRows *rows, uint32 weighed, uint32 *count)
 {
 	const RecommendAsk *ask = rows->ask;
-	IdSet *numbers = IdSetCreate(ID_INTEGER, ask->budget);
+	uint32 *place = palloc_extended(sizeof(uint32) * ((Size) ask->model->item_slots + 1),
+									MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
 	IdSet *ids = IdSetCreate(ask->model->item_kind, ask->budget);
 	uint64 most = 0;
 	uint32 found = 0;
@@ -221,7 +225,7 @@ find_near(const WeighRows *rows, uint32 weighed, uint32 *count)
 
 	for (uint32 r = 0; r < weighed; r++)
 	{
-		IdSetAdd(numbers, Int64GetDatum(rows->row[r].item_no));
+		place[rows->row[r].item_no] = r + 1;
 		IdSetAdd(ids, IdSetDatum(ask->ids, rows->row[r].number));
 	}
 	if (ask->held == NULL)
@@ -234,10 +238,10 @@ find_near(const WeighRows *rows, uint32 weighed, uint32 *count)
 	*count = 0;
 	for (uint32 n = 0; n < found; n++)
 		*count += learned
-					  ? note_near(&learned[n].packed, learned[n].id, numbers, near + *count)
-					  : note_near(&ask->held->row[rows->row[n].number], n, numbers, near + *count);
+					  ? note_near(&learned[n].packed, learned[n].id, place, near + *count)
+					  : note_near(&ask->held->row[rows->row[n].number], n, place, near + *count);
 	IdSetFree(ids);
-	IdSetFree(numbers);
+	pfree(place);
 	return near;
 }
 
