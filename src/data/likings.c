@@ -183,15 +183,14 @@ score_of(const Told *told, uint64 count, const double *least, uint32 groups)
 	return score;
 }
 
-Datum *
-LikingsRank(const Model *model, Datum attributes, Datum values, uint32 *count)
+/* What the groups of some attributes say, in order of item, then group. */
+static Told *
+read_told(const Model *model, Datum attributes, Datum values, uint64 *rows)
 {
 	const Oid types[] = {TEXTARRAYOID, TEXTARRAYOID};
 	const Datum arguments[] = {attributes, values};
-	ArrayType *array = DatumGetArrayTypeP(attributes);
-	uint32 groups = (uint32) ArrayGetNItems(ARR_NDIM(array), ARR_DIMS(array));
-	double *least = palloc(sizeof(double) * (groups + 1));
-	uint64 rows = PlanRun(
+
+	*rows = PlanRun(
 		psprintf(
 			"SELECT a.n, l.item_no::pg_catalog.int4, l.item_id::%s, %s, "
 			"l.%s::pg_catalog.float8, g.lift::pg_catalog.float8 "
@@ -209,7 +208,17 @@ LikingsRank(const Model *model, Datum attributes, Datum values, uint32 *count)
 							 : "true",
 			model->timed ? "recent_log2" : "popularity_log2", model->quoted, model->quoted),
 		lengthof(types), types, arguments, NULL);
-	Told *told = take_told(model, rows);
+	return take_told(model, *rows);
+}
+
+Datum *
+LikingsRank(const Model *model, Datum attributes, Datum values, uint32 *count)
+{
+	ArrayType *array = DatumGetArrayTypeP(attributes);
+	uint32 groups = (uint32) ArrayGetNItems(ARR_NDIM(array), ARR_DIMS(array));
+	double *least = palloc(sizeof(double) * (groups + 1));
+	uint64 rows;
+	Told *told = read_told(model, attributes, values, &rows);
 	Ranked *ranked = palloc(sizeof(Ranked) * Max(rows, 1));
 	uint32 items = 0;
 	Datum *item;
