@@ -154,6 +154,7 @@ evaluate_model(const Ask *ask, EvaluationInput input)
 {
 	const Settings *settings = &ask->model->settings;
 	const Interactions *matrix = input.matrix;
+	Rows learners = InteractionsRows(matrix, matrix->learners);
 	Neighbors *neighbors = NULL;
 	Factors *factors = NULL;
 	Evaluation evaluation;
@@ -162,8 +163,7 @@ evaluate_model(const Ask *ask, EvaluationInput input)
 		factors =
 			FactorsLearn(&matrix->by_user, matrix->learners, &settings->fold, NULL, ask->budget);
 	else
-		neighbors = NeighborsLearn(&matrix->by_user, matrix->position, matrix->learners,
-								   &ask->model->picked, ask->budget);
+		neighbors = NeighborsLearn(&learners, &ask->model->picked, ask->budget);
 	input.neighbors = neighbors;
 	input.factors = factors;
 	input.recency = factors ? 1 : SimilarityRecency(&ask->model->picked);
@@ -180,13 +180,13 @@ evaluate(Ask *ask)
 {
 	Interactions *matrix =
 		HoldoutRead(&ask->holdout, ask->model, &ask->model->settings, ask->budget);
+	Rows learners = InteractionsRows(matrix, matrix->learners);
 	SimilarityOptions cosine = {
 		.rule = SimilarityPreset(SIMILARITY_COSINE),
 		.k = COSINE_NEIGHBORS,
 		.keep = SIMILARITY_KEEP_SOURCE,
 	};
-	Neighbors *similar =
-		NeighborsLearn(&matrix->by_user, NULL, matrix->learners, &cosine, ask->budget);
+	Neighbors *similar = NeighborsLearn(&learners, &cosine, ask->budget);
 	EvaluationInput input = {
 		.matrix = matrix,
 		.similar = similar,

@@ -138,22 +138,16 @@ ForecastAsLast(const Model *model, uint64 rows)
 static SketchFigures
 figures_of(const Model *model, const Interactions *matrix, uint64 events)
 {
-	const Sparse *by_user = &matrix->by_user;
 	SketchFigures figures = {
 		.events = (double) events,
-		.users = by_user->rows,
-		.items = by_user->columns,
-		.cells = (double) SparseCount(by_user),
+		.users = matrix->users,
+		.items = matrix->items,
+		.cells = (double) matrix->cells,
+		.pairs = matrix->pairs,
 		.alike = !OidIsValid(model->weight_type),
 	};
 
-	for (uint32 u = 0; u < by_user->rows; u++)
-	{
-		double h = (double) (by_user->start[u + 1] - by_user->start[u]);
-
-		figures.pairs += h * h;
-	}
-	for (uint32 i = 0; i < by_user->columns; i++)
+	for (uint32 i = 0; i < matrix->items; i++)
 		SketchItemsAdd(&figures.spread, 1, (double) matrix->stat[i].events);
 	return figures;
 }

@@ -448,6 +448,7 @@ neighbors_of(FunctionCallInfo fcinfo, int first)
 	Budget *budget;
 	Cells *matrix;
 	Sparse by_user;
+	Rows rows;
 	Oid type;
 	IdKind kind;
 
@@ -492,7 +493,8 @@ neighbors_of(FunctionCallInfo fcinfo, int first)
 
 	budget = BudgetCreate(CurrentMemoryContext, "reco_neighbors", BudgetMaintenance());
 	by_user = to_sparse(matrix, weighting, budget);
-	put_neighbors(out, matrix, NeighborsLearn(&by_user, NULL, by_user.rows, &options, budget),
+	rows = RowsInMemory(&by_user, by_user.rows);
+	put_neighbors(out, matrix, NeighborsLearn(&rows, &options, budget),
 				  AllocSetContextCreate(CurrentMemoryContext, "reco row", ALLOCSET_SMALL_SIZES));
 	BudgetDestroy(budget);
 	return (Datum) 0;

@@ -135,6 +135,22 @@ read_events(Refresh *refresh)
 	end_phase(refresh, PHASE_READ);
 }
 
+/*
+ * True where the rows of users may go to tape: nothing that is learned needs them in another order, or
+ * that of their items in time.  What is picked is picked without, then.
+ */
+static bool
+may_spill(const Refresh *refresh)
+{
+	const Settings *settings = &refresh->model->settings;
+	const SimilarityOptions *similarity = &settings->similarity;
+	bool ordered = OidIsValid(refresh->model->time_type) && SimilarityNeedsOrder(similarity);
+
+	if (similarity->rule.kind == SIMILARITY_AUTO)
+		ordered = similarity->recency > 0 && SimilarityRecency(similarity) < 1;
+	return refresh->people->groups == 0 && settings->algorithm != MODEL_FACTORS && !ordered;
+}
+
 static InteractionOptions
 interaction_options(const Refresh *refresh)
 {
@@ -148,6 +164,7 @@ interaction_options(const Refresh *refresh)
 		.max_history = settings->max_history,
 		.keep_users = refresh->people->groups > 0,
 		.ordered = SimilarityNeedsOrder(&settings->similarity),
+		.tape = may_spill(refresh),
 	};
 }
 
@@ -317,16 +334,14 @@ static void
 compute_factors(Refresh *refresh)
 {
 	SimilarityOptions *similarity = &refresh->similarity;
-	const Sparse *by_user = &refresh->matrix->by_user;
 
 	if (similarity->rule.kind == SIMILARITY_AUTO)
 	{
 		similarity->rule.kind = SIMILARITY_COOCCURRENCE;
 		similarity->keep = SIMILARITY_KEEP_SOURCE;
 	}
-	ProgressEnter(PROGRESS_LEARN, by_user->start[by_user->rows]);
-	refresh->neighbors = NeighborsLearn(by_user, refresh->matrix->position, by_user->rows,
-										similarity, refresh->budget);
+	ProgressEnter(PROGRESS_LEARN, refresh->matrix->cells);
+	refresh->neighbors = NeighborsLearn(&refresh->matrix->rows, similarity, refresh->budget);
 	mix_content(refresh);
 	learn_factors(refresh);
 }
@@ -352,7 +367,7 @@ compute(Refresh *refresh)
 
 	ProgressEnter(PROGRESS_ENCODE, refresh->event_count);
 	matrix = refresh->matrix = InteractionsBuild(&refresh->events->log, &options, budget);
-	users = matrix->by_user.rows;
+	users = matrix->users;
 	refresh->popularity = PopularityLearn(matrix, refresh->events->log.now,
 										  refresh->events->log.timed, &options, budget);
 	learn_groups(refresh);
@@ -372,14 +387,14 @@ compute(Refresh *refresh)
 		AutomaticThin(similarity);
 	if (matrix->chosen_count >= MATCHCURVE_LEAST)
 	{
+		Rows learners = InteractionsRows(matrix, matrix->learners);
 		bool spared = MatchCurveSpares(matrix->paired, users - matrix->learners);
 
-		ProgressEnter(PROGRESS_LEARN, matrix->by_user.start[matrix->learners]);
+		ProgressEnter(PROGRESS_LEARN, matrix->learned_cells);
 		if (pick)
 			refresh->neighbors = AutomaticLearn(matrix, similarity, budget);
 		else
-			refresh->neighbors = NeighborsLearn(&matrix->by_user, matrix->position,
-												matrix->learners, similarity, budget);
+			refresh->neighbors = NeighborsLearn(&learners, similarity, budget);
 		mix_content(refresh);
 		end_phase(refresh, spared ? PHASE_LEARN : PHASE_CURVE);
 		ProgressEnter(PROGRESS_CURVE, matrix->chosen_count);
@@ -391,9 +406,8 @@ compute(Refresh *refresh)
 			return;
 		NeighborsFree(refresh->neighbors, budget);
 	}
-	ProgressEnter(PROGRESS_LEARN, matrix->by_user.start[users]);
-	refresh->neighbors =
-		NeighborsLearn(&matrix->by_user, matrix->position, users, similarity, budget);
+	ProgressEnter(PROGRESS_LEARN, matrix->cells);
+	refresh->neighbors = NeighborsLearn(&matrix->rows, similarity, budget);
 	mix_content(refresh);
 	end_phase(refresh, PHASE_LEARN);
 	if (refresh->match.curve.knots == 0)
@@ -420,7 +434,7 @@ gather_items(const Refresh *refresh)
 	const Popularity *popularity = refresh->popularity;
 	uint32 count = neighbors->items;
 	int64 now = refresh->events->log.now;
-	LearnedItem *items = BudgetAlloc(refresh->budget, count, sizeof(LearnedItem));
+	LearnedItem *items = BudgetAllocResult(refresh->budget, count, sizeof(LearnedItem));
 
 	for (uint32 i = 0; i < matrix->by_user.columns; i++)
 	{
@@ -534,7 +548,7 @@ write_model(const Refresh *refresh)
 		{"picked_shrinkage", FLOAT8OID, Float8GetDatum(similarity->rule.shrinkage), false},
 		{"picked_recency", FLOAT8OID, Float8GetDatum(SimilarityRecency(similarity)), false},
 		{"events", INT8OID, Int64GetDatum((int64) refresh->event_count), false},
-		{"users", INT8OID, Int64GetDatum(refresh->matrix->by_user.rows), false},
+		{"users", INT8OID, Int64GetDatum(refresh->matrix->users), false},
 		{"items", INT8OID, Int64GetDatum(refresh->events->log.items), false},
 		{"item_slots", INT4OID, Int32GetDatum((int32) refresh->item_slots), false},
 		{"neighbor_pairs", INT8OID, Int64GetDatum((int64) refresh->neighbor_pairs), false},
@@ -655,6 +669,7 @@ write_learned(Refresh *refresh)
 	refresh->rows_written += write_factors(refresh);
 	write_model(refresh);
 	SPI_finish();
+	InteractionsClose(refresh->matrix);
 	end_phase(refresh, PHASE_WRITE);
 }
 
@@ -669,7 +684,7 @@ report(FunctionCallInfo fcinfo, const Refresh *refresh)
 	TupleDesc desc;
 
 	values[n++] = Int64GetDatum((int64) refresh->event_count);
-	values[n++] = Int64GetDatum(refresh->matrix->by_user.rows);
+	values[n++] = Int64GetDatum(refresh->matrix->users);
 	values[n++] = Int64GetDatum(refresh->events->log.items);
 	values[n++] = Int64GetDatum((int64) refresh->neighbor_pairs);
 	values[n++] = Int64GetDatum(content_pairs(refresh));

@@ -287,7 +287,7 @@ take_users(Tune *tune)
 	Size bytes;
 
 	tune->users = Min(EvaluationUsers(tune->matrix), USERS_MOST);
-	tune->weighted = tune->matrix->by_user.value != NULL;
+	tune->weighted = RowsValued(&tune->matrix->rows);
 	bytes = sizeof(double) * Max(tune->users, 1);
 	tune->present = palloc(bytes);
 	tune->ndcg = palloc(bytes);
@@ -298,6 +298,7 @@ static void
 measure(const Tune *tune, const Settings *settings)
 {
 	const Interactions *matrix = tune->matrix;
+	Rows learners = InteractionsRows(matrix, matrix->learners);
 	const SimilarityOptions *similarity = settings->similarity.rule.kind == SIMILARITY_AUTO
 											  ? &tune->model->picked
 											  : &settings->similarity;
@@ -318,8 +319,7 @@ measure(const Tune *tune, const Settings *settings)
 		factors =
 			FactorsLearn(&matrix->by_user, matrix->learners, &settings->fold, NULL, tune->budget);
 	else
-		neighbors = NeighborsLearn(&matrix->by_user, matrix->position, matrix->learners, similarity,
-								   tune->budget);
+		neighbors = NeighborsLearn(&learners, similarity, tune->budget);
 	input.neighbors = neighbors;
 	input.factors = factors;
 	EvaluationRun(&input, &evaluation, tune->budget);

@@ -13,6 +13,7 @@ typedef struct SharedPiece
 	dsm_segment *segment; /* NULL where the memory is like any other */
 	void *memory;
 	Size size;
+	bool result;
 } SharedPiece;
 
 #define SHARED_MOST 64
@@ -20,6 +21,7 @@ typedef struct SharedPiece
 struct Budget
 {
 	MemoryContext context; /* holds this struct and every piece */
+	MemoryContext results; /* those of the result; within context */
 	const char *job;       /* "refresh of model \"shop\"", for messages */
 	Size limit;
 	Size used;   /* by GetMemoryChunkSpace, so with the allocator's own overhead */
@@ -53,6 +55,7 @@ BudgetCreate(MemoryContext parent, const char *job, Size limit)
 	Budget *budget = MemoryContextAllocZero(context, sizeof(Budget));
 
 	budget->context = context;
+	budget->results = AllocSetContextCreate(context, "reco result", ALLOCSET_DEFAULT_SIZES);
 	budget->job = MemoryContextStrdup(context, job);
 	budget->limit = limit;
 	budget->at_end = (MemoryContextCallback){.func = detach_all, .arg = budget};
@@ -64,6 +67,18 @@ MemoryContext
 BudgetContext(const Budget *budget)
 {
 	return budget->context;
+}
+
+const char *
+BudgetJob(const Budget *budget)
+{
+	return budget->job;
+}
+
+Size
+BudgetLimit(const Budget *budget)
+{
+	return budget->limit;
 }
 
 Size
@@ -109,11 +124,32 @@ checked_size(const Budget *budget, uint64 count, Size size, Size held)
 	return bytes;
 }
 
+/* Counts bytes; those of the result are counted as such, too. */
 static void
-charge(Budget *budget, void *memory)
+charge(Budget *budget, Size bytes, bool result)
 {
-	budget->used += GetMemoryChunkSpace(memory);
+	budget->used += bytes;
+	budget->result += result ? bytes : 0;
 	budget->peak = Max(budget->peak, budget->used);
+}
+
+static void
+discharge(Budget *budget, Size bytes, bool result)
+{
+	budget->used -= bytes;
+	budget->result -= result ? bytes : 0;
+}
+
+void
+BudgetCharge(Budget *budget, Size bytes)
+{
+	charge(budget, bytes, true);
+}
+
+void
+BudgetDischarge(Budget *budget, Size bytes)
+{
+	discharge(budget, bytes, true);
 }
 
 void *
@@ -121,7 +157,25 @@ BudgetAlloc(Budget *budget, uint64 count, Size size)
 {
 	void *memory = MemoryContextAllocHuge(budget->context, checked_size(budget, count, size, 0));
 
-	charge(budget, memory);
+	charge(budget, GetMemoryChunkSpace(memory), false);
+	return memory;
+}
+
+void *
+BudgetAllocResult(Budget *budget, uint64 count, Size size)
+{
+	void *memory = MemoryContextAllocHuge(budget->results, size_of(budget, count, size));
+
+	charge(budget, GetMemoryChunkSpace(memory), true);
+	return memory;
+}
+
+void *
+BudgetZeroedResult(Budget *budget, uint64 count, Size size)
+{
+	void *memory = BudgetAllocResult(budget, count, size);
+
+	memset(memory, 0, count * size);
 	return memory;
 }
 
@@ -147,6 +201,7 @@ shared_place(const Budget *budget, const void *memory)
 void *
 BudgetResize(Budget *budget, void *memory, uint64 count, Size size)
 {
+	bool result;
 	Size held;
 	Size bytes;
 
@@ -154,20 +209,13 @@ BudgetResize(Budget *budget, void *memory, uint64 count, Size size)
 		return BudgetAlloc(budget, count, size);
 
 	Assert(shared_place(budget, memory) < 0);
+	result = GetMemoryChunkContext(memory) == budget->results;
 	held = GetMemoryChunkSpace(memory);
-	bytes = checked_size(budget, count, size, held);
+	bytes = result ? size_of(budget, count, size) : checked_size(budget, count, size, held);
 	memory = repalloc_huge(memory, bytes);
-	budget->used -= held;
-	charge(budget, memory);
+	discharge(budget, held, result);
+	charge(budget, GetMemoryChunkSpace(memory), result);
 	return memory;
-}
-
-static Size
-space_of(const Budget *budget, void *memory)
-{
-	int place = shared_place(budget, memory);
-
-	return place < 0 ? GetMemoryChunkSpace(memory) : budget->piece[place].size;
 }
 
 void
@@ -177,17 +225,21 @@ BudgetFree(Budget *budget, void *memory)
 
 	if (memory == NULL)
 		return;
-	budget->used -= space_of(budget, memory);
 	place = shared_place(budget, memory);
 	if (place < 0)
+	{
+		discharge(budget, GetMemoryChunkSpace(memory),
+				  GetMemoryChunkContext(memory) == budget->results);
 		pfree(memory);
+	}
 	else
 	{
-		dsm_segment *segment = budget->piece[place].segment;
+		SharedPiece piece = budget->piece[place];
 
 		budget->piece[place] = budget->piece[--budget->shared];
-		if (segment)
-			dsm_detach(segment);
+		discharge(budget, piece.size, piece.result);
+		if (piece.segment)
+			dsm_detach(piece.segment);
 		else
 			pfree(memory);
 	}
@@ -258,9 +310,9 @@ new_segment(Budget *budget, Size bytes)
 
 /* A piece of bytes that is shared where it can be; NULL where there are too many. */
 static void *
-alloc_piece(Budget *budget, Size bytes)
+alloc_piece(Budget *budget, Size bytes, bool result)
 {
-	SharedPiece piece = {.size = bytes};
+	SharedPiece piece = {.size = bytes, .result = result};
 
 	if (budget->shared == SHARED_MOST)
 		return NULL;
@@ -268,15 +320,14 @@ alloc_piece(Budget *budget, Size bytes)
 	piece.memory = piece.segment ? dsm_segment_address(piece.segment)
 								 : MemoryContextAllocHuge(budget->context, bytes);
 	budget->piece[budget->shared++] = piece;
-	budget->used += bytes;
-	budget->peak = Max(budget->peak, budget->used);
+	charge(budget, bytes, result);
 	return piece.memory;
 }
 
 void *
 BudgetAllocShared(Budget *budget, uint64 count, Size size)
 {
-	void *memory = alloc_piece(budget, checked_size(budget, count, size, 0));
+	void *memory = alloc_piece(budget, checked_size(budget, count, size, 0), false);
 
 	return memory ? memory : BudgetAlloc(budget, count, size);
 }
@@ -284,13 +335,9 @@ BudgetAllocShared(Budget *budget, uint64 count, Size size)
 void *
 BudgetAllocSharedResult(Budget *budget, uint64 count, Size size)
 {
-	Size bytes = size_of(budget, count, size);
-	void *memory = alloc_piece(budget, bytes);
+	void *memory = alloc_piece(budget, size_of(budget, count, size), true);
 
-	if (memory == NULL)
-		return BudgetAllocResult(budget, count, size);
-	budget->result += bytes;
-	return memory;
+	return memory ? memory : BudgetAllocResult(budget, count, size);
 }
 
 bool
@@ -301,6 +348,27 @@ BudgetCanShare(Budget *budget, Size bytes)
 	if (segment)
 		dsm_detach(segment);
 	return segment != NULL;
+}
+
+/* True where there is room for so much, with what the allocator takes for it. */
+static bool
+fits(const Budget *budget, uint64 count, Size size)
+{
+	return size_of(budget, count, size) <= BudgetLeft(budget) - Min(BudgetLeft(budget), 64);
+}
+
+void *
+BudgetAllocLeast(Budget *budget, uint64 count, Size size)
+{
+	return fits(budget, count, size) ? BudgetAlloc(budget, count, size)
+									 : BudgetAllocResult(budget, count, size);
+}
+
+void *
+BudgetAllocSharedLeast(Budget *budget, uint64 count, Size size)
+{
+	return fits(budget, count, size) ? BudgetAllocShared(budget, count, size)
+									 : BudgetAllocSharedResult(budget, count, size);
 }
 
 bool
@@ -327,24 +395,6 @@ uint32
 BudgetWorkers(const Budget *budget)
 {
 	return budget->workers;
-}
-
-void *
-BudgetAllocResult(Budget *budget, uint64 count, Size size)
-{
-	void *memory = MemoryContextAllocHuge(budget->context, size_of(budget, count, size));
-
-	charge(budget, memory);
-	budget->result += GetMemoryChunkSpace(memory);
-	return memory;
-}
-
-void
-BudgetFreeResult(Budget *budget, void *memory)
-{
-	if (memory)
-		budget->result -= space_of(budget, memory);
-	BudgetFree(budget, memory);
 }
 
 Size

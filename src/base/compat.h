@@ -16,6 +16,7 @@
 #include "access/genam.h"
 #include "catalog/pg_namespace.h"
 #include "miscadmin.h"
+#include "storage/buffile.h"
 #include "utils/acl.h"
 #include "utils/backend_status.h"
 #include "utils/guc.h"
@@ -61,6 +62,15 @@ static inline LocalPgBackendStatus *
 pgstat_get_local_beentry_by_index(int index)
 {
 	return pgstat_fetch_stat_local_beentry(index);
+}
+
+/* 16 gave reading a form that fails where the file ends. */
+static inline void
+BufFileReadExact(BufFile *file, void *bytes, size_t size)
+{
+	if (BufFileRead(file, bytes, size) != size)
+		ereport(ERROR,
+				(errcode_for_file_access(), errmsg("could not read from a temporary file: %m")));
 }
 #endif
 

@@ -27,6 +27,9 @@
 #define AREA_FIRST (1024 * 1024)
 #define AREA_LEAST (4 * AREA_FIRST)
 
+/* While piles are filled one after the other, so many are open. */
+#define TAPE_OPEN 3
+
 /* A block by its place in the area, or its address where memory is this process's own; 0 is none. */
 typedef uint64 BlockRef;
 
@@ -234,6 +237,13 @@ block_at(const struct PilesView *view, BlockRef ref)
 	return view->area ? dsa_get_address(view->area, (dsa_pointer) ref) : (Block *) (uintptr_t) ref;
 }
 
+/* True where the job has so much memory of its own, and some for blocks that go to tape. */
+static bool
+has_room(const struct PilesView *view, Size bytes)
+{
+	return view->area || BudgetLeft(view->budget) > bytes + TAPE_OPEN * PILES_TAPE;
+}
+
 /* A block of so many bytes in all, within what the piles may use; 0 where there is no room. */
 static BlockRef
 new_block(struct PilesView *view, Size bytes)
@@ -241,7 +251,8 @@ new_block(struct PilesView *view, Size bytes)
 	Shared *shared = view->shared;
 	BlockRef ref = 0;
 
-	if (pg_atomic_fetch_add_u64(&shared->used, (int64) bytes) + bytes <= shared->memory)
+	if (pg_atomic_fetch_add_u64(&shared->used, (int64) bytes) + bytes <= shared->memory &&
+		has_room(view, bytes))
 		ref = view->area
 				  ? dsa_allocate_extended(view->area, bytes, DSA_ALLOC_HUGE | DSA_ALLOC_NO_OOM)
 				  : (BlockRef) (uintptr_t) MemoryContextAlloc(view->context, bytes);
@@ -382,9 +393,13 @@ go_to_tape(struct PilesView *view)
 	view->on_tape = true;
 	for (uint32 p = 0; p < view->shared->piles; p++)
 	{
+		bool open = view->block[p] != NULL;
+
 		CHECK_FOR_INTERRUPTS();
 		if (view->mine[p])
 			move_chain(view, p);
+		if (!open)
+			PilesClose(&view->piles, p);
 	}
 }
 
@@ -497,6 +512,12 @@ PilesSettle(Piles *piles)
 	for (uint32 p = 0; p < view->shared->piles; p++)
 		bytes += PilesBytes(piles, p);
 	hold(view, Min(bytes, view->shared->memory));
+}
+
+void
+PilesToTape(Piles *piles)
+{
+	go_to_tape(piles->view);
 }
 
 uint32
@@ -615,6 +636,111 @@ PilesTake(Piles *piles, uint32 pile, void *to)
 	return to;
 }
 
+struct PilesBack
+{
+	struct PilesView *view;
+	uint32 pile;
+	uint32 writer; /* of the block at hand, and no greater ones are left */
+	uint32 left;   /* bytes of the block */
+	const Block *block;
+	BlockRef ref; /* of the block, 0 where it is from tape */
+	PGAlignedBlock page;
+};
+
+PilesBack *
+PilesBackOpen(Piles *piles, uint32 pile, Budget *budget)
+{
+	PilesBack *back = BudgetAllocLeast(budget, 1, sizeof(PilesBack));
+
+	back->view = piles->view;
+	back->pile = pile;
+	back->writer = piles->view->shared->writers;
+	back->left = 0;
+	back->block = NULL;
+	back->ref = 0;
+	return back;
+}
+
+static Chain *
+back_chain(const PilesBack *back)
+{
+	return &back->view->shared->chain[(Size) back->writer * back->view->shared->piles + back->pile];
+}
+
+/* Gives the block at hand back, and gets the one before it. */
+static void
+back_block(PilesBack *back)
+{
+	struct PilesView *view = back->view;
+	Chain *chain;
+
+	CHECK_FOR_INTERRUPTS();
+	if (back->ref != 0)
+		free_block(view, back->ref);
+	back->ref = 0;
+	while (back->writer == view->shared->writers ||
+		   (back_chain(back)->last == 0 && back_chain(back)->tape == 0))
+	{
+		if (back->writer < view->shared->writers)
+			*back_chain(back) = (Chain){0};
+		if (back->writer-- == 0)
+			elog(ERROR, "unexpected beginning of a pile");
+	}
+	chain = back_chain(back);
+	if (chain->last)
+	{
+		back->ref = chain->last;
+		back->block = block_at(view, back->ref);
+		chain->last = back->block->before;
+	}
+	else
+	{
+		BufFile *file = file_of(view, chain->file);
+
+		if (BufFileSeekBlock(file, (long) (chain->tape - 1)) != 0 ||
+			BufFileRead(file, back->page.data, PILES_TAPE) != PILES_TAPE)
+			elog(ERROR, "unexpected end of tape");
+		back->block = (const Block *) back->page.data;
+		chain->tape = back->block->before;
+	}
+	back->left = back->block->used;
+}
+
+void
+PilesBackRead(PilesBack *back, void *bytes, Size size)
+{
+	char *end = (char *) bytes + size;
+
+	while (size > 0)
+	{
+		uint32 part;
+
+		while (back->left == 0)
+			back_block(back);
+		part = (uint32) Min(size, back->left);
+		back->left -= part;
+		end -= part;
+		memcpy(end, back->block->data + back->left, part);
+		size -= part;
+	}
+}
+
+uint32
+PilesBackWriter(const PilesBack *back)
+{
+	return back->writer;
+}
+
+void
+PilesBackClose(PilesBack *back, Budget *budget)
+{
+	if (back->ref != 0)
+		free_block(back->view, back->ref);
+	if (back->writer < back->view->shared->writers)
+		*back_chain(back) = (Chain){0};
+	BudgetFree(budget, back);
+}
+
 static void
 close_files(struct PilesView *view)
 {
@@ -669,5 +795,5 @@ PilesFree(Piles *piles)
 			}
 	hold(view, 0);
 	forget_view(view);
-	BudgetFreeResult(budget, shared);
+	BudgetFree(budget, shared);
 }

@@ -76,6 +76,9 @@ extern void PilesEnd(Piles *piles);
  */
 extern void PilesSettle(Piles *piles);
 
+/* Has this process write to tape from now on. */
+extern void PilesToTape(Piles *piles);
+
 extern uint32 PilesWriters(const Piles *piles);
 
 /* The bytes on a pile, on the largest of all, and those of one writer. */
@@ -89,6 +92,16 @@ extern bool PilesOnTape(const Piles *piles);
 /* Moves what one writer or all of them put on a pile to memory that holds it; returns its end. */
 extern void *PilesTakeOf(Piles *piles, uint32 pile, uint32 writer, void *to);
 extern void *PilesTake(Piles *piles, uint32 pile, void *to);
+
+/*
+ * Reads what all writers put on a pile from its end to its beginning, and gives memory back as it goes:
+ * each read gets the bytes before those of the last one, in their own order.
+ */
+typedef struct PilesBack PilesBack;
+extern PilesBack *PilesBackOpen(Piles *piles, uint32 pile, Budget *budget);
+extern void PilesBackRead(PilesBack *back, void *bytes, Size size);
+extern uint32 PilesBackWriter(const PilesBack *back);
+extern void PilesBackClose(PilesBack *back, Budget *budget);
 
 /* Frees them; after an error that was caught has closed this process's files, they are dropped. */
 extern void PilesFree(Piles *piles);

@@ -82,7 +82,7 @@ create_log(Reading *reading)
 
 	log->piles = PilesCreate(((uint32) EVENTLOG_SETS << log->pile_bits) + 1,
 							 count_writers(reading, piles), piles, reading->budget);
-	reading->events->items = IdSetCreate(reading->rules.item_kind, reading->budget);
+	reading->events->items = IdSetCreateResult(reading->rules.item_kind, reading->budget);
 	reading->reader = ReaderAlone(&reading->rules, reading->events->items, log->piles);
 }
 
@@ -218,7 +218,8 @@ map_items(Reading *reading, uint32 writer, uint32 *map)
 {
 	EventLog *log = &reading->events->log;
 	uint32 pile = EventLogPile(log->pile_bits, EVENTLOG_SETS, 0);
-	unsigned char *bytes = BudgetAlloc(reading->budget, PilesBytesOf(log->piles, pile, writer), 1);
+	unsigned char *bytes =
+		BudgetAllocResult(reading->budget, PilesBytesOf(log->piles, pile, writer), 1);
 	unsigned char *end = PilesTakeOf(log->piles, pile, writer, bytes);
 
 	for (unsigned char *at = bytes; at < end;)

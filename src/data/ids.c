@@ -21,6 +21,7 @@ struct IdSet
 {
 	IdKind kind;
 	Budget *budget;
+	bool result; /* its memory is part of the result */
 	uint32 count;
 	uint32 room;  /* ids there is memory for */
 	uint32 width; /* bytes of an id; 0 for text */
@@ -152,18 +153,39 @@ IdAsType(Datum normal, IdKind kind, Oid type)
 	return normal;
 }
 
-IdSet *
-IdSetCreate(IdKind kind, Budget *budget)
+/* Memory of a set, grown or shrunk. */
+static void *
+resize(const IdSet *set, void *memory, uint64 count, Size size)
+{
+	return memory == NULL && set->result ? BudgetAllocResult(set->budget, count, size)
+										 : BudgetResize(set->budget, memory, count, size);
+}
+
+static IdSet *
+create(IdKind kind, bool result, Budget *budget)
 {
 	IdSet *set = BudgetZeroed(budget, 1, sizeof(IdSet));
 
+	set->result = result;
 	set->kind = kind;
 	set->budget = budget;
 	set->width = kind == ID_INTEGER ? sizeof(uint64) : kind == ID_UUID ? UUID_LEN : 0;
 	set->slots = FIRST_SLOTS;
-	set->slot = BudgetAlloc(budget, set->slots, sizeof(Slot));
+	set->slot = resize(set, NULL, set->slots, sizeof(Slot));
 	memset(set->slot, 0xff, sizeof(Slot) * set->slots);
 	return set;
+}
+
+IdSet *
+IdSetCreate(IdKind kind, Budget *budget)
+{
+	return create(kind, false, budget);
+}
+
+IdSet *
+IdSetCreateResult(IdKind kind, Budget *budget)
+{
+	return create(kind, true, budget);
 }
 
 void
@@ -259,7 +281,7 @@ grow_slots(IdSet *set)
 	Slot *old = set->slot;
 	uint32 slots = set->slots * 2;
 	uint32 mask = slots - 1;
-	Slot *slot = BudgetAlloc(set->budget, slots, sizeof(Slot));
+	Slot *slot = resize(set, NULL, slots, sizeof(Slot));
 
 	memset(slot, 0xff, sizeof(Slot) * (Size) slots);
 	for (uint32 s = 0; s < set->slots; s++)
@@ -286,11 +308,11 @@ store(IdSet *set, const Key *key)
 		uint32 room = set->room == 0 ? FIRST_ROOM : set->room * 2;
 
 		if (set->kind == ID_INTEGER)
-			set->integer = BudgetResize(set->budget, set->integer, room, sizeof(uint64));
+			set->integer = resize(set, set->integer, room, sizeof(uint64));
 		else if (set->kind == ID_UUID)
-			set->bytes = BudgetResize(set->budget, set->bytes, room, UUID_LEN);
+			set->bytes = resize(set, set->bytes, room, UUID_LEN);
 		else
-			set->end = BudgetResize(set->budget, set->end, room, sizeof(uint64));
+			set->end = resize(set, set->end, room, sizeof(uint64));
 		set->room = room;
 	}
 
@@ -309,7 +331,7 @@ store(IdSet *set, const Key *key)
 
 			while (begin + key->length > room)
 				room *= 2;
-			set->bytes = BudgetResize(set->budget, set->bytes, room, 1);
+			set->bytes = resize(set, set->bytes, room, 1);
 			set->bytes_room = room;
 		}
 		memcpy(set->bytes + begin, key->bytes, key->length);
@@ -598,8 +620,8 @@ IdSetCompare(const IdSet *set, uint32 a, uint32 b)
 uint32 *
 IdSetRanks(const IdSet *set)
 {
-	uint32 *sorted = BudgetAlloc(set->budget, set->count, sizeof(uint32));
-	uint32 *rank = BudgetAllocShared(set->budget, set->count, sizeof(uint32));
+	uint32 *sorted = BudgetAllocResult(set->budget, set->count, sizeof(uint32));
+	uint32 *rank = BudgetAllocSharedResult(set->budget, set->count, sizeof(uint32));
 
 	for (uint32 n = 0; n < set->count; n++)
 		sorted[n] = n;

@@ -62,6 +62,9 @@ typedef struct IdSet IdSet;
 #define ID_NONE UINT32_MAX
 
 extern IdSet *IdSetCreate(IdKind kind, Budget *budget);
+
+/* The same as a part of the result. */
+extern IdSet *IdSetCreateResult(IdKind kind, Budget *budget);
 extern void IdSetFree(IdSet *set);
 extern IdKind IdSetKind(const IdSet *set);
 extern uint32 IdSetCount(const IdSet *set);

@@ -107,8 +107,8 @@ static uint32 *
 number_items(const Model *model, const IdSet *ids, const LearnedItem *items, uint32 count,
 			 uint32 *slots, uint64 *deleted, Budget *budget)
 {
-	uint32 *old = BudgetAlloc(budget, IdSetCount(ids), sizeof(uint32));
-	uint32 *number = BudgetAlloc(budget, count, sizeof(uint32));
+	uint32 *old = BudgetAllocResult(budget, IdSetCount(ids), sizeof(uint32));
+	uint32 *number = BudgetAllocResult(budget, count, sizeof(uint32));
 	uint32 next = old_numbers(model, ids, old, deleted);
 
 	if (next > (uint64) count * (1 + GAPS_PER_ITEM))
@@ -234,9 +234,9 @@ LearnedWrite(const Model *model, const IdSet *ids, const LearnedItem *items, uin
 						errmsg("an item of model \"%s\" has %u neighbours, too many to store",
 							   model->name, longest),
 						errhint("Lower the setting \"neighbors\".")));
-	room =
-		BudgetAlloc(budget, (uint64) longest * PACKED_PER_NEIGHBOR + PACKED_HEADER + VARHDRSZ, 1);
-	scratch = BudgetAlloc(budget, longest, sizeof(Best));
+	room = BudgetAllocResult(budget,
+							 (uint64) longest * PACKED_PER_NEIGHBOR + PACKED_HEADER + VARHDRSZ, 1);
+	scratch = BudgetAllocResult(budget, longest, sizeof(Best));
 
 	for (uint32 i = 0; i < count; i++)
 	{

@@ -8,8 +8,11 @@
 #define TRIAL_CANDIDATES 64 /* of a trial of ridge */
 #define TRIAL_K          20 /* of the lists that are compared */
 
-/* Systems that take more visits than this to gather, about a minute's work, are not tried. */
-#define MOST_VISITS UINT64_C(2000000000)
+/*
+ * Systems of more numbers than this are not tried: those of 100,000 items with 200 candidates each,
+ * half a minute's work to solve once, and 8 GB of temporary files where memory is short.
+ */
+#define MOST_NUMBERS UINT64_C(2000000000)
 
 /* Of thin data: a pair of n users counts n / (n + this). */
 #define THIN_SHRINKAGE 5
@@ -60,7 +63,7 @@ static Trial
 measure(const Search *search, const SimilarityOptions *options, const Neighbors *neighbors)
 {
 	Trial trial = {.options = *options,
-				   .ndcg = BudgetZeroed(search->budget, search->users, sizeof(double))};
+				   .ndcg = BudgetZeroedResult(search->budget, search->users, sizeof(double))};
 	EvaluationInput input = {.matrix = search->matrix,
 							 .neighbors = neighbors,
 							 .k = TRIAL_K,
@@ -243,14 +246,13 @@ is_ordered(const Interactions *matrix)
 static Trial
 try_next(const Search *search, SimilarityOptions options, SimilarityKeep keep)
 {
-	const Interactions *matrix = search->matrix;
+	Rows learners = InteractionsRows(search->matrix, search->matrix->learners);
 	Neighbors *neighbors;
 	Trial best;
 
 	options.rule.kind = SIMILARITY_NEXT;
 	options.keep = keep;
-	neighbors = NeighborsLearn(&matrix->by_user, matrix->position, matrix->learners, &options,
-							   search->budget);
+	neighbors = NeighborsLearn(&learners, &options, search->budget);
 	best = measure(search, &options, neighbors);
 	if (options.recency == 0)
 	{
@@ -272,9 +274,8 @@ try_next(const Search *search, SimilarityOptions options, SimilarityKeep keep)
 static bool
 has_room(const Search *search, const SimilarityOptions *options)
 {
-	const Sparse *by_user = &search->matrix->by_user;
-	uint64_t bytes = by_user->start[search->matrix->learners] * NEXT_CELL_BYTES +
-					 (uint64_t) by_user->columns * options->k * 2 * sizeof(Best);
+	uint64_t bytes = search->matrix->learned_cells * NEXT_CELL_BYTES +
+					 (uint64_t) search->matrix->items * options->k * 2 * sizeof(Best);
 
 	return bytes <= BudgetLeft(search->budget) / 2;
 }
@@ -294,7 +295,7 @@ choose(const Interactions *matrix, const RidgeBasis *basis, const SimilarityOpti
 	const Trial *best = &counts;
 	SimilarityOptions chosen;
 
-	if (RidgeVisits(basis, options->candidates) <= MOST_VISITS)
+	if (RidgeNumbers(basis, options->candidates) <= MOST_NUMBERS)
 	{
 		choose_ridge(&search, options, counts.options.keep);
 		if (!surely_better(&search, &counts, &search.best))
@@ -325,8 +326,8 @@ AutomaticThin(SimilarityOptions *options)
 Neighbors *
 AutomaticLearn(const Interactions *matrix, SimilarityOptions *options, Budget *budget)
 {
-	CooccurrenceInput input = {.by_user = &matrix->by_user, .users = matrix->learners};
-	uint32_t k = Max(1, Min(options->k, matrix->by_user.columns));
+	CooccurrenceInput input = {.rows = InteractionsRows(matrix, matrix->learners)};
+	uint32_t k = Max(1, Min(options->k, matrix->items));
 	SimilarityRule rule = options->rule;
 	RidgeBasis *basis;
 	CooccurrenceSlots solved;
@@ -338,8 +339,7 @@ AutomaticLearn(const Interactions *matrix, SimilarityOptions *options, Budget *b
 	if (options->rule.kind != SIMILARITY_RIDGE)
 	{
 		RidgeClose(basis, budget);
-		return NeighborsLearn(&matrix->by_user, matrix->position, matrix->learners, options,
-							  budget);
+		return NeighborsLearn(&input.rows, options, budget);
 	}
 	solved = RidgeSolve(basis, options->lambda, options->candidates, budget);
 	neighbors = NeighborsOfRidge(basis, &solved, options, budget);

@@ -13,6 +13,8 @@
 #include "base/interrupts.h"
 #include "base/progress.h"
 #include "base/team.h"
+#include "learn/passes.h"
+#include "learn/weighing.h"
 
 /* What one member counts from and into. */
 typedef struct Count
@@ -84,23 +86,6 @@ StaticAssertDecl(PIECES <= TEAM_PIECES, "a job has more pieces than a team may s
  */
 #define RANGES 64
 
-/* What is learned of users and items before pairs are counted. */
-typedef struct Inputs
-{
-	Sparse by_user;       /* the matrix's shape, with values of our own where it has some */
-	double *factor;       /* d_u, [users] */
-	double *mass;         /* sum of d_u * v_ui^2, [items] */
-	double *size;         /* n_i, [items] */
-	double *norm;         /* about the root of the mass, where cells are divided by it */
-	double whole;         /* the same of all items, where cells are all worth the same */
-	PairSum *step;        /* [users], there */
-	uint64_t *item_start; /* [items + 1], offsets in the transpose */
-	float *source;
-	float *target;
-	uint32_t *users;
-	double mean_list;
-} Inputs;
-
 /*
  * How many others an item can be paired with: those of its users' other cells, each of which
  * takes as many users as min_support; at most so many.
@@ -108,24 +93,22 @@ typedef struct Inputs
 static uint32_t *
 bound_pairs(const CooccurrenceInput *input, uint32_t most, Budget *budget)
 {
-	const Sparse *a = input->by_user;
+	uint32_t items = input->rows.items;
 	uint32_t support = Max(input->rule->min_support, 1);
 	uint64_t enough = (uint64_t) most * support;
-	uint32_t *users = BudgetZeroed(budget, a->columns, sizeof(uint32_t));
-	uint64_t *others = BudgetZeroed(budget, a->columns, sizeof(uint64_t));
+	uint32_t *users = BudgetZeroedResult(budget, items, sizeof(uint32_t));
+	uint64_t *others = BudgetZeroedResult(budget, items, sizeof(uint64_t));
+	RowsWalk walk = RowsOpen(&input->rows, budget);
+	Row row;
 
-	for (uint32_t u = 0; u < input->users; u++)
-	{
-		uint64_t list = a->start[u + 1] - a->start[u];
-
-		INTERRUPTS();
-		for (uint64_t e = a->start[u]; e < a->start[u + 1]; e++)
+	while (RowsNext(&walk, &row))
+		for (uint32_t c = 0; c < row.count; c++)
 		{
-			users[a->column[e]]++;
-			others[a->column[e]] += list - 1;
+			users[row.item[c]]++;
+			others[row.item[c]] += row.count - 1;
 		}
-	}
-	for (uint32_t i = 0; i < a->columns; i++)
+	RowsClose(&walk);
+	for (uint32_t i = 0; i < items; i++)
 		users[i] = users[i] < support ? 0 : (uint32_t) (Min(others[i], enough) / support);
 	BudgetFree(budget, others);
 	return users;
@@ -134,9 +117,9 @@ bound_pairs(const CooccurrenceInput *input, uint32_t most, Budget *budget)
 static void
 alloc_slots(CooccurrenceSlots *slots, const uint32_t *bound, uint32_t items, Budget *budget)
 {
-	slots->start = BudgetAllocShared(budget, (uint64_t) items + 1, sizeof(uint64_t));
-	slots->count = BudgetAllocShared(budget, items, sizeof(uint32_t));
-	slots->least = BudgetAllocShared(budget, items, sizeof(float));
+	slots->start = BudgetAllocSharedResult(budget, (uint64_t) items + 1, sizeof(uint64_t));
+	slots->count = BudgetAllocSharedResult(budget, items, sizeof(uint32_t));
+	slots->least = BudgetAllocSharedResult(budget, items, sizeof(float));
 	for (uint32_t i = 0; i < items; i++)
 	{
 		slots->start[i] = Min(bound[i], slots->k);
@@ -153,231 +136,53 @@ CooccurrenceAlloc(const CooccurrenceInput *input, CooccurrenceSlots *from, Coocc
 {
 	uint32_t *bound = bound_pairs(input, Max(from->k, to->k), budget);
 
-	alloc_slots(from, bound, input->by_user->columns, budget);
-	alloc_slots(to, bound, input->by_user->columns, budget);
+	alloc_slots(from, bound, input->rows.items, budget);
+	alloc_slots(to, bound, input->rows.items, budget);
 	BudgetFree(budget, bound);
 }
 
 void
 CooccurrenceFree(CooccurrenceSlots *slots, Budget *budget)
 {
-	BudgetFreeResult(budget, slots->slot);
+	BudgetFree(budget, slots->slot);
 	BudgetFree(budget, slots->start);
 	BudgetFree(budget, slots->count);
 	BudgetFree(budget, slots->least);
 }
 
-/*
- * Cells as the measure wants them.  bm25 needs the length of each item before its cells can be
- * weighed; where cells are all the same and stay so, none are made.
- */
+/* A row's sums in the unit of the Gram matrix; those that are 0 are left alone. */
 static void
-weigh_cells(Inputs *in, const CooccurrenceInput *input, Budget *budget)
+write_values(const Count *count, const PairRow *row, float *values)
 {
-	const Sparse *a = input->by_user;
-	uint64_t count = a->start[input->users];
-	double *length;
-	double mean = 0;
+	double own = (count->norm ? count->norm[row->item] : count->whole) / count->unit;
 
-	if (!SimilarityWeighsCells(input->rule) && a->value == NULL)
-		return;
-	in->by_user.value = BudgetAllocShared(budget, count, sizeof(float));
-	length = BudgetZeroed(budget, a->columns, sizeof(double));
-	for (uint64_t e = 0; e < count; e++)
+	for (uint32_t t = 0; t < row->count; t++)
 	{
-		INTERRUPTS_AT(e);
-		length[a->column[e]] += SparseValue(a, e);
-		mean += SparseValue(a, e);
-	}
-	mean = mean > 0 ? mean / a->columns : 1;
-	for (uint64_t e = 0; e < count; e++)
-	{
-		INTERRUPTS_AT(e);
-		in->by_user.value[e] =
-			(float) SimilarityCell(input->rule, SparseValue(a, e), length[a->column[e]], mean);
-	}
-	BudgetFree(budget, length);
-}
+		uint32_t other = row->touched ? row->touched[t] : t;
+		double weight = PairWeight(row->sums[other], count->pairs.scale);
 
-/* d_u, and sums over the users of every item: of d_u * v_ui^2, and n_i as the family has it. */
-static void
-sum_items(Inputs *in, const CooccurrenceInput *input, Budget *budget)
-{
-	const Sparse *a = &in->by_user;
-	uint32_t items = a->columns;
-	double entries = 0;
-
-	in->factor = BudgetAlloc(budget, input->users, sizeof(double));
-	in->mass = BudgetZeroed(budget, items, sizeof(double));
-	in->size = BudgetZeroed(budget, items, sizeof(double));
-	for (uint32_t u = 0; u < input->users; u++)
-	{
-		uint32_t list = (uint32_t) (a->start[u + 1] - a->start[u]);
-
-		INTERRUPTS();
-		in->factor[u] = SimilarityUserFactor(input->rule, list, items);
-		in->mean_list += (double) list * list;
-		entries += list;
-		for (uint64_t e = a->start[u]; e < a->start[u + 1]; e++)
-		{
-			double v = SparseValue(a, e);
-
-			in->mass[a->column[e]] += in->factor[u] * v * v;
-			in->size[a->column[e]] += v * v;
-		}
-	}
-	in->mean_list = entries > 0 ? in->mean_list / entries : 0;
-	if (SimilarityWeighsCells(input->rule))
-		memcpy(in->size, in->mass, sizeof(double) * items);
-}
-
-/*
- * Where cells are all worth the same: what each user adds to a pair.  A pair comes to no more than
- * the smaller mass of its items, so the second greatest of all bounds them: most that everybody
- * has, and those who have nothing else, cost no precision.  Users who have fewer than two
- * items may be worth more; they are in no pair.
- */
-static PairScale
-scale_users(Inputs *in, const CooccurrenceInput *input, uint32_t most_users, Budget *budget)
-{
-	double greatest = 0;
-	double most = 0;
-	double v = in->by_user.uniform;
-	PairScale scale;
-
-	for (uint32_t i = 0; i < in->by_user.columns; i++)
-	{
-		most = Max(most, Min(in->mass[i], greatest));
-		greatest = Max(greatest, in->mass[i]);
-	}
-	in->whole = PairsRoot(most);
-	scale = PairsScale(most_users, most / in->whole / in->whole);
-	in->step = BudgetAllocShared(budget, input->users, sizeof(PairSum));
-	for (uint32_t u = 0; u < input->users; u++)
-		in->step[u] = PairStep(Min(in->factor[u] * v * v, most) / in->whole / in->whole, scale);
-	return scale;
-}
-
-/*
- * Where cells differ, each is divided by about the root of its item's mass, which leaves pairs of
- * at most 1 whatever the weights are; similarities get it back.  A power of two, so that no digit
- * is lost by it.
- */
-static PairScale
-scale_cells(Inputs *in, const CooccurrenceInput *input, uint32_t most_users, Budget *budget)
-{
-	Sparse *a = &in->by_user;
-
-	in->norm = BudgetAllocShared(budget, a->columns, sizeof(double));
-	for (uint32_t i = 0; i < a->columns; i++)
-		in->norm[i] = PairsRoot(in->mass[i]);
-	for (uint32_t u = 0; u < input->users; u++)
-	{
-		double root = sqrt(in->factor[u]);
-
-		INTERRUPTS();
-		for (uint64_t e = a->start[u]; e < a->start[u + 1]; e++)
-			a->value[e] = (float) (a->value[e] * root / in->norm[a->column[e]]);
-	}
-	return PairsScale(most_users, 1);
-}
-
-/* n_i^-p and n_i^-q, times what sums were divided by: neither is far from 1 then. */
-static void
-weigh_items(Inputs *in, const SimilarityRule *rule, Budget *budget)
-{
-	uint32_t items = in->by_user.columns;
-
-	in->source = BudgetAllocShared(budget, items, sizeof(float));
-	in->target = BudgetAllocShared(budget, items, sizeof(float));
-	for (uint32_t i = 0; i < items; i++)
-	{
-		double n = in->size[i];
-		double norm = in->norm ? in->norm[i] : in->whole;
-
-		in->source[i] = n > 0 ? (float) (pow(n, -rule->source_exponent) * norm) : 0;
-		in->target[i] = n > 0 ? (float) (pow(n, -rule->target_exponent) * norm) : 0;
-	}
-}
-
-static PairScale
-prepare(Inputs *in, const CooccurrenceInput *input, Budget *budget)
-{
-	uint32_t items = input->by_user->columns;
-	uint32_t greatest = 0;
-	uint32_t most_users = 0; /* of a pair: no more than the second greatest number */
-	PairScale scale;
-
-	*in = (Inputs){.by_user = *input->by_user};
-	weigh_cells(in, input, budget);
-	sum_items(in, input, budget);
-
-	in->item_start = BudgetAllocShared(budget, (uint64_t) items + 1, sizeof(uint64_t));
-	SparseCountColumns(&in->by_user, input->users, in->item_start);
-	in->users = BudgetAllocShared(budget, items, sizeof(uint32_t));
-	for (uint32_t i = 0; i < items; i++)
-	{
-		in->users[i] = (uint32_t) in->item_start[i];
-		most_users = Max(most_users, Min(in->users[i], greatest));
-		greatest = Max(greatest, in->users[i]);
-	}
-	SparseOffsets(in->item_start, items);
-
-	scale = in->by_user.value ? scale_cells(in, input, most_users, budget)
-							  : scale_users(in, input, most_users, budget);
-	weigh_items(in, input->rule, budget);
-	return scale;
-}
-
-static void
-release(Inputs *in, Budget *budget)
-{
-	BudgetFree(budget, in->by_user.value);
-	BudgetFree(budget, in->factor);
-	BudgetFree(budget, in->mass);
-	BudgetFree(budget, in->size);
-	BudgetFree(budget, in->norm);
-	BudgetFree(budget, in->step);
-	BudgetFree(budget, in->item_start);
-	BudgetFree(budget, in->source);
-	BudgetFree(budget, in->target);
-	BudgetFree(budget, in->users);
-}
-
-/* Keeps the sums of a row. */
-static void
-keep_sums(const Count *count, uint32_t item, bool listed, uint32_t touched)
-{
-	float *row = count->gram + (uint64_t) item * (item - 1) / 2;
-	double own = (count->norm ? count->norm[item] : count->whole) / count->unit;
-	uint32_t n = listed ? touched : item;
-
-	for (uint32_t t = 0; t < n; t++)
-	{
-		uint32_t other = listed ? count->touched[t] : t;
-		double weight = PairWeight(count->sums[other], count->pairs.scale);
-
-		row[other] = (float) (weight * own * (count->norm ? count->norm[other] : count->whole));
+		values[other] = (float) (weight * own * (count->norm ? count->norm[other] : count->whole));
 	}
 }
 
 /* Offers what a part of a row has to offer. */
 static void
-offer_part(const Count *count, uint32_t item, const uint32_t *touched, uint32_t first, uint32_t n)
+offer_part(const Count *count, const PairRow *row, uint32_t first, uint32_t n)
 {
 	SimilarityLeast least = {count->from.least, count->to.least};
+	uint32_t item = row->item;
 	uint32_t found[SIMILARITY_PART];
 	uint32_t many =
-		SimilaritySift(&count->table, item, count->sums, touched, first, n, &least, found);
+		SimilaritySift(&count->table, item, row->sums, row->touched, first, n, &least, found);
 
 	for (uint32_t f = 0; f < many; f++)
 	{
 		uint32_t other = found[f];
-		uint32_t users = PairUsers(count->sums[other], count->pairs.scale);
+		uint32_t users = PairUsers(row->sums[other], count->pairs.scale);
 		float speaks;
 		float spoken;
 
-		SimilarityPair(&count->table, item, other, count->sums[other], &speaks, &spoken);
+		SimilarityPair(&count->table, item, other, row->sums[other], &speaks, &spoken);
 		CooccurrenceOffer(&count->from, count->lock, item, (Best){other, users, speaks});
 		CooccurrenceOffer(&count->to, count->lock, other, (Best){item, users, speaks});
 		CooccurrenceOffer(&count->from, count->lock, other, (Best){item, users, spoken});
@@ -386,28 +191,42 @@ offer_part(const Count *count, uint32_t item, const uint32_t *touched, uint32_t 
 }
 
 /*
- * Counts one row, offers its pairs, and leaves the sums at zero.  Items of about the same
- * popularity come first: most of the best are among them, and the rest is then passed over.
+ * Offers a row's pairs.  Items of about the same popularity come first: most of the best are among
+ * them, and the rest is then passed over.
  */
 static void
-count_row(const Count *count, uint32_t item)
+offer_row(const PairRow *row, void *with)
 {
-	uint32_t touched;
-	bool listed = PairsRow(&count->pairs, item, count->sums, count->touched, &touched);
-	uint32_t left = listed ? touched : item;
+	const Count *count = with;
+	uint32_t left = row->count;
 
 	if (count->gram)
-		keep_sums(count, item, listed, touched);
+		write_values(count, row,
+					 count->gram + (uint64_t) row->item * (row->item - Min(row->item, 1)) / 2);
 	while (left > 0)
 	{
 		uint32_t n = Min(left, SIMILARITY_PART);
 
 		left -= n;
-		offer_part(count, item, listed ? count->touched : NULL, left, n);
+		offer_part(count, row, left, n);
 	}
-	if (listed)
-		for (uint32_t t = 0; t < touched; t++)
-			count->sums[count->touched[t]] = 0;
+}
+
+/* Counts one row, offers its pairs, and leaves the sums at zero. */
+static void
+count_row(Count *count, uint32_t item)
+{
+	PairRow row = {.item = item, .touched = count->touched, .sums = count->sums};
+
+	if (!PairsRow(&count->pairs, item, count->sums, count->touched, &row.count))
+	{
+		row.count = item;
+		row.touched = NULL;
+	}
+	offer_row(&row, count);
+	if (row.touched)
+		for (uint32_t t = 0; t < row.count; t++)
+			count->sums[row.touched[t]] = 0;
 	else
 		memset(count->sums, 0, sizeof(PairSum) * item);
 }
@@ -530,7 +349,7 @@ cut_ranges(Job *job, const uint64_t *item_start, Budget *budget)
 slock_t *
 CooccurrenceLocks(uint32_t items, Budget *budget)
 {
-	slock_t *lock = BudgetAllocShared(budget, items, sizeof(slock_t));
+	slock_t *lock = BudgetAllocSharedResult(budget, items, sizeof(slock_t));
 
 	for (uint32_t i = 0; i < items; i++)
 		SpinLockInit(&lock[i]);
@@ -571,14 +390,43 @@ gram_unit(const double *mass, uint32_t items)
 	return ldexp(1, exponent + (exponent & 1));
 }
 
-void
-CooccurrenceRows(const CooccurrenceInput *input, CooccurrenceSlots *from, CooccurrenceSlots *to,
-				 Budget *budget)
+/* Counts rows in memory, by a team. */
+static void
+count_in_memory(const CooccurrenceInput *input, const Weighing *in, CooccurrenceSlots *from,
+				CooccurrenceSlots *to, Budget *budget)
 {
-	uint32_t items = input->by_user->columns;
-	Inputs in;
-	Job job = {.items = items, .users = input->users, .rule = *input->rule};
-	void *piece[PIECES] = {0};
+	Job job = {
+		.items = input->rows.items,
+		.users = input->rows.users,
+		.rule = *input->rule,
+		.scale = in->scale,
+		.mean_list = in->mean_list,
+		.uniform = in->by_user.uniform,
+		.whole = in->whole,
+		.unit = gram_unit(in->mass, input->rows.items),
+	};
+	void *piece[PIECES] = {
+		[PIECE_USER_START] = in->by_user.start,
+		[PIECE_USER_COLUMN] = in->by_user.column,
+		[PIECE_USER_VALUE] = in->by_user.value,
+		[PIECE_STEP] = in->step,
+		[PIECE_SOURCE] = in->source,
+		[PIECE_TARGET] = in->target,
+		[PIECE_USERS] = in->users,
+		[PIECE_NORM] = in->norm,
+		[PIECE_ITEM_START] = in->item_start,
+		[PIECE_RANGE] = cut_ranges(&job, in->item_start, budget),
+		[PIECE_LOCK] = CooccurrenceLocks(job.items, budget),
+		[PIECE_FROM_START] = from->start,
+		[PIECE_FROM_SLOT] = from->slot,
+		[PIECE_FROM_COUNT] = from->count,
+		[PIECE_FROM_LEAST] = from->least,
+		[PIECE_TO_START] = to->start,
+		[PIECE_TO_SLOT] = to->slot,
+		[PIECE_TO_COUNT] = to->count,
+		[PIECE_TO_LEAST] = to->least,
+		[PIECE_GRAM] = input->gram,
+	};
 	TeamTask task = {.entry = "CooccurrenceWorker",
 					 .work = count_ranges,
 					 .job = &job,
@@ -586,48 +434,94 @@ CooccurrenceRows(const CooccurrenceInput *input, CooccurrenceSlots *from, Cooccu
 					 .piece = piece,
 					 .pieces = PIECES};
 
-	job.scale = prepare(&in, input, budget);
-	job.mean_list = in.mean_list;
-	job.uniform = in.by_user.uniform;
-	job.whole = in.whole;
-	job.unit = gram_unit(in.mass, items);
-
-	piece[PIECE_USER_START] = in.by_user.start;
-	piece[PIECE_USER_COLUMN] = in.by_user.column;
-	piece[PIECE_USER_VALUE] = in.by_user.value;
-	piece[PIECE_STEP] = in.step;
-	piece[PIECE_SOURCE] = in.source;
-	piece[PIECE_TARGET] = in.target;
-	piece[PIECE_USERS] = in.users;
-	piece[PIECE_NORM] = in.norm;
-	piece[PIECE_ITEM_START] = in.item_start;
-	piece[PIECE_RANGE] = cut_ranges(&job, in.item_start, budget);
-	piece[PIECE_LOCK] = CooccurrenceLocks(items, budget);
-	piece[PIECE_FROM_START] = from->start;
-	piece[PIECE_FROM_SLOT] = from->slot;
-	piece[PIECE_FROM_COUNT] = from->count;
-	piece[PIECE_FROM_LEAST] = from->least;
-	piece[PIECE_TO_START] = to->start;
-	piece[PIECE_TO_SLOT] = to->slot;
-	piece[PIECE_TO_COUNT] = to->count;
-	piece[PIECE_TO_LEAST] = to->least;
-	piece[PIECE_GRAM] = input->gram;
 	task.members = make_scratch(&job, piece, budget);
 	job.locked = task.members > 1;
-
 	TeamRun(&task, budget);
-	CooccurrenceSort(from, items);
-	CooccurrenceSort(to, items);
-	if (input->diagonal)
-	{
-		*input->unit = job.unit;
-		for (uint32_t i = 0; i < items; i++)
-			input->diagonal[i] = in.mass[i] / job.unit;
-	}
 
 	BudgetFree(budget, piece[PIECE_RANGE]);
 	BudgetFree(budget, piece[PIECE_LOCK]);
 	for (int p = PIECE_SUMS; p <= PIECE_TURN_VALUE; p++)
 		BudgetFree(budget, piece[p]);
-	release(&in, budget);
+}
+
+/* What one process needs to use rows that are counted in passes. */
+static Count
+count_of(const CooccurrenceInput *input, const Weighing *in)
+{
+	return (Count){
+		.pairs = {.scale = in->scale},
+		.table = {*input->rule, in->scale, in->source, in->target, in->users, input->rows.users},
+		.norm = in->norm,
+		.whole = in->whole,
+		.unit = gram_unit(in->mass, input->rows.items),
+		.gram = input->gram,
+	};
+}
+
+void
+CooccurrenceRows(const CooccurrenceInput *input, CooccurrenceSlots *from, CooccurrenceSlots *to,
+				 Budget *budget)
+{
+	Weighing *in = WeighingCreate(&input->rows, input->rule, budget);
+	uint32_t items = input->rows.items;
+
+	if (input->rows.memory)
+		count_in_memory(input, in, from, to, budget);
+	else
+	{
+		Count count = count_of(input, in);
+
+		count.from = *from;
+		count.to = *to;
+		PassesRows(in, offer_row, &count, in->item_start[items], budget);
+	}
+	CooccurrenceSort(from, items);
+	CooccurrenceSort(to, items);
+	if (input->diagonal)
+	{
+		*input->unit = gram_unit(in->mass, items);
+		for (uint32_t i = 0; i < items; i++)
+			input->diagonal[i] = in->mass[i] / *input->unit;
+	}
+	WeighingFree(in, budget);
+}
+
+/* Who takes rows of values. */
+typedef struct Taker
+{
+	Count count;
+	float *values; /* [items], zero between rows */
+	CooccurrenceTake take;
+	void *with;
+} Taker;
+
+static void
+take_row(const PairRow *row, void *with)
+{
+	Taker *taker = with;
+
+	write_values(&taker->count, row, taker->values);
+	taker->take(row->item, taker->values, taker->with);
+	if (row->touched)
+		for (uint32_t t = 0; t < row->count; t++)
+			taker->values[row->touched[t]] = 0;
+	else
+		memset(taker->values, 0, sizeof(float) * row->count);
+}
+
+void
+CooccurrenceEach(const CooccurrenceInput *input, CooccurrenceTake take, void *with, uint64_t steps,
+				 Budget *budget)
+{
+	Weighing *in = WeighingCreate(&input->rows, input->rule, budget);
+	Taker taker = {
+		.count = count_of(input, in),
+		.values = BudgetZeroedResult(budget, input->rows.items, sizeof(float)),
+		.take = take,
+		.with = with,
+	};
+
+	PassesRows(in, take_row, &taker, steps, budget);
+	BudgetFree(budget, taker.values);
+	WeighingFree(in, budget);
 }

@@ -4,18 +4,15 @@
 #ifndef RECO_COOCCURRENCE_H
 #define RECO_COOCCURRENCE_H
 
-#include "base/budget.h"
+#include "learn/rows.h"
 #include "math/best.h"
 #include "math/similarity.h"
 #include "storage/spin.h"
 
 typedef struct CooccurrenceInput
 {
-	const Sparse *by_user; /* rows sorted by item; items in order of popularity cost least */
-	uint32_t users;        /* only users below this number */
+	Rows rows; /* items in order of popularity cost least */
 	const SimilarityRule *rule;
-	/* Of every cell, how many times of its user's are newer; only for what goes by order. */
-	const uint16_t *position;
 	/*
 	 * Where they are set, get the sums themselves: the row of item i below i, from place
 	 * i * (i - 1) / 2 on, shared memory that is zero before; and those of every item with itself.
@@ -86,9 +83,20 @@ extern void CooccurrenceSort(CooccurrenceSlots *slots, uint32_t items);
 /*
  * Fills the slots of every item: the best it speaks for (from), the best that speak for it (to).
  * O(sum over the users of the square of their number of items), shared by as many processes as
- * the budget allows.
+ * the budget allows; where rows are on tape one process counts, in as many passes as it takes.
  */
 extern void CooccurrenceRows(const CooccurrenceInput *input, CooccurrenceSlots *from,
 							 CooccurrenceSlots *to, Budget *budget);
+
+/* Takes one item's sums with those below it, in the unit of the Gram matrix: values[item]. */
+typedef void (*CooccurrenceTake)(uint32_t item, const float *values, void *with);
+
+/*
+ * Hands over such rows of every item, in order, instead of keeping them: the very numbers that gram
+ * gets.  Reports so many steps of progress.  One process, wherever rows are; memory for what is
+ * left of the budget at most.
+ */
+extern void CooccurrenceEach(const CooccurrenceInput *input, CooccurrenceTake take, void *with,
+							 uint64_t steps, Budget *budget);
 
 #endif

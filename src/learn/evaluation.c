@@ -14,7 +14,7 @@ typedef struct Run
 {
 	const EvaluationInput *input;
 	Evaluation *result;
-	uint64_t *users_of; /* [items + 1], learners with it */
+	uint64_t *users_of; /* [items], learners with it */
 	uint32_t users;     /* learners with any */
 
 	/* What ranks: neighbours as the scorer reads them, or items by popularity. */
@@ -55,15 +55,23 @@ has_scores(const Run *run)
 }
 
 static void
-count_users(Run *run)
+count_users(Run *run, Budget *budget)
 {
 	const Interactions *matrix = run->input->matrix;
 
-	SparseCountColumns(&matrix->by_user, matrix->learners, run->users_of);
-	for (uint32_t i = 0; i < matrix->by_user.columns; i++)
+	Rows rows = InteractionsRows(matrix, matrix->learners);
+	RowsWalk walk = RowsOpen(&rows, budget);
+	Row row;
+
+	while (RowsNext(&walk, &row))
+	{
+		for (uint32_t c = 0; c < row.count; c++)
+			run->users_of[row.item[c]]++;
+		run->users += row.count > 0;
+	}
+	RowsClose(&walk);
+	for (uint32_t i = 0; i < matrix->items; i++)
 		run->result->items += run->users_of[i] > 0;
-	for (uint32_t u = 0; u < matrix->learners; u++)
-		run->users += matrix->by_user.start[u + 1] > matrix->by_user.start[u];
 }
 
 /*
@@ -74,7 +82,7 @@ static void
 order_popular(Run *run, Budget *budget)
 {
 	const Interactions *matrix = run->input->matrix;
-	uint32_t items = matrix->by_user.columns;
+	uint32_t items = matrix->items;
 	uint64_t *start = BudgetZeroed(budget, (uint64_t) matrix->learners + 2, sizeof(uint64_t));
 
 	run->popular = BudgetAlloc(budget, items, sizeof(uint32_t));
@@ -93,8 +101,8 @@ split_neighbors(Run *run, Budget *budget)
 	const Neighbors *neighbors = run->input->neighbors;
 	uint64_t total = neighbors->start[neighbors->items];
 
-	run->item = BudgetAlloc(budget, total, sizeof(uint32_t));
-	run->similarity = BudgetAlloc(budget, total, sizeof(float));
+	run->item = BudgetAllocResult(budget, total, sizeof(uint32_t));
+	run->similarity = BudgetAllocResult(budget, total, sizeof(float));
 	for (uint64_t e = 0; e < total; e++)
 	{
 		run->item[e] = neighbors->entry[e].index;
@@ -106,31 +114,31 @@ split_neighbors(Run *run, Budget *budget)
 static void
 prepare_scorer(Run *run, Budget *budget)
 {
-	uint32_t items = run->input->matrix->by_user.columns;
+	uint32_t items = run->input->matrix->items;
 
 	if (run->input->neighbors)
 		split_neighbors(run, budget);
 	else
 		run->scorer = FactorsScorerOpen(run->input->factors, budget);
-	run->entries = BudgetAlloc(budget, items, sizeof(RankEntry));
-	run->memory = BudgetZeroed(budget, RankScratchBytes(items), 1);
+	run->entries = BudgetAllocResult(budget, items, sizeof(RankEntry));
+	run->memory = BudgetZeroedResult(budget, RankScratchBytes(items), 1);
 	RankScratchInit(&run->scratch, run->memory, items);
 }
 
 static void
 prepare(Run *run, Budget *budget)
 {
-	uint32_t items = run->input->matrix->by_user.columns;
+	uint32_t items = run->input->matrix->items;
 	uint32_t k = Min(run->input->k, items);
 
-	run->users_of = BudgetAlloc(budget, (uint64_t) items + 1, sizeof(uint64_t));
-	run->seen = BudgetZeroed(budget, items, sizeof(unsigned char));
-	run->chosen = BudgetZeroed(budget, items, sizeof(unsigned char));
-	run->listed = BudgetZeroed(budget, items, sizeof(unsigned char));
-	run->ever = BudgetZeroed(budget, items, sizeof(unsigned char));
-	run->list = BudgetAlloc(budget, k, sizeof(RankItem));
-	run->hit = BudgetAlloc(budget, k, sizeof(uint64_t));
-	count_users(run);
+	run->users_of = BudgetZeroedResult(budget, items, sizeof(uint64_t));
+	run->seen = BudgetZeroedResult(budget, items, sizeof(unsigned char));
+	run->chosen = BudgetZeroedResult(budget, items, sizeof(unsigned char));
+	run->listed = BudgetZeroedResult(budget, items, sizeof(unsigned char));
+	run->ever = BudgetZeroedResult(budget, items, sizeof(unsigned char));
+	run->list = BudgetAllocResult(budget, k, sizeof(RankItem));
+	run->hit = BudgetAllocResult(budget, k, sizeof(uint64_t));
+	count_users(run, budget);
 	if (has_scores(run))
 		prepare_scorer(run, budget);
 	else
@@ -176,18 +184,18 @@ add_row(const Run *run, RankEntry *entry)
 static void
 list_by_scores(Run *run, uint32_t user)
 {
-	const Sparse *by_user = &run->input->matrix->by_user;
+	Row row = InteractionsRow(run->input->matrix, user);
 	size_t count = 0;
 
-	for (uint64_t e = by_user->start[user]; e < by_user->start[user + 1]; e++)
+	for (uint32_t c = 0; c < row.count; c++)
 	{
 		RankEntry *entry = &run->entries[count];
 
-		if (!is_history(run, user, by_user->column[e]))
+		if (!is_history(run, user, row.item[c]))
 			continue;
-		*entry =
-			(RankEntry){.weight = InteractionsWeight(run->input->matrix, e, run->input->recency),
-						.source = by_user->column[e]};
+		*entry = (RankEntry){
+			.weight = InteractionsWeight(run->input->matrix, user, &row, c, run->input->recency),
+			.source = row.item[c]};
 		if (run->scorer == NULL)
 			add_row(run, entry);
 		count++;
@@ -199,8 +207,7 @@ list_by_scores(Run *run, uint32_t user)
 	for (size_t e = 0; e < count; e++)
 		if (run->seen[run->entries[e].source])
 			RankStrike(&run->scratch, run->entries[e].source);
-	run->length =
-		RankTop(&run->scratch, run->list, Min(run->input->k, run->input->matrix->by_user.columns));
+	run->length = RankTop(&run->scratch, run->list, Min(run->input->k, run->input->matrix->items));
 }
 
 static void
@@ -251,14 +258,14 @@ count_worth(Run *run)
 static double
 history_popularity(const Run *run, uint32_t user)
 {
-	const Sparse *by_user = &run->input->matrix->by_user;
+	Row row = InteractionsRow(run->input->matrix, user);
 	double sum = 0;
 	uint64_t count = 0;
 
-	for (uint64_t e = by_user->start[user]; e < by_user->start[user + 1]; e++)
-		if (is_history(run, user, by_user->column[e]))
+	for (uint32_t c = 0; c < row.count; c++)
+		if (is_history(run, user, row.item[c]))
 		{
-			sum += (double) run->users_of[by_user->column[e]];
+			sum += (double) run->users_of[row.item[c]];
 			count++;
 		}
 	return count > 0 ? sum / (double) count : 0;
@@ -314,27 +321,28 @@ count_diversity(Run *run)
 					 1 - sum / ((double) run->length * (run->length - 1)));
 }
 
-/* True where an item of the history, by its cell, is not to be listed. */
+/* True where an item of the history, by its cell in the row, is not to be listed. */
 static bool
-may_not_come(const EvaluationInput *input, uint64_t cell)
+may_not_come(const EvaluationInput *input, uint32_t user, uint32_t cell)
 {
-	return !input->repeats || (input->kept_out && input->kept_out[cell]);
+	return !input->repeats ||
+		   (input->kept_out && input->kept_out[input->matrix->by_user.start[user] + cell]);
 }
 
 /* Marks a user's chosen items and history, or takes the marks away.  Returns the history's length. */
 static uint32_t
 mark(Run *run, uint32_t user, const Chosen *chosen, unsigned char as)
 {
-	const Sparse *by_user = &run->input->matrix->by_user;
+	Row row = InteractionsRow(run->input->matrix, user);
 	uint32_t history = 0;
 
 	if (as)
 		for (uint32_t c = 0; c < run->chosen_count; c++)
 			run->chosen[chosen[c].item] = 1;
-	for (uint64_t e = by_user->start[user]; e < by_user->start[user + 1]; e++)
-		if (is_history(run, user, by_user->column[e]))
+	for (uint32_t c = 0; c < row.count; c++)
+		if (is_history(run, user, row.item[c]))
 		{
-			run->seen[by_user->column[e]] = as && may_not_come(run->input, e);
+			run->seen[row.item[c]] = as && may_not_come(run->input, user, c);
 			history++;
 		}
 	if (!as)

@@ -11,7 +11,8 @@
 #include "base/interrupts.h"
 #include "base/piles.h"
 #include "base/team.h"
-#include "learn/summing.h"
+#include "learn/cellrow.h"
+#include "learn/spilling.h"
 
 #define HOLDOUT_SHARE  10 /* one in so many users, within the next two */
 #define HOLDOUT_LEAST  200
@@ -22,14 +23,13 @@
 /* As many as there may be items: numbers and sums have room for twice as many. */
 #define USERS_MOST (UINT32_C(1) << 30)
 
-/* Someone who is held out, by rising hash. */
-typedef struct Held
-{
-	uint32_t user; /* of the part, by falling hash */
-	uint32_t row;
-	uint32_t cells;
-	uint64_t begin; /* of the first of them */
-} Held;
+/*
+ * Of learning in memory: a range of items is at most such a share of the cells, or one item's users;
+ * scratch of an item; and what small pieces take.
+ */
+#define RANGES_LEAST 64
+#define ITEM_SCRATCH 20
+#define SMALL_PIECES 16384
 
 /* A candidate, with where its items are. */
 typedef struct Considered
@@ -81,15 +81,6 @@ compare_keyed(const Keyed *a, const Keyed *b)
 #define ST_CHECK_FOR_INTERRUPTS
 #include "lib/sort_template.h"
 
-/* Item in the upper half, the bits of a value in the lower. */
-#define ST_SORT          sort_row
-#define ST_ELEMENT_TYPE  uint64_t
-#define ST_COMPARE(a, b) (*(a) < *(b) ? -1 : *(a) > *(b))
-#define ST_SCOPE         static
-#define ST_DEFINE
-#define ST_CHECK_FOR_INTERRUPTS
-#include "lib/sort_template.h"
-
 /* Adds up what the parts came to. */
 static void
 add_parts(Build *build)
@@ -128,7 +119,7 @@ take_chosen(Build *build, uint64_t *part_end)
 
 	for (uint32_t p = 0; p < build->parts; p++)
 		bytes += PilesBytes(log->piles, EventLogPile(log->pile_bits, EVENTLOG_CHOSEN, p));
-	at = taken = BudgetAlloc(build->budget, bytes, 1);
+	at = taken = BudgetAllocResult(build->budget, bytes, 1);
 	for (uint32_t p = build->parts; p-- > 0;)
 	{
 		at = PilesTake(log->piles, EventLogPile(log->pile_bits, EVENTLOG_CHOSEN, p), at);
@@ -147,7 +138,7 @@ gather_candidates(Build *build)
 	uint64_t items = 0;
 	uint32_t most = Min(build->summed.candidates_most, build->matrix->paired);
 
-	build->considered = BudgetAlloc(build->budget, most, sizeof(Considered));
+	build->considered = BudgetAllocResult(build->budget, most, sizeof(Considered));
 	build->considered_item = (uint32_t *) taken;
 	for (uint32_t p = build->parts; p-- > 0;)
 		while (at < end[p] && build->considered_count < most)
@@ -188,16 +179,16 @@ order_items(Build *build)
 {
 	const EventLog *log = build->log;
 	Interactions *matrix = build->matrix;
-	Keyed *items = BudgetAlloc(build->budget, log->items, sizeof(Keyed));
-	uint32_t *place = BudgetAllocShared(build->budget, log->items, sizeof(uint32_t));
+	Keyed *items = BudgetAllocResult(build->budget, log->items, sizeof(Keyed));
+	uint32_t *place = BudgetAllocSharedResult(build->budget, log->items, sizeof(uint32_t));
 
 	for (uint32_t i = 0; i < log->items; i++)
 		items[i] = (Keyed){
 			.key = UINT32_MAX - build->summed.tally[i].users, .tie = log->item_rank[i], .index = i};
 	sort_keyed(items, log->items);
 
-	matrix->stat = BudgetAlloc(build->budget, log->items, sizeof(ItemStat));
-	matrix->item = BudgetAlloc(build->budget, log->items, sizeof(uint32_t));
+	matrix->stat = BudgetAllocResult(build->budget, log->items, sizeof(ItemStat));
+	matrix->item = BudgetAllocResult(build->budget, log->items, sizeof(uint32_t));
 	for (uint32_t n = 0; n < log->items; n++)
 	{
 		place[items[n].index] = n;
@@ -228,7 +219,7 @@ InteractionsHoldout(uint32_t users, uint32_t paired)
 static void
 pick_candidates(Build *build, uint32_t most)
 {
-	Keyed *order = BudgetAlloc(build->budget, build->considered_count, sizeof(Keyed));
+	Keyed *order = BudgetAllocResult(build->budget, build->considered_count, sizeof(Keyed));
 	uint32_t count = 0;
 	uint32_t returned = 0;
 
@@ -265,7 +256,7 @@ hold_out(Build *build, const uint32_t *item_place)
 	for (uint32_t h = 0; h < build->considered_count; h++)
 		chosen += build->considered[h].candidate.count;
 	matrix->learners = build->users - build->considered_count;
-	matrix->chosen = BudgetAlloc(build->budget, chosen, sizeof(Chosen));
+	matrix->chosen = BudgetAllocResult(build->budget, chosen, sizeof(Chosen));
 	for (uint32_t h = 0; h < build->considered_count; h++)
 	{
 		const Considered *held = &build->considered[build->considered_count - 1 - h];
@@ -323,7 +314,7 @@ number_chosen(Build *build, const uint32_t *item_place)
 static Held *
 place_rows(Build *build, uint64_t *held_cell)
 {
-	Held *held = BudgetAllocShared(build->budget, build->considered_count, sizeof(Held));
+	Held *held = BudgetAllocSharedResult(build->budget, build->considered_count, sizeof(Held));
 	uint32_t count = 0;
 	uint32_t row = 0;
 	uint64_t cell = 0;
@@ -390,65 +381,61 @@ enum
 
 StaticAssertDecl(PIECES <= TEAM_PIECES, "a job has more pieces than a team may share");
 
-/* Writes the cells of one user as a row, in order of the items' new numbers. */
+/* Writes the cells of one user as a row. */
 static void
 write_row(const TeamMember *member, const uint32_t *words, uint32_t count, uint64_t begin,
 		  uint64_t *sorted)
 {
 	const Job *job = member->job;
-	const uint32_t *item_place = member->piece[PIECE_PLACE];
 	uint32_t *column = (uint32_t *) member->piece[PIECE_COLUMN] + begin;
 	float *value = member->piece[PIECE_VALUE];
 	uint16_t *position = member->piece[PIECE_POSITION];
 	uint16_t *asked = member->piece[PIECE_ASKED];
 	uint32_t size = CellWords(job->ordered);
 
-	for (uint32_t c = 0; c < count; c++)
-		sorted[c] = (uint64_t) item_place[words[c * size + CELL_ITEM]] << 32 | c;
-	sort_row(sorted, count);
-	for (uint32_t c = 0; c < count; c++)
+	CellRowSort(words, count, size, member->piece[PIECE_PLACE], sorted);
+	CellRowSplit(words, count, size, sorted, column, value ? value + begin : NULL);
+	for (uint32_t c = 0; position && c < count; c++)
 	{
-		const uint32_t *cell = words + (uint64_t) (uint32_t) sorted[c] * size;
+		uint32_t order = words[(uint64_t) (uint32_t) sorted[c] * size + CELL_ORDER];
 
-		column[c] = (uint32_t) (sorted[c] >> 32);
-		if (value)
-			memcpy(&value[begin + c], &cell[CELL_VALUE], sizeof(float));
-		if (position)
-			position[begin + c] = (uint16_t) cell[CELL_ORDER];
-		if (position && begin >= job->held_cell)
-			asked[begin + c - job->held_cell] = (uint16_t) (cell[CELL_ORDER] >> CELL_ASKED_SHIFT);
+		position[begin + c] = (uint16_t) order;
+		if (begin >= job->held_cell)
+			asked[begin + c - job->held_cell] = (uint16_t) (order >> CELL_ASKED_SHIFT);
 	}
 }
 
-/* Writes the rows of a part, whose users come by falling hash, from its last row up. */
+/* Writes the rows of a part, whose users come by rising hash from the end of its words. */
 static void
-write_part(const TeamMember *member, const Part *part, const uint32_t *words, uint64_t *sorted)
+write_part(const TeamMember *member, const Part *part, const uint32_t *end, uint64_t *sorted)
 {
 	uint64_t *start = member->piece[PIECE_START];
 	uint64_t *hash = member->piece[PIECE_USER];
 	uint32_t size = CellWords(((const Job *) member->job)->ordered);
 	const Held *held = (const Held *) member->piece[PIECE_HELD] + part->first_held;
-	uint32_t left = part->held;
-	uint32_t row = part->first_row + part->users - part->held;
-	uint64_t begin = part->first_cell + part->cells;
+	const Held *held_end = held + part->held;
+	uint32_t row = part->first_row;
+	uint64_t begin = part->first_cell;
 
-	for (uint32_t h = 0; h < part->held; h++)
-		begin -= held[h].cells;
-	for (uint32_t user = 0; user < part->users; user++)
+	for (uint32_t user = part->users; user-- > 0;)
 	{
-		uint32_t count = words[USER_CELLS];
-		bool is_held = left > 0 && held[left - 1].user == user;
-		uint32_t at = is_held ? held[--left].row : --row;
+		const uint32_t *tail = end - USER_WORDS;
+		uint32_t count = tail[USER_CELLS];
+		bool is_held = held < held_end && held->user == user;
+		uint32_t at = is_held ? held->row : row++;
 
 		INTERRUPTS();
-		begin -= is_held ? 0 : count;
-		start[at] = is_held ? held[left].begin : begin;
+		end = tail - (uint64_t) count * size;
+		start[at] = is_held ? held->begin : begin;
 		if (hash)
-			hash[at] = (uint64_t) words[USER_HIGH] << 32 | words[USER_LOW];
-		write_row(member, words + USER_WORDS, count, start[at], sorted);
-		words += USER_WORDS + (uint64_t) count * size;
+			hash[at] = (uint64_t) tail[USER_HIGH] << 32 | tail[USER_LOW];
+		write_row(member, end, count, start[at], sorted);
+		if (is_held)
+			held++;
+		else
+			begin += count;
 	}
-	Assert(left == 0 && row == part->first_row && begin == part->first_cell);
+	Assert(held == held_end);
 }
 
 /* Takes parts until none is left. */
@@ -464,8 +451,10 @@ write_parts(const TeamMember *member)
 
 	while ((taken = TeamNext(member)) < UINT32_C(1) << job->pile_bits)
 	{
-		PilesTake(piles, EventLogPile(job->pile_bits, EVENTLOG_CELLS, taken), words);
-		write_part(member, &parts[taken], words, sorted);
+		const uint32_t *end =
+			PilesTake(piles, EventLogPile(job->pile_bits, EVENTLOG_CELLS, taken), words);
+
+		write_part(member, &parts[taken], end, sorted);
 	}
 	PilesLeave(piles);
 }
@@ -504,6 +493,18 @@ alloc_rows(Build *build, uint64_t held_cell)
 	by_user->start[build->users] = build->cells;
 }
 
+/* Words of the largest pile of cells. */
+static uint64_t
+most_words(const Build *build)
+{
+	uint64_t most = 0;
+
+	for (uint32_t p = 0; p < build->parts; p++)
+		most = Max(most, (uint64_t) build->summed.part[p].users * USER_WORDS +
+							 build->summed.part[p].cells * CellWords(build->summed.ordered));
+	return most;
+}
+
 /* Puts the cells of all parts into rows, and gives the piles back. */
 static void
 write_rows(Build *build, uint32_t *item_place)
@@ -521,10 +522,7 @@ write_rows(Build *build, uint32_t *item_place)
 					 .piece = piece,
 					 .pieces = PIECES};
 
-	for (uint32_t p = 0; p < build->parts; p++)
-		job.words_most =
-			Max(job.words_most, (uint64_t) build->summed.part[p].users * USER_WORDS +
-									build->summed.part[p].cells * CellWords(build->summed.ordered));
+	job.words_most = most_words(build);
 	piece[PIECE_PILES] = PilesPiece(build->log->piles);
 	piece[PIECE_PART] = build->summed.part;
 	piece[PIECE_HELD] = place_rows(build, &job.held_cell);
@@ -548,8 +546,103 @@ write_rows(Build *build, uint32_t *item_place)
 	BudgetFree(budget, piece[PIECE_HELD]);
 	BudgetFree(budget, piece[PIECE_WORDS]);
 	BudgetFree(budget, piece[PIECE_SORTED]);
-	PilesFree(build->log->piles);
-	build->log->piles = NULL;
+}
+
+/* Writes the rows to tape instead. */
+static void
+spill_rows(Build *build, const uint32_t *item_place)
+{
+	uint64_t held_cell;
+	Held *held = place_rows(build, &held_cell);
+
+	SpillingRun(&(SpillingInput){.log = build->log,
+								 .summed = &build->summed,
+								 .held = held,
+								 .held_count = build->considered_count,
+								 .item_place = item_place},
+				build->matrix, build->budget);
+	BudgetFree(build->budget, held);
+}
+
+/* What it takes to have the rows in memory: with what is held now, or later to learn from them. */
+static uint64_t
+bytes_in_memory(const Build *build)
+{
+	uint64_t cell = sizeof(uint32_t) + (build->uniform ? 0 : sizeof(float));
+	uint64_t rows = build->users * (uint64_t) sizeof(uint64_t) + build->cells * cell;
+	uint64_t held = BudgetLimit(build->budget) - BudgetLeft(build->budget);
+	uint64_t writing = most_words(build) * sizeof(uint32_t) + build->longest * sizeof(uint64_t);
+	/* What a user adds to a pair, or weighed cells; and a range of items turned. */
+	uint64_t learning =
+		build->uniform ? build->users * (uint64_t) sizeof(uint64_t) : build->cells * sizeof(float);
+	uint64_t range = build->cells / RANGES_LEAST;
+
+	if (build->log->items > 0)
+		range += build->matrix->stat[0].users;
+	learning += range * cell + build->log->items * (uint64_t) ITEM_SCRATCH;
+	return rows + Max(held + writing, learning) + SMALL_PIECES;
+}
+
+/* Says once that memory is short, and what would be enough. */
+static void
+tell_passes(const Build *build, uint64_t bytes)
+{
+	uint64_t megabyte = 1024 * 1024;
+	uint64_t most = bytes * 5 / 4 / megabyte + 1;
+
+	ereport(
+		NOTICE,
+		(errmsg("%s goes through temporary files, in passes", BudgetJob(build->budget)),
+		 errdetail("To learn from " UINT64_FORMAT
+				   " cells of %u users and %u items at once takes " UINT64_FORMAT
+				   " MB of maintenance_work_mem, which is %zu MB.",
+				   build->cells, build->users, build->log->items, bytes / megabyte + 1,
+				   BudgetLimit(build->budget) / megabyte),
+		 build->options->ordered
+			 ? errhint("Set maintenance_work_mem for this session, for example to " UINT64_FORMAT
+					   " MB, to learn in one pass, and to try what follows what.",
+					   most)
+			 : errhint("Set maintenance_work_mem for this session, for example to " UINT64_FORMAT
+					   " MB, to learn in one pass.  What is learned is the same.",
+					   most)));
+}
+
+/* Figures of the matrix. */
+static void
+sum_up(Build *build)
+{
+	Interactions *matrix = build->matrix;
+
+	matrix->users = build->users;
+	matrix->items = build->log->items;
+	matrix->cells = matrix->learned_cells = build->cells;
+	for (uint32_t p = 0; p < build->parts; p++)
+		matrix->pairs += build->summed.part[p].pairs;
+	for (uint32_t h = 0; h < build->considered_count; h++)
+		matrix->learned_cells -= build->considered[h].candidate.cells;
+	matrix->rows = (Rows){
+		.users = build->users,
+		.items = build->log->items,
+		.longest = build->longest,
+		.valued = !build->uniform,
+		.uniform = build->value,
+	};
+}
+
+Rows
+InteractionsRows(const Interactions *matrix, uint32_t users)
+{
+	Rows rows = matrix->rows;
+
+	rows.users = users;
+	return rows;
+}
+
+void
+InteractionsClose(Interactions *matrix)
+{
+	TapeFree(matrix->rows.tape);
+	matrix->rows.tape = NULL;
 }
 
 Interactions *
@@ -559,12 +652,13 @@ InteractionsBuild(EventLog *log, const InteractionOptions *options, Budget *budg
 		.log = log,
 		.options = options,
 		.budget = budget,
-		.matrix = BudgetZeroed(budget, 1, sizeof(Interactions)),
+		.matrix = BudgetZeroedResult(budget, 1, sizeof(Interactions)),
 		.parts = UINT32_C(1) << log->pile_bits,
 		.summed = {.candidates_most = HOLDOUT_MOST * (log->timed ? HOLDOUT_RECENT : 1),
 				   .ordered = options->ordered && log->timed},
 	};
 	uint32_t *item_place;
+	uint64_t bytes;
 
 	BudgetShare(budget, log->count >= INTERACTIONS_SHARED);
 	SummingRun(log, options, &build.summed, budget);
@@ -574,8 +668,22 @@ InteractionsBuild(EventLog *log, const InteractionOptions *options, Budget *budg
 		hold_out(&build, item_place);
 	else
 		number_chosen(&build, item_place);
+	sum_up(&build);
+	bytes = bytes_in_memory(&build);
 	BudgetShare(budget, build.cells >= INTERACTIONS_SHARED);
-	write_rows(&build, item_place);
+	if (options->tape && bytes > BudgetLimit(budget))
+	{
+		tell_passes(&build, bytes);
+		spill_rows(&build, item_place);
+	}
+	else
+	{
+		write_rows(&build, item_place);
+		build.matrix->rows.memory = &build.matrix->by_user;
+		build.matrix->rows.position = build.matrix->position;
+	}
+	PilesFree(log->piles);
+	log->piles = NULL;
 
 	BudgetFree(budget, build.summed.part);
 	BudgetFree(budget, build.considered);

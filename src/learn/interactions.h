@@ -35,10 +35,9 @@
 #ifndef RECO_INTERACTIONS_H
 #define RECO_INTERACTIONS_H
 
-#include "base/budget.h"
+#include "learn/rows.h"
 #include "math/decay.h"
 #include "math/eventlog.h"
-#include "math/sparse.h"
 
 typedef enum InteractionSplit
 {
@@ -60,6 +59,7 @@ typedef struct InteractionOptions
 	bool ordered;  /* the order of each user's items is wanted, where events have times */
 	bool repeats;  /* beyond a line, what the user had before may be chosen again */
 	bool keep_users; /* rows say whose they are */
+	bool tape;       /* rows may go to tape where they do not fit; only where users are held out */
 } InteractionOptions;
 
 /* What is known of an item besides its neighbours. */
@@ -83,14 +83,23 @@ typedef struct Chosen
 
 typedef struct Interactions
 {
-	Sparse by_user; /* cells f(r_ui) > 0, rows sorted by item */
+	uint32_t users;
+	uint32_t items;
+	uint64_t cells;         /* f(r_ui) > 0 */
+	uint64_t learned_cells; /* of learners */
+	double pairs;           /* sum of the square of every user's number of cells */
+
+	Rows rows;          /* of all users, each sorted by item */
+	Sparse by_user;     /* of users in memory: all, or where rows are on tape, those held out */
+	uint32_t in_memory; /* the first of them */
 	/*
-	 * Of every cell, how many times of its user's are newer; NULL where order is not wanted.  Beside
-	 * it, where users are held out, the same of their cells, from the first of them on, before
-	 * anything was chosen.
+	 * Of every cell, how many times of its user's are newer; NULL where order is not wanted, or rows
+	 * are on tape.  Beside it, where users are held out, the same of their cells, from the first of
+	 * them on, before anything was chosen.
 	 */
 	uint16_t *position;
 	uint16_t *asked;
+
 	uint32_t learners;  /* users below this number are learned from */
 	uint32_t paired;    /* users with two cells or more, the only ones who say anything of pairs */
 	uint32_t shortened; /* users who had more than max_history items */
@@ -100,20 +109,6 @@ typedef struct Interactions
 	uint32_t *item; /* matrix order -> number in the log */
 	uint64_t *user; /* [users], the hash of each row's user; NULL unless that is to be kept */
 } Interactions;
-
-/* What a cell says in the history of its user, of which recency is left from one time to the next. */
-static inline double
-InteractionsWeight(const Interactions *matrix, uint64_t cell, double recency)
-{
-	double weight = SparseValue(&matrix->by_user, cell);
-	uint64_t held_out = matrix->by_user.start[matrix->learners];
-	uint32_t position;
-
-	if (matrix->position == NULL)
-		return weight;
-	position = cell < held_out ? matrix->position[cell] : matrix->asked[cell - held_out];
-	return weight * DecayByPosition(recency, position);
-}
 
 /* Fewer cells than that are learned from sooner than a worker has started. */
 #define INTERACTIONS_SHARED 100000
@@ -127,9 +122,44 @@ extern uint32_t InteractionsHoldout(uint32_t users, uint32_t paired);
 /*
  * Builds the matrix and gives the log's piles back to the budget.  O(events * log(events of a
  * user)); memory for 8 bytes a cell twice, 4 where all are worth the same, beside a pile of
- * events.
+ * events.  Where the options allow it and that is more than there is, rows go to tape, with a
+ * NOTICE.
  */
 extern Interactions *InteractionsBuild(EventLog *log, const InteractionOptions *options,
 									   Budget *budget);
+
+/* Gives back what does not go with the budget. */
+extern void InteractionsClose(Interactions *matrix);
+
+/* The rows of the first so many users. */
+extern Rows InteractionsRows(const Interactions *matrix, uint32_t users);
+
+/* The row of a user that is in memory: of anybody, or where rows are on tape, who is held out. */
+static inline Row
+InteractionsRow(const Interactions *matrix, uint32_t user)
+{
+	return RowOf(&matrix->by_user, user - matrix->in_memory);
+}
+
+/*
+ * What a cell of such a row says in the history of its user, of which recency is left from one time to
+ * the next.
+ */
+static inline double
+InteractionsWeight(const Interactions *matrix, uint32_t user, const Row *row, uint32_t cell,
+				   double recency)
+{
+	double weight = RowValue(row, cell);
+	uint32_t position;
+
+	if (matrix->position == NULL)
+		return weight;
+	if (user < matrix->learners)
+		position = matrix->position[matrix->by_user.start[user] + cell];
+	else
+		position = matrix->asked[matrix->by_user.start[user] -
+								 matrix->by_user.start[matrix->learners] + cell];
+	return weight * DecayByPosition(recency, position);
+}
 
 #endif

@@ -10,11 +10,11 @@
 #define TRIES 64 /* to find an item the user never touched, before it is given up */
 
 /* Neighbours as the scorer reads them: numbers and similarities apart. */
-typedef struct Rows
+typedef struct Split
 {
 	uint32_t *item;
 	float *similarity;
-} Rows;
+} Split;
 
 bool
 MatchCurveSpares(uint32_t users, uint32_t held_out)
@@ -22,14 +22,14 @@ MatchCurveSpares(uint32_t users, uint32_t held_out)
 	return (uint64_t) held_out * HOLDOUT_SPARED <= users;
 }
 
-static Rows
+static Split
 split_rows(const Neighbors *neighbors, Budget *budget)
 {
 	uint64_t total = neighbors->start[neighbors->items];
-	Rows rows;
+	Split rows;
 
-	rows.item = BudgetAlloc(budget, total, sizeof(uint32_t));
-	rows.similarity = BudgetAlloc(budget, total, sizeof(float));
+	rows.item = BudgetAllocResult(budget, total, sizeof(uint32_t));
+	rows.similarity = BudgetAllocResult(budget, total, sizeof(float));
 	for (uint64_t e = 0; e < total; e++)
 	{
 		rows.item[e] = neighbors->entry[e].index;
@@ -46,7 +46,7 @@ typedef struct Run
 	const Neighbors *neighbors; /* what scores; NULL where the next does */
 	FactorsScorer *scorer;
 	double recency;
-	Rows rows;
+	Split rows;
 	RankEntry *entries;    /* [items], of one user */
 	unsigned char *chosen; /* [items], 1 for what this user chose in the end */
 	RankScratch scratch;
@@ -57,30 +57,29 @@ typedef struct Run
 } Run;
 
 static bool
-has_item(const Sparse *by_user, uint32_t user, uint32_t item)
+has_item(const Row *row, uint32_t item)
 {
-	uint64_t at = SparseFind(by_user, user, item);
+	uint32_t at = RowFind(row, item);
 
-	return at < by_user->start[user + 1] && by_user->column[at] == item;
+	return at < row->count && row->item[at] == item;
 }
 
 /* Scores everything by what the user had before choosing. */
 static void
-score_user(Run *run, uint32_t user)
+score_user(Run *run, uint32_t user, const Row *row)
 {
-	const Sparse *by_user = &run->matrix->by_user;
 	const Neighbors *neighbors = run->neighbors;
 	size_t count = 0;
 
-	for (uint64_t e = by_user->start[user]; e < by_user->start[user + 1]; e++)
+	for (uint32_t c = 0; c < row->count; c++)
 	{
-		uint32_t item = by_user->column[e];
+		uint32_t item = row->item[c];
 		RankEntry *entry = &run->entries[count];
 
 		if (run->chosen[item])
 			continue;
-		*entry =
-			(RankEntry){.weight = InteractionsWeight(run->matrix, e, run->recency), .source = item};
+		*entry = (RankEntry){.weight = InteractionsWeight(run->matrix, user, row, c, run->recency),
+							 .source = item};
 		count++;
 		if (neighbors == NULL)
 			continue;
@@ -109,13 +108,13 @@ add_sample(Run *run, uint32_t item, float weight, bool chosen)
 
 /* Adds an item that the user never touched, drawn at random; none where there hardly is one. */
 static void
-add_drawn(Run *run, uint32_t user, uint64_t *lot)
+add_drawn(Run *run, const Row *row, uint64_t *lot)
 {
 	for (int n = 0; n < TRIES; n++)
 	{
 		uint32_t item = (uint32_t) (HashNext(lot) % run->items);
 
-		if (!has_item(&run->matrix->by_user, user, item))
+		if (!has_item(row, item))
 		{
 			add_sample(run, item, 1.0f / MATCHCURVE_DRAWN, false);
 			return;
@@ -127,18 +126,18 @@ add_drawn(Run *run, uint32_t user, uint64_t *lot)
 static void
 ask_user(Run *run, const Chosen *chosen, uint32_t count)
 {
-	uint32_t user = chosen->user;
-	uint64_t lot = HashMix(user + UINT64_C(1));
+	uint64_t lot = HashMix(chosen->user + UINT64_C(1));
+	Row row = InteractionsRow(run->matrix, chosen->user);
 
 	for (uint32_t c = 0; c < count; c++)
 		run->chosen[chosen[c].item] = 1;
-	score_user(run, user);
+	score_user(run, chosen->user, &row);
 	for (uint32_t c = 0; c < Min(count, MATCHCURVE_MOST); c++)
 	{
 		run->asked++;
 		add_sample(run, chosen[c].item, 1, true);
 		for (int n = 0; n < MATCHCURVE_DRAWN; n++)
-			add_drawn(run, user, &lot);
+			add_drawn(run, &row, &lot);
 	}
 	for (uint32_t c = 0; c < count; c++)
 		run->chosen[chosen[c].item] = 0;
@@ -161,8 +160,8 @@ static void
 ask_users(Run *run, const MatchCurveOf *of, Budget *budget)
 {
 	const Interactions *matrix = run->matrix;
-	uint32_t items = of->neighbors ? of->neighbors->items : matrix->by_user.columns;
-	void *memory = BudgetZeroed(budget, RankScratchBytes(items), 1);
+	uint32_t items = of->neighbors ? of->neighbors->items : matrix->items;
+	void *memory = BudgetZeroedResult(budget, RankScratchBytes(items), 1);
 	uint64_t most = 0;
 
 	for (uint32_t c = 0, end; c < matrix->chosen_count; c = end)
@@ -177,9 +176,9 @@ ask_users(Run *run, const MatchCurveOf *of, Budget *budget)
 		run->rows = split_rows(of->neighbors, budget);
 	else
 		run->scorer = FactorsScorerOpen(of->factors, budget);
-	run->entries = BudgetAlloc(budget, items, sizeof(RankEntry));
-	run->chosen = BudgetZeroed(budget, items, sizeof(unsigned char));
-	run->samples = BudgetAlloc(budget, most * (1 + MATCHCURVE_DRAWN), sizeof(CurveSample));
+	run->entries = BudgetAllocResult(budget, items, sizeof(RankEntry));
+	run->chosen = BudgetZeroedResult(budget, items, sizeof(unsigned char));
+	run->samples = BudgetAllocResult(budget, most * (1 + MATCHCURVE_DRAWN), sizeof(CurveSample));
 	RankScratchInit(&run->scratch, memory, items);
 
 	for (uint32_t c = 0, end; c < matrix->chosen_count; c = end)

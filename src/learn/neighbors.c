@@ -96,8 +96,8 @@ gather_rows(uint32_t items, const CooccurrenceSlots *from, const CooccurrenceSlo
 	Neighbors *result = BudgetAlloc(budget, 1, sizeof(Neighbors));
 
 	result->items = items;
-	result->start = BudgetZeroed(budget, (uint64_t) items + 1, sizeof(uint64_t));
-	result->scored = BudgetZeroed(budget, items, sizeof(uint32_t));
+	result->start = BudgetZeroedResult(budget, (uint64_t) items + 1, sizeof(uint64_t));
+	result->scored = BudgetZeroedResult(budget, items, sizeof(uint32_t));
 	for (uint32_t i = 0; i < items; i++)
 	{
 		INTERRUPTS();
@@ -149,7 +149,7 @@ best_of(const CooccurrenceSlots *slots, uint32_t k, uint32_t items, Budget *budg
 {
 	CooccurrenceSlots best = *slots;
 
-	best.count = BudgetAlloc(budget, items, sizeof(uint32_t));
+	best.count = BudgetAllocResult(budget, items, sizeof(uint32_t));
 	for (uint32_t i = 0; i < items; i++)
 		best.count[i] = Min(slots->count[i], k);
 	return best;
@@ -158,7 +158,7 @@ best_of(const CooccurrenceSlots *slots, uint32_t k, uint32_t items, Budget *budg
 Neighbors *
 NeighborsOfCounts(const RidgeBasis *basis, SimilarityKeep keep, uint32_t k, Budget *budget)
 {
-	uint32_t items = basis->input.by_user->columns;
+	uint32_t items = basis->input.rows.items;
 	bool by_target = keep == SIMILARITY_KEEP_TARGET;
 	CooccurrenceSlots from = best_of(&basis->from, by_target ? 0 : k, items, budget);
 	CooccurrenceSlots to = best_of(&basis->to, k, items, budget);
@@ -225,8 +225,8 @@ blend_rows(Neighbors *weights, Neighbors *counts, double share, Budget *budget)
 	uint64_t count = 0;
 
 	result->items = weights->items;
-	result->start = BudgetZeroed(budget, (uint64_t) weights->items + 1, sizeof(uint64_t));
-	result->scored = BudgetZeroed(budget, weights->items, sizeof(uint32_t));
+	result->start = BudgetZeroedResult(budget, (uint64_t) weights->items + 1, sizeof(uint64_t));
+	result->scored = BudgetZeroedResult(budget, weights->items, sizeof(uint32_t));
 	result->entry = BudgetAllocResult(
 		budget, weights->start[weights->items] + counts->start[counts->items], sizeof(Best));
 	for (uint32_t i = 0; i < weights->items; i++)
@@ -250,7 +250,7 @@ blend_rows(Neighbors *weights, Neighbors *counts, double share, Budget *budget)
 static void
 damp_rows(Neighbors *result, const uint64_t *users, double damping, Budget *budget)
 {
-	float *factor = BudgetAlloc(budget, result->items, sizeof(float));
+	float *factor = BudgetAllocResult(budget, result->items, sizeof(float));
 
 	for (uint32_t i = 0; i < result->items; i++)
 		factor[i] = (float) pow((double) Max(users[i], 1), -damping);
@@ -267,7 +267,7 @@ Neighbors *
 NeighborsOfRidge(const RidgeBasis *basis, const CooccurrenceSlots *solved,
 				 const SimilarityOptions *options, Budget *budget)
 {
-	uint32_t items = basis->input.by_user->columns;
+	uint32_t items = basis->input.rows.items;
 	Neighbors *result = gather_rows(items, NULL, solved, budget);
 
 	if (options->damping > 0)
@@ -300,12 +300,10 @@ learn_ridge(const CooccurrenceInput *input, const SimilarityOptions *options, Bu
 }
 
 Neighbors *
-NeighborsLearn(const Sparse *by_user, const uint16_t *position, uint32_t users,
-			   const SimilarityOptions *options, Budget *budget)
+NeighborsLearn(const Rows *rows, const SimilarityOptions *options, Budget *budget)
 {
-	CooccurrenceInput input = {
-		.by_user = by_user, .users = users, .rule = &options->rule, .position = position};
-	uint32_t items = by_user->columns;
+	CooccurrenceInput input = {.rows = *rows, .rule = &options->rule};
+	uint32_t items = rows->items;
 	uint32_t k = Max(1, Min(options->k, items));
 	bool by_target = options->keep == SIMILARITY_KEEP_TARGET;
 	CooccurrenceSlots from = {.k = by_target ? Min(k, SHOWN) : k};
@@ -333,6 +331,6 @@ NeighborsFree(Neighbors *neighbors, Budget *budget)
 {
 	BudgetFree(budget, neighbors->start);
 	BudgetFree(budget, neighbors->scored);
-	BudgetFreeResult(budget, neighbors->entry);
+	BudgetFree(budget, neighbors->entry);
 	BudgetFree(budget, neighbors);
 }

@@ -20,12 +20,11 @@ typedef struct Neighbors
 } Neighbors;
 
 /*
- * Learns from the users below users of a matrix, whose rows are sorted; positions are only read for
- * what goes by order, and as the input of learn/cooccurrence has them.  O(sum over those users of
- * the square of their number of items); memory for k entries an item beside the result.
+ * Learns from the rows of a matrix; their positions are only read for what goes by order.  O(sum over
+ * the users of the square of their number of items); memory for k entries an item beside the result.
  */
-extern Neighbors *NeighborsLearn(const Sparse *by_user, const uint16_t *position, uint32_t users,
-								 const SimilarityOptions *options, Budget *budget);
+extern Neighbors *NeighborsLearn(const Rows *rows, const SimilarityOptions *options,
+								 Budget *budget);
 
 /*
  * The same from counts that are there: of ridge with options, from weights solved before, or of the

@@ -247,7 +247,7 @@ static uint32_t
 order_user(Inputs *in, const CooccurrenceInput *input, uint32_t user, uint32_t first,
 		   uint64_t *times)
 {
-	const Sparse *a = input->by_user;
+	const Sparse *a = input->rows.memory;
 	uint64_t begin = a->start[user];
 	uint32_t count = (uint32_t) (a->start[user + 1] - begin);
 	double factor = sqrt(SimilarityUserFactor(input->rule, Max(count, 1), a->columns));
@@ -255,8 +255,8 @@ order_user(Inputs *in, const CooccurrenceInput *input, uint32_t user, uint32_t f
 
 	for (uint32_t c = 0; c < count; c++)
 	{
-		times[c] = (uint64_t) input->position[begin + c] << 32 | c;
-		oldest = Max(oldest, input->position[begin + c]);
+		times[c] = (uint64_t) input->rows.position[begin + c] << 32 | c;
+		oldest = Max(oldest, input->rows.position[begin + c]);
 	}
 	sort_times(times, count);
 	for (uint32_t c = 0; c < count; c++)
@@ -265,7 +265,7 @@ order_user(Inputs *in, const CooccurrenceInput *input, uint32_t user, uint32_t f
 
 		in->stop[begin + c] = (Stop){
 			.item = a->column[cell],
-			.step = first + oldest - input->position[cell],
+			.step = first + oldest - input->rows.position[cell],
 			.weight = (float) (factor * SparseValue(a, cell)),
 		};
 	}
@@ -276,17 +276,17 @@ order_user(Inputs *in, const CooccurrenceInput *input, uint32_t user, uint32_t f
 static void
 order_cells(Inputs *in, const CooccurrenceInput *input, Budget *budget)
 {
-	const Sparse *a = input->by_user;
-	uint64_t cells = a->start[input->users];
+	const Sparse *a = input->rows.memory;
+	uint64_t cells = a->start[input->rows.users];
 	uint64_t longest = 0;
 	uint64_t *times;
 	uint32_t step = 0; /* only differences matter, so it may run over */
 
 	in->stop = BudgetAllocShared(budget, cells, sizeof(Stop));
-	for (uint32_t u = 0; u < input->users; u++)
+	for (uint32_t u = 0; u < input->rows.users; u++)
 		longest = Max(longest, a->start[u + 1] - a->start[u]);
 	times = BudgetAlloc(budget, longest, sizeof(uint64_t));
-	for (uint32_t u = 0; u < input->users; u++)
+	for (uint32_t u = 0; u < input->rows.users; u++)
 	{
 		INTERRUPTS();
 		step = order_user(in, input, u, step, times) + NEXT_WINDOW + 1;
@@ -324,9 +324,9 @@ list_places(Inputs *in, uint32_t items, uint64_t cells, Budget *budget)
 static void
 weigh_items(Inputs *in, const CooccurrenceInput *input, Budget *budget)
 {
-	const Sparse *a = input->by_user;
+	const Sparse *a = input->rows.memory;
 	uint32_t items = a->columns;
-	uint64_t cells = a->start[input->users];
+	uint64_t cells = a->start[input->rows.users];
 	double *size = BudgetZeroed(budget, items, sizeof(double));
 	double *mass = BudgetZeroed(budget, items, sizeof(double));
 
@@ -382,12 +382,12 @@ void
 NextRows(const CooccurrenceInput *input, CooccurrenceSlots *from, CooccurrenceSlots *to,
 		 Budget *budget)
 {
-	uint32_t items = input->by_user->columns;
+	uint32_t items = input->rows.items;
 	uint32_t most_users = 0;
 	Inputs in;
 	Job job = {.items = items,
-			   .users = input->users,
-			   .cells = input->by_user->start[input->users],
+			   .users = input->rows.users,
+			   .cells = input->rows.memory->start[input->rows.users],
 			   .rule = *input->rule};
 	void *piece[PIECES] = {0};
 	TeamTask task = {.entry = "NextWorker",

@@ -45,7 +45,7 @@ rate_offset(int64_t at, double span, double half_life)
 static void
 rank_trends(const Interactions *matrix, Popularity *popularity)
 {
-	uint32_t items = matrix->by_user.columns;
+	uint32_t items = matrix->items;
 	Best listed[POPULARITY_LISTED];
 	uint32_t count = 0;
 
@@ -68,14 +68,14 @@ Popularity *
 PopularityLearn(const Interactions *matrix, int64_t now, bool timed,
 				const InteractionOptions *options, Budget *budget)
 {
-	uint32_t items = matrix->by_user.columns;
-	Popularity *popularity = BudgetZeroed(budget, 1, sizeof(Popularity));
+	uint32_t items = matrix->items;
+	Popularity *popularity = BudgetZeroedResult(budget, 1, sizeof(Popularity));
 	double total = 0;
 	uint32_t oldest_age = 0;
 
-	popularity->longrun_log2 = BudgetAlloc(budget, items, sizeof(double));
-	popularity->recent_log2 = BudgetAlloc(budget, items, sizeof(double));
-	popularity->trending_rank = BudgetZeroed(budget, items, sizeof(int32));
+	popularity->longrun_log2 = BudgetAllocResult(budget, items, sizeof(double));
+	popularity->recent_log2 = BudgetAllocResult(budget, items, sizeof(double));
+	popularity->trending_rank = BudgetZeroedResult(budget, items, sizeof(int32));
 	popularity->newest_age = UINT32_MAX;
 	for (uint32_t i = 0; i < items; i++)
 	{

@@ -14,7 +14,7 @@
 #ifndef RECO_RIDGE_H
 #define RECO_RIDGE_H
 
-#include "learn/cooccurrence.h"
+#include "learn/systems.h"
 
 /* What systems are made of: counted once, solved as often as wanted. */
 typedef struct RidgeBasis
@@ -22,30 +22,28 @@ typedef struct RidgeBasis
 	CooccurrenceInput input;
 	CooccurrenceSlots from; /* the best of every source by counts */
 	CooccurrenceSlots to;   /* the candidates of every target */
-	float *gram;      /* below the diagonal, row after row; NULL where histories are counted */
-	double *diagonal; /* G_ii */
-	double unit;      /* of both */
-	uint64_t *users;  /* n_i, [items + 1] */
-	/* Where histories are counted: the transpose in units, and the users' factors h_u^-b. */
-	Sparse by_item;
-	float *factor;
+	float *gram;            /* below the diagonal, row after row; NULL where it does not fit */
+	double *diagonal;       /* G_ii */
+	double unit;            /* of both */
+	uint64_t *users;        /* n_i, [items + 1] */
+	Systems *systems;       /* where there is no gram */
 } RidgeBasis;
 
 /*
  * Counts: from_k of every source, the candidates of every target.  The input's rule chooses them,
- * and its user exponent is b.  The matrix of the input must stay as long as the basis.
+ * and its user exponent is b.  The rows of the input must stay as long as the basis.
  */
 extern RidgeBasis *RidgeOpen(const CooccurrenceInput *input, uint32_t from_k, uint32_t candidates,
 							 Budget *budget);
 extern void RidgeClose(RidgeBasis *basis, Budget *budget);
 
-/* Cells that must be visited to gather the systems of so many candidates; 0 where none need to be. */
-extern uint64_t RidgeVisits(const RidgeBasis *basis, uint32_t candidates);
+/* How many numbers the systems of so many candidates have together. */
+extern uint64_t RidgeNumbers(const RidgeBasis *basis, uint32_t candidates);
 
 /*
  * The best so many candidates of every target with their weights, which may be below 0.  A
  * system that cannot be solved, which rounding alone can bring about, leaves its target without
- * any.
+ * any.  Whether there is a Gram matrix makes no difference to the weights.
  */
 extern CooccurrenceSlots RidgeSolve(const RidgeBasis *basis, double lambda, uint32_t candidates,
 									Budget *budget);

@@ -11,25 +11,16 @@
 #include "base/interrupts.h"
 #include "base/progress.h"
 #include "base/team.h"
+#include "learn/choosing.h"
+#include "learn/eventorder.h"
 #include "learn/positions.h"
-#include "math/hash.h"
+#include "learn/splitting.h"
 
 #define CHOSEN_SHARE 5  /* one in so many of a held-out user's items is chosen */
 #define CHOSEN_MOST  30 /* and at most this many, but for whole baskets */
 
-/* Events of a pile are first spread by hash to about so many each, which then sort quickly. */
-#define SPREAD_EVENTS 128
-#define SPREAD_BITS   16 /* and to 2^so many spots at most */
-
-/* What a user's events of one item come to. */
-typedef struct Cell
-{
-	uint32_t item;
-	float value;
-	uint32_t oldest_age; /* of the positive events: when the item was first chosen */
-	uint32_t newest_age;
-	uint32_t latest_age; /* of the positive events: when it was last chosen */
-} Cell;
+/* So many events have room at the least, whatever memory there is. */
+#define LARGE_LEAST 4096
 
 StaticAssertDecl(sizeof(Cell) <= sizeof(Event), "cells are made where events were");
 StaticAssertDecl(sizeof(Cell) >= sizeof(uint32_t) * CELL_WORDS, "words are made where cells were");
@@ -100,87 +91,6 @@ typedef struct Sum
 	double last_value; /* f of it: most sums are the same */
 } Sum;
 
-static inline uint64_t
-user_of(const Event *event)
-{
-	return (uint64_t) event->user_high << 32 | event->user_low;
-}
-
-/* By user, then item, then age, then weight: any order that does not depend on arrival will do. */
-static inline int
-compare_events(const Event *a, const Event *b)
-{
-	uint64_t x = user_of(a);
-	uint64_t y = user_of(b);
-
-	if (x != y)
-		return x < y ? -1 : 1;
-	if (a->item != b->item)
-		return a->item < b->item ? -1 : 1;
-	if (a->age != b->age)
-		return a->age < b->age ? -1 : 1;
-	if (a->weight != b->weight)
-		return a->weight < b->weight ? -1 : 1;
-	return 0;
-}
-
-#define ST_SORT          sort_events
-#define ST_ELEMENT_TYPE  Event
-#define ST_COMPARE(a, b) compare_events(a, b)
-#define ST_SCOPE         static
-#define ST_DEFINE
-#define ST_CHECK_FOR_INTERRUPTS
-#include "lib/sort_template.h"
-
-/* A pile of so many events is spread to two to so many spots. */
-static uint32_t
-spread_bits(uint64_t count)
-{
-	uint32_t bits = 0;
-
-	while (bits < SPREAD_BITS && count >> bits > SPREAD_EVENTS)
-		bits++;
-	return bits;
-}
-
-/*
- * Sorts the events of a pile: spread by the bits of the hash after the pile's own, then each spot
- * by itself.  Returns where they are then, the one place or the other.
- */
-static Event *
-sort_pile(const Sum *sum, uint64_t count)
-{
-	uint64_t *start = sum->spread;
-	uint32_t bits = spread_bits(count);
-	uint32_t shift;
-
-	if (bits == 0)
-	{
-		sort_events(sum->events, count);
-		return sum->events;
-	}
-
-	shift = 64 - sum->job->pile_bits - bits;
-	memset(start, 0, sizeof(uint64_t) * ((1 << bits) + 1));
-	for (uint64_t e = 0; e < count; e++)
-		start[user_of(&sum->events[e]) >> shift & ((1 << bits) - 1)]++;
-	SparseOffsets(start, 1 << bits);
-	for (uint64_t e = 0; e < count; e++)
-	{
-		INTERRUPTS_AT(e);
-		sum->spare[start[user_of(&sum->events[e]) >> shift & ((1 << bits) - 1)]++] = sum->events[e];
-	}
-	/* start[] ran ahead by one spot. */
-	for (uint32_t spot = 0; spot < UINT32_C(1) << bits; spot++)
-	{
-		uint64_t begin = spot == 0 ? 0 : start[spot - 1];
-
-		INTERRUPTS();
-		sort_events(sum->spare + begin, start[spot] - begin);
-	}
-	return sum->spare;
-}
-
 static double
 value_of(Sum *sum, double weight)
 {
@@ -192,9 +102,11 @@ value_of(Sum *sum, double weight)
 	return sum->last_value;
 }
 
-static void
-count_event(Sum *sum, ItemTally *tally, const Event *event)
+/* Counts an event for its item. */
+static inline void
+count_event(Sum *sum, const Event *event)
 {
+	ItemTally *tally = &sum->tally[event->item];
 	const InteractionOptions *options = sum->options;
 
 	tally->events++;
@@ -266,6 +178,38 @@ skip_later(Sum *sum, const Event *events, uint64_t count)
 	return later;
 }
 
+static inline Cell
+new_cell(uint32_t item)
+{
+	return (Cell){.item = item, .newest_age = UINT32_MAX, .latest_age = UINT32_MAX};
+}
+
+/* Adds an event to its cell, and counts it for its item. */
+static inline void
+add_event(Sum *sum, const Event *event, Cell *cell, double *r)
+{
+	*r += event->weight * DecayFactor((double) event->age - present(sum), sum->options->half_life);
+	cell->newest_age = Min(cell->newest_age, event->age);
+	if (event->weight > 0)
+	{
+		cell->oldest_age = Max(cell->oldest_age, event->age);
+		cell->latest_age = Min(cell->latest_age, event->age);
+	}
+	count_event(sum, event);
+}
+
+/* Settles what a cell is worth, and keeps it where that is more than nothing.  Returns how many are kept. */
+static inline uint32_t
+end_cell(Sum *sum, Cell *cell, double r, Cell *kept)
+{
+	cell->value = r > 0 ? (float) Min(value_of(sum, r), FLT_MAX) : 0;
+	if (!(cell->value > 0))
+		return 0;
+	sum->tally[cell->item].users++;
+	*kept = *cell;
+	return 1;
+}
+
 /*
  * Sums one user's sorted events to cells, and counts them for their items.  Returns the number of
  * positive cells; there is room for as many as there are events.
@@ -273,13 +217,11 @@ skip_later(Sum *sum, const Event *events, uint64_t count)
 static uint32_t
 sum_cells(Sum *sum, const Event *events, uint64_t count, Cell *cells)
 {
-	const InteractionOptions *options = sum->options;
 	uint32_t n = 0;
 
 	for (uint64_t e = 0; e < count;)
 	{
-		Cell cell = {.item = events[e].item, .newest_age = UINT32_MAX, .latest_age = UINT32_MAX};
-		ItemTally *tally = &sum->tally[cell.item];
+		Cell cell = new_cell(events[e].item);
 		double r = 0;
 
 		if (sum->line > 0)
@@ -287,62 +229,11 @@ sum_cells(Sum *sum, const Event *events, uint64_t count, Cell *cells)
 		for (; e < count && events[e].item == cell.item; e++)
 		{
 			INTERRUPTS_AT(e);
-			r += events[e].weight *
-				 DecayFactor((double) events[e].age - present(sum), options->half_life);
-			cell.newest_age = Min(cell.newest_age, events[e].age);
-			if (events[e].weight > 0)
-			{
-				cell.oldest_age = Max(cell.oldest_age, events[e].age);
-				cell.latest_age = Min(cell.latest_age, events[e].age);
-			}
-			count_event(sum, tally, &events[e]);
+			add_event(sum, &events[e], &cell, &r);
 		}
-
-		cell.value = r > 0 ? (float) Min(value_of(sum, r), FLT_MAX) : 0;
-		if (cell.value > 0)
-		{
-			tally->users++;
-			cells[n++] = cell;
-		}
+		n += end_cell(sum, &cell, r, cells + n);
 	}
 	return n;
-}
-
-/* What decides between items of a user that were chosen at the same time. */
-typedef struct Lot
-{
-	const uint32_t *item_rank;
-	uint64_t user; /* the hash */
-} Lot;
-
-/* By when an item was first chosen, the last first; ties go by lot, different for every user. */
-static int
-last_chosen_first(const void *a, const void *b, void *with)
-{
-	const Lot *lot = with;
-	const Cell *x = a;
-	const Cell *y = b;
-	uint64_t drawn_x;
-	uint64_t drawn_y;
-
-	if (x->oldest_age != y->oldest_age)
-		return x->oldest_age < y->oldest_age ? -1 : 1;
-	drawn_x = HashMix(lot->user + lot->item_rank[x->item] + 1);
-	drawn_y = HashMix(lot->user + lot->item_rank[y->item] + 1);
-	return drawn_x < drawn_y ? -1 : drawn_x > drawn_y;
-}
-
-/* By an item's newest event, the newest first; ties go by id. */
-static int
-newest_first(const void *a, const void *b, void *item_rank)
-{
-	const uint32_t *rank = item_rank;
-	const Cell *x = a;
-	const Cell *y = b;
-
-	if (x->newest_age != y->newest_age)
-		return x->newest_age < y->newest_age ? -1 : 1;
-	return rank[x->item] < rank[y->item] ? -1 : rank[x->item] > rank[y->item];
 }
 
 /* Keeps the newest of a user's cells, as many as may count.  Returns how many there are then. */
@@ -353,29 +244,11 @@ shorten(Sum *sum, Cell *cells, uint32_t count)
 
 	if (count <= most)
 		return count;
-	qsort_interruptible(cells, count, sizeof(Cell), newest_first, (void *) sum->item_rank);
+	qsort_interruptible(cells, count, sizeof(Cell), ChoosingNewestFirst, (void *) sum->item_rank);
 	for (uint32_t c = most; c < count; c++)
 		sum->tally[cells[c].item].users--;
 	sum->part->shortened++;
 	return most;
-}
-
-/*
- * How many of the cells, the last chosen first, came after all others: about as many as wanted, but
- * never a part of what was chosen at one time.  All of them, where that is all there was.
- */
-static uint32_t
-whole_times(const Cell *cells, uint32_t count, uint32_t wanted)
-{
-	uint32_t whole = wanted;
-
-	while (whole > 0 && cells[whole - 1].oldest_age == cells[whole].oldest_age)
-		whole--;
-	if (whole == 0)
-		for (whole = wanted; whole < count; whole++)
-			if (cells[whole - 1].oldest_age != cells[whole].oldest_age)
-				break;
-	return whole;
 }
 
 /* The positions of the cells of the user at hand. */
@@ -450,7 +323,7 @@ put_candidate(Sum *sum, const Candidate *candidate, const Cell *cells)
 static void
 consider(Sum *sum, uint64_t user, Cell *cells, uint32_t count)
 {
-	Lot lot = {sum->item_rank, user};
+	ChoosingLot lot = {sum->item_rank, user};
 	Candidate candidate = {.user = sum->user, .cells = count};
 	uint32_t wanted = Min((count + CHOSEN_SHARE - 1) / CHOSEN_SHARE, CHOSEN_MOST);
 	uint32_t whole;
@@ -460,8 +333,8 @@ consider(Sum *sum, uint64_t user, Cell *cells, uint32_t count)
 	sum->part->paired++;
 	if (sum->enough || sum->considered == sum->job->candidates_most)
 		return;
-	qsort_interruptible(cells, count, sizeof(Cell), last_chosen_first, &lot);
-	whole = whole_times(cells, count, wanted);
+	qsort_interruptible(cells, count, sizeof(Cell), ChoosingLastFirst, &lot);
+	whole = ChoosingWholeTimes(cells, count, wanted);
 	candidate.count = whole < count ? whole : wanted;
 	candidate.age = cells[0].oldest_age;
 	candidate.returned = whole < count;
@@ -476,13 +349,10 @@ put_cells(Sum *sum, uint64_t user, Cell *cells, uint32_t count)
 {
 	Part *part = sum->part;
 	uint32_t pile = EventLogPile(sum->job->pile_bits, EVENTLOG_CELLS, sum->pile);
-	uint32_t *head = PilesPlace(sum->piles, pile, sizeof(uint32_t) * USER_WORDS);
 	bool ordered = sum->job->ordered;
 	uint32_t *word = (uint32_t *) cells;
+	uint32_t *tail;
 
-	head[USER_HIGH] = (uint32_t) (user >> 32);
-	head[USER_LOW] = (uint32_t) user;
-	head[USER_CELLS] = count;
 	if (ordered)
 		order_cells(sum, cells, count);
 	if (part->cells == 0 && count > 0)
@@ -499,7 +369,12 @@ put_cells(Sum *sum, uint64_t user, Cell *cells, uint32_t count)
 																<< CELL_ASKED_SHIFT;
 	}
 	PilesWrite(sum->piles, pile, cells, (Size) ((char *) word - (char *) cells));
+	tail = PilesPlace(sum->piles, pile, sizeof(uint32_t) * USER_WORDS);
+	tail[USER_HIGH] = (uint32_t) (user >> 32);
+	tail[USER_LOW] = (uint32_t) user;
+	tail[USER_CELLS] = count;
 	part->cells += count;
+	part->pairs += (double) count * count;
 	part->users++;
 	part->longest = Max(part->longest, count);
 	sum->user++;
@@ -540,6 +415,35 @@ have_enough(const Sum *sum)
 	return known >= sum->job->candidates_most;
 }
 
+/* Makes what comes of a user of the cells that were summed. */
+static void
+end_user(Sum *sum, uint64_t user, Cell *cells, uint32_t count)
+{
+	count = shorten(sum, cells, count);
+	consider(sum, user, cells, count);
+	put_cells(sum, user, cells, count);
+}
+
+/* Begins a pile. */
+static void
+open_pile(Sum *sum, uint32_t pile)
+{
+	sum->pile = pile;
+	sum->part = &sum->parts[pile];
+	sum->user = 0;
+	sum->considered = 0;
+	sum->enough = have_enough(sum);
+}
+
+/* Ends a pile, so that others may take what is on those of cells and of what was chosen. */
+static void
+close_pile(Sum *sum)
+{
+	PilesClose(sum->piles, EventLogPile(sum->job->pile_bits, EVENTLOG_CELLS, sum->pile));
+	PilesClose(sum->piles, EventLogPile(sum->job->pile_bits, EVENTLOG_CHOSEN, sum->pile));
+	pg_atomic_write_u32(&sum->candidates[sum->pile], sum->considered);
+}
+
 /* Sums the users of one pile, from the highest hash down. */
 static void
 sum_pile(Sum *sum, uint32_t pile)
@@ -548,13 +452,9 @@ sum_pile(Sum *sum, uint32_t pile)
 	Event *events;
 	Cell *cells;
 
-	sum->pile = pile;
-	sum->part = &sum->parts[pile];
-	sum->user = 0;
-	sum->considered = 0;
-	sum->enough = have_enough(sum);
+	open_pile(sum, pile);
 	count = take_pile(sum);
-	events = sort_pile(sum, count);
+	events = EventOrderSort(sum->events, sum->spare, count, sum->job->pile_bits, sum->spread);
 	cells = (Cell *) (events == sum->events ? sum->spare : sum->events);
 	while (count > 0)
 	{
@@ -562,20 +462,97 @@ sum_pile(Sum *sum, uint32_t pile)
 		uint32_t n;
 
 		INTERRUPTS();
-		while (begin > 0 && user_of(&events[begin - 1]) == user_of(&events[count - 1]))
+		while (begin > 0 && EventUser(&events[begin - 1]) == EventUser(&events[count - 1]))
 			begin--;
 		sum->history = events + begin;
 		sum->history_count = count - begin;
 		sum->line = line_of(sum, events + begin, count - begin);
 		n = sum_cells(sum, events + begin, count - begin, cells);
-		n = shorten(sum, cells, n);
-		consider(sum, user_of(&events[begin]), cells, n);
-		put_cells(sum, user_of(&events[begin]), cells, n);
+		end_user(sum, EventUser(&events[begin]), cells, n);
 		count = begin;
 	}
-	PilesClose(sum->piles, EventLogPile(sum->job->pile_bits, EVENTLOG_CELLS, pile));
-	PilesClose(sum->piles, EventLogPile(sum->job->pile_bits, EVENTLOG_CHOSEN, pile));
-	pg_atomic_write_u32(&sum->candidates[pile], sum->considered);
+	close_pile(sum);
+}
+
+/* Users whose events come in parts: nothing is kept back from them. */
+typedef struct Parted
+{
+	Sum *sum;
+	Cell *cells; /* [items + 1] */
+	uint32_t count;
+	bool any;
+	uint64_t user;
+	Cell cell; /* at hand, and its sum */
+	double r;
+} Parted;
+
+/* Ends the user at hand. */
+static void
+end_parted(Parted *parted)
+{
+	if (!parted->any)
+		return;
+	parted->count += end_cell(parted->sum, &parted->cell, parted->r, parted->cells + parted->count);
+	end_user(parted->sum, parted->user, parted->cells, parted->count);
+	parted->any = false;
+}
+
+static void
+take_parted(const Event *events, uint64_t count, void *with)
+{
+	Parted *parted = with;
+
+	if (!parted->any || parted->user != EventUser(events))
+	{
+		end_parted(parted);
+		parted->any = true;
+		parted->user = EventUser(events);
+		parted->count = 0;
+		parted->cell = new_cell(events->item);
+		parted->r = 0;
+	}
+	for (uint64_t e = 0; e < count; e++)
+	{
+		INTERRUPTS_AT(e);
+		if (events[e].item != parted->cell.item)
+		{
+			parted->count +=
+				end_cell(parted->sum, &parted->cell, parted->r, parted->cells + parted->count);
+			parted->cell = new_cell(events[e].item);
+			parted->r = 0;
+		}
+		add_event(parted->sum, &events[e], &parted->cell, &parted->r);
+	}
+}
+
+/* An item of a writer by the number of the log. */
+static uint32_t
+number_item(uint32_t writer, uint32_t item, void *with)
+{
+	const Sum *sum = ((const Parted *) with)->sum;
+
+	if (sum->map_start == NULL || sum->map_start[writer] == EVENTLOG_SAME)
+		return item;
+	return sum->map[sum->map_start[writer] + item];
+}
+
+/* The same as sum_pile for a pile that does not fit into memory. */
+static void
+sum_large_pile(Sum *sum, uint32_t pile, Budget *budget)
+{
+	const Job *job = sum->job;
+	Parted parted = {
+		.sum = sum,
+		.cells = BudgetAllocResult(budget, (uint64_t) job->items + 1, sizeof(Cell)),
+	};
+	Splitting splitting = {sum->events, job->events_most, take_parted, &parted, budget};
+
+	open_pile(sum, pile);
+	SplittingRun(&splitting, sum->piles, EventLogPile(job->pile_bits, EVENTLOG_EVENTS, pile),
+				 job->pile_bits, number_item);
+	end_parted(&parted);
+	close_pile(sum);
+	BudgetFree(budget, parted.cells);
 }
 
 /* The job as one member sees it. */
@@ -630,6 +607,28 @@ sum_piles(const TeamMember *member)
 	PilesLeave(sum.piles);
 }
 
+/* Sums all piles here, some of which do not fit into memory. */
+static void
+sum_alone(const Job *job, void **piece, Budget *budget)
+{
+	TeamMember member = {.job = job, .piece = piece};
+	Sum sum = open_job(&member);
+	uint64_t done = 0;
+
+	for (uint32_t i = 0; i < job->items; i++)
+		sum.tally[i] = (ItemTally){.newest_age = UINT32_MAX};
+	for (uint32_t pile = UINT32_C(1) << job->pile_bits; pile-- > 0;)
+	{
+		if (sum.parts[pile].events > job->events_most)
+			sum_large_pile(&sum, pile, budget);
+		else
+			sum_pile(&sum, pile);
+		done += sum.parts[pile].events;
+		ProgressDone(done);
+	}
+	PilesEnd(sum.piles);
+}
+
 /* Where a worker starts. */
 extern PGDLLEXPORT void SummingWorker(dsm_segment *segment, shm_toc *toc);
 
@@ -665,9 +664,9 @@ static void
 make_parts(EventLog *log, Job *job, Summed *summed, void **piece, Budget *budget)
 {
 	uint32_t piles = UINT32_C(1) << log->pile_bits;
-	pg_atomic_uint32 *candidates = BudgetAllocShared(budget, piles, sizeof(pg_atomic_uint32));
+	pg_atomic_uint32 *candidates = BudgetAllocSharedResult(budget, piles, sizeof(pg_atomic_uint32));
 
-	summed->part = BudgetAllocShared(budget, piles, sizeof(Part));
+	summed->part = BudgetAllocSharedResult(budget, piles, sizeof(Part));
 	for (uint32_t p = 0; p < piles; p++)
 	{
 		uint64_t bytes = PilesBytes(log->piles, EventLogPile(log->pile_bits, EVENTLOG_EVENTS, p));
@@ -676,9 +675,29 @@ make_parts(EventLog *log, Job *job, Summed *summed, void **piece, Budget *budget
 		job->events_most = Max(job->events_most, summed->part[p].events);
 		pg_atomic_init_u32(&candidates[p], UNKNOWN);
 	}
-	job->spread = (UINT64_C(1) << spread_bits(job->events_most)) + 1;
+	job->spread = (UINT64_C(1) << EventOrderBits(job->events_most)) + 1;
 	piece[PIECE_PART] = summed->part;
 	piece[PIECE_CANDIDATES] = candidates;
+}
+
+/*
+ * Where the largest pile does not fit into memory, as it must twice, has no more events be there at a
+ * time than do.  True where that is so.
+ */
+static bool
+cut_down(Job *job, Budget *budget)
+{
+	uint64_t left = BudgetLeft(budget);
+	uint64_t blocks = SPLITTING_BLOCKS * (uint64_t) PILES_TAPE;
+	/* With where its spot begins, of which there is one for 64 or more. */
+	uint64_t event = 2 * sizeof(Event) + 1;
+
+	left -= Min(left, blocks);
+	if (job->events_most * event <= left)
+		return false;
+	job->events_most = Max(left / event, LARGE_LEAST);
+	job->spread = (UINT64_C(1) << EventOrderBits(job->events_most)) + 1;
+	return true;
 }
 
 /* Scratch memory for as many members as there is memory for; returns their number. */
@@ -690,10 +709,13 @@ make_scratch(const EventLog *log, const Job *job, void **piece, Budget *budget)
 								job->spread * sizeof(uint64_t));
 
 	members = PilesAreShared(log->piles) ? Min(members, PilesWriters(log->piles)) : 1;
-	piece[PIECE_TALLY] = BudgetAllocShared(budget, job->items * members, sizeof(ItemTally));
-	piece[PIECE_EVENTS] = BudgetAllocShared(budget, job->events_most * members, sizeof(Event));
-	piece[PIECE_SPARE] = BudgetAllocShared(budget, job->events_most * members, sizeof(Event));
-	piece[PIECE_SPREAD] = BudgetAllocShared(budget, job->spread * members, sizeof(uint64_t));
+	/* One table is part of the result. */
+	piece[PIECE_TALLY] = members > 1
+							 ? BudgetAllocShared(budget, job->items * members, sizeof(ItemTally))
+							 : BudgetAllocSharedResult(budget, job->items, sizeof(ItemTally));
+	piece[PIECE_EVENTS] = BudgetAllocSharedLeast(budget, job->events_most * members, sizeof(Event));
+	piece[PIECE_SPARE] = BudgetAllocSharedLeast(budget, job->events_most * members, sizeof(Event));
+	piece[PIECE_SPREAD] = BudgetAllocSharedLeast(budget, job->spread * members, sizeof(uint64_t));
 	if (job->ordered)
 	{
 		uint64_t count = job->events_most * members;
@@ -715,6 +737,7 @@ SummingRun(EventLog *log, const InteractionOptions *options, Summed *summed, Bud
 			   .newest_age = log->newest_age,
 			   .candidates_most = summed->candidates_most,
 			   .ordered = summed->ordered};
+	bool large;
 	TeamTask task = {.entry = "SummingWorker",
 					 .work = sum_piles,
 					 .job = &job,
@@ -727,16 +750,27 @@ SummingRun(EventLog *log, const InteractionOptions *options, Summed *summed, Bud
 	piece[PIECE_MAP] = log->item_map;
 	piece[PIECE_RANK] = log->item_rank;
 	make_parts(log, &job, summed, piece, budget);
+	large = options->tape && cut_down(&job, budget);
+	if (large)
+	{
+		/* Nor is there a place for all events of a user, which their order would take. */
+		job.ordered = summed->ordered = false;
+		BudgetShare(budget, false);
+		PilesToTape(log->piles);
+	}
 	task.members = make_scratch(log, &job, piece, budget);
-	TeamRun(&task, budget);
+	if (large)
+		sum_alone(&job, piece, budget);
+	else
+		TeamRun(&task, budget);
 
 	summed->tally = piece[PIECE_TALLY];
 	merge_tallies(summed->tally, log->items, task.members);
 	BudgetFree(budget, piece[PIECE_CANDIDATES]);
 	for (int p = PIECE_EVENTS; p < PIECES; p++)
 		BudgetFree(budget, piece[p]);
-	BudgetFreeResult(budget, log->map_start);
-	BudgetFreeResult(budget, log->item_map);
+	BudgetFree(budget, log->map_start);
+	BudgetFree(budget, log->item_map);
 	log->map_start = NULL;
 	log->item_map = NULL;
 }

@@ -11,7 +11,7 @@
 #include "learn/interactions.h"
 #include "math/tally.h"
 
-/* A user on the pile of cells, before the cells themselves: words of 32 bits. */
+/* A user on the pile of cells, after the cells themselves: words of 32 bits. */
 typedef enum UserWord
 {
 	USER_HIGH, /* of the hash */
@@ -39,12 +39,14 @@ CellWords(bool ordered)
 }
 
 /*
- * What became of a pile.  Its users, by falling hash, are then on the pile of cells.
+ * What became of a pile.  Its users, by falling hash, are then on the pile of cells, so that they can
+ * be read by rising hash from its end.
  */
 typedef struct Part
 {
 	uint64_t events;
 	uint64_t cells;
+	double pairs; /* sum of the square of every user's number of cells */
 	uint32_t users;
 	uint32_t longest; /* cells of a user */
 	uint32_t paired;

@@ -30,7 +30,9 @@ static const struct
 	double swept;         /* an item that a row may meet, where they are swept */
 	double solve_flop;    /* of a Cholesky decomposition, n^3 / 3 each */
 	double solve_look_up; /* one number of a system in the Gram matrix, n^2 / 2 each */
-	double solve_visit;   /* one cell of a candidate's users, where there is no Gram matrix */
+	double deal_run;      /* a candidate's numbers to their place on tape, without a Gram matrix */
+	double deal_number;   /* each of them, there and back */
+	double pass_cell;     /* one cell read from tape, or copied, for one pass */
 	double fold_product; /* of factors: a multiply-add of a system, factors^2 / 2 a cell each way */
 	double fold_solve;   /* the same of a solution, factors^3 / 6 a user or item */
 	double curve_factor; /* scoring a held-out user: a factor of an item */
@@ -41,17 +43,21 @@ static const struct
 	double write_neighbor; /* packing, compressing and storing one neighbour */
 
 	/* Bytes. */
-	double any_bytes;    /* of piles and tables whatever is in them */
-	double user_bytes;   /* counts and places of a user */
-	double item_bytes;   /* number, hash, statistics and places of an item; the id comes on top */
-	double event_bytes;  /* of an event on a pile */
-	double pile_block;   /* of a block of a pile, the last of which is half empty */
-	double cell_bytes;   /* of a cell with a value, once or twice; half where all are alike */
-	double order_bytes;  /* of a cell's position, where order is wanted */
-	double step_bytes;   /* of a cell while what follows what is counted */
-	double slot_bytes;   /* of one of the best of an item */
-	double stored_bytes; /* of one neighbour of the result */
-	double asked_bytes;  /* of one chosen item the match curve asks about, and those drawn beside */
+	double any_bytes;     /* of piles and tables whatever is in them */
+	double user_bytes;    /* counts and places of a user */
+	double item_bytes;    /* number, hash, statistics and places of an item; the id comes on top */
+	double event_bytes;   /* of an event on a pile */
+	double pile_block;    /* of a block of a pile, the last of which is half empty */
+	double cell_bytes;    /* of a cell with a value, once or twice; half where all are alike */
+	double order_bytes;   /* of a cell's position, where order is wanted */
+	double step_bytes;    /* of a cell while what follows what is counted */
+	double scratch_bytes; /* of an item, while rows are counted in memory */
+	double sum_bytes;     /* of a pair's sum in passes, for a row that meets many */
+	double term_bytes;    /* of what a user adds to one, for the others */
+	double member_bytes;  /* of a candidate, where systems are on tape */
+	double slot_bytes;    /* of one of the best of an item */
+	double stored_bytes;  /* of one neighbour of the result */
+	double asked_bytes; /* of one chosen item the match curve asks about, and those drawn beside */
 } constants = {
 	.read_event = 60,
 	.read_byte = 1,
@@ -62,7 +68,9 @@ static const struct
 	.swept = 7.5,
 	.solve_flop = 0.1,
 	.solve_look_up = 2,
-	.solve_visit = 18,
+	.deal_run = 1500,
+	.deal_number = 2,
+	.pass_cell = 5,
 	.fold_product = 0.035,
 	.fold_solve = 0.24,
 	.curve_factor = 0.15,
@@ -79,6 +87,10 @@ static const struct
 	.cell_bytes = 8,
 	.order_bytes = 2,
 	.step_bytes = 20,
+	.scratch_bytes = 20,
+	.sum_bytes = 8,
+	.term_bytes = 12,
+	.member_bytes = 8,
 	.slot_bytes = sizeof(Best),
 	.stored_bytes = sizeof(Best),
 	.asked_bytes = 80,
@@ -87,6 +99,9 @@ static const struct
 /* Events lie on so many piles, which may take such a share of the memory before they go to tape. */
 #define PILES       512
 #define PILES_SHARE 0.625
+
+/* In passes, the share of the memory that sums have. */
+#define SUMS_SHARE 0.7
 
 /* Rows that meet more than one in so many items are swept, others list what they meet. */
 #define SWEPT_SHARE 4
@@ -127,7 +142,6 @@ typedef struct Partners
 {
 	double met;
 	double supported; /* met by min_support users or more */
-	double visits;    /* cells of those */
 } Partners;
 
 static Partners
@@ -142,18 +156,14 @@ partners_of(const SketchFigures *figures, int bin, double min_support)
 	{
 		double other;
 		double meetings;
-		double supported;
 
 		if (spread->items[b] <= 0)
 			continue;
 		other = spread->events[b] / spread->items[b];
 		meetings = drawn * (mean / figures->events) * (other / figures->events);
-		supported = fmin(mean, other) >= min_support
-						? spread->items[b] * at_least(meetings, min_support)
-						: 0;
 		partners.met += spread->items[b] * at_least(meetings, 1);
-		partners.supported += supported;
-		partners.visits += supported * other;
+		if (fmin(mean, other) >= min_support)
+			partners.supported += spread->items[b] * at_least(meetings, min_support);
 	}
 	return partners;
 }
@@ -166,14 +176,45 @@ cells_bytes(const CostInput *input)
 								   (input->ordered ? constants.order_bytes : 0));
 }
 
+/* Bytes to have the matrix in memory, and to count from it there. */
+static double
+matrix_bytes(const CostInput *input)
+{
+	const SketchFigures *figures = &input->figures;
+	double cells = cells_bytes(input);
+	double weighed = input->alike ? 0 : cells / 2;
+
+	return figures->users * constants.user_bytes + cells +
+		   fmax(cells, weighed + figures->items * constants.scratch_bytes);
+}
+
 /* Bytes of the Gram matrix of ridge; 0 where it does not fit, or is not wanted. */
 static double
 gram_bytes(const CostInput *input)
 {
 	double half = input->figures.items * input->figures.items / 2 * sizeof(float);
-	bool fits = half <= (input->memory - 2 * cells_bytes(input)) / 2;
+	double left = input->memory - fmin(matrix_bytes(input), input->memory);
 
-	return input->options->rule.kind == SIMILARITY_RIDGE && fits ? half : 0;
+	return input->options->rule.kind == SIMILARITY_RIDGE && half <= left / 2 ? half : 0;
+}
+
+/* Bytes of all sums, where they are counted in passes. */
+static double
+sums_bytes(const CostInput *input)
+{
+	const SketchFigures *figures = &input->figures;
+
+	return fmin(figures->items * figures->items / 2 * constants.sum_bytes,
+				fmax(figures->pairs - figures->cells, 0) / 2 * constants.term_bytes);
+}
+
+/* Seconds to read the users, and add up, as often as that takes. */
+static double
+pass_seconds(const CostInput *input)
+{
+	double passes = ceil(sums_bytes(input) / (SUMS_SHARE * input->memory));
+
+	return 1e-9 * passes * input->figures.cells * constants.pass_cell;
 }
 
 /* Learning neighbours once, the pairs that meet, and how many are kept. */
@@ -188,7 +229,9 @@ cost_neighbors(const CostInput *input, RefreshCost *cost)
 	double rows = 0;
 	double flops = 0;
 	double look_ups = 0;
-	double visits = 0;
+	double runs = 0;
+	double counting; /* by one process */
+	bool in_memory = matrix_bytes(input) <= input->memory;
 
 	for (int b = 0; b < SKETCH_BINS; b++)
 	{
@@ -210,17 +253,17 @@ cost_neighbors(const CostInput *input, RefreshCost *cost)
 				items * fmin(fmax(partners.supported - options->k, 0), SHOWN_SHARE * SHOWN);
 		flops += items * pow(candidates, 3) / 3;
 		look_ups += items * candidates * candidates / 2;
-		if (partners.supported > 0)
-			visits += items * candidates * partners.visits / partners.supported;
+		runs += items * candidates;
 	}
-	visits *= figures->cells / figures->events;
-	cost->learn = 1e-9 / help *
-				  (figures->pairs * (input->alike ? constants.pair_alike : constants.pair) + rows);
-	if (ridge)
-		cost->solve = 1e-9 / help *
-					  (flops * constants.solve_flop + (gram_bytes(input) > 0
-														   ? look_ups * constants.solve_look_up
-														   : visits * constants.solve_visit));
+	counting =
+		1e-9 * (figures->pairs * (input->alike ? constants.pair_alike : constants.pair) + rows);
+	cost->learn = in_memory ? counting / help : counting + pass_seconds(input);
+	if (!ridge)
+		return;
+	cost->solve = 1e-9 / help * (flops * constants.solve_flop + look_ups * constants.solve_look_up);
+	if (gram_bytes(input) == 0)
+		cost->solve += counting + pass_seconds(input) +
+					   1e-9 * (runs * constants.deal_run + look_ups * constants.deal_number);
 }
 
 /* Learning factors, scoring those held out, and storing them. */
@@ -287,7 +330,29 @@ fold_bytes(const CostInput *input)
 	return (figures->users + (input->twice ? 2 : 1) * figures->items) * factor + cells_bytes(input);
 }
 
-/* The most memory at one time: while events lie on piles, while cells are written, or learned from. */
+/*
+ * Bytes within the limit, at most at one time: of events on piles, of the matrix, of sums; what cannot
+ * be on tape is taken to fit.
+ */
+static double
+limited_bytes(const CostInput *input)
+{
+	double matrix = matrix_bytes(input);
+	bool ridge = input->options->rule.kind == SIMILARITY_RIDGE;
+	double most = fmax(pile_bytes(input), fmin(matrix + gram_bytes(input), input->memory));
+
+	if (input->options->rule.kind == SIMILARITY_NEXT)
+		return fmax(most, matrix + input->figures.cells * constants.step_bytes);
+	if (input->fold)
+		return fmax(most, matrix + fold_bytes(input));
+	if (matrix > input->memory)
+		most = fmax(most, fmin(sums_bytes(input), input->memory));
+	else if (ridge && gram_bytes(input) == 0)
+		most = fmax(most, fmin(matrix + sums_bytes(input), input->memory));
+	return most;
+}
+
+/* The most memory at one time: within the limit, and what the result needs. */
 static double
 cost_bytes(const CostInput *input, const RefreshCost *cost)
 {
@@ -300,16 +365,13 @@ cost_bytes(const CostInput *input, const RefreshCost *cost)
 					 : options->k + (options->keep == SIMILARITY_KEEP_TARGET ? SHOWN : 0);
 	double best =
 		count_places(input, k) * constants.slot_bytes + cost->kept * constants.stored_bytes;
-	double cells = cells_bytes(input);
 	double asked = fmin(figures->cells / fmax(figures->users, 1) / ASKED_SHARE, ASKED_MOST);
 	double curve = input->held_out * asked * constants.asked_bytes;
-	double steps =
-		options->rule.kind == SIMILARITY_NEXT ? figures->cells * constants.step_bytes : 0;
-	double known = constants.any_bytes + figures->users * constants.user_bytes +
-				   figures->items * (constants.item_bytes + input->id_bytes);
+	double known = constants.any_bytes + figures->items * (constants.item_bytes + input->id_bytes);
 
-	return known + fmax(pile_bytes(input), cells + fmax(cells, best + gram_bytes(input) + steps +
-																   curve + fold_bytes(input)));
+	if (ridge && gram_bytes(input) == 0)
+		best += count_places(input, options->candidates) * constants.member_bytes;
+	return known + best + curve + limited_bytes(input);
 }
 
 RefreshCost

@@ -87,12 +87,19 @@ add_steps(const uint32_t *other, uint32_t item, PairSum step, PairSum *sums)
 		sums[*other] += step;
 }
 
+/* What a user adds whose cells are worth so much; own is in units. */
+static inline PairSum
+product_of(double own, float value, PairScale scale)
+{
+	return ((PairSum) (int64_t) (own * value) << scale.bits) + 1;
+}
+
 static inline void
 add_products(const uint32_t *other, const float *value, uint32_t item, double own, PairScale scale,
 			 PairSum *sums)
 {
 	for (; *other < item; other++, value++)
-		sums[*other] += ((PairSum) (int64_t) (own * *value) << scale.bits) + 1;
+		sums[*other] += product_of(own, *value, scale);
 }
 
 /* Lists the items of a list that are met for the first time; returns how many are listed then. */
@@ -135,4 +142,54 @@ PairsRow(const PairsInput *in, uint32_t item, PairSum *sums, uint32_t *touched, 
 						 users_of->value[e] * per_unit, in->scale, sums);
 	}
 	return listed;
+}
+
+void
+PairsAdd(const PairsInput *in, uint32_t item, PairSum *sums)
+{
+	const Sparse *items_of = &in->by_user;
+	const Sparse *users_of = &in->by_item;
+	uint64_t end = users_of->start[item - in->first + 1];
+	double per_unit = 1 / in->scale.unit;
+
+	for (uint64_t e = users_of->start[item - in->first]; e < end; e++)
+	{
+		uint32_t user = users_of->column[e];
+		uint64_t list = items_of->start[user];
+
+		INTERRUPTS_AT(e);
+		send_for(in, e, end);
+		if (in->step)
+			add_steps(items_of->column + list, item, in->step[user], sums);
+		else
+			add_products(items_of->column + list, items_of->value + list, item,
+						 users_of->value[e] * per_unit, in->scale, sums);
+	}
+}
+
+uint64_t
+PairsTerms(const PairsInput *in, uint32_t item, PairTerm *terms)
+{
+	const Sparse *items_of = &in->by_user;
+	const Sparse *users_of = &in->by_item;
+	uint64_t end = users_of->start[item - in->first + 1];
+	double per_unit = 1 / in->scale.unit;
+	uint64_t count = 0;
+
+	for (uint64_t e = users_of->start[item - in->first]; e < end; e++)
+	{
+		uint32_t user = users_of->column[e];
+
+		INTERRUPTS_AT(e);
+		for (uint64_t c = items_of->start[user]; items_of->column[c] < item; c++)
+		{
+			PairSum sum =
+				in->step ? in->step[user]
+						 : product_of(users_of->value[e] * per_unit, items_of->value[c], in->scale);
+
+			terms[count++] =
+				(PairTerm){items_of->column[c], (uint32_t) sum, (uint32_t) (sum >> 32)};
+		}
+	}
+	return count;
 }

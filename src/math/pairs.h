@@ -84,11 +84,40 @@ typedef struct PairsInput
 	double mean_list; /* items of the user of a random entry, for a guess at a row's work */
 } PairsInput;
 
+/* The sums of an item with those below it. */
+typedef struct PairRow
+{
+	uint32_t item;
+	uint32_t count;          /* of those it meets, which are listed; without a list, item */
+	const uint32_t *touched; /* NULL where they are not listed */
+	const PairSum *sums;     /* [item], 0 for those it does not meet */
+} PairRow;
+
 /*
  * Adds the row of one item to sums[0 .. item - 1], all zero before.  Where few of them are met,
  * lists these in touched[] and returns true; touched has item + 1 places.
  */
 extern bool PairsRow(const PairsInput *in, uint32_t item, PairSum *sums, uint32_t *touched,
 					 uint32_t *count);
+
+/* The same to sums that need not be zero, and nothing is listed: for users that come in parts. */
+extern void PairsAdd(const PairsInput *in, uint32_t item, PairSum *sums);
+
+/* What one user adds to the sum of a pair. */
+typedef struct PairTerm
+{
+	uint32_t other;
+	uint32_t low; /* halves of the term, so that it takes twelve bytes */
+	uint32_t high;
+} PairTerm;
+
+static inline PairSum
+PairTermSum(const PairTerm *term)
+{
+	return (PairSum) term->high << 32 | term->low;
+}
+
+/* Writes the terms of the row of one item instead of adding them up.  Returns how many there are. */
+extern uint64_t PairsTerms(const PairsInput *in, uint32_t item, PairTerm *terms);
 
 #endif

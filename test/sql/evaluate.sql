@@ -40,7 +40,7 @@ SELECT count(*) FROM reco_evaluate('timeless', 1);
 SELECT reco_refresh('timeless');
 SELECT * FROM reco_neighbors((SELECT reco_matrix(who, what, 1) FROM visits), similarity => 'next');
 SET maintenance_work_mem = '1MB';
-INSERT INTO visits SELECT n, 'x', '2026-01-01' FROM generate_series(1, 40000) n;
+INSERT INTO visits SELECT n, 'x', '2026-01-01' FROM generate_series(1, 400000) n;
 \set VERBOSITY terse
 SELECT count(*) FROM reco_evaluate('visit');
 \set VERBOSITY default

@@ -61,16 +61,27 @@ SELECT md5(string_agg(s::text, ',' ORDER BY item_id, rank)) = :'before' AS resto
 CREATE OR REPLACE VIEW shop.events WITH (security_invoker = true) AS
   SELECT u AS user_id, i AS item_id, w AS weight, t AS occurred_at FROM events;
 
--- too little memory is said, with what to do
-CREATE TABLE many AS SELECT n % 997 AS u, n % 4999 AS i FROM generate_series(1, 100000) n;
+-- what does not fit into memory goes through files, which is said, with what to set; the result is the same
+CREATE TABLE many AS SELECT n % 997 AS u, n % 4999 AS i FROM generate_series(1, 300000) n;
 SELECT reco_create_model('big', 'SELECT u AS user_id, i AS item_id FROM many');
 SELECT reco_configure('big', similarity => 'cooccurrence');
 SET maintenance_work_mem = '1MB';
+SELECT events, users, items FROM reco_refresh('big');
+SELECT md5(string_agg(l::text, ',' ORDER BY item_id)) AS little FROM big.learned_item l \gset
+RESET maintenance_work_mem;
+TRUNCATE big.learned_item;
+SELECT events, users, items FROM reco_refresh('big');
+SELECT md5(string_agg(l::text, ',' ORDER BY item_id)) = :'little' AS same, count(*) FROM big.learned_item l;
+-- files that may not grow
+SET maintenance_work_mem = '1MB';
+SET temp_file_limit = '7MB';
 \set VERBOSITY sqlstate
-SELECT reco_refresh('big');
+SELECT events FROM reco_refresh('big');
+RESET temp_file_limit;
+-- what cannot go through files says so
+SELECT count(*) FROM reco_evaluate('big');
 \set VERBOSITY default
 RESET maintenance_work_mem;
-SELECT events FROM reco_refresh('big');
 SELECT reco_drop_model('big');
 DROP TABLE many;
 

@@ -51,7 +51,7 @@ sub learn
 			|| coalesce((SELECT string_agg(f::text, ' ' ORDER BY item_id) FROM $model.item_factor f), '')) FROM $model.learned_item l});
 	$err =~ s/^psql:.*?: //mg;
 	our $read = join "\n", grep { /read the events|reads the events|for events/ } split /\n/, $err;
-	return ($out, join "\n", grep { /workers started|one process does|shared memory for workers|ERROR/ } split /\n/, $err);
+	return ($out, join "\n", grep { /workers started|one process does|shared memory for workers|in passes|ERROR/ } split /\n/, $err);
 }
 
 # Waits for a worker of a backend that has been at work for a while, and returns its process.
@@ -124,19 +124,19 @@ for my $model (sort keys %models)
 }
 is(scalar(keys %{ { reverse %learned } }), scalar(keys %models), 'no two models are the same');
 
-# As little memory as one process can do with.
+# As little memory as one process can do with, without passes over files.
 create_model($node, 'wide', $models{weighted}, 3000, 45, 60000);
 for my $model ('wide', 'ridge', 'next')
 {
-	my ($kilobytes, $wanted, $have, $said) = (1024, '');
-	($wanted) = learn($node, $model, 'SET max_parallel_maintenance_workers = 0; SET maintenance_work_mem = ' . ($kilobytes = int($kilobytes * 1.1)))
-	  until $wanted =~ /^t\n/ || $kilobytes > 60000;
+	my ($kilobytes, $wanted, $have, $said) = (1024, '', '', '');
+	($wanted, $said) = learn($node, $model, 'SET max_parallel_maintenance_workers = 0; SET maintenance_work_mem = ' . ($kilobytes = int($kilobytes * 1.1)))
+	  until ($wanted =~ /^t\n/ && $said !~ /in passes/) || $kilobytes > 60000;
 	($have, $said) = learn($node, $model, "SET max_parallel_maintenance_workers = 6; SET maintenance_work_mem = $kilobytes");
 	is($have, $wanted, "$model, $kilobytes kB: workers learn the same, in no more memory");
 	like($said, qr/(one process does the job: no memory for workers|workers started of [1-5] wanted)/, "$model, $kilobytes kB: not all 6 of them at each step");
 }
 
-# Ridge has two ways to gather its systems, which round differently: which one is taken depends on memory alone.
+# Ridge has two ways to gather its systems, and which one is taken depends on memory alone: the weights are the same.
 {
 	my %ways;
 	for (my $kilobytes = 14000; $kilobytes <= 21000; $kilobytes += 1000)
@@ -146,7 +146,7 @@ for my $model ('wide', 'ridge', 'next')
 		is($have, $wanted, "ridge, $kilobytes kB: the same with workers and without");
 		$ways{$wanted} = 1;
 	}
-	is(scalar(keys %ways), 2, 'both ways were taken');
+	is(scalar(keys %ways), 1, 'and whatever memory there is');
 }
 
 # Below 100,000 cells nobody is asked.

@@ -1,0 +1,27 @@
+/*
+ * tape.h: bytes written one after the other, then read any number of times, in a temporary file.
+ *
+ * It lies where temp_tablespaces says, temp_file_limit holds, and the file is gone with the
+ * transaction, however that ends.  A tape has one place, for reading and writing alike, and a buffer
+ * of one block.
+ */
+#ifndef RECO_TAPE_H
+#define RECO_TAPE_H
+
+#include "base/budget.h"
+
+typedef struct Tape Tape;
+
+extern Tape *TapeCreate(Budget *budget);
+
+/* Closes and removes it; NULL is nothing. */
+extern void TapeFree(Tape *tape);
+
+/* Goes to a place, so many bytes from the beginning: at most where the tape ends. */
+extern void TapeSeek(Tape *tape, uint64 place);
+
+/* Both go on from the place where the last one ended; writing within the tape overwrites. */
+extern void TapeWrite(Tape *tape, const void *bytes, Size size);
+extern void TapeRead(Tape *tape, void *bytes, Size size);
+
+#endif

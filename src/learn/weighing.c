@@ -1,0 +1,226 @@
+#include "learn/weighing.h"
+
+#include <math.h>
+
+#include "base/interrupts.h"
+
+/* d_u of a user with so many items. */
+static inline double
+factor_of(const Weighing *in, uint32_t count)
+{
+	return count < WEIGHING_FACTORS ? in->factor[count]
+									: SimilarityUserFactor(&in->rule, count, in->rows.items);
+}
+
+bool
+WeighingValued(const Weighing *in)
+{
+	return SimilarityWeighsCells(&in->rule) || RowsValued(&in->rows);
+}
+
+/* A cell as the measure wants it, before it is divided by its item's norm. */
+static inline float
+cell_of(const Weighing *in, const Row *row, uint32_t cell)
+{
+	return (float) SimilarityCell(&in->rule, RowValue(row, cell), in->length[row->item[cell]],
+								  in->mean_length);
+}
+
+/* bm25 needs the length of each item before its cells can be weighed. */
+static void
+measure_length(Weighing *in, Budget *budget)
+{
+	uint32_t items = in->rows.items;
+	RowsWalk walk = RowsOpen(&in->rows, budget);
+	double mean = 0;
+	Row row;
+
+	in->length = BudgetZeroedResult(budget, items, sizeof(double));
+	while (RowsNext(&walk, &row))
+		for (uint32_t c = 0; c < row.count; c++)
+		{
+			in->length[row.item[c]] += RowValue(&row, c);
+			mean += RowValue(&row, c);
+		}
+	RowsClose(&walk);
+	in->mean_length = mean > 0 ? mean / items : 1;
+}
+
+/* Sums over the users of every item: of d_u * v_ui^2, and n_i as the family has it. */
+static void
+sum_items(Weighing *in, Budget *budget)
+{
+	uint32_t items = in->rows.items;
+	bool valued = WeighingValued(in);
+	RowsWalk walk = RowsOpen(&in->rows, budget);
+	double entries = 0;
+	Row row;
+
+	in->mass = BudgetZeroedResult(budget, items, sizeof(double));
+	in->size = BudgetZeroedResult(budget, items, sizeof(double));
+	in->users = BudgetAllocSharedResult(budget, items, sizeof(uint32_t));
+	memset(in->users, 0, sizeof(uint32_t) * items);
+	while (RowsNext(&walk, &row))
+	{
+		double factor = factor_of(in, row.count);
+
+		in->mean_list += (double) row.count * row.count;
+		entries += row.count;
+		for (uint32_t c = 0; c < row.count; c++)
+		{
+			double v = valued ? cell_of(in, &row, c) : row.uniform;
+
+			in->users[row.item[c]]++;
+			in->mass[row.item[c]] += factor * v * v;
+			in->size[row.item[c]] += v * v;
+		}
+	}
+	RowsClose(&walk);
+	in->mean_list = entries > 0 ? in->mean_list / entries : 0;
+	if (SimilarityWeighsCells(&in->rule))
+		memcpy(in->size, in->mass, sizeof(double) * items);
+}
+
+/*
+ * Where cells are all worth the same, a pair comes to no more than the smaller mass of its items, so
+ * the second greatest of all bounds them: most that everybody has, and those who have nothing else,
+ * cost no precision.  Users who have fewer than two items may be worth more; they are in no
+ * pair.
+ */
+static void
+scale_users(Weighing *in, uint32_t most_users, Budget *budget)
+{
+	double greatest = 0;
+
+	for (uint32_t i = 0; i < in->rows.items; i++)
+	{
+		in->most = Max(in->most, Min(in->mass[i], greatest));
+		greatest = Max(greatest, in->mass[i]);
+	}
+	in->whole = PairsRoot(in->most);
+	in->scale = PairsScale(most_users, in->most / in->whole / in->whole);
+	if (in->rows.memory)
+	{
+		in->step = BudgetAllocShared(budget, in->rows.users, sizeof(PairSum));
+		for (uint32_t u = 0; u < in->rows.users; u++)
+		{
+			Row row = RowOf(in->rows.memory, u);
+
+			INTERRUPTS_AT(u);
+			in->step[u] = WeighingStep(in, &row);
+		}
+	}
+}
+
+PairSum
+WeighingStep(const Weighing *in, const Row *row)
+{
+	double v = row->uniform;
+
+	return PairStep(Min(factor_of(in, row->count) * v * v, in->most) / in->whole / in->whole,
+					in->scale);
+}
+
+/*
+ * Where cells differ, each is divided by about the root of its item's mass, which leaves pairs of
+ * at most 1 whatever the weights are; similarities get it back.
+ */
+static void
+scale_cells(Weighing *in, uint32_t most_users, Budget *budget)
+{
+	in->norm = BudgetAllocSharedResult(budget, in->rows.items, sizeof(double));
+	for (uint32_t i = 0; i < in->rows.items; i++)
+		in->norm[i] = PairsRoot(in->mass[i]);
+	in->scale = PairsScale(most_users, 1);
+	if (in->rows.memory)
+	{
+		const uint64_t *start = in->rows.memory->start;
+
+		in->by_user.value = BudgetAllocShared(budget, start[in->rows.users], sizeof(float));
+		for (uint32_t u = 0; u < in->rows.users; u++)
+		{
+			Row row = RowOf(in->rows.memory, u);
+
+			INTERRUPTS();
+			WeighingCells(in, &row, row.count, in->by_user.value + start[u]);
+		}
+	}
+}
+
+void
+WeighingCells(const Weighing *in, const Row *row, uint32_t count, float *value)
+{
+	double root = sqrt(factor_of(in, row->count));
+
+	for (uint32_t c = 0; c < count; c++)
+		value[c] = (float) (cell_of(in, row, c) * root / in->norm[row->item[c]]);
+}
+
+/* n_i^-p and n_i^-q, times what sums were divided by: neither is far from 1 then. */
+static void
+weigh_items(Weighing *in, Budget *budget)
+{
+	uint32_t items = in->rows.items;
+
+	in->source = BudgetAllocSharedResult(budget, items, sizeof(float));
+	in->target = BudgetAllocSharedResult(budget, items, sizeof(float));
+	for (uint32_t i = 0; i < items; i++)
+	{
+		double n = in->size[i];
+		double norm = in->norm ? in->norm[i] : in->whole;
+
+		in->source[i] = n > 0 ? (float) (pow(n, -in->rule.source_exponent) * norm) : 0;
+		in->target[i] = n > 0 ? (float) (pow(n, -in->rule.target_exponent) * norm) : 0;
+	}
+}
+
+Weighing *
+WeighingCreate(const Rows *rows, const SimilarityRule *rule, Budget *budget)
+{
+	Weighing *in = BudgetZeroedResult(budget, 1, sizeof(Weighing));
+	uint32_t greatest = 0;
+	uint32_t most_users = 0; /* of a pair: no more than the second greatest number */
+
+	in->rows = *rows;
+	in->rule = *rule;
+	if (rows->memory)
+		in->by_user = *rows->memory;
+	for (uint32_t h = 0; h < WEIGHING_FACTORS; h++)
+		in->factor[h] = SimilarityUserFactor(rule, h, rows->items);
+	if (WeighingValued(in))
+		measure_length(in, budget);
+	sum_items(in, budget);
+
+	in->item_start = BudgetAllocSharedResult(budget, (uint64_t) rows->items + 1, sizeof(uint64_t));
+	for (uint32_t i = 0; i < rows->items; i++)
+	{
+		in->item_start[i] = in->users[i];
+		most_users = Max(most_users, Min(in->users[i], greatest));
+		greatest = Max(greatest, in->users[i]);
+	}
+	SparseOffsets(in->item_start, rows->items);
+
+	if (WeighingValued(in))
+		scale_cells(in, most_users, budget);
+	else
+		scale_users(in, most_users, budget);
+	weigh_items(in, budget);
+	return in;
+}
+
+void
+WeighingFree(Weighing *in, Budget *budget)
+{
+	BudgetFree(budget, in->length);
+	BudgetFree(budget, in->mass);
+	BudgetFree(budget, in->size);
+	BudgetFree(budget, in->norm);
+	BudgetFree(budget, in->item_start);
+	BudgetFree(budget, in->users);
+	BudgetFree(budget, in->source);
+	BudgetFree(budget, in->target);
+	BudgetFree(budget, in->step);
+	if (WeighingValued(in))
+		BudgetFree(budget, in->by_user.value);
+	BudgetFree(budget, in);
+}

@@ -1,0 +1,57 @@
+/*
+ * weighing.h: what is known of users and items before pairs are counted.
+ *
+ * Each row of a matrix is turned into what the kernel adds up: where cells are all worth the same
+ * what a user adds to a pair, otherwise the cells as the measure wants them.  In memory that is done
+ * once; of rows on tape it is done whenever they are read, to the same numbers.
+ */
+#ifndef RECO_WEIGHING_H
+#define RECO_WEIGHING_H
+
+#include "learn/rows.h"
+#include "math/similarity.h"
+
+/* d_u is looked up for users with fewer items than this, computed for others. */
+#define WEIGHING_FACTORS 1024
+
+typedef struct Weighing
+{
+	Rows rows;
+	SimilarityRule rule;
+	double factor[WEIGHING_FACTORS];
+
+	/* Of items, [items]. */
+	double *length; /* sum of cells as they come, for bm25 */
+	double mean_length;
+	double *mass;         /* sum of d_u * v_ui^2 */
+	double *size;         /* n_i, as the family has it */
+	double *norm;         /* about the root of the mass, where cells are divided by it */
+	uint64_t *item_start; /* [items + 1], offsets in the transpose */
+	uint32_t *users;
+	float *source; /* n_i^-p, times what sums were divided by, like the next */
+	float *target;
+
+	double whole; /* the norm of all items, where cells are all worth the same */
+	double most;  /* mass of a pair, there */
+	double mean_list;
+	PairScale scale;
+
+	/* In memory: the matrix's shape, with cells of our own where they differ. */
+	Sparse by_user;
+	PairSum *step; /* [users], where cells are all worth the same */
+} Weighing;
+
+/* Weighs the rows.  O(cells); memory for 8 bytes a user or 4 a cell where rows are in memory. */
+extern Weighing *WeighingCreate(const Rows *rows, const SimilarityRule *rule, Budget *budget);
+extern void WeighingFree(Weighing *weighing, Budget *budget);
+
+/* True where cells differ, once they are weighed. */
+extern bool WeighingValued(const Weighing *weighing);
+
+/* What the user of a row adds to a pair, where cells do not differ. */
+extern PairSum WeighingStep(const Weighing *weighing, const Row *row);
+
+/* The first so many of the row's cells, where they differ. */
+extern void WeighingCells(const Weighing *weighing, const Row *row, uint32_t count, float *value);
+
+#endif
