@@ -149,8 +149,8 @@ make_area(struct PilesView *view)
 	dsm_handle handle;
 	MemoryContext caller;
 
-	if (shared->writers < 2 || shared->memory < AREA_LEAST || !BudgetHandle(view->budget, shared, &handle) ||
-		!BudgetCanShare(view->budget, AREA_FIRST))
+	if (shared->writers < 2 || shared->memory < AREA_LEAST ||
+		!BudgetHandle(view->budget, shared, &handle) || !BudgetCanShare(view->budget, AREA_FIRST))
 		return;
 	caller = MemoryContextSwitchTo(view->context);
 	view->area = dsa_create(LWTRANCHE_PARALLEL_QUERY_DSA);
