@@ -34,12 +34,14 @@ uint64_t
 ContentBytes(const LikenessInput *input, uint32_t k)
 {
 	uint64_t items = input->by_token->columns;
+	uint64_t cells = SparseCount(input->by_token);
 	uint64_t needy = items - input->known;
 
 	for (uint32_t i = 0; i < input->known; i++)
 		needy += LikenessNeedy(input, i);
 	return LikenessBytes(input) + (needy + LIKENESS_SAMPLE) * (k + SHOWN + 1) * sizeof(Best) +
-		   items * (sizeof(PairSum) + 7 * sizeof(uint32_t)) + (RANGE_CELLS + RANGE_ROWS) * 8;
+		   items * (sizeof(PairSum) + 7 * sizeof(uint32_t)) +
+		   (Min(cells, RANGE_CELLS) + Min(items, RANGE_ROWS)) * 8;
 }
 
 /* Makes known what an item's nearest take after an offer got in. */

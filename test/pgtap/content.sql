@@ -185,5 +185,22 @@ SELECT is_empty($$SELECT * FROM price.similar WHERE support = 0 AND abs(item_id 
 SELECT results_eq($$SELECT count(*) FROM price.learned_item WHERE item_id > 200$$, 'VALUES (0::bigint)', 'what is no number is no attribute');
 SELECT cmp_ok(count(DISTINCT item_id), '=', 200::bigint, 'every other item has neighbours') FROM price.similar;
 
+/* Attributes that do not fit in memory go through temporary files; the model is the same, row for row. */
+CREATE TABLE wide AS
+  SELECT i AS item_id, (SELECT array_agg('t' || pg_temp.lot(i, n) * (1 + pg_temp.lot(i, n + 50) % 20)) FROM generate_series(1, 24) n) AS tags, sqrt(i) AS size FROM generate_series(1, 3000) i;
+CREATE TABLE owned AS SELECT u AS user_id, 1 + pg_temp.lot(u, n) AS item_id FROM generate_series(1, 400) u, generate_series(1, 12) n;
+SELECT reco_create_model('wide', 'SELECT * FROM public.owned', 'SELECT * FROM public.wide');
+SELECT reco_configure('wide', similarity => 'cosine');
+CREATE FUNCTION pg_temp.learned(memory text) RETURNS TABLE(items bigint, pairs bigint, hash text) LANGUAGE plpgsql AS $$
+BEGIN
+  PERFORM set_config('maintenance_work_mem', memory, true);
+  SELECT content_pairs INTO pairs FROM reco_refresh('wide');
+  SELECT count(*), md5(string_agg(format('%s %s %s', item_id, item_no, md5(neighbors)), ',' ORDER BY item_id)) INTO items, hash FROM wide.learned_item;
+  RETURN NEXT;
+END $$;
+CREATE TEMP TABLE roomy AS SELECT * FROM pg_temp.learned('128MB');
+SELECT ok(items = 3000 AND pairs > 100000, 'three thousand items with many tags') FROM roomy;
+SELECT results_eq($$SELECT * FROM pg_temp.learned('8MB')$$, 'SELECT * FROM roomy', 'the same with attributes on tape');
+
 SELECT * FROM finish();
 ROLLBACK;
