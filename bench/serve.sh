@@ -4,7 +4,7 @@
 # What is asked, and by how many sessions at once. The first ones are what the others are held against; where a question
 # reads all events there is time for a few only.
 serve_beside=(select_1 history floor sql_pairs sql_arrays pgvector)
-serve_questions=(top_n top_n_in_stock complete similar_items score match match_10000 rank why why_not popular trending)
+serve_questions=(top_n top_n_in_stock top_n_diverse top_n_capped explore complete similar_items score match match_10000 rank why why_not popular trending)
 serve_slow=(audience similar_users)
 
 # Makes the model, indexes as reco_check asks for them, and the tables that others would use.
@@ -20,7 +20,7 @@ make_served() {
 		CREATE TABLE product AS SELECT DISTINCT item_id AS id FROM events;
 		ALTER TABLE product ADD PRIMARY KEY (id);
 		SELECT reco_create_model('stocked', 'SELECT user_id, item_id, occurred_at, weight FROM events',
-			'SELECT id AS item_id FROM product WHERE id % 10 <> 0');
+			'SELECT id AS item_id, id % 40 AS brand FROM product WHERE id % 10 <> 0');
 		SELECT reco_configure('stocked', similarity => 'cosine', weighting => 'binary', keep => 'source', neighbors => 100, min_support => 1);
 		SELECT * FROM reco_refresh('stocked');
 		CREATE TABLE pair AS SELECT item_id AS i, similar_item_id AS j, similarity AS s FROM bench.similar;
