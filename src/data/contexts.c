@@ -553,6 +553,7 @@ ContextsAsk(const Model *model, Datum object)
 	pg_tz *zone = find_zone(model->settings.time_zone);
 	ContextLifts lifts = {NULL, 0};
 
+	ModelNeedsTable(model, "learned_context");
 	for (uint32 k = 0; k < keys; k++)
 	{
 		check_known(model, asked[k].name);

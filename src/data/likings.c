@@ -190,6 +190,7 @@ read_told(const Model *model, Datum attributes, Datum values, uint64 *rows)
 	const Oid types[] = {TEXTARRAYOID, TEXTARRAYOID};
 	const Datum arguments[] = {attributes, values};
 
+	ModelNeedsTable(model, "learned_group");
 	*rows = PlanRun(
 		psprintf(
 			"SELECT a.n, l.item_no::pg_catalog.int4, l.item_id::%s, %s, "

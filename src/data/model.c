@@ -691,6 +691,12 @@ ModelNeedsTimes(const Model *model)
 }
 
 void
+ModelNeedsTable(const Model *model, const char *name)
+{
+	relation_close(open_view(model, name, false), AccessShareLock);
+}
+
+void
 ModelNeedsOwner(const Model *model)
 {
 	if (!object_ownercheck(NamespaceRelationId, model->schema, GetUserId()))

@@ -27,7 +27,7 @@ typedef struct Settings
 	double popular_half_life;
 	double trend_half_life;
 	double min_match;
-	double content; /* users that attributes count as much as, 0 for not at all */
+	double content;           /* users that attributes count as much as, 0 for not at all */
 	Signals *exclude_seen;    /* NULL where what was seen stays out for good */
 	double fatigue_half_life; /* seconds, 0 for none */
 	char *category;           /* an attribute of items, or NULL */
@@ -117,6 +117,9 @@ extern void ModelNeedsRefresh(const Model *model);
 
 /* Raises an error where the settings go by times that the events do not have. */
 extern void ModelNeedsTimes(const Model *model);
+
+/* Raises an error unless a table of that name is there and the model's own. */
+extern void ModelNeedsTable(const Model *model, const char *name);
 
 /* Raises an error unless the current user owns the model's schema. */
 extern void ModelNeedsOwner(const Model *model);

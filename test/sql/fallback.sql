@@ -50,6 +50,20 @@ SET ROLE reco_fallback_reader;
 SELECT count(*) FROM shop.top_n(61, 3);
 RESET ROLE;
 
+-- nor may anybody else's table stand in for what was learned
+ALTER TABLE shop.learned_group RENAME TO aside;
+SELECT count(*) FROM shop.top_n(61, 3);
+GRANT CREATE ON SCHEMA shop TO reco_fallback_reader;
+SET ROLE reco_fallback_reader;
+CREATE VIEW shop.learned_group AS SELECT 'town'::text AS attribute, 'Oslo'::text AS value, 1 AS rank, 'g1'::text AS item_id, 1 AS users, 1::float8 AS lift;
+RESET ROLE;
+\set VERBOSITY terse
+SELECT count(*) FROM shop.top_n(61, 3);
+\set VERBOSITY default
+DROP VIEW shop.learned_group;
+REVOKE CREATE ON SCHEMA shop FROM reco_fallback_reader;
+ALTER TABLE shop.aside RENAME TO learned_group;
+
 -- an id of another type, and times before the first event
 SELECT count(*) FROM shop.top_n('61'::text, 3);
 SELECT source, count(*) FROM shop.top_n(1, 4, as_of => '1999-01-01') GROUP BY source;
