@@ -428,7 +428,7 @@ take_out(Best *run, uint32_t *count, uint32_t index)
 
 /*
  * Adds pairs, in order of index, to a row whose scored part is in that order: to entries of the same
- * index, else as entries of their own, the k best of them.  What was only shown is then scored.
+ * index, else as entries of their own behind them.  Returns how many of these there are.
  */
 static uint32_t
 add_pairs(Best *row, uint32_t scored, const Best *pair, uint32_t pairs, double scale)
@@ -450,7 +450,10 @@ add_pairs(Best *row, uint32_t scored, const Best *pair, uint32_t pairs, double s
 	return added;
 }
 
-/* One row mixed into out, which has room for all of both; returns its length. */
+/*
+ * One row mixed into out, which has room for all of both; returns its length.  Of the pairs that are
+ * added the k best stay, and what was only shown is scored where it is one of them.
+ */
 static uint32_t
 mix_row(const Content *content, const Neighbors *neighbors, uint32_t i, uint32_t k, Mixing *mixing)
 {
