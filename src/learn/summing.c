@@ -22,6 +22,9 @@
 /* So many events have room at the least, whatever memory there is. */
 #define LARGE_LEAST 4096
 
+/* An item's tally is sent for so many events before it is counted in. */
+#define AHEAD 8
+
 StaticAssertDecl(sizeof(Cell) <= sizeof(Event), "cells are made where events were");
 StaticAssertDecl(sizeof(Cell) >= sizeof(uint32_t) * CELL_WORDS, "words are made where cells were");
 
@@ -224,6 +227,8 @@ sum_cells(Sum *sum, const Event *events, uint64_t count, Cell *cells)
 		Cell cell = new_cell(events[e].item);
 		double r = 0;
 
+		if (e + AHEAD < count)
+			__builtin_prefetch(&sum->tally[events[e + AHEAD].item], 1);
 		if (sum->line > 0)
 			e += skip_later(sum, events + e, count - e);
 		for (; e < count && events[e].item == cell.item; e++)

@@ -39,17 +39,72 @@ SparseCountColumns(const Sparse *a, uint32_t rows, uint64_t *counts)
 	}
 }
 
+/* The first entry of a part of a row whose column is at least the given one. */
+static uint64_t
+find_between(const Sparse *a, uint64_t low, uint64_t high, uint32_t column)
+{
+	while (low < high)
+	{
+		uint64_t middle = low + (high - low) / 2;
+
+		if (a->column[middle] < column)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+/* The same as SparseFind, from a guess on, which is in the row or its end, in steps that double. */
+static uint64_t
+find_near(const Sparse *a, uint32_t row, uint32_t column, uint64_t guess)
+{
+	uint64_t low = a->start[row];
+	uint64_t high = a->start[row + 1];
+	uint64_t step = 1;
+
+	if (guess < high && a->column[guess] < column)
+	{
+		low = guess + 1;
+		for (; high - low > step && a->column[low + step] < column; step *= 2)
+			low += step + 1;
+		return find_between(a, low, high - low > step ? low + step : high, column);
+	}
+	high = guess;
+	for (; high - low > step && a->column[high - step] >= column; step *= 2)
+		high -= step;
+	return find_between(a, high - low > step ? high - step + 1 : low, high, column);
+}
+
+/* Rows ahead whose place is sent for. */
+#define AHEAD 8
+
 void
 SparseTurn(const Sparse *a, uint32_t first, Sparse *at)
 {
 	uint32_t last = first + at->rows;
+	uint64_t passed = 0; /* entries before the range, in rows so far */
+	double share = 0;    /* of a row's entries: a guess at where the range begins */
 
 	/* start[] runs ahead while the rows fill, and is set back by one row afterwards. */
 	for (uint32_t row = 0; row < at->columns; row++)
 	{
-		uint64_t e = first == 0 ? a->start[row] : SparseFind(a, row, first);
+		uint64_t begin = a->start[row];
+		uint64_t e = begin;
 
 		INTERRUPTS();
+		if (first > 0)
+		{
+			if (row + AHEAD < at->columns)
+				__builtin_prefetch(
+					&a->column[a->start[row + AHEAD] +
+							   (uint64_t) (share * (double) (a->start[row + AHEAD + 1] -
+															 a->start[row + AHEAD]))]);
+			e = find_near(a, row, first,
+						  begin + (uint64_t) (share * (double) (a->start[row + 1] - begin)));
+			passed += e - begin;
+			share = (double) passed / (double) (a->start[row + 1] + 1);
+		}
 		for (; e < a->start[row + 1] && a->column[e] < last; e++)
 		{
 			uint64_t place = at->start[a->column[e] - first]++;
@@ -66,17 +121,5 @@ SparseTurn(const Sparse *a, uint32_t first, Sparse *at)
 uint64_t
 SparseFind(const Sparse *a, uint32_t row, uint32_t column)
 {
-	uint64_t low = a->start[row];
-	uint64_t high = a->start[row + 1];
-
-	while (low < high)
-	{
-		uint64_t middle = low + (high - low) / 2;
-
-		if (a->column[middle] < column)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low;
+	return find_between(a, a->start[row], a->start[row + 1], column);
 }
