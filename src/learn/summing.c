@@ -599,8 +599,6 @@ sum_piles(const TeamMember *member)
 	uint32_t seen = 0;
 	uint32_t taken;
 
-	for (uint32_t i = 0; i < job->items; i++)
-		sum.tally[i] = (ItemTally){.newest_age = UINT32_MAX};
 	while ((taken = TeamNext(member)) < piles)
 	{
 		sum_pile(&sum, piles - 1 - taken);
@@ -709,15 +707,20 @@ cut_down(Job *job, Budget *budget)
 static uint32_t
 make_scratch(const EventLog *log, const Job *job, void **piece, Budget *budget)
 {
-	uint64_t members =
-		TeamMembers(budget, job->items * sizeof(ItemTally) + 2 * job->events_most * sizeof(Event) +
-								job->spread * sizeof(uint64_t));
+	uint64_t order = job->ordered ? sizeof(uint64_t) + 2 * sizeof(uint16_t) : 0;
+	uint64_t members = TeamMembers(budget, job->items * sizeof(ItemTally) +
+											   job->events_most * (2 * sizeof(Event) + order) +
+											   job->spread * sizeof(uint64_t));
+	ItemTally *tally;
 
 	members = PilesAreShared(log->piles) ? Min(members, PilesWriters(log->piles)) : 1;
 	/* One table is part of the result. */
-	piece[PIECE_TALLY] = members > 1
-							 ? BudgetAllocShared(budget, job->items * members, sizeof(ItemTally))
-							 : BudgetAllocSharedResult(budget, job->items, sizeof(ItemTally));
+	tally = members > 1 ? BudgetAllocShared(budget, job->items * members, sizeof(ItemTally))
+						: BudgetAllocSharedResult(budget, job->items, sizeof(ItemTally));
+	/* Those of members who never come are merged, too. */
+	for (uint64_t n = 0; n < job->items * members; n++)
+		tally[n] = (ItemTally){.newest_age = UINT32_MAX};
+	piece[PIECE_TALLY] = tally;
 	piece[PIECE_EVENTS] = BudgetAllocSharedLeast(budget, job->events_most * members, sizeof(Event));
 	piece[PIECE_SPARE] = BudgetAllocSharedLeast(budget, job->events_most * members, sizeof(Event));
 	piece[PIECE_SPREAD] = BudgetAllocSharedLeast(budget, job->spread * members, sizeof(uint64_t));
