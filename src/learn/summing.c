@@ -618,8 +618,6 @@ sum_alone(const Job *job, void **piece, Budget *budget)
 	Sum sum = open_job(&member);
 	uint64_t done = 0;
 
-	for (uint32_t i = 0; i < job->items; i++)
-		sum.tally[i] = (ItemTally){.newest_age = UINT32_MAX};
 	for (uint32_t pile = UINT32_C(1) << job->pile_bits; pile-- > 0;)
 	{
 		if (sum.parts[pile].events > job->events_most)
