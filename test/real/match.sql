@@ -85,7 +85,11 @@ SELECT pg_temp.draw('film', 3), pg_temp.draw('disc', 5), pg_temp.draw('gift', 1)
 CREATE TABLE said (things text, similarity text, chosen bool, match float8);
 CREATE FUNCTION pg_temp.ask(things text, kind text) RETURNS text LANGUAGE plpgsql AS $$
 BEGIN
-  PERFORM reco_configure(things, similarity => kind);
+  IF kind = 'factors' THEN
+    PERFORM reco_configure(things, algorithm => kind);
+  ELSE
+    PERFORM reco_configure(things, similarity => kind);
+  END IF;
   PERFORM reco_refresh(things);
   EXECUTE format('
     CREATE TEMP TABLE list AS
@@ -106,14 +110,15 @@ CREATE VIEW tenth AS
     round(100 * avg(chosen::int) - avg(match)::numeric, 1) AS off
   FROM said GROUP BY 1, 2, 3;
 
-SELECT plan(30);
+SELECT plan(32);
 
 -- What anybody gets, counts, ridge, bm25, whose scores rise with the number of people learned from, and next, which reads
--- histories by recency.
+-- histories by recency; factors last, since the setting stays.
 CREATE TABLE question (things text, kind text);
 INSERT INTO question VALUES ('film', 'auto'), ('disc', 'auto'), ('gift', 'auto'),
   ('film', 'cooccurrence'), ('disc', 'cooccurrence'), ('gift', 'cooccurrence'),
-  ('film', 'ridge'), ('gift', 'ridge'), ('film', 'bm25'), ('gift', 'bm25'), ('gift', 'next');
+  ('film', 'ridge'), ('gift', 'ridge'), ('film', 'bm25'), ('gift', 'bm25'), ('gift', 'next'),
+  ('gift', 'factors');
 SELECT pg_temp.ask(things, kind) FROM question \g /dev/null
 
 SELECT diag(E'match, claimed and observed\n' || string_agg(format('%s %s %s: %s pairs, %s, %s%s',
