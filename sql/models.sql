@@ -13,6 +13,7 @@ CREATE TYPE reco_model AS (
   candidates          int,
   damping             float8,
   blend               float8,
+  indirect            float8,
   recency             float8,
   factors             int,
   iterations          int,
@@ -37,6 +38,7 @@ CREATE TYPE reco_model AS (
   picked_lambda       float8,
   picked_damping      float8,
   picked_blend        float8,
+  picked_indirect     float8,
   picked_shrinkage    float8,
   picked_recency      float8,
   refreshed_at        timestamptz,
@@ -80,6 +82,7 @@ CREATE FUNCTION reco_configure(
   candidates int DEFAULT NULL,
   damping float8 DEFAULT NULL,
   blend float8 DEFAULT NULL,
+  indirect float8 DEFAULT NULL,
   recency float8 DEFAULT NULL,
   factors int DEFAULT NULL,
   iterations int DEFAULT NULL,
@@ -101,7 +104,7 @@ CREATE FUNCTION reco_configure(
   time_zone text DEFAULT NULL)
 RETURNS void
 LANGUAGE C VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'reco_configure';
-COMMENT ON FUNCTION reco_configure(text, text, text, float8, float8, float8, float8, int, float8, int, float8, float8, float8, int, int, float8, float8, float8, int, text, text, int, interval, interval, interval, float8, jsonb, interval, text, text[], text) IS
+COMMENT ON FUNCTION reco_configure(text, text, text, float8, float8, float8, float8, int, float8, int, float8, float8, float8, float8, int, int, float8, float8, float8, int, text, text, int, interval, interval, interval, float8, jsonb, interval, text, text[], text) IS
   'changes settings of a model; NULL leaves a setting as it is. min_match, recency, exclude_seen, fatigue_half_life and category count at once, half_life at once and in what is learned, every other setting from the next reco_refresh on';
 
 CREATE FUNCTION reco_drop_model(model text)

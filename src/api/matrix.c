@@ -472,6 +472,7 @@ neighbors_of(FunctionCallInfo fcinfo, int first)
 	options.lambda = SIMILARITY_LAMBDA_DEFAULT;
 	options.damping = SIMILARITY_DAMPING_DEFAULT;
 	options.blend = SIMILARITY_BLEND_DEFAULT;
+	options.indirect = SIMILARITY_INDIRECT_DEFAULT;
 	options.candidates = SIMILARITY_CANDIDATES_DEFAULT;
 	options.k = DatumGetInt32(option(fcinfo, first + 1, SETTING_NEIGHBORS, Int32GetDatum(20)));
 	options.rule.min_support = DatumGetInt32(option(fcinfo, first + 3, SETTING_MIN_SUPPORT,

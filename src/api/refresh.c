@@ -502,8 +502,8 @@ learned_with(const SimilarityOptions *options, const FoldOptions *fold)
 	appendStringInfo(&said, "similarity => '%s'",
 					 SettingWord(SETTING_SIMILARITY, options->rule.kind));
 	if (ridge)
-		appendStringInfo(&said, ", lambda => %g, damping => %g, blend => %g", options->lambda,
-						 options->damping, options->blend);
+		appendStringInfo(&said, ", lambda => %g, damping => %g, blend => %g, indirect => %g",
+						 options->lambda, options->damping, options->blend, options->indirect);
 	if (!ridge || options->blend > 0)
 		appendStringInfo(&said, ", keep => '%s'", SettingWord(SETTING_KEEP, options->keep));
 	if (options->rule.shrinkage > 0)
@@ -545,6 +545,7 @@ write_model(const Refresh *refresh)
 		{"picked_lambda", FLOAT8OID, Float8GetDatum(similarity->lambda), false},
 		{"picked_damping", FLOAT8OID, Float8GetDatum(similarity->damping), false},
 		{"picked_blend", FLOAT8OID, Float8GetDatum(similarity->blend), false},
+		{"picked_indirect", FLOAT8OID, Float8GetDatum(similarity->indirect), false},
 		{"picked_shrinkage", FLOAT8OID, Float8GetDatum(similarity->rule.shrinkage), false},
 		{"picked_recency", FLOAT8OID, Float8GetDatum(SimilarityRecency(similarity)), false},
 		{"events", INT8OID, Int64GetDatum((int64) refresh->event_count), false},

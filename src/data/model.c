@@ -508,10 +508,10 @@ read_row(const Model *model)
 {
 	char *sql = psprintf(
 		"SELECT format_version, algorithm, similarity, user_exponent, source_exponent, target_exponent, "
-		"shrinkage, min_support, lambda, candidates, damping, blend, recency, factors, iterations, "
+		"shrinkage, min_support, lambda, candidates, damping, blend, indirect, recency, factors, iterations, "
 		"factor_lambda, unobserved, content, neighbors, keep, weighting, max_history, "
 		"half_life, popular_half_life, trend_half_life, min_match, exclude_seen, fatigue_half_life, category, contexts, time_zone, picked_similarity, "
-		"picked_keep, picked_lambda, picked_damping, picked_blend, picked_shrinkage, picked_recency, refreshed_at, item_slots, "
+		"picked_keep, picked_lambda, picked_damping, picked_blend, picked_indirect, picked_shrinkage, picked_recency, refreshed_at, item_slots, "
 		"last_event_at, popularity_offset, recent_offset, "
 		"trend_prior, curve_score, curve_match, picked_algorithm FROM ONLY %s.model",
 		model->quoted);
@@ -545,6 +545,7 @@ take_picked(Model *model, int n)
 	picked->lambda = float_column(++n, picked->lambda);
 	picked->damping = float_column(++n, picked->damping);
 	picked->blend = float_column(++n, picked->blend);
+	picked->indirect = float_column(++n, picked->indirect);
 	picked->rule.shrinkage = float_column(++n, picked->rule.shrinkage);
 	n++;
 	if (picked->recency == 0)
@@ -576,6 +577,7 @@ take_settings(Model *model)
 	settings->similarity.candidates = DatumGetInt32(column(++n, &isnull));
 	settings->similarity.damping = float_column(++n, SIMILARITY_DAMPING_DEFAULT);
 	settings->similarity.blend = float_column(++n, SIMILARITY_BLEND_DEFAULT);
+	settings->similarity.indirect = float_column(++n, SIMILARITY_INDIRECT_DEFAULT);
 	settings->similarity.recency = float_column(++n, 0);
 	settings->fold.factors = DatumGetInt32(column(++n, &isnull));
 	settings->fold.iterations = DatumGetInt32(column(++n, &isnull));

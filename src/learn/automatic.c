@@ -22,6 +22,11 @@ static const double lambdas[] = {0.5, 1, 2, 4, 8, 16};
 static const double dampings[] = {0, 0.1, 0.2};
 static const double blends[] = {0, 0.2, 0.4};
 static const double recencies[] = {0.8, 0.9, 1}; /* of ridge, where order may matter */
+static const double indirects[] = {0, 0.1, 0.2};
+
+/* Less than one in so many of the candidates asked for is there: pairs are few. */
+#define SPARSE_SHARE    2
+#define INDIRECT_SPARSE 1 /* of indirects, usual there */
 
 /* Where users have so many different times on average, what follows what is tried as well. */
 #define LEAST_TIMES 3
@@ -74,12 +79,12 @@ measure(const Search *search, const SimilarityOptions *options, const Neighbors 
 	EvaluationRun(&input, &result, search->budget);
 	trial.mean = EvaluationMean(&result.of[EVALUATION_NDCG]);
 	ereport(DEBUG1,
-			(errmsg_internal("%s, lambda %g, damping %g, blend %g, keep %d, recency %g: NDCG %.5f",
+			(errmsg_internal("%s, lambda %g, damping %g, blend %g, indirect %g, keep %d, recency %g: NDCG %.5f",
 							 options->rule.kind == SIMILARITY_RIDGE  ? "ridge"
 							 : options->rule.kind == SIMILARITY_NEXT ? "next"
 																	 : "counts",
-							 options->lambda, options->damping, options->blend, options->keep,
-							 SimilarityRecency(options), trial.mean)));
+							 options->lambda, options->damping, options->blend, options->indirect,
+							 options->keep, SimilarityRecency(options), trial.mean)));
 	return trial;
 }
 
@@ -191,6 +196,36 @@ choose_counts(Search *search, const SimilarityOptions *options)
 	return source ? by_source : by_target;
 }
 
+/* True where targets have far fewer candidates than are asked for. */
+static bool
+is_sparse(const Search *search)
+{
+	uint32_t items = search->basis->input.by_user->columns;
+	uint64_t asked = Min(search->best.options.candidates, items - 1);
+	uint64_t found = 0;
+
+	for (uint32_t i = 0; i < items; i++)
+		found += search->basis->to.count[i];
+	return found * SPARSE_SHARE < items * asked;
+}
+
+/* What neighbours of neighbours say is usual only where pairs are few. */
+static void
+choose_indirect(Search *search)
+{
+	int usual = is_sparse(search) ? INDIRECT_SPARSE : 0;
+
+	if (usual > 0)
+	{
+		SimilarityOptions options = search->best.options;
+
+		options.indirect = indirects[usual];
+		free_trial(search, &search->best);
+		search->best = try_mixture(search, &options);
+	}
+	choose_value(search, &search->best.options.indirect, indirects, lengthof(indirects), usual);
+}
+
 /* Ridge with what serves most sets, and from there one option after the other. */
 static void
 choose_ridge(Search *search, const SimilarityOptions *options, SimilarityKeep keep)
@@ -203,12 +238,14 @@ choose_ridge(Search *search, const SimilarityOptions *options, SimilarityKeep ke
 	best->lambda = lambdas[LAMBDA_USUAL];
 	best->damping = dampings[DAMPING_USUAL];
 	best->blend = blends[BLEND_USUAL];
+	best->indirect = 0;
 	solve(search, best->lambda);
 	search->best = try_mixture(search, best);
 
 	choose_value(search, &best->damping, dampings, lengthof(dampings), DAMPING_USUAL);
 	choose_value(search, &best->blend, blends, lengthof(blends), BLEND_USUAL);
 	choose_value(search, &best->lambda, lambdas, lengthof(lambdas), LAMBDA_USUAL);
+	choose_indirect(search);
 	if (search->ordered && best->recency == 0)
 	{
 		best->recency = recencies[RECENCY_USUAL];

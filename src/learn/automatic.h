@@ -2,12 +2,13 @@
  * automatic.h: what a model learns by where nobody said: picked on the held-out users.
  *
  * Tried are the counts, the best of each target or of each source, and ridge with several lambda,
- * dampings and shares of the counts; where users come back often, also histories of which the newest
- * items count most, and what follows what.  Counted is once; a trial of ridge solves for few
- * candidates, which costs a small part of the fit and ranks options as many candidates do.  Lists
- * are compared by NDCG at 20 on what held-out users went on to choose, user by user; what serves
- * most sets is left only for what is better by more than the standard error of the difference (after
- * the rule of Breiman et al. 1984, section 3.4.3).
+ * dampings, shares of the counts and of indirect neighbours, these from the start where pairs are
+ * few; where users come back often, also histories of which the newest items count most, and what
+ * follows what.  Counted is once; a trial of ridge solves for few candidates, which costs a small
+ * part of the fit and ranks options as many candidates do.  Lists are compared by NDCG at 20 on what
+ * held-out users went on to choose, user by user; what serves most sets is left only for what is
+ * better by more than the standard error of the difference (after the rule of Breiman et al. 1984,
+ * section 3.4.3).
  */
 #ifndef RECO_AUTOMATIC_H
 #define RECO_AUTOMATIC_H
@@ -16,7 +17,7 @@
 #include "learn/neighbors.h"
 
 /* How many are about tried. */
-#define AUTOMATIC_TRIALS 12
+#define AUTOMATIC_TRIALS 13
 
 /*
  * Sets what is to be picked in options, and returns the neighbours learned by that from the

@@ -75,11 +75,12 @@ typedef struct SimilarityOptions
 	SimilarityRule rule;
 	uint32_t k;
 	SimilarityKeep keep;
-	double lambda; /* of ridge, like the next three */
+	double lambda; /* of ridge, like the next four */
 	uint32_t candidates;
-	double damping; /* weights are divided by (n_i n_j)^damping, by numbers of users */
-	double blend;   /* the share of the counts among the weights, 0 to 1 */
-	double recency; /* how histories are read, not what is learned; 0 for the similarity's own */
+	double damping;  /* weights are divided by (n_i^3 n_j)^(damping / 2), by numbers of users */
+	double blend;    /* the share of the counts among the weights, 0 to 1 */
+	double indirect; /* the share of what neighbours of neighbours say, 0 to 1 */
+	double recency;  /* how histories are read, not what is learned; 0 for the similarity's own */
 } SimilarityOptions;
 
 /* What the options may be; settings, arguments and documentation all take them from here. */
@@ -94,6 +95,7 @@ typedef struct SimilarityOptions
 #define SIMILARITY_LAMBDA_MAX          1000000
 #define SIMILARITY_DAMPING_DEFAULT     0
 #define SIMILARITY_BLEND_DEFAULT       0
+#define SIMILARITY_INDIRECT_DEFAULT    0
 #define SIMILARITY_RECENCY_NEXT        0.6
 #define SIMILARITY_RECENCY_MIN         0.01
 #define SIMILARITY_CANDIDATES_DEFAULT  200

@@ -1,6 +1,6 @@
 -- Ridge neighbours: a system solved by hand, the equations held against plain SQL, and both ways to gather them.
 BEGIN;
-SELECT plan(13);
+SELECT plan(19);
 
 -- Four users, three items:        G = X'X      a  b  c
 --   1: a b   2: a b                        a   3  2  1
@@ -35,6 +35,26 @@ SELECT reco_configure('hand', neighbors => 10);
 SELECT reco_refresh('hand');
 SELECT ok(abs(hand.score(3, 'b') - 10/19.0/sqrt(2)) < 1e-6, 'a score from both');
 
+-- Damping d divides a weight i -> j by (n_i^3 n_j)^(d / 2), n being 3, 3 and 2: with d = 1 a -> c by sqrt(27 * 2).
+SELECT reco_configure('hand', damping => 1);
+SELECT reco_refresh('hand');
+SELECT results_eq(
+  'SELECT item_id, similar_item_id, round(similarity::numeric, 6) FROM hand.similar WHERE item_id <> ''b'' ORDER BY 1, 2',
+  $$VALUES ('a', 'b', round((7/19.0/9)::numeric, 6)), ('a', 'c', round((1/7.0/sqrt(54))::numeric, 6)),
+           ('c', 'a', round((3/19.0/sqrt(24))::numeric, 6)), ('c', 'b', round((3/19.0/sqrt(24))::numeric, 6))$$,
+  'popular sources are damped most');
+-- Two steps: p_ab = (7/19) / (7/19 + 1/7) = 49/68, p_ac = 19/68, the same from b, and p_ca = p_cb = 1/2.
+--   t_ab = p_ac p_cb = 19/136, t_ac = p_ab p_bc = 931/4624, t_ca = p_cb p_ba = 49/136
+-- brought to the mass of the weights by m = (7/19 + 1/7 + 3/19) / (19/136 + 931/4624 + 49/136), and half of each.
+SELECT reco_configure('hand', damping => 0, indirect => 0.5);
+SELECT alike(learned_with, '%indirect => 0.5', 'the report says it') FROM reco_refresh('hand');
+SELECT results_eq(
+  'SELECT item_id, similar_item_id, round(similarity::numeric, 6), support FROM hand.similar WHERE item_id <> ''b'' ORDER BY 1, 2',
+  $$SELECT i, j, round((w / 2 + t / 2 * (7/19.0 + 1/7.0 + 3/19.0) / (19/136.0 + 931/4624.0 + 49/136.0))::numeric, 6), s
+    FROM (VALUES ('a', 'b', 7/19.0, 19/136.0, 2), ('a', 'c', 1/7.0, 931/4624.0, 1),
+                 ('c', 'a', 3/19.0, 49/136.0, 1), ('c', 'b', 3/19.0, 49/136.0, 1)) v(i, j, w, t, s)$$,
+  'half of it is what neighbours of neighbours say');
+
 -- The equations, by plain SQL: (G_NN + ridge) w = G_Nj for every target and candidate, on generated histories of
 -- different lengths, weighted by f = ln(1 + r) and h^-.33.
 CREATE TABLE drawn AS
@@ -56,6 +76,21 @@ SELECT cmp_ok(
             + 2 * (SELECT avg(s) FROM g WHERE i = j) * w.w AS left_side,
             (SELECT g.s FROM g WHERE g.i = w.i AND g.j = w.j) AS right_side
      FROM w) s), '<', 1e-4::float8, 'every equation holds');
+
+-- Two steps, by plain SQL: the thirty strongest of each row, divided by their sum; the hundred best sums above 0.
+SELECT reco_configure('drawn', indirect => 0.2);
+SELECT reco_refresh('drawn');
+CREATE TABLE p AS
+  SELECT i, j, w / sum(abs(w)) OVER (PARTITION BY i) AS p
+  FROM (SELECT i, j, w, row_number() OVER (PARTITION BY i ORDER BY abs(w) DESC, j) AS place FROM w) s WHERE place <= 30;
+CREATE TABLE t AS SELECT a.i, b.j, sum(a.p * b.p) AS t FROM p a JOIN p b ON a.j = b.i WHERE b.j <> a.i GROUP BY 1, 2 HAVING sum(a.p * b.p) > 0;
+SELECT cmp_ok((SELECT max(n) FROM (SELECT count(*) AS n FROM t GROUP BY i) s), '<=', 100::bigint, 'no row is cut');
+SELECT cmp_ok((SELECT count(*) FROM t LEFT JOIN w USING (i, j) WHERE w IS NULL), '>', 0::bigint, 'some are no candidates');
+SELECT is((SELECT count(*) FROM w FULL JOIN t USING (i, j) FULL JOIN drawn.similar s ON s.item_id = i AND s.similar_item_id = j
+           WHERE abs(0.8 * coalesce(w, 0) + 0.2 * coalesce(t, 0) * (SELECT sum(abs(w)) FROM w) / (SELECT sum(t) FROM t) - coalesce(similarity, 0)) > 1e-5
+              OR (w IS NULL AND support <> 0)),
+  0::bigint, 'every sum is there, and who had no pair has no support');
+SELECT reco_configure('drawn', indirect => 0);
 
 -- Both ways to gather a system agree: with memory for the whole Gram matrix of 1,500 items (half of 9 MB), and without.
 CREATE TABLE wide AS
