@@ -524,21 +524,25 @@ read_row(const Model *model)
 	heap_deform_tuple(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, row.value, row.isnull);
 }
 
+/* Columns of what was picked, from picked_similarity to picked_recency. */
+#define PICKED_COLUMNS 8
+
 /* What the last refresh picked where similarity is auto; the counts where it has not yet. */
 static int
 take_picked(Model *model, int n)
 {
+	int end = n + PICKED_COLUMNS;
 	SimilarityOptions *picked = &model->picked;
 	bool isnull;
 
 	*picked = model->settings.similarity;
 	column(n + 1, &isnull);
 	if (picked->rule.kind != SIMILARITY_AUTO)
-		return n + 7;
+		return end;
 	if (isnull)
 	{
 		picked->rule.kind = SIMILARITY_COOCCURRENCE;
-		return n + 7;
+		return end;
 	}
 	picked->rule.kind = choice_column(++n, SETTING_SIMILARITY);
 	picked->keep = choice_column(++n, SETTING_KEEP);
@@ -550,7 +554,8 @@ take_picked(Model *model, int n)
 	n++;
 	if (picked->recency == 0)
 		picked->recency = float_column(n, 0);
-	return n;
+	Assert(n == end);
+	return end;
 }
 
 /* The settings in a row, which come first; returns the number of the last column read. */

@@ -3,6 +3,7 @@
 #include <math.h>
 
 #include "learn/evaluation.h"
+#include "learn/indirect.h"
 #include "learn/next.h"
 
 #define TRIAL_CANDIDATES 64 /* of a trial of ridge */
@@ -25,16 +26,16 @@ static const double recencies[] = {0.8, 0.9, 1}; /* of ridge, where order may ma
 static const double indirects[] = {0, 0.1, 0.2};
 
 /* Less than one in so many of the candidates asked for is there: pairs are few. */
-#define SPARSE_SHARE    2
-#define INDIRECT_SPARSE 1 /* of indirects, usual there */
+#define SPARSE_SHARE 2
 
 /* Where users have so many different times on average, what follows what is tried as well. */
 #define LEAST_TIMES 3
 
-#define LAMBDA_USUAL  3
-#define DAMPING_USUAL 1
-#define BLEND_USUAL   1
-#define RECENCY_USUAL 2
+#define LAMBDA_USUAL   3
+#define DAMPING_USUAL  1
+#define BLEND_USUAL    1
+#define INDIRECT_USUAL 1 /* where pairs are few, otherwise none */
+#define RECENCY_USUAL  2
 
 #define NEXT_SLOWER 0.9 /* the other recency of what follows what */
 
@@ -79,12 +80,13 @@ measure(const Search *search, const SimilarityOptions *options, const Neighbors 
 	EvaluationRun(&input, &result, search->budget);
 	trial.mean = EvaluationMean(&result.of[EVALUATION_NDCG]);
 	ereport(DEBUG1,
-			(errmsg_internal("%s, lambda %g, damping %g, blend %g, indirect %g, keep %d, recency %g: NDCG %.5f",
-							 options->rule.kind == SIMILARITY_RIDGE  ? "ridge"
-							 : options->rule.kind == SIMILARITY_NEXT ? "next"
-																	 : "counts",
-							 options->lambda, options->damping, options->blend, options->indirect,
-							 options->keep, SimilarityRecency(options), trial.mean)));
+			(errmsg_internal(
+				"%s, lambda %g, damping %g, blend %g, indirect %g, keep %d, recency %g: NDCG %.5f",
+				options->rule.kind == SIMILARITY_RIDGE  ? "ridge"
+				: options->rule.kind == SIMILARITY_NEXT ? "next"
+														: "counts",
+				options->lambda, options->damping, options->blend, options->indirect, options->keep,
+				SimilarityRecency(options), trial.mean)));
 	return trial;
 }
 
@@ -196,34 +198,33 @@ choose_counts(Search *search, const SimilarityOptions *options)
 	return source ? by_source : by_target;
 }
 
-/* True where targets have far fewer candidates than are asked for. */
+/* True where a large catalogue has far fewer candidates than are asked for. */
 static bool
 is_sparse(const Search *search)
 {
 	uint32_t items = search->basis->input.by_user->columns;
-	uint64_t asked = Min(search->best.options.candidates, items - 1);
+	uint64_t asked = search->best.options.candidates;
 	uint64_t found = 0;
 
 	for (uint32_t i = 0; i < items; i++)
 		found += search->basis->to.count[i];
-	return found * SPARSE_SHARE < items * asked;
+	return items > asked && found * SPARSE_SHARE < items * asked;
 }
 
-/* What neighbours of neighbours say is usual only where pairs are few. */
+/* Where pairs are few, what neighbours of neighbours say is usual, if there is memory for it. */
 static void
 choose_indirect(Search *search)
 {
-	int usual = is_sparse(search) ? INDIRECT_SPARSE : 0;
+	SimilarityOptions options = search->best.options;
 
-	if (usual > 0)
-	{
-		SimilarityOptions options = search->best.options;
-
-		options.indirect = indirects[usual];
-		free_trial(search, &search->best);
-		search->best = try_mixture(search, &options);
-	}
-	choose_value(search, &search->best.options.indirect, indirects, lengthof(indirects), usual);
+	if (!is_sparse(search) ||
+		IndirectBytes(search->basis->input.by_user->columns) > BudgetLeft(search->budget) / 2)
+		return;
+	options.indirect = indirects[INDIRECT_USUAL];
+	free_trial(search, &search->best);
+	search->best = try_mixture(search, &options);
+	choose_value(search, &search->best.options.indirect, indirects, lengthof(indirects),
+				 INDIRECT_USUAL);
 }
 
 /* Ridge with what serves most sets, and from there one option after the other. */

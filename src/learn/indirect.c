@@ -135,3 +135,10 @@ IndirectRows(const Neighbors *direct, Budget *budget)
 	BudgetFree(budget, sums.touched);
 	return result;
 }
+
+uint64_t
+IndirectBytes(uint32_t items)
+{
+	return (uint64_t) items *
+		   (STEPS * sizeof(Best) + sizeof(uint32_t) + sizeof(double) + sizeof(bool));
+}

@@ -20,4 +20,7 @@
  */
 extern Neighbors *IndirectRows(const Neighbors *direct, Budget *budget);
 
+/* What it takes beside the result. */
+extern uint64_t IndirectBytes(uint32_t items);
+
 #endif
