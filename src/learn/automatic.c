@@ -202,7 +202,7 @@ choose_counts(Search *search, const SimilarityOptions *options)
 static bool
 is_sparse(const Search *search)
 {
-	uint32_t items = search->basis->input.by_user->columns;
+	uint32_t items = search->basis->input.rows.items;
 	uint64_t asked = search->best.options.candidates;
 	uint64_t found = 0;
 
@@ -218,7 +218,7 @@ choose_indirect(Search *search)
 	SimilarityOptions options = search->best.options;
 
 	if (!is_sparse(search) ||
-		IndirectBytes(search->basis->input.by_user->columns) > BudgetLeft(search->budget) / 2)
+		IndirectBytes(search->basis->input.rows.items) > BudgetLeft(search->budget) / 2)
 		return;
 	options.indirect = indirects[INDIRECT_USUAL];
 	free_trial(search, &search->best);
