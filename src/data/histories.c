@@ -28,9 +28,6 @@
 #define PILE_BITS_LEAST 3
 #define PILE_MEMORY     (3 * BLCKSZ)
 
-/* The greatest event: user, item, time, weight, signal. */
-#define EVENT_WORDS_MOST 8 /* of 4 bytes */
-
 /* The histories while they are read. */
 typedef struct HistoriesReader
 {
@@ -139,7 +136,6 @@ take(TupleTableSlot *row, void *with)
 {
 	HistoriesReader *reader = with;
 	const HistoriesWanted *wanted = reader->wanted;
-	uint32 words[EVENT_WORDS_MOST];
 	HistoryEvent event;
 	Datum user;
 	Datum item;
@@ -159,9 +155,9 @@ take(TupleTableSlot *row, void *with)
 		return;
 	event.id = IdSetAdd(reader->items, item);
 	pack(reader, reader->users ? IdSetAdd(reader->users, user) : (uint64) DatumGetInt64(user),
-		 &event, words);
-	PilesWrite(reader->piles, (uint32) (hash >> (64 - reader->pile_bits)), words,
-			   sizeof(uint32) * reader->words);
+		 &event,
+		 PilesPlace(reader->piles, (uint32) (hash >> (64 - reader->pile_bits)),
+					sizeof(uint32) * reader->words));
 }
 
 /*
@@ -300,8 +296,7 @@ order_by_user(const HistoriesReader *reader, Pile *pile)
 static void
 hand_over_pile(HistoriesReader *reader, uint32 number)
 {
-	Pile pile = {.count = PilesBytes(reader->piles, number) /
-						   (sizeof(uint32) * reader->words)};
+	Pile pile = {.count = PilesBytes(reader->piles, number) / (sizeof(uint32) * reader->words)};
 	uint64 begin = 0;
 
 	if (pile.count == 0)
