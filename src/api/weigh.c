@@ -200,11 +200,11 @@ note_near(const Packed *packed, uint32 row, const uint32 *place, Near *near)
 {
 	uint32 count = 0;
 
-	for (uint32 n = 0; n < packed->scored && packed->similarity[n] > 0; n++)
+	for (uint32 n = 0; n < packed->scored; n++)
 	{
 		uint32 other = place[packed->item[n]];
 
-		if (other > 0 && other - 1 != row)
+		if (other > 0 && other - 1 != row && packed->similarity[n] > 0)
 			near[count++] = (Near){row, other - 1, packed->similarity[n] / packed->most};
 	}
 	return count;

@@ -18,7 +18,7 @@ INSERT INTO five VALUES
 CREATE TABLE five_item (item_id int, brand text, tags text[], price numeric);
 INSERT INTO five_item VALUES (1, 'a', '{x,y}', 1.5), (2, 'b', '{y}', 2), (3, 'a', '{x,x,NULL}', 1.50), (4, NULL, NULL, NULL), (5, 'b', '{}', 3);
 SELECT reco_create_model('five', 'SELECT user_id, item_id, weight FROM five', 'SELECT * FROM five_item');
-SELECT reco_configure('five', similarity => 'cosine', weighting => 'linear', min_support => 1);
+SELECT reco_configure('five', similarity => 'cosine', weighting => 'linear', min_support => 1, content => 0);
 SELECT pg_temp.refresh('five');
 CREATE FUNCTION pg_temp.items(call text) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE answer text;
@@ -83,7 +83,7 @@ CREATE TABLE product AS SELECT i AS item_id, 'brand ' || i % 6 AS brand, CASE WH
   FROM generate_series(1, 130) i WHERE i % 9 <> 0;
 INSERT INTO product VALUES (2, 'brand 2', '{extra}');
 SELECT reco_create_model('shop', 'SELECT user_id, item_id, weight FROM generated', 'SELECT * FROM product');
-SELECT reco_configure('shop', similarity => 'cosine', weighting => 'log', keep => 'source', neighbors => 40, min_support => 2);
+SELECT reco_configure('shop', similarity => 'cosine', weighting => 'log', keep => 'source', neighbors => 40, min_support => 2, content => 0);
 SELECT pg_temp.refresh('shop');
 
 /*
@@ -184,7 +184,7 @@ FROM (SELECT pg_temp.distance(0) AS a, pg_temp.distance(.5) AS b, pg_temp.distan
 CREATE TABLE shuffled AS SELECT * FROM generated ORDER BY hashint8(user_id * 31 + item_id * 17);
 CREATE TABLE shuffled_product AS SELECT item_id, brand, CASE WHEN tags IS NOT NULL THEN ARRAY(SELECT t FROM unnest(tags) t ORDER BY hashtext(t)) END AS tags FROM product ORDER BY hashint8(item_id * 17);
 SELECT reco_create_model('shuffled', 'SELECT user_id, item_id, weight FROM shuffled', 'SELECT * FROM shuffled_product');
-SELECT reco_configure('shuffled', similarity => 'cosine', weighting => 'log', keep => 'source', neighbors => 40, min_support => 2);
+SELECT reco_configure('shuffled', similarity => 'cosine', weighting => 'log', keep => 'source', neighbors => 40, min_support => 2, content => 0);
 SELECT pg_temp.refresh('shuffled');
 CREATE TEMP TABLE whole_shuffled (LIKE whole);
 DO $$ DECLARE o record; BEGIN

@@ -33,7 +33,7 @@ SELECT plan(17);
 
 SELECT results_eq('SELECT count(*), count(DISTINCT film), count(DISTINCT person) FROM rating', 'VALUES (100004::bigint, 9066::bigint, 671::bigint)', 'the set is the one its description speaks of');
 SELECT reco_create_model('cinema', 'SELECT person AS user_id, film AS item_id FROM watched', 'SELECT id AS item_id, genres, year FROM film');
-SELECT reco_configure('cinema', similarity => 'cosine');
+SELECT reco_configure('cinema', similarity => 'cosine', content => 0);
 SELECT events FROM reco_refresh('cinema') \g /dev/null
 
 -- Lists of ten for everybody, by what was asked for; and of each: the mean divergence of their genres from those of the
