@@ -44,7 +44,7 @@ spi_value(const Model *model, uint64 row, int column)
  * gone are deleted.  Returns the first number never used.
  */
 static uint32
-old_numbers(const Model *model, const IdSet *ids, uint32 *number, uint64 *deleted)
+old_numbers(const Model *model, const IdSet *ids, const bool *kept, uint32 *number, uint64 *deleted)
 {
 	char *sql = psprintf("SELECT item_id::%s, item_no::pg_catalog.int4 FROM ONLY %s.learned_item",
 						 IdTypeName(model->item_kind), model->quoted);
@@ -67,7 +67,7 @@ old_numbers(const Model *model, const IdSet *ids, uint32 *number, uint64 *delete
 			uint32 item_no = DatumGetInt32(spi_value(model, r, 2));
 			uint32 id = IdSetFind(ids, spi_value(model, r, 1));
 
-			if (id == ID_NONE)
+			if (id == ID_NONE || !kept[id])
 				gone = lappend_int(gone, (int) item_no);
 			else
 			{
@@ -109,7 +109,13 @@ number_items(const Model *model, const IdSet *ids, const LearnedItem *items, uin
 {
 	uint32 *old = BudgetAllocResult(budget, IdSetCount(ids), sizeof(uint32));
 	uint32 *number = BudgetAllocResult(budget, count, sizeof(uint32));
-	uint32 next = old_numbers(model, ids, old, deleted);
+	bool *kept = BudgetZeroed(budget, IdSetCount(ids), sizeof(bool));
+	uint32 next;
+
+	for (uint32 i = 0; i < count; i++)
+		kept[items[i].id] = true;
+	next = old_numbers(model, ids, kept, old, deleted);
+	BudgetFree(budget, kept);
 
 	if (next > (uint64) count * (1 + GAPS_PER_ITEM))
 	{

@@ -63,13 +63,21 @@ DELETE FROM has WHERE user_id > 4;
 SELECT is(rows_written, 0::bigint, 'a refresh with nothing new writes nothing') FROM reco_refresh('six');
 DELETE FROM thing WHERE item_id = 3;
 SELECT cmp_ok(rows_written, '>', 0::bigint, 'what nobody has and leaves the catalogue') FROM reco_refresh('six');
-SELECT results_eq('SELECT item_id FROM six.learned_item ORDER BY 1', 'VALUES (1), (2), (4), (5), (6)', 'is forgotten');
+SELECT results_eq('SELECT item_id FROM six.learned_item ORDER BY 1', 'VALUES (1), (2), (4), (5)', 'is forgotten, and so is what is like nothing any more: b and c are now of more than half');
 SELECT is(rows_written, 0::bigint, 'once') FROM reco_refresh('six');
 INSERT INTO thing VALUES (3, '{a}'), (7, '{z}');
 SELECT cmp_ok(rows_written, '>', 0::bigint, 'what comes') FROM reco_refresh('six');
 SELECT results_eq('SELECT item_id FROM six.learned_item ORDER BY 1', 'VALUES (1), (2), (3), (4), (5), (6)', 'is learned of, unless it is like nothing');
 SELECT results_eq($$SELECT item_id, source FROM reco_top_n(3, 9, 'six', fallback => true) WHERE source = 'new'$$,
   $$VALUES (3::bigint, 'new'), (7, 'new')$$, 'and comes at the end as new');
+
+-- What loses all its events and is like nothing goes, though the catalogue has it.
+INSERT INTO has VALUES (1, 7), (2, 7);
+SELECT cmp_ok(rows_written, '>', 0::bigint, 'an item like no other that somebody has') FROM reco_refresh('six');
+SELECT is(events, 2::bigint, 'is learned of') FROM six.learned_item WHERE item_id = 7;
+DELETE FROM has WHERE item_id = 7;
+SELECT cmp_ok(rows_written, '>', 0::bigint, 'and once nobody has it') FROM reco_refresh('six');
+SELECT is_empty('SELECT FROM six.learned_item WHERE item_id = 7', 'forgotten');
 
 -- Off, it leaves no trace.
 SELECT reco_configure('six', content => 0);
