@@ -501,11 +501,14 @@ RankBecause(RankScratch *scratch, const RankEntry *entries, size_t count, double
 	{
 		const RankEntry *entry = &entries[e];
 		ShareRule rule = {(int64_t) e, entry->weight * norm, grid, least};
+		bool noted;
 
-		/* What attributes alone tie, and the rest: two runs. */
-		if (rule.weight > 0 &&
-			(note_shares(scratch, entry, 0, entry->content, &rule, because) |
-			 note_shares(scratch, entry, entry->content, entry->count, &rule, because)))
+		if (!(rule.weight > 0))
+			continue;
+		/* What attributes alone tie, and the rest: two runs, both to be looked through. */
+		noted = note_shares(scratch, entry, 0, entry->content, &rule, because);
+		noted |= note_shares(scratch, entry, entry->content, entry->count, &rule, because);
+		if (noted)
 			least = least_share(scratch, items, item_count);
 	}
 	for (uint32_t n = 0; n < item_count; n++)
