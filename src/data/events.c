@@ -13,6 +13,7 @@
 #include "access/xact.h"
 #include "base/piles.h"
 #include "base/progress.h"
+#include "catalog/pg_type.h"
 #include "data/plan.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
@@ -130,19 +131,12 @@ take_sum(TupleTableSlot *row, void *with)
 	reading->gathered = row->tts_isnull[0] ? 0 : DatumGetInt64(row->tts_values[0]);
 }
 
-/* What the aggregate is asked. */
+/* What the aggregate is asked; the ticket comes as an argument, as anybody may see the text. */
 static char *
-gathering(const Reading *reading)
+gathering(const Model *model)
 {
-	const Model *model = reading->model;
-	const bytea *ticket = ReaderTicket(&reading->reader);
-	uint64 length = VARSIZE_ANY_EXHDR(ticket);
-	char *hex = palloc0(2 * length + 1);
-
-	hex_encode(VARDATA_ANY(ticket), length, hex);
-	return psprintf("SELECT %s.reco_gather(pg_catalog.decode('%s', 'hex'), user_id, item_id, %s) "
-					"FROM %s.events",
-					quote_identifier(get_namespace_name(model->reco)), hex, time_and_weight(model),
+	return psprintf("SELECT %s.reco_gather($1, user_id, item_id, %s) FROM %s.events",
+					quote_identifier(get_namespace_name(model->reco)), time_and_weight(model),
 					model->quoted);
 }
 
@@ -162,8 +156,11 @@ static bool
 read_to_share(Reading *reading)
 {
 	uint32 workers = PilesWriters(reading->reader.piles) - 1;
+	const Oid type = BYTEAOID;
+	const Datum ticket = PointerGetDatum(ReaderTicket(&reading->reader));
 
-	if (!PlanStreamParallel(gathering(reading), workers, take_sum, reading))
+	if (!PlanStreamParallel(gathering(reading->model), 1, &type, &ticket, workers, take_sum,
+							reading))
 	{
 		read_alone(reading, "the plan of the events is not parallel");
 		return false;

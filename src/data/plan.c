@@ -103,11 +103,11 @@ PlanRun(const char *sql, int arguments, const Oid *types, const Datum *values, c
 
 /* The plan of a statement that is run once. */
 static CachedPlan *
-plan_once(const char *sql, int options, SPIPlanPtr *prepared)
+plan_once(const char *sql, int arguments, const Oid *types, int options, SPIPlanPtr *prepared)
 {
 	CachedPlan *plan;
 
-	*prepared = SPI_prepare_cursor(sql, 0, NULL, options);
+	*prepared = SPI_prepare_cursor(sql, arguments, (Oid *) types, options);
 	if (*prepared == NULL)
 		elog(ERROR, "could not prepare \"%s\": %s", sql, SPI_result_code_string(SPI_result));
 	plan = SPI_plan_get_cached_plan(*prepared);
@@ -120,7 +120,7 @@ uint64
 PlanRows(const char *sql)
 {
 	SPIPlanPtr prepared;
-	CachedPlan *plan = plan_once(sql, 0, &prepared);
+	CachedPlan *plan = plan_once(sql, 0, NULL, 0, &prepared);
 	double rows;
 
 	rows = linitial_node(PlannedStmt, plan->stmt_list)->planTree->plan_rows;
@@ -177,18 +177,27 @@ receiver_for(PlanTake take, void *with)
 	};
 }
 
+/* Values of arguments, none of them NULL. */
+static ParamListInfo
+parameters_of(int arguments, const Oid *types, const Datum *values)
+{
+	ParamListInfo parameters = makeParamList(arguments);
+
+	for (int a = 0; a < arguments; a++)
+		parameters->params[a] =
+			(ParamExternData){.value = values[a], .pflags = PARAM_FLAG_CONST, .ptype = types[a]};
+	return parameters;
+}
+
 void
 PlanStream(const char *sql, int arguments, const Oid *types, const Datum *values, PlanTake take,
 		   void *with)
 {
 	Receiver receiver = receiver_for(take, with);
-	ParamListInfo parameters = makeParamList(arguments);
-	SPIExecuteOptions options = {
-		.params = parameters, .dest = &receiver.receiver, .read_only = true};
+	SPIExecuteOptions options = {.params = parameters_of(arguments, types, values),
+								 .dest = &receiver.receiver,
+								 .read_only = true};
 
-	for (int a = 0; a < arguments; a++)
-		parameters->params[a] =
-			(ParamExternData){.value = values[a], .pflags = PARAM_FLAG_CONST, .ptype = types[a]};
 	check_select(sql, SPI_execute_plan_extended(PlanGet(sql, arguments, types), &options));
 }
 
@@ -199,10 +208,13 @@ PlanStreamOnce(const char *sql, PlanTake take, void *with)
 }
 
 bool
-PlanStreamParallel(const char *sql, uint32 workers, PlanTake take, void *with)
+PlanStreamParallel(const char *sql, int arguments, const Oid *types, const Datum *values,
+				   uint32 workers, PlanTake take, void *with)
 {
 	Receiver receiver = receiver_for(take, with);
-	SPIExecuteOptions options = {.dest = &receiver.receiver, .read_only = true};
+	SPIExecuteOptions options = {.params = parameters_of(arguments, types, values),
+								 .dest = &receiver.receiver,
+								 .read_only = true};
 	int nest = NewGUCNestLevel();
 	SPIPlanPtr prepared;
 	CachedPlan *plan;
@@ -210,7 +222,10 @@ PlanStreamParallel(const char *sql, uint32 workers, PlanTake take, void *with)
 
 	set_config_option("max_parallel_workers_per_gather", psprintf("%u", workers), PGC_USERSET,
 					  PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
-	plan = plan_once(sql, CURSOR_OPT_PARALLEL_OK, &prepared);
+	set_config_option("enable_partitionwise_aggregate", "off", PGC_USERSET, PGC_S_SESSION,
+					  GUC_ACTION_SAVE, true, 0, false);
+	plan = plan_once(sql, arguments, types, CURSOR_OPT_PARALLEL_OK | CURSOR_OPT_GENERIC_PLAN,
+					 &prepared);
 	parallel = linitial_node(PlannedStmt, plan->stmt_list)->parallelModeNeeded;
 	ReleaseCachedPlan(plan, NULL);
 	if (parallel)

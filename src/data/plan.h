@@ -44,9 +44,11 @@ extern void PlanStreamLazy(const char *sql, PlanTake take, void *with);
 
 /*
  * The same in parallel, with at most so many workers, whatever the session allows its queries;
- * false, and nothing is done, where the planner sees no parallel plan.
+ * false, and nothing is done, where the planner sees no parallel plan.  An aggregate of all rows has
+ * one state in every process, partitions or not, and the plan does not show the arguments.
  */
-extern bool PlanStreamParallel(const char *sql, uint32 workers, PlanTake take, void *with);
+extern bool PlanStreamParallel(const char *sql, int arguments, const Oid *types,
+							   const Datum *values, uint32 workers, PlanTake take, void *with);
 
 /* The same as PlanStreamOnce, until take() says that it has had enough. */
 extern void PlanStreamSome(const char *sql, PlanTake take, void *with, const bool *enough);

@@ -48,6 +48,9 @@ typedef struct Ticket
 /* This process's own reader, of the innermost job that it leads. */
 static Reader *leader = NULL;
 
+/* This worker has read its part, or is about to: it lives for one query, which reads once. */
+static bool joined = false;
+
 uint32
 ReaderAge(int64 now, TimestampTz at)
 {
@@ -318,6 +321,7 @@ join(const Ticket *ticket, MemoryContext context)
 
 	if (writer >= job->writers)
 		elog(ERROR, "more readers than were expected");
+	joined = true;
 	*reader = ReaderAlone(&job->rules, IdSetCreate(job->rules.item_kind, budget),
 						  PilesJoin(piece, writer));
 	reader->budget = budget;
@@ -348,7 +352,7 @@ ReaderOpen(const bytea *bytes, Oid user_type, Oid item_type, MemoryContext conte
 	if (VARSIZE_ANY_EXHDR(bytes) != sizeof(Ticket))
 		refuse_ticket();
 	memcpy(&ticket, VARDATA_ANY(bytes), sizeof(Ticket));
-	if (IsParallelWorker())
+	if (IsParallelWorker() && !joined)
 		reader = join(&ticket, context);
 	else if (leader && leader->job->handle == ticket.handle && !leader->opened &&
 			 memcmp(leader->job->key, ticket.key, KEY_BYTES) == 0)
