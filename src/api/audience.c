@@ -346,6 +346,8 @@ know_taste(Ask *ask, History *history, Budget *budget)
 	for (uint32 e = 0; e < profile->count; e++)
 	{
 		number[e] = IdSetFind(ask->learned->ids, entry_id(profile, e));
+		if (number[e] == ID_NONE)
+			LearnedRefuse(ask->model);
 		taste[number[e]] = taste_of(ask, profile, e, number[e]);
 		squares += taste[number[e]] * taste[number[e]];
 	}

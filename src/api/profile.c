@@ -335,6 +335,22 @@ take_score(uint32 item_no, const float *row, void *with)
 	factors->score[item_no] = score_of(factors, row);
 }
 
+/*
+ * Asks for the scores of all items by factors, where they are not at hand.  Before the scratch is
+ * taken: a policy on the table may ask questions of its own, which take it, too.
+ */
+static void
+know_scores(const Profile *profile)
+{
+	ProfileFactors *factors = profile->factors;
+
+	if (factors == NULL || factors->held || factors->score)
+		return;
+	factors->score = palloc_extended(sizeof(double) * Max(profile->model->item_slots, 1),
+									 MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
+	ItemFactorEach(profile->model, factors->fold, take_score, factors);
+}
+
 /* Scores every item that may be shown, by factors. */
 static void
 score_factors(const Profile *profile, RankScratch *rank)
@@ -350,12 +366,6 @@ score_factors(const Profile *profile, RankScratch *rank)
 		for (uint32 n = 0; n < held->hidden_count; n++)
 			RankStrike(rank, held->hidden[n]);
 		return;
-	}
-	if (factors->score == NULL)
-	{
-		factors->score =
-			palloc_extended(sizeof(double) * Max(slots, 1), MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
-		ItemFactorEach(profile->model, factors->fold, take_score, factors);
 	}
 	memcpy(rank->score, factors->score, sizeof(double) * slots);
 }
@@ -417,9 +427,11 @@ apply_fatigue(const Profile *profile, RankScratch *rank)
 RankItem *
 ProfileBest(const Profile *profile, const ProfileRules *rules, uint32 most, uint32 *count)
 {
-	RankScratch *rank = take_scratch(profile);
+	RankScratch *rank;
 	RankItem *best;
 
+	know_scores(profile);
+	rank = take_scratch(profile);
 	score_all(profile, rank);
 	if (profile->worn)
 		apply_fatigue(profile, rank);
@@ -523,9 +535,11 @@ ProfileContent(const Profile *profile, const uint32 *item_no, uint32 count, doub
 uint32 *
 ProfileEvidence(const Profile *profile, uint32 *count)
 {
-	RankScratch *rank = take_scratch(profile);
+	RankScratch *rank;
 	uint32 *item_no;
 
+	know_scores(profile);
+	rank = take_scratch(profile);
 	score_all(profile, rank);
 	item_no = palloc_extended(sizeof(uint32) * (RankReached(rank) + 1), MCXT_ALLOC_HUGE);
 	*count = RankScored(rank, item_no);
@@ -541,19 +555,28 @@ shown(double score)
 	return isfinite(score) ? score : 0;
 }
 
+/* The scores of a list of items by factors, as they are where those of all are known. */
+static void
+score_by_factors(const Profile *profile, const uint32 *item_no, uint32 count, double *score)
+{
+	const ProfileFactors *factors = profile->factors;
+	float *rows = factors->score ? NULL : factors_of(profile, item_no, count);
+
+	for (uint32 n = 0; n < count; n++)
+		score[n] = shown(rows ? score_of(factors, rows + (size_t) n * factors->fold->width)
+							  : factors->score[item_no[n]]);
+	if (rows)
+		pfree(rows);
+}
+
 void
 ProfileScores(const Profile *profile, const uint32 *item_no, uint32 count, double *score)
 {
 	RankScratch *rank;
 
-	if (profile->factors && profile->factors->score == NULL)
+	if (profile->factors)
 	{
-		float *rows = factors_of(profile, item_no, count);
-
-		for (uint32 n = 0; n < count; n++)
-			score[n] = shown(
-				score_of(profile->factors, rows + (size_t) n * profile->factors->fold->width));
-		pfree(rows);
+		score_by_factors(profile, item_no, count, score);
 		return;
 	}
 	rank = take_scratch(profile);

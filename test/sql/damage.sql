@@ -93,6 +93,35 @@ SELECT count(*) FROM reco_top_n(5, 2, 'site');
 \set VERBOSITY default
 ROLLBACK;
 DROP ROLE reco_test_planter;
+-- factors of an item that nothing else was learned of
+SELECT reco_configure('site', algorithm => 'factors', factors => 4);
+SELECT events FROM reco_refresh('site');
+BEGIN;
+INSERT INTO visits VALUES (5, 77);
+INSERT INTO site.item_factor SELECT 77, item_no, factor FROM site.item_factor WHERE item_id = 1;
+SELECT * FROM reco_similar_users(5, 2, 'site');
+ROLLBACK;
+-- a policy that asks a question of its own while a list is made changes nothing about the list
+CREATE TABLE few AS SELECT u, i FROM generate_series(1, 4) u, generate_series(1, 2) i;
+SELECT reco_create_model('small', 'SELECT u AS user_id, i AS item_id FROM few');
+SELECT events FROM reco_refresh('small');
+CREATE FUNCTION asks() RETURNS boolean LANGUAGE SQL VOLATILE AS $$SELECT count(*) >= 0 FROM reco_top_n(1, 5, 'small')$$;
+CREATE ROLE reco_test_reader;
+GRANT SELECT ON visits, few TO reco_test_reader;
+GRANT USAGE ON SCHEMA site, small TO reco_test_reader;
+ALTER TABLE site.item_factor ENABLE ROW LEVEL SECURITY;
+CREATE POLICY asks ON site.item_factor USING (asks());
+SELECT count(*) FROM reco_top_n(5, 3, 'site', seen => true, fallback => false);
+SET ROLE reco_test_reader;
+SELECT count(*) FROM reco_top_n(5, 3, 'site', seen => true, fallback => false);
+RESET ROLE;
+SELECT reco_drop_model('small');
+DROP POLICY asks ON site.item_factor;
+ALTER TABLE site.item_factor DISABLE ROW LEVEL SECURITY;
+DROP FUNCTION asks();
+DROP TABLE few;
+DROP OWNED BY reco_test_reader;
+DROP ROLE reco_test_reader;
 -- one broken model does not spoil the list of all
 DROP VIEW site.events;
 SELECT model, user_type, item_type, events FROM reco_models();
