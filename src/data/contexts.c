@@ -2,6 +2,7 @@
 
 #include <math.h>
 
+#include "access/detoast.h"
 #include "access/relation.h"
 #include "catalog/pg_type.h"
 #include "data/plan.h"
@@ -99,6 +100,15 @@ quoted_list(const List *names)
 	return text.data;
 }
 
+/* Raises the error where there are more than there is room for. */
+static void
+check_count(int count)
+{
+	if (count > CONTEXTS_MOST)
+		ereport(ERROR, (errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+						errmsg("\"contexts\" may name %d columns, not %d", CONTEXTS_MOST, count)));
+}
+
 void
 ContextsCheck(const Model *model, Datum contexts)
 {
@@ -109,9 +119,7 @@ ContextsCheck(const Model *model, Datum contexts)
 
 	deconstruct_array(DatumGetArrayTypeP(contexts), TEXTOID, -1, false, TYPALIGN_INT, &name,
 					  &isnull, &count);
-	if (count > CONTEXTS_MOST)
-		ereport(ERROR, (errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
-						errmsg("\"contexts\" may name %d columns, not %d", CONTEXTS_MOST, count)));
+	check_count(count);
 	for (int n = 0; n < count; n++)
 	{
 		const char *word = isnull[n] ? "NULL" : TextDatumGetCString(name[n]);
@@ -211,7 +219,7 @@ find_value(ContextsReader *reader, Context *context, Datum value, uint32 *place)
 {
 	if (context->hours)
 		return hour_of_week(DatumGetTimestampTz(value), reader->zone, place);
-	if (context->too_many || VARSIZE_ANY_EXHDR(DatumGetPointer(value)) > NAMEDATALEN)
+	if (context->too_many || toast_raw_datum_size(value) - VARHDRSZ > NAMEDATALEN)
 		return false;
 	*place = IdSetAdd(context->words, value);
 	context->too_many = IdSetCount(context->words) > CONTEXTS_VALUES;
@@ -270,6 +278,7 @@ ContextsRead(const Model *model, const IdSet *items, Budget *budget)
 
 	if (model->settings.contexts == NIL)
 		return contexts;
+	check_count(list_length(model->settings.contexts));
 	possible = possible_contexts(model);
 	contexts->context =
 		BudgetZeroed(budget, list_length(model->settings.contexts), sizeof(Context));

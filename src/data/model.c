@@ -558,6 +558,20 @@ take_picked(Model *model, int n)
 	return end;
 }
 
+/* Raises the error where a whole number, which memory is sized by, was written past reco_configure. */
+static void
+check_numbers(void)
+{
+	for (int setting = 0; setting < SETTINGS; setting++)
+	{
+		bool isnull;
+		Datum value = column(setting + 2, &isnull); /* after format_version */
+
+		if (SettingType(setting) == INT4OID && !isnull)
+			SettingCheck(setting, value);
+	}
+}
+
 /* The settings in a row, which come first; returns the number of the last column read. */
 static int
 take_settings(Model *model)
@@ -571,6 +585,7 @@ take_settings(Model *model)
 		ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
 						errmsg("model \"%s\" was written by another version of reco", model->name),
 						errhint("Run ALTER EXTENSION reco UPDATE, then reco_refresh.")));
+	check_numbers();
 	settings->algorithm = choice_column(++n, SETTING_ALGORITHM);
 	*rule = SimilarityPreset(choice_column(++n, SETTING_SIMILARITY));
 	rule->user_exponent = float_column(++n, rule->user_exponent);

@@ -41,6 +41,15 @@ BEGIN;
 UPDATE site.model SET item_slots = -1;
 SELECT count(*) FROM reco_top_n(5, 2, 'site');
 ROLLBACK;
+BEGIN;
+UPDATE site.model SET algorithm = 'factors', factors = -1;
+SELECT events FROM reco_refresh('site');
+ROLLBACK;
+BEGIN;
+UPDATE site.model SET algorithm = 'factors', factors = -1;
+SELECT reco_configure('site', factors => 2);
+SELECT events FROM reco_refresh('site');
+ROLLBACK;
 -- what the hint says helps
 BEGIN;
 UPDATE site.model SET curve_score = '{NaN}', curve_match = '{0}', item_slots = -1;
