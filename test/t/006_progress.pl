@@ -233,7 +233,8 @@ gone('terminated', q{SELECT reco_refresh('shop')}, 'SELECT pg_terminate_backend(
 	$session->query_safe('SET test.pause = caught');
 	send_off($session, q{SELECT users FROM reco_refresh('shop')});
 	waits($pid, 'advisory');
-	is(seen("SELECT model, phase, total > 2400 FROM reco_progress WHERE pid = $pid"), 'shop|read|t', 'a refresh that caught an error within is seen');
+	# 16 and later leave CREATE TABLE AS free pages, into which the rows added above go unseen by the planner
+	is(seen("SELECT model, phase, total >= 2400 FROM reco_progress WHERE pid = $pid"), 'shop|read|t', 'a refresh that caught an error within is seen');
 	cmp_ok(seen("SELECT done FROM reco_progress WHERE pid = $pid"), '>', 149 * 8 * 63 / 64 - 1, 'as far as it has come');
 	$hold->quit;
 	is_deeply([ answer_of($session) ], [ 300, '' ], 'it succeeds');
