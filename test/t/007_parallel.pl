@@ -256,7 +256,7 @@ $node->safe_psql('postgres', q{CREATE FUNCTION unsafe(bigint) RETURNS bigint LAN
 
 	learn_from($node, 'read_bigint', 'seen_bigint', '');
 	(undef, undef, $err) = $node->psql('postgres', q{SET maintenance_work_mem = '6MB'; SET temp_file_limit = '600kB'; SELECT reco_refresh('read_bigint')});
-	like($err, qr/ERROR:  temporary file size exceeds temp_file_limit/, 'temp_file_limit holds for workers');
+	like($err, qr/ERROR:  temporary file size exceeds "?temp_file_limit"?/, 'temp_file_limit holds for workers');
 	is(temporary_files($node), 0, 'temp_file_limit: no temporary file is left');
 }
 
