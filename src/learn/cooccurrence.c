@@ -30,7 +30,20 @@ typedef struct Count
 	float *gram;
 	PairSum *sums;     /* [items], zero between rows */
 	uint32_t *touched; /* [items + 1] */
+	uint64_t *own;     /* what the row's item gets, twice as many as both its slots hold */
 } Count;
+
+/*
+ * What a row's own item gets, put aside until the row ends.  Nearly all that gets in anywhere gets in
+ * there, and most of that leaves again: to choose the better half of many at a time costs less than
+ * a heap.
+ */
+typedef struct Gathering
+{
+	const CooccurrenceSlots *slots;
+	uint64_t *key; /* twice as many as the slots of an item hold */
+	uint32_t count;
+} Gathering;
 
 /* What members share: the job, and its pieces. */
 typedef struct Job
@@ -40,6 +53,8 @@ typedef struct Job
 	uint32_t ranges;
 	uint64_t range_most; /* entries of the largest range */
 	float uniform;
+	uint32_t from_k;
+	uint32_t to_k;
 	bool locked;
 	double mean_list;
 	double whole;
@@ -73,6 +88,7 @@ enum
 	PIECE_SUMS, /* of each member, like the next */
 	PIECE_TOUCHED,
 	PIECE_TURN_START, /* the transpose of its range */
+	PIECE_OWN,
 	PIECE_TURN_COLUMN,
 	PIECE_TURN_VALUE,
 	PIECES
@@ -165,9 +181,47 @@ write_values(const Count *count, const PairRow *row, float *values)
 	}
 }
 
-/* Offers what a part of a row has to offer. */
+/* Gathers a pair of the row's own item, unless it cannot get in. */
+static inline void
+gather(const Count *count, Gathering *own, uint32_t item, uint32_t other, float value)
+{
+	const CooccurrenceSlots *slots = own->slots;
+	uint32_t places;
+
+	if (!(value > 0) || value < slots->least[item])
+		return;
+	places = CooccurrencePlaces(slots, item);
+	own->key[own->count++] = BestKey(other, value);
+	if (own->count < 2 * places)
+		return;
+
+	BestSelect(own->key, own->count, places);
+	own->count = places;
+	CooccurrenceRaise(slots, count->lock, item, BestKeyValue(own->key[places - 1]));
+}
+
+/* Offers what was gathered, at most as many as there are places. */
 static void
-offer_part(const Count *count, const PairRow *row, uint32_t first, uint32_t n)
+offer_gathered(const Count *count, Gathering *own, const PairRow *row)
+{
+	uint32_t places = CooccurrencePlaces(own->slots, row->item);
+
+	if (own->count > places)
+		BestSelect(own->key, own->count, places);
+	for (uint32_t n = 0; n < Min(own->count, places); n++)
+	{
+		uint32_t other = BestKeyIndex(own->key[n]);
+		uint32_t users = PairUsers(row->sums[other], count->pairs.scale);
+
+		CooccurrenceOffer(own->slots, count->lock, row->item,
+						  (Best){other, users, BestKeyValue(own->key[n])});
+	}
+}
+
+/* Offers what a part of a row has to offer; what its own item gets is gathered. */
+static void
+offer_part(const Count *count, const PairRow *row, Gathering *from, Gathering *to, uint32_t first,
+		   uint32_t n)
 {
 	SimilarityLeast least = {count->from.least, count->to.least};
 	uint32_t item = row->item;
@@ -183,10 +237,10 @@ offer_part(const Count *count, const PairRow *row, uint32_t first, uint32_t n)
 		float spoken;
 
 		SimilarityPair(&count->table, item, other, row->sums[other], &speaks, &spoken);
-		CooccurrenceOffer(&count->from, count->lock, item, (Best){other, users, speaks});
+		gather(count, from, item, other, speaks);
 		CooccurrenceOffer(&count->to, count->lock, other, (Best){item, users, speaks});
 		CooccurrenceOffer(&count->from, count->lock, other, (Best){item, users, spoken});
-		CooccurrenceOffer(&count->to, count->lock, item, (Best){other, users, spoken});
+		gather(count, to, item, other, spoken);
 	}
 }
 
@@ -204,11 +258,13 @@ offer_row(const PairRow *row, void *with)
 		write_values(count, row,
 					 count->gram + (uint64_t) row->item * (row->item - Min(row->item, 1)) / 2);
 	while (left > 0)
+	Gathering from = {.slots = &count->from, .key = count->own};
+	Gathering to = {.slots = &count->to, .key = count->own + 2 * (uint64_t) count->from.k};
 	{
 		uint32_t n = Min(left, SIMILARITY_PART);
 
 		left -= n;
-		offer_part(count, row, left, n);
+		offer_part(count, row, &from, &to, left, n);
 	}
 }
 
@@ -216,6 +272,8 @@ offer_row(const PairRow *row, void *with)
 static void
 count_row(Count *count, uint32_t item)
 {
+	offer_gathered(count, &from, row);
+	offer_gathered(count, &to, row);
 	PairRow row = {.item = item, .touched = count->touched, .sums = count->sums};
 
 	if (!PairsRow(&count->pairs, item, count->sums, count->touched, &row.count))
@@ -247,6 +305,13 @@ open_job(const TeamMember *member)
 {
 	const Job *job = member->job;
 	void **piece = member->piece;
+/* Room for what a row's own item gets. */
+static uint64_t
+own_places(uint32_t from_k, uint32_t to_k)
+{
+	return 2 * ((uint64_t) from_k + to_k);
+}
+
 
 	return (Count){
 		.pairs = {.by_user = {.rows = job->users,
@@ -270,11 +335,13 @@ open_job(const TeamMember *member)
 		.norm = piece[PIECE_NORM],
 		.whole = job->whole,
 		.unit = job->unit,
-		.from = {.start = piece[PIECE_FROM_START],
+		.from = {.k = job->from_k,
+				 .start = piece[PIECE_FROM_START],
 				 .slot = piece[PIECE_FROM_SLOT],
 				 .count = piece[PIECE_FROM_COUNT],
 				 .least = piece[PIECE_FROM_LEAST]},
-		.to = {.start = piece[PIECE_TO_START],
+		.to = {.k = job->to_k,
+			   .start = piece[PIECE_TO_START],
 			   .slot = piece[PIECE_TO_SLOT],
 			   .count = piece[PIECE_TO_COUNT],
 			   .least = piece[PIECE_TO_LEAST]},
@@ -289,6 +356,7 @@ open_job(const TeamMember *member)
 static void
 count_ranges(const TeamMember *member)
 {
+		.own = TeamShare(member, PIECE_OWN, own_places(job->from_k, job->to_k) * sizeof(uint64_t)),
 	const Job *job = member->job;
 	const uint32_t *range = member->piece[PIECE_RANGE];
 	const uint64_t *item_start = member->piece[PIECE_ITEM_START];
@@ -386,6 +454,8 @@ gram_unit(const double *mass, uint32_t items)
 	for (uint32_t i = 0; i < items; i++)
 		sum += mass[i];
 	if (sum > 0)
+	piece[PIECE_OWN] = BudgetAllocSharedLeast(budget, own_places(job->from_k, job->to_k) * members,
+											  sizeof(uint64_t));
 		frexp(sum / items, &exponent);
 	return ldexp(1, exponent + (exponent & 1));
 }
@@ -442,6 +512,8 @@ count_in_memory(const CooccurrenceInput *input, const Weighing *in, Cooccurrence
 	BudgetFree(budget, piece[PIECE_LOCK]);
 	for (int p = PIECE_SUMS; p <= PIECE_TURN_VALUE; p++)
 		BudgetFree(budget, piece[p]);
+		.from_k = from->k,
+		.to_k = to->k,
 }
 
 /* What one process needs to use rows that are counted in passes. */
@@ -519,7 +591,9 @@ CooccurrenceEach(const CooccurrenceInput *input, CooccurrenceTake take, void *wi
 		.values = BudgetZeroedResult(budget, input->rows.items, sizeof(float)),
 		.take = take,
 		.with = with,
+		count.own = BudgetAllocLeast(budget, own_places(from->k, to->k), sizeof(uint64_t));
 	};
+		BudgetFree(budget, count.own);
 
 	PassesRows(in, take_row, &taker, steps, budget);
 	BudgetFree(budget, taker.values);

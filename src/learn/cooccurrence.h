@@ -62,17 +62,30 @@ extern slock_t *CooccurrenceLocks(uint32_t items, Budget *budget);
 static inline void
 CooccurrenceOffer(const CooccurrenceSlots *slots, slock_t *locks, uint32_t item, Best pair)
 {
-	Best *slot = CooccurrenceSlot(slots, item);
-	uint32_t places = CooccurrencePlaces(slots, item);
+	Best *slot;
+	uint32_t places;
 
 	/* What gets in only rises, so that a look without the lock refuses nothing it should not. */
 	if (!(pair.value > 0) || pair.value < slots->least[item])
 		return;
+	slot = CooccurrenceSlot(slots, item);
+	places = CooccurrencePlaces(slots, item);
 	if (locks)
 		SpinLockAcquire(&locks[item]);
 	BestOffer(slot, &slots->count[item], places, pair);
 	if (slots->count[item] == places)
-		slots->least[item] = slot[0].value;
+		slots->least[item] = Max(slots->least[item], slot[0].value);
+	if (locks)
+		SpinLockRelease(&locks[item]);
+}
+
+/* Makes known that an item will be offered as many as it has places that are worth so much. */
+static inline void
+CooccurrenceRaise(const CooccurrenceSlots *slots, slock_t *locks, uint32_t item, float least)
+{
+	if (locks)
+		SpinLockAcquire(&locks[item]);
+	slots->least[item] = Max(slots->least[item], least);
 	if (locks)
 		SpinLockRelease(&locks[item]);
 }

@@ -15,8 +15,8 @@ sink(Best *heap, uint32_t count, uint32_t root)
 
 		if (child >= count)
 			break;
-		if (child + 1 < count && BestBefore(&heap[child], &heap[child + 1]))
-			child++;
+		if (child + 1 < count)
+			child += BestBefore(&heap[child], &heap[child + 1]);
 		if (!BestBefore(&moving, &heap[child]))
 			break;
 		heap[root] = heap[child];
@@ -50,6 +50,51 @@ BestOffer(Best *heap, uint32_t *count, uint32_t k, Best candidate)
 	{
 		heap[0] = candidate;
 		sink(heap, k, 0);
+	}
+}
+
+/*
+ * Puts what is greater than the number in the middle of keys[low .. high - 1] before it, and the
+ * rest behind; returns where it is then.  Without a branch on what is compared.
+ */
+static uint32_t
+part(uint64_t *keys, uint32_t low, uint32_t high)
+{
+	uint32_t middle = low + (high - low) / 2;
+	uint64_t pivot = keys[middle];
+	uint32_t place = low;
+
+	keys[middle] = keys[high - 1];
+	for (uint32_t i = low; i < high - 1; i++)
+	{
+		uint64_t key = keys[i];
+
+		keys[i] = keys[place];
+		keys[place] = key;
+		place += key > pivot;
+	}
+	keys[high - 1] = keys[place];
+	keys[place] = pivot;
+	return place;
+}
+
+void
+BestSelect(uint64_t *keys, uint32_t n, uint32_t k)
+{
+	uint32_t low = 0;
+	uint32_t high = n;
+
+	/* The number that belongs to place k - 1 is in low .. high - 1. */
+	while (high - low > 1)
+	{
+		uint32_t place = part(keys, low, high);
+
+		if (place == k - 1)
+			break;
+		if (place < k - 1)
+			low = place + 1;
+		else
+			high = place;
 	}
 }
 

@@ -10,6 +10,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <string.h>
 
 typedef struct Best
 {
@@ -21,11 +22,47 @@ typedef struct Best
 static inline bool
 BestBefore(const Best *a, const Best *b)
 {
-	return a->value > b->value || (a->value == b->value && a->index < b->index);
+	/* All is compared, without a branch: nobody can foresee which one it would take. */
+	return (a->value > b->value) | ((a->value == b->value) & (a->index < b->index));
 }
 
 /* Offers a candidate to heap[0 .. *count - 1], which has k places; k is at least 1. */
 extern void BestOffer(Best *heap, uint32_t *count, uint32_t k, Best candidate);
+
+/*
+ * A candidate of a value above 0 as one number, which is greater for the better one: what is to be
+ * sorted out in great numbers is put so.
+ */
+static inline uint64_t
+BestKey(uint32_t index, float value)
+{
+	uint32_t bits;
+
+	memcpy(&bits, &value, sizeof(bits));
+	return (uint64_t) bits << 32 | ~index;
+}
+
+static inline uint32_t
+BestKeyIndex(uint64_t key)
+{
+	return ~(uint32_t) key;
+}
+
+static inline float
+BestKeyValue(uint64_t key)
+{
+	uint32_t bits = (uint32_t) (key >> 32);
+	float value;
+
+	memcpy(&value, &bits, sizeof(value));
+	return value;
+}
+
+/*
+ * Moves the k greatest of n numbers, all different, to the front, the least of them to place k - 1;
+ * k is 1 to n.  O(n) as a rule (Hoare 1961).
+ */
+extern void BestSelect(uint64_t *keys, uint32_t n, uint32_t k);
 
 /* Puts a heap in order, best first. */
 extern void BestSort(Best *heap, uint32_t count);
