@@ -68,6 +68,7 @@ enum
 	PIECE_USER_START,
 	PIECE_USER_COLUMN,
 	PIECE_USER_VALUE,
+	PIECE_NARROW,
 	PIECE_STEP,
 	PIECE_SOURCE,
 	PIECE_TARGET,
@@ -87,8 +88,8 @@ enum
 	PIECE_GRAM,
 	PIECE_SUMS, /* of each member, like the next */
 	PIECE_TOUCHED,
-	PIECE_TURN_START, /* the transpose of its range */
 	PIECE_OWN,
+	PIECE_TURN_START, /* the transpose of its range */
 	PIECE_TURN_COLUMN,
 	PIECE_TURN_VALUE,
 	PIECES
@@ -100,7 +101,12 @@ StaticAssertDecl(PIECES <= TEAM_PIECES, "a job has more pieces than a team may s
  * Items are turned and counted by ranges of about equal numbers of entries: enough of them that all
  * members end at about the same time, not so many that walking the users for each costs.
  */
-#define RANGES 64
+#define RANGES      64
+#define RANGES_EACH 16 /* of a process, where there are few */
+#define ROOMY       32 /* so many times a range must be left */
+
+/* What is left of memory, and of shared memory, for small things when all else is taken. */
+#define SPARE (1024 * 1024)
 
 /*
  * How many others an item can be paired with: those of its users' other cells, each of which
@@ -252,28 +258,28 @@ static void
 offer_row(const PairRow *row, void *with)
 {
 	const Count *count = with;
+	Gathering from = {.slots = &count->from, .key = count->own};
+	Gathering to = {.slots = &count->to, .key = count->own + 2 * (uint64_t) count->from.k};
 	uint32_t left = row->count;
 
 	if (count->gram)
 		write_values(count, row,
 					 count->gram + (uint64_t) row->item * (row->item - Min(row->item, 1)) / 2);
 	while (left > 0)
-	Gathering from = {.slots = &count->from, .key = count->own};
-	Gathering to = {.slots = &count->to, .key = count->own + 2 * (uint64_t) count->from.k};
 	{
 		uint32_t n = Min(left, SIMILARITY_PART);
 
 		left -= n;
 		offer_part(count, row, &from, &to, left, n);
 	}
+	offer_gathered(count, &from, row);
+	offer_gathered(count, &to, row);
 }
 
 /* Counts one row, offers its pairs, and leaves the sums at zero. */
 static void
 count_row(Count *count, uint32_t item)
 {
-	offer_gathered(count, &from, row);
-	offer_gathered(count, &to, row);
 	PairRow row = {.item = item, .touched = count->touched, .sums = count->sums};
 
 	if (!PairsRow(&count->pairs, item, count->sums, count->touched, &row.count))
@@ -299,12 +305,6 @@ CooccurrenceSort(CooccurrenceSlots *slots, uint32_t items)
 	}
 }
 
-/* The job as one member sees it. */
-static Count
-open_job(const TeamMember *member)
-{
-	const Job *job = member->job;
-	void **piece = member->piece;
 /* Room for what a row's own item gets. */
 static uint64_t
 own_places(uint32_t from_k, uint32_t to_k)
@@ -312,6 +312,12 @@ own_places(uint32_t from_k, uint32_t to_k)
 	return 2 * ((uint64_t) from_k + to_k);
 }
 
+/* The job as one member sees it. */
+static Count
+open_job(const TeamMember *member)
+{
+	const Job *job = member->job;
+	void **piece = member->piece;
 
 	return (Count){
 		.pairs = {.by_user = {.rows = job->users,
@@ -327,7 +333,8 @@ own_places(uint32_t from_k, uint32_t to_k)
 												  sizeof(uint32_t) * job->range_most),
 							  .value = TeamShare(member, PIECE_TURN_VALUE,
 												 sizeof(float) * job->range_most)},
-				  .step = piece[PIECE_STEP],
+				  .narrow = piece[PIECE_NARROW],
+				  .step_of_count = piece[PIECE_STEP],
 				  .scale = job->scale,
 				  .mean_list = job->mean_list},
 		.table = {job->rule, job->scale, piece[PIECE_SOURCE], piece[PIECE_TARGET],
@@ -349,6 +356,7 @@ own_places(uint32_t from_k, uint32_t to_k)
 		.gram = piece[PIECE_GRAM],
 		.sums = TeamShare(member, PIECE_SUMS, sizeof(PairSum) * job->items),
 		.touched = TeamShare(member, PIECE_TOUCHED, sizeof(uint32_t) * ((uint64_t) job->items + 1)),
+		.own = TeamShare(member, PIECE_OWN, own_places(job->from_k, job->to_k) * sizeof(uint64_t)),
 	};
 }
 
@@ -356,7 +364,6 @@ own_places(uint32_t from_k, uint32_t to_k)
 static void
 count_ranges(const TeamMember *member)
 {
-		.own = TeamShare(member, PIECE_OWN, own_places(job->from_k, job->to_k) * sizeof(uint64_t)),
 	const Job *job = member->job;
 	const uint32_t *range = member->piece[PIECE_RANGE];
 	const uint64_t *item_start = member->piece[PIECE_ITEM_START];
@@ -394,11 +401,21 @@ CooccurrenceWorker(dsm_segment *segment, shm_toc *toc)
 	TeamJoin(toc, count_ranges, sizeof(Job), PIECES);
 }
 
+/* How many ranges: fewer for few processes, where there is room for larger ones. */
+static uint32_t
+ranges_for(uint64_t cells, const Budget *budget)
+{
+	uint64_t few = (uint64_t) RANGES_EACH * (1 + BudgetWorkers(budget));
+	uint64_t largest = cells / few * (sizeof(uint32_t) + sizeof(float));
+
+	return few < RANGES && largest * ROOMY < BudgetLeft(budget) ? (uint32_t) few : RANGES;
+}
+
 /* Cuts the items into ranges; returns the first of each, and sets how many and how large. */
 static uint32_t *
 cut_ranges(Job *job, const uint64_t *item_start, Budget *budget)
 {
-	uint64_t wanted = item_start[job->items] / RANGES;
+	uint64_t wanted = item_start[job->items] / ranges_for(item_start[job->items], budget);
 	uint32_t *range =
 		BudgetAllocShared(budget, (uint64_t) Min(job->items, 2 * RANGES) + 2, sizeof(uint32_t));
 	uint32_t first = 0;
@@ -437,11 +454,40 @@ make_scratch(Job *job, void **piece, Budget *budget)
 
 	piece[PIECE_SUMS] = BudgetAllocShared(budget, items * members, sizeof(PairSum));
 	piece[PIECE_TOUCHED] = BudgetAllocShared(budget, (items + 1) * members, sizeof(uint32_t));
+	piece[PIECE_OWN] = BudgetAllocSharedLeast(budget, own_places(job->from_k, job->to_k) * members,
+											  sizeof(uint64_t));
 	piece[PIECE_TURN_START] = BudgetAllocShared(budget, (items + 1) * members, sizeof(uint64_t));
 	piece[PIECE_TURN_COLUMN] = BudgetAllocShared(budget, turned * members, sizeof(uint32_t));
 	if (value)
 		piece[PIECE_TURN_VALUE] = BudgetAllocShared(budget, turned * members, sizeof(float));
 	return (uint32_t) members;
+}
+
+/*
+ * The columns in 16 bits, where these hold them and memory is left that nobody else needs;
+ * otherwise NULL.
+ */
+static uint16_t *
+narrow_columns(const Sparse *by_user, uint32_t users, uint32_t members, Budget *budget)
+{
+	uint64_t count = by_user->start[users];
+	uint64_t bytes = count * sizeof(uint16_t) + SPARE;
+	uint16_t *narrow;
+
+	if (by_user->columns > (UINT32_C(1) << 16) || bytes > BudgetLeft(budget))
+		return NULL;
+	if (members == 1)
+		narrow = BudgetAlloc(budget, count, sizeof(uint16_t));
+	else if (BudgetCanShare(budget, bytes))
+		narrow = BudgetAllocShared(budget, count, sizeof(uint16_t));
+	else
+		return NULL;
+	for (uint64_t e = 0; e < count; e++)
+	{
+		INTERRUPTS_AT(e);
+		narrow[e] = (uint16_t) by_user->column[e];
+	}
+	return narrow;
 }
 
 /* The power of four next above the mean of the diagonal. */
@@ -454,8 +500,6 @@ gram_unit(const double *mass, uint32_t items)
 	for (uint32_t i = 0; i < items; i++)
 		sum += mass[i];
 	if (sum > 0)
-	piece[PIECE_OWN] = BudgetAllocSharedLeast(budget, own_places(job->from_k, job->to_k) * members,
-											  sizeof(uint64_t));
 		frexp(sum / items, &exponent);
 	return ldexp(1, exponent + (exponent & 1));
 }
@@ -468,6 +512,8 @@ count_in_memory(const CooccurrenceInput *input, const Weighing *in, Cooccurrence
 	Job job = {
 		.items = input->rows.items,
 		.users = input->rows.users,
+		.from_k = from->k,
+		.to_k = to->k,
 		.rule = *input->rule,
 		.scale = in->scale,
 		.mean_list = in->mean_list,
@@ -479,7 +525,7 @@ count_in_memory(const CooccurrenceInput *input, const Weighing *in, Cooccurrence
 		[PIECE_USER_START] = in->by_user.start,
 		[PIECE_USER_COLUMN] = in->by_user.column,
 		[PIECE_USER_VALUE] = in->by_user.value,
-		[PIECE_STEP] = in->step,
+		[PIECE_STEP] = in->step_of_count,
 		[PIECE_SOURCE] = in->source,
 		[PIECE_TARGET] = in->target,
 		[PIECE_USERS] = in->users,
@@ -505,15 +551,15 @@ count_in_memory(const CooccurrenceInput *input, const Weighing *in, Cooccurrence
 					 .pieces = PIECES};
 
 	task.members = make_scratch(&job, piece, budget);
+	piece[PIECE_NARROW] = narrow_columns(&in->by_user, job.users, task.members, budget);
 	job.locked = task.members > 1;
 	TeamRun(&task, budget);
 
 	BudgetFree(budget, piece[PIECE_RANGE]);
 	BudgetFree(budget, piece[PIECE_LOCK]);
+	BudgetFree(budget, piece[PIECE_NARROW]);
 	for (int p = PIECE_SUMS; p <= PIECE_TURN_VALUE; p++)
 		BudgetFree(budget, piece[p]);
-		.from_k = from->k,
-		.to_k = to->k,
 }
 
 /* What one process needs to use rows that are counted in passes. */
@@ -545,7 +591,9 @@ CooccurrenceRows(const CooccurrenceInput *input, CooccurrenceSlots *from, Cooccu
 
 		count.from = *from;
 		count.to = *to;
+		count.own = BudgetAllocLeast(budget, own_places(from->k, to->k), sizeof(uint64_t));
 		PassesRows(in, offer_row, &count, in->item_start[items], budget);
+		BudgetFree(budget, count.own);
 	}
 	CooccurrenceSort(from, items);
 	CooccurrenceSort(to, items);
@@ -591,9 +639,7 @@ CooccurrenceEach(const CooccurrenceInput *input, CooccurrenceTake take, void *wi
 		.values = BudgetZeroedResult(budget, input->rows.items, sizeof(float)),
 		.take = take,
 		.with = with,
-		count.own = BudgetAllocLeast(budget, own_places(from->k, to->k), sizeof(uint64_t));
 	};
-		BudgetFree(budget, count.own);
 
 	PassesRows(in, take_row, &taker, steps, budget);
 	BudgetFree(budget, taker.values);

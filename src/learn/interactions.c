@@ -572,7 +572,7 @@ bytes_in_memory(const Build *build)
 	uint64_t rows = build->users * (uint64_t) sizeof(uint64_t) + build->cells * cell;
 	uint64_t held = BudgetLimit(build->budget) - BudgetLeft(build->budget);
 	uint64_t writing = most_words(build) * sizeof(uint32_t) + build->longest * sizeof(uint64_t);
-	/* What a user adds to a pair, or weighed cells; and a range of items turned. */
+	/* Something for every user, or weighed cells; and a range of items turned. */
 	uint64_t learning =
 		build->uniform ? build->users * (uint64_t) sizeof(uint64_t) : build->cells * sizeof(float);
 	uint64_t range = build->cells / RANGES_LEAST;

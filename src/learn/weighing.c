@@ -65,6 +65,7 @@ sum_items(Weighing *in, Budget *budget)
 		double factor = factor_of(in, row.count);
 
 		in->mean_list += (double) row.count * row.count;
+		in->longest = Max(in->longest, row.count);
 		entries += row.count;
 		for (uint32_t c = 0; c < row.count; c++)
 		{
@@ -101,13 +102,15 @@ scale_users(Weighing *in, uint32_t most_users, Budget *budget)
 	in->scale = PairsScale(most_users, in->most / in->whole / in->whole);
 	if (in->rows.memory)
 	{
-		in->step = BudgetAllocShared(budget, in->rows.users, sizeof(PairSum));
-		for (uint32_t u = 0; u < in->rows.users; u++)
-		{
-			Row row = RowOf(in->rows.memory, u);
+		Row row = {.uniform = in->rows.memory->uniform};
 
-			INTERRUPTS_AT(u);
-			in->step[u] = WeighingStep(in, &row);
+		in->step_of_count =
+			BudgetAllocSharedResult(budget, (uint64_t) in->longest + 1, sizeof(PairSum));
+		in->step_of_count[0] = 0;
+		for (row.count = 1; row.count <= in->longest; row.count++)
+		{
+			INTERRUPTS_AT(row.count);
+			in->step_of_count[row.count] = WeighingStep(in, &row);
 		}
 	}
 }
@@ -219,7 +222,7 @@ WeighingFree(Weighing *in, Budget *budget)
 	BudgetFree(budget, in->users);
 	BudgetFree(budget, in->source);
 	BudgetFree(budget, in->target);
-	BudgetFree(budget, in->step);
+	BudgetFree(budget, in->step_of_count);
 	if (WeighingValued(in))
 		BudgetFree(budget, in->by_user.value);
 	BudgetFree(budget, in);

@@ -34,14 +34,16 @@ typedef struct Weighing
 	double whole; /* the norm of all items, where cells are all worth the same */
 	double most;  /* mass of a pair, there */
 	double mean_list;
+	uint32_t longest; /* row */
 	PairScale scale;
 
 	/* In memory: the matrix's shape, with cells of our own where they differ. */
 	Sparse by_user;
-	PairSum *step; /* [users], where cells are all worth the same */
+	PairSum *
+		step_of_count; /* what a user adds who has so many items; where cells are all worth the same */
 } Weighing;
 
-/* Weighs the rows.  O(cells); memory for 8 bytes a user or 4 a cell where rows are in memory. */
+/* Weighs the rows.  O(cells); memory for 4 bytes a cell where they differ and rows are in memory. */
 extern Weighing *WeighingCreate(const Rows *rows, const SimilarityRule *rule, Budget *budget);
 extern void WeighingFree(Weighing *weighing, Budget *budget);
 

@@ -1,6 +1,7 @@
 #include "math/pairs.h"
 
 #include <math.h>
+#include <stddef.h>
 
 #include "base/interrupts.h"
 
@@ -13,12 +14,13 @@
 
 /*
  * A user's list begins somewhere in memory, and waiting for it takes long: where the list begins
- * is sent for first, its items a little later.
+ * is sent for first, its items a little later, as many of them as are likely to be read.
  */
-#define AHEAD_START  8
-#define AHEAD_ITEMS  3
-#define PREFETCH_IDS 16 /* ids in a line of the cache */
-#define PREFETCH     8  /* lines of one list */
+#define AHEAD_START  14
+#define AHEAD_ITEMS  6
+#define LINE         64 /* bytes in a line of the cache */
+#define LINES_MOST   16 /* of one list */
+#define SHARE_UPDATE 16 /* lists until what is likely is reckoned anew */
 
 PairScale
 PairsScale(uint32_t users, double most)
@@ -51,40 +53,63 @@ PairsRoot(double mass)
 	return ldexp(1, exponent);
 }
 
-static inline void
-send_for(const PairsInput *in, uint64_t entry, uint64_t end)
+/* Lists of items of either width; which one is known when a loop over them is compiled. */
+typedef struct Lists
 {
-	const Sparse *items_of = &in->by_user;
+	const uint64_t *start;
+	const uint32_t *wide;
+	const uint16_t *narrow;
+	const float *value; /* or NULL */
+} Lists;
+
+#define WIDTH_KNOWN inline __attribute__((always_inline))
+
+static WIDTH_KNOWN uint32_t
+item_at(const Lists *lists, uint64_t entry, bool narrow)
+{
+	return narrow ? lists->narrow[entry] : lists->wide[entry];
+}
+
+static inline void
+send_bytes(const void *memory, uint64_t bytes)
+{
+	for (uint64_t b = 0; b < bytes && b < LINE * LINES_MOST; b += LINE)
+		__builtin_prefetch((const char *) memory + b);
+}
+
+/* Sends for lists to come, the given share of each. */
+static WIDTH_KNOWN void
+send_for(const PairsInput *in, const Lists *lists, uint64_t entry, uint64_t end, double share,
+		 bool narrow)
+{
 	const uint32_t *user = in->by_item.column;
 
 	if (entry + AHEAD_START < end)
 	{
-		__builtin_prefetch(&items_of->start[user[entry + AHEAD_START]]);
+		__builtin_prefetch(&lists->start[user[entry + AHEAD_START]]);
 		if (in->step)
 			__builtin_prefetch(&in->step[user[entry + AHEAD_START]]);
 	}
 	if (entry + AHEAD_ITEMS < end)
 	{
-		uint64_t begin = items_of->start[user[entry + AHEAD_ITEMS]];
-		uint64_t stop = items_of->start[user[entry + AHEAD_ITEMS] + 1];
+		uint64_t begin = lists->start[user[entry + AHEAD_ITEMS]];
+		uint32_t count = (uint32_t) (lists->start[user[entry + AHEAD_ITEMS] + 1] - begin);
+		uint32_t likely = (uint32_t) (share * count) + 1;
 
-		if (stop > begin + PREFETCH_IDS * PREFETCH)
-			stop = begin + PREFETCH_IDS * PREFETCH;
-		for (uint64_t f = begin; f < stop; f += PREFETCH_IDS)
-		{
-			__builtin_prefetch(items_of->column + f);
-			if (items_of->value)
-				__builtin_prefetch(items_of->value + f);
-		}
+		if (narrow)
+			send_bytes(lists->narrow + begin, likely * sizeof(uint16_t));
+		else
+			send_bytes(lists->wide + begin, likely * sizeof(uint32_t));
+		if (lists->value)
+			send_bytes(lists->value + begin, likely * sizeof(float));
 	}
 }
 
-/* Adds a user's list as far as an item, which is in it. */
-static inline void
-add_steps(const uint32_t *other, uint32_t item, PairSum step, PairSum *sums)
+/* What a user adds to a pair who has so many items, where cells are all worth the same. */
+static inline PairSum
+step_of(const PairsInput *in, uint32_t user, uint64_t count)
 {
-	for (; *other < item; other++)
-		sums[*other] += step;
+	return in->step ? in->step[user] : in->step_of_count[count];
 }
 
 /* What a user adds whose cells are worth so much; own is in units. */
@@ -94,77 +119,93 @@ product_of(double own, float value, PairScale scale)
 	return ((PairSum) (int64_t) (own * value) << scale.bits) + 1;
 }
 
-static inline void
-add_products(const uint32_t *other, const float *value, uint32_t item, double own, PairScale scale,
-			 PairSum *sums)
+/* Adds a user's list as far as an item, which is in it; returns where that is. */
+static WIDTH_KNOWN uint64_t
+add_steps(const Lists *lists, uint64_t entry, uint32_t item, PairSum step, PairSum *sums,
+		  bool narrow)
 {
-	for (; *other < item; other++, value++)
-		sums[*other] += product_of(own, *value, scale);
+	for (uint32_t other; (other = item_at(lists, entry, narrow)) < item; entry++)
+		sums[other] += step;
+	return entry;
+}
+
+static WIDTH_KNOWN uint64_t
+add_products(const Lists *lists, uint64_t entry, uint32_t item, double own, PairScale scale,
+			 PairSum *sums, bool narrow)
+{
+	for (uint32_t other; (other = item_at(lists, entry, narrow)) < item; entry++)
+		sums[other] += product_of(own, lists->value[entry], scale);
+	return entry;
 }
 
 /* Lists the items of a list that are met for the first time; returns how many are listed then. */
-static inline uint32_t
-list_new(const uint32_t *other, uint32_t item, const PairSum *sums, uint32_t *touched,
-		 uint32_t count)
+static WIDTH_KNOWN uint32_t
+list_new(const Lists *lists, uint64_t entry, uint32_t item, const PairSum *sums, uint32_t *touched,
+		 uint32_t count, bool narrow)
 {
-	for (; *other < item; other++)
+	for (uint32_t other; (other = item_at(lists, entry, narrow)) < item; entry++)
 	{
-		touched[count] = *other;
-		count += sums[*other] == 0;
+		touched[count] = other;
+		count += sums[other] == 0;
 	}
 	return count;
+}
+
+/* Adds the row of an item.  Lists those it meets unless touched is NULL; returns their number. */
+static WIDTH_KNOWN uint32_t
+add_row(const PairsInput *in, uint32_t item, PairSum *sums, uint32_t *touched, bool narrow)
+{
+	const Lists lists = {in->by_user.start, in->by_user.column, in->narrow, in->by_user.value};
+	const Sparse *users_of = &in->by_item;
+	uint64_t begin = users_of->start[item - in->first];
+	uint64_t end = users_of->start[item - in->first + 1];
+	double per_unit = 1 / in->scale.unit; /* a power of two, so exact */
+	uint32_t listed = 0;
+	uint64_t read = 0; /* cells of lists so far, and all there are in these lists */
+	uint64_t all = 0;
+	double share = 1;
+
+	for (uint64_t e = begin; e < end; e++)
+	{
+		uint32_t user = users_of->column[e];
+		uint64_t list = lists.start[user];
+		uint64_t count = lists.start[user + 1] - list;
+		uint64_t stop;
+
+		INTERRUPTS_AT(e);
+		send_for(in, &lists, e, end, share, narrow);
+		if (touched)
+			listed = list_new(&lists, list, item, sums, touched, listed, narrow);
+		if (lists.value)
+			stop = add_products(&lists, list, item, users_of->value[e] * per_unit, in->scale, sums,
+								narrow);
+		else
+			stop = add_steps(&lists, list, item, step_of(in, user, count), sums, narrow);
+		read += stop - list;
+		all += count;
+		if (e % SHARE_UPDATE == 0)
+			share = (double) read / (double) all;
+	}
+	return listed;
 }
 
 bool
 PairsRow(const PairsInput *in, uint32_t item, PairSum *sums, uint32_t *touched, uint32_t *count)
 {
-	const Sparse *items_of = &in->by_user;
-	const Sparse *users_of = &in->by_item;
-	uint64_t begin = users_of->start[item - in->first];
-	uint64_t end = users_of->start[item - in->first + 1];
-	bool listed = (double) (end - begin) * in->mean_list / 2 < item / DENSE_SHARE;
-	double per_unit = 1 / in->scale.unit; /* a power of two, so exact */
+	const uint64_t *start = in->by_item.start + (item - in->first);
+	bool listed = (double) (start[1] - start[0]) * in->mean_list / 2 < item / DENSE_SHARE;
 
-	*count = 0;
-	for (uint64_t e = begin; e < end; e++)
-	{
-		uint32_t user = users_of->column[e];
-		uint64_t list = items_of->start[user];
-
-		INTERRUPTS_AT(e);
-		send_for(in, e, end);
-		if (listed)
-			*count = list_new(items_of->column + list, item, sums, touched, *count);
-		if (in->step)
-			add_steps(items_of->column + list, item, in->step[user], sums);
-		else
-			add_products(items_of->column + list, items_of->value + list, item,
-						 users_of->value[e] * per_unit, in->scale, sums);
-	}
+	if (!listed)
+		touched = NULL;
+	*count = in->narrow ? add_row(in, item, sums, touched, true)
+						: add_row(in, item, sums, touched, false);
 	return listed;
 }
 
 void
 PairsAdd(const PairsInput *in, uint32_t item, PairSum *sums)
 {
-	const Sparse *items_of = &in->by_user;
-	const Sparse *users_of = &in->by_item;
-	uint64_t end = users_of->start[item - in->first + 1];
-	double per_unit = 1 / in->scale.unit;
-
-	for (uint64_t e = users_of->start[item - in->first]; e < end; e++)
-	{
-		uint32_t user = users_of->column[e];
-		uint64_t list = items_of->start[user];
-
-		INTERRUPTS_AT(e);
-		send_for(in, e, end);
-		if (in->step)
-			add_steps(items_of->column + list, item, in->step[user], sums);
-		else
-			add_products(items_of->column + list, items_of->value + list, item,
-						 users_of->value[e] * per_unit, in->scale, sums);
-	}
+	add_row(in, item, sums, NULL, false);
 }
 
 uint64_t
@@ -184,8 +225,9 @@ PairsTerms(const PairsInput *in, uint32_t item, PairTerm *terms)
 		for (uint64_t c = items_of->start[user]; items_of->column[c] < item; c++)
 		{
 			PairSum sum =
-				in->step ? in->step[user]
-						 : product_of(users_of->value[e] * per_unit, items_of->value[c], in->scale);
+				items_of->value
+					? product_of(users_of->value[e] * per_unit, items_of->value[c], in->scale)
+					: step_of(in, user, items_of->start[user + 1] - items_of->start[user]);
 
 			terms[count++] =
 				(PairTerm){items_of->column[c], (uint32_t) sum, (uint32_t) (sum >> 32)};

@@ -15,8 +15,13 @@
  *   whole rows, a float and a count a pair, every pair offered to its row      13.0
  *   half the rows, one sum of 64 bits, offered where it may get in              4.4
  *
- * of which adding up took 8 and 2.9.  With 16 bits for an item's number it is a tenth less in the
- * kernel of bench/, which is not worth a second form of every matrix.
+ * of which adding up took 8 and 2.9.  Twice in one run, on a machine busy with other work:
+ *
+ *   32 bits an item, what a user adds looked up by user      9.1   8.3   adding up 6.9   6.1
+ *   16 bits where they do, looked up by length of list       6.4   5.9             4.5   4.1
+ *   the kernel of bench/                                                           3.4   3.5
+ *
+ * Lists are short and lie anywhere, so that it is the memory they are spread over that costs.
  */
 #ifndef RECO_PAIRS_H
 #define RECO_PAIRS_H
@@ -73,13 +78,16 @@ PairStep(double weight, PairScale scale)
 typedef struct PairsInput
 {
 	Sparse by_user; /* v_uj, rows sorted by item */
+	/* Its columns once more, where 16 bits hold them and there is room: rows are then read here. */
+	const uint16_t *narrow;
 	Sparse by_item; /* its transpose, of a range of items; rows sorted by user */
 	uint32_t first; /* the item of by_item's first row */
 	/*
-	 * Where by_user has no values, what each user adds to a pair; otherwise the product of two
-	 * values is what they add, and NULL.
+	 * Where by_user has no values, what a user adds to a pair: of each, or where that is NULL, by
+	 * the number of their items.  Otherwise the product of two values is what they add.
 	 */
 	const PairSum *step;
+	const PairSum *step_of_count;
 	PairScale scale;
 	double mean_list; /* items of the user of a random entry, for a guess at a row's work */
 } PairsInput;
