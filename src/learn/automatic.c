@@ -23,7 +23,7 @@ static const double lambdas[] = {0.5, 1, 2, 4, 8, 16};
 static const double dampings[] = {0, 0.1, 0.2};
 static const double blends[] = {0, 0.2, 0.4};
 static const double recencies[] = {0.8, 0.9, 1}; /* of ridge, where order may matter */
-static const double indirects[] = {0, 0.1, 0.2};
+static const double indirects[] = {0, 0.06, 0.12};
 
 /* Less than one in so many of the candidates asked for is there: pairs are few. */
 #define SPARSE_SHARE 2

@@ -4,9 +4,12 @@
 
 #include "base/interrupts.h"
 
-/* Steps from an item, and indirect neighbours kept of it: more of either was no better. */
+/*
+ * Steps from an item, and indirect neighbours kept of it.  More of either was no better, and what
+ * many weak ones say of an item says little of who will choose it.
+ */
 #define STEPS 30
-#define KEPT  100
+#define KEPT  10
 
 /* The strongest entries of every row, as chances of a step; STEPS places a row. */
 typedef struct Steps

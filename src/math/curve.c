@@ -106,7 +106,7 @@ CurveAt(const double *score, const double *chance, int knots, double at)
 {
 	int k = 0;
 
-	if (knots == 1 || at <= score[0])
+	if (knots == 1)
 		return chance[0];
 	if (at >= score[knots - 1])
 		return chance[knots - 1];
@@ -114,5 +114,10 @@ CurveAt(const double *score, const double *chance, int knots, double at)
 		k++;
 	if (!(score[k + 1] > score[k]))
 		return chance[k];
-	return chance[k] + (chance[k + 1] - chance[k]) * (at - score[k]) / (score[k + 1] - score[k]);
+	/*
+	 * Below the first knot the first line goes on: the knot is the mean of a bin, whose upper half
+	 * is raised by it.
+	 */
+	return fmax(
+		chance[k] + (chance[k + 1] - chance[k]) * (at - score[k]) / (score[k + 1] - score[k]), 0);
 }

@@ -2,8 +2,8 @@
  * curve.h: from a score to a chance, by isotonic regression.
  *
  * Pool adjacent violators (Ayer, Brunk, Ewing, Reid, Silverman 1955) over at most CURVE_KNOTS
- * bins of equal weight; between the means of two pooled blocks the curve is straight, beyond the
- * first and last it is flat.  Each block has one chosen and one not chosen beside its samples
+ * bins of equal weight; between the means of two pooled blocks the curve is straight, below the
+ * first as well, and beyond the last it is flat.  Each block has one chosen and one not chosen beside its samples
  * (Laplace's rule of succession), so that no finite sample claims certainty.
  */
 #ifndef RECO_CURVE_H

@@ -37,7 +37,7 @@ SELECT is((SELECT count(*) FROM test), 172951::bigint, 'the published test set')
 SET maintenance_work_mem = '512MB';
 SELECT reco_create_model('discs', 'SELECT user_id, item_id FROM public.train') \g /dev/null
 SELECT learned_with FROM reco_refresh('discs') \gset
-SELECT alike(:'learned_with'::text, '%ridge%indirect => 0.1%', 'what neighbours of neighbours say is listened to');
+SELECT alike(:'learned_with'::text, '%ridge%indirect => 0.%', 'what neighbours of neighbours say is listened to');
 CREATE TABLE lists AS SELECT user_id, item_id, rank FROM discs.top_n_all(20);
 SELECT is((SELECT count(*) FROM lists), 20 * 43169::bigint, 'every list is full');
 SELECT avg(recall) AS recall, avg(ndcg) AS ndcg
