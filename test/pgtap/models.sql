@@ -250,7 +250,8 @@ SELECT is_empty('SELECT * FROM knot WHERE NOT (score > 0 AND chance > 0 AND chan
 
 CREATE FUNCTION pg_temp.curve_at(at float8) RETURNS float8 LANGUAGE sql AS $$
   SELECT CASE
-    WHEN at <= (SELECT min(score) FROM knot) THEN (SELECT min(chance) FROM knot)
+    WHEN at <= (SELECT min(score) FROM knot) THEN
+      (SELECT greatest(a.chance + (b.chance - a.chance) * (at - a.score) / (b.score - a.score), 0) FROM knot a JOIN knot b ON a.n = 1 AND b.n = 2)
     WHEN at >= (SELECT max(score) FROM knot) THEN (SELECT max(chance) FROM knot)
     ELSE (SELECT a.chance + (b.chance - a.chance) * (at - a.score) / (b.score - a.score) FROM knot a JOIN knot b ON b.n = a.n + 1 WHERE at >= a.score AND at < b.score)
   END
