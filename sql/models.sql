@@ -33,6 +33,7 @@ CREATE TYPE reco_model AS (
   category            text,
   contexts            text[],
   time_zone           text,
+  unfinished          jsonb,
   picked_similarity   text,
   picked_keep         text,
   picked_lambda       float8,
@@ -101,11 +102,12 @@ CREATE FUNCTION reco_configure(
   fatigue_half_life interval DEFAULT NULL,
   category text DEFAULT NULL,
   contexts text[] DEFAULT NULL,
-  time_zone text DEFAULT NULL)
+  time_zone text DEFAULT NULL,
+  unfinished jsonb DEFAULT NULL)
 RETURNS void
 LANGUAGE C VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'reco_configure';
-COMMENT ON FUNCTION reco_configure(text, text, text, float8, float8, float8, float8, int, float8, int, float8, float8, float8, float8, int, int, float8, float8, float8, int, text, text, int, interval, interval, interval, float8, jsonb, interval, text, text[], text) IS
-  'changes settings of a model; NULL leaves a setting as it is. min_match, recency, exclude_seen, fatigue_half_life and category count at once, half_life at once and in what is learned, every other setting from the next reco_refresh on';
+COMMENT ON FUNCTION reco_configure(text, text, text, float8, float8, float8, float8, int, float8, int, float8, float8, float8, float8, int, int, float8, float8, float8, int, text, text, int, interval, interval, interval, float8, jsonb, interval, text, text[], text, jsonb) IS
+  'changes settings of a model; NULL leaves a setting as it is. min_match, recency, exclude_seen, fatigue_half_life, category and unfinished count at once, half_life at once and in what is learned, every other setting from the next reco_refresh on';
 
 CREATE FUNCTION reco_drop_model(model text)
 RETURNS void

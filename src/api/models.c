@@ -79,6 +79,9 @@ check_with_model(const Model *model, SettingNo setting, Datum value)
 		case SETTING_CONTEXTS:
 			ContextsCheck(model, value);
 			break;
+		case SETTING_UNFINISHED:
+			UnfinishedCheck(model, UnfinishedRead(value));
+			break;
 		case SETTING_TIME_ZONE:
 			ContextsCheckZone(TextDatumGetCString(value));
 			break;
@@ -122,7 +125,8 @@ static const char *const model_columns =
 	"pg_catalog.pg_total_relation_size($1) OPERATOR(pg_catalog.+) "
 	"coalesce(pg_catalog.pg_total_relation_size($2), 0) OPERATOR(pg_catalog.+) "
 	"coalesce(pg_catalog.pg_total_relation_size($3), 0) OPERATOR(pg_catalog.+) "
-	"coalesce(pg_catalog.pg_total_relation_size($4), 0)";
+	"coalesce(pg_catalog.pg_total_relation_size($4), 0) OPERATOR(pg_catalog.+) "
+	"coalesce(pg_catalog.pg_total_relation_size($5), 0)";
 
 #define FROM_CATALOG 4
 #define FROM_TABLE   7
@@ -148,11 +152,12 @@ put_model(ReturnSetInfo *out, Relation table)
 	const char *name = get_namespace_name(schema);
 	Datum values[FROM_CATALOG + FROM_TABLE];
 	bool nulls[FROM_CATALOG + FROM_TABLE] = {0};
-	Oid types[] = {REGCLASSOID, REGCLASSOID, REGCLASSOID, REGCLASSOID};
+	Oid types[] = {REGCLASSOID, REGCLASSOID, REGCLASSOID, REGCLASSOID, REGCLASSOID};
 	Datum learned[] = {ObjectIdGetDatum(get_relname_relid("learned_item", schema)),
 					   ObjectIdGetDatum(get_relname_relid("learned_group", schema)),
 					   ObjectIdGetDatum(get_relname_relid("learned_context", schema)),
-					   ObjectIdGetDatum(get_relname_relid("item_factor", schema))};
+					   ObjectIdGetDatum(get_relname_relid("item_factor", schema)),
+					   ObjectIdGetDatum(get_relname_relid("learned_resume", schema))};
 
 	if (name == NULL)
 		return;
@@ -160,8 +165,8 @@ put_model(ReturnSetInfo *out, Relation table)
 	values[1] = CStringGetTextDatum(GetUserNameFromId(table->rd_rel->relowner, false));
 	values[2] = column_type(schema, "events", "user_id", &nulls[2]);
 	values[3] = column_type(schema, "events", "item_id", &nulls[3]);
-	if (PlanRun(psprintf("SELECT %s FROM ONLY %s.model", model_columns, quote_identifier(name)), 4,
-				types, learned, NULL) == 1)
+	if (PlanRun(psprintf("SELECT %s FROM ONLY %s.model", model_columns, quote_identifier(name)),
+				lengthof(types), types, learned, NULL) == 1)
 	{
 		for (int c = 0; c < FROM_TABLE; c++)
 			values[FROM_CATALOG + c] = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc,

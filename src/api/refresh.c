@@ -22,6 +22,7 @@
 #include "data/learned.h"
 #include "data/likings.h"
 #include "data/people.h"
+#include "data/resuming.h"
 #include "executor/spi.h"
 #include "learn/automatic.h"
 #include "learn/content.h"
@@ -58,6 +59,7 @@ typedef struct Refresh
 	Events *events;
 	People *people;
 	Contexts *contexts;
+	Resuming *resuming;
 	uint64 event_count;
 	Interactions *matrix;
 	Attributes *attributes; /* of the catalogue; NULL where they do not count */
@@ -121,6 +123,7 @@ read_events(Refresh *refresh)
 	refresh->events = EventsRead(refresh->model, refresh->now, rows, refresh->budget);
 	refresh->contexts = ContextsRead(refresh->model, refresh->events->items, refresh->budget);
 	refresh->event_count = refresh->events->log.count;
+	refresh->resuming = ResumingCount(refresh->model, refresh->event_count, refresh->budget);
 	ForecastAsLast(refresh->model, refresh->event_count);
 	if (refresh->model->has_items && refresh->model->settings.content > 0)
 		refresh->attributes =
@@ -667,6 +670,7 @@ write_learned(Refresh *refresh)
 					 refresh->events->log.timed, &refresh->item_slots, refresh->budget);
 	write_groups(refresh);
 	write_contexts(refresh);
+	ResumingWrite(refresh->model, refresh->resuming);
 	refresh->rows_written += write_factors(refresh);
 	write_model(refresh);
 	SPI_finish();

@@ -19,6 +19,7 @@
 #include "data/model.h"
 #include "data/rules.h"
 #include "data/setting.h"
+#include "data/template.h"
 #include "executor/spi.h"
 #include "lib/stringinfo.h"
 #include "nodes/parsenodes.h"
@@ -69,6 +70,20 @@ static const char *const tables =
 	"  PRIMARY KEY (context, value, item_id)"
 	");"
 	"COMMENT ON TABLE {model}.learned_context IS 'what is chosen sooner, or later, in one context than in others: events with the item there (of an hour, with the hours on either side), and how much sooner';";
+
+static const char *const resumes =
+	"CREATE TABLE {model}.learned_resume ("
+	"  kind text,"
+	"  progress_from float8,"
+	"  progress_to float8 NOT NULL,"
+	"  visit_from int,"
+	"  visit_to int NOT NULL,"
+	"  trials bigint NOT NULL,"
+	"  resumed bigint NOT NULL,"
+	"  probability float8 NOT NULL,"
+	"  PRIMARY KEY (kind, progress_from, visit_from)"
+	");"
+	"COMMENT ON TABLE {model}.learned_resume IS 'how likely what was left unfinished is taken up again, by how far it was and at which of the later visits: of so many trials so many did; see reco_continue';";
 
 static const char *const factors =
 	"CREATE TABLE {model}.item_factor ("
@@ -253,45 +268,32 @@ static const char *const doors =
 	"    AS t(item_id {item}, rank int, popularity float8, users int, nearest float8); END;"
 	"COMMENT ON FUNCTION {model}.onboarding IS 'k items to pick favourites from at sign-up; see reco_onboarding';"
 
+	"CREATE FUNCTION {model}.continue(user_id {user}, k int DEFAULT 10, as_of timestamptz DEFAULT NULL, unfinished jsonb DEFAULT NULL)"
+	"  RETURNS TABLE(item_id {item}, kind text, probability float8, progress float8, last_at timestamptz, series text, after {item})"
+	"  LANGUAGE SQL STABLE PARALLEL SAFE ROWS 10 COST 1000 BEGIN ATOMIC"
+	"  SELECT t.item_id, t.kind, t.probability, t.progress, t.last_at, t.series, t.after"
+	"  FROM {reco}.reco_typed_continue(continue.user_id, continue.k, {row}, continue.as_of, continue.unfinished)"
+	"    AS t(item_id {item}, kind text, probability float8, progress float8, last_at timestamptz, series text, after {item}); END;"
+	"COMMENT ON FUNCTION {model}.continue IS 'what a user left unfinished, most likely to be resumed first; see reco_continue';"
+
+	"CREATE FUNCTION {model}.hooks(at_least float8 DEFAULT 0.7, min_viewers int DEFAULT 20, every boolean DEFAULT false,"
+	"    patience interval DEFAULT NULL, unfinished jsonb DEFAULT NULL)"
+	"  RETURNS TABLE(series text, item_id {item}, episode int, episodes int, viewers bigint, finishers bigint,"
+	"    share float8, low float8, high float8, hook boolean)"
+	"  LANGUAGE SQL STABLE PARALLEL SAFE ROWS 100 COST 1000000 BEGIN ATOMIC"
+	"  SELECT t.series, t.item_id, t.episode, t.episodes, t.viewers, t.finishers, t.share, t.low, t.high, t.hook"
+	"  FROM {reco}.reco_typed_hooks({row}, hooks.at_least, hooks.min_viewers, hooks.every, hooks.patience, hooks.unfinished)"
+	"    AS t(series text, item_id {item}, episode int, episodes int, viewers bigint, finishers bigint,"
+	"      share float8, low float8, high float8, hook boolean); END;"
+	"COMMENT ON FUNCTION {model}.hooks IS 'per series the first part after which most of those who saw it finish the series; see reco_hooks';"
+
 	/* USAGE on the schema is what shares a model; inside it everything may be read. */
 	"GRANT SELECT ON ALL TABLES IN SCHEMA {model} TO PUBLIC;";
 
 /* The relations of a model, for taking it down. */
 static const char *const relations[] = {
-	"popular", "similar", "item_factor", "learned_context", "learned_group", "learned_item",
-	"model",   "rules",   "users",       "items",           "events"};
-
-/* A {word} and what stands for it. */
-typedef struct Word
-{
-	const char *word;
-	const char *text;
-} Word;
-
-/* The statements with every {word} put in. */
-static char *
-fill(const char *statements, const Word *words)
-{
-	StringInfoData sql;
-
-	initStringInfo(&sql);
-	while (*statements)
-	{
-		const Word *word = words;
-
-		for (; *statements == '{' && word->word; word++)
-			if (strncmp(statements, word->word, strlen(word->word)) == 0)
-				break;
-		if (*statements == '{' && word->word)
-		{
-			appendStringInfoString(&sql, word->text);
-			statements += strlen(word->word);
-		}
-		else
-			appendStringInfoChar(&sql, *statements++);
-	}
-	return sql.data;
-}
+	"popular",      "similar", "item_factor", "learned_resume", "learned_context", "learned_group",
+	"learned_item", "model",   "rules",       "users",          "items",           "events"};
 
 static void
 run(const char *sql)
@@ -432,27 +434,29 @@ LayoutCreate(Oid reco, const char *name, const LayoutQueries *queries)
 	RestrictSearchPath();
 	row = psprintf("%s.model", quote_identifier(name));
 	{
-		Word words[] = {{"{model}", quote_identifier(name)},
-						{"{reco}", quote_identifier(get_namespace_name(reco))},
-						{"{row}", psprintf("%s::pg_catalog.regclass", quote_literal_cstr(row))},
-						{"{user}", ""},
-						{"{item}", ""},
-						{NULL, NULL}};
-		Word early[] = {words[0], words[1], {NULL, NULL}};
+		TemplateWord words[] = {
+			{"{model}", quote_identifier(name)},
+			{"{reco}", quote_identifier(get_namespace_name(reco))},
+			{"{row}", psprintf("%s::pg_catalog.regclass", quote_literal_cstr(row))},
+			{"{user}", ""},
+			{"{item}", ""},
+			{NULL, NULL}};
+		TemplateWord early[] = {words[0], words[1], {NULL, NULL}};
 
 		/* The types of ids are known once the table that makes it a model is there. */
-		run(fill("CREATE TABLE {model}.model OF {reco}.reco_model;", early));
+		run(TemplateFill("CREATE TABLE {model}.model OF {reco}.reco_model;", early));
 		table = ModelTable(reco, name);
 		model = ModelNew(reco, table);
 		if (model->has_rules)
 			RulesCheckColumns(model);
 		words[3].text = id_type(model->user_type, model->user_kind);
 		words[4].text = id_type(model->item_type, model->item_kind);
-		run(fill(tables, words));
-		run(fill(factors, words));
+		run(TemplateFill(tables, words));
+		run(TemplateFill(resumes, words));
+		run(TemplateFill(factors, words));
 		run(first_row(name));
-		run(fill(views, words));
-		run(fill(doors, words));
+		run(TemplateFill(views, words));
+		run(TemplateFill(doors, words));
 	}
 	AtEOXact_GUC(false, nest);
 	SPI_finish();
@@ -469,7 +473,7 @@ add_doors(ObjectAddresses *objects, Oid schema, Oid table)
 		" WHERE p.pronamespace = %u AND d.refobjid = %u AND p.prolang ="
 		" (SELECT oid FROM pg_catalog.pg_language WHERE lanname = 'sql')"
 		" AND p.proname = ANY ('{top_n,top_n_all,complete,similar_items,score,match,why,why_not,rank,audience,"
-		"similar_users,user_factor,user_factors,popular,trending,onboarding,explore}')",
+		"similar_users,user_factor,user_factors,popular,trending,onboarding,explore,continue,hooks}')",
 		schema, table);
 
 	if (SPI_execute(sql, true, 0) != SPI_OK_SELECT)

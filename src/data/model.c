@@ -429,6 +429,23 @@ signals_column(const Model *model, int number)
 	return signals;
 }
 
+/* What the setting says is unfinished, for as long as the model lasts. */
+static Unfinished *
+unfinished_column(const Model *model, int number)
+{
+	MemoryContext caller;
+	Unfinished *unfinished;
+	bool isnull;
+	Datum value = column(number, &isnull);
+
+	if (isnull)
+		return NULL;
+	caller = MemoryContextSwitchTo(GetMemoryChunkContext((void *) model));
+	unfinished = UnfinishedRead(value);
+	MemoryContextSwitchTo(caller);
+	return unfinished;
+}
+
 /* A name, or NULL, for as long as the model lasts. */
 static char *
 name_column(const Model *model, int number)
@@ -510,7 +527,7 @@ read_row(const Model *model)
 		"SELECT format_version, algorithm, similarity, user_exponent, source_exponent, target_exponent, "
 		"shrinkage, min_support, lambda, candidates, damping, blend, indirect, recency, factors, iterations, "
 		"factor_lambda, unobserved, content, neighbors, keep, weighting, max_history, "
-		"half_life, popular_half_life, trend_half_life, min_match, exclude_seen, fatigue_half_life, category, contexts, time_zone, picked_similarity, "
+		"half_life, popular_half_life, trend_half_life, min_match, exclude_seen, fatigue_half_life, category, contexts, time_zone, unfinished, picked_similarity, "
 		"picked_keep, picked_lambda, picked_damping, picked_blend, picked_indirect, picked_shrinkage, picked_recency, refreshed_at, item_slots, "
 		"last_event_at, popularity_offset, recent_offset, "
 		"trend_prior, curve_score, curve_match, picked_algorithm FROM ONLY %s.model",
@@ -619,6 +636,7 @@ take_settings(Model *model)
 	settings->contexts = names_column(model, ++n);
 	settings->time_zone = name_column(model, ++n);
 	settings->time_zone = settings->time_zone ? settings->time_zone : "UTC";
+	settings->unfinished = unfinished_column(model, ++n);
 	return take_picked(model, n);
 }
 

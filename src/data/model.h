@@ -11,6 +11,7 @@
 #include "data/ids.h"
 #include "data/setting.h"
 #include "data/signals.h"
+#include "data/unfinished.h"
 #include "datatype/timestamp.h"
 #include "math/curve.h"
 #include "nodes/pg_list.h"
@@ -32,7 +33,8 @@ typedef struct Settings
 	double fatigue_half_life; /* seconds, 0 for none */
 	char *category;           /* an attribute of items, or NULL */
 	List *contexts;           /* columns of events, by name */
-	char *time_zone;          /* of the hours of the week that are learned */
+	char *time_zone;          /* of the hours of the week that are learned, and of days */
+	Unfinished *unfinished;   /* what says so; NULL for what goes without saying */
 } Settings;
 
 typedef struct Model

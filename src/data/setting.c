@@ -4,6 +4,7 @@
 
 #include "catalog/pg_type.h"
 #include "data/signals.h"
+#include "data/unfinished.h"
 #include "lib/stringinfo.h"
 #include "utils/builtins.h"
 #include "utils/timestamp.h"
@@ -97,6 +98,7 @@ static const struct
 	[SETTING_CATEGORY] = {"category", TEXTOID, "NULL", 0, 0, NULL},
 	[SETTING_CONTEXTS] = {"contexts", TEXTARRAYOID, "NULL", 0, 0, NULL},
 	[SETTING_TIME_ZONE] = {"time_zone", TEXTOID, "'UTC'", 0, 0, NULL},
+	[SETTING_UNFINISHED] = {"unfinished", JSONBOID, "NULL", 0, 0, NULL},
 };
 
 const char *
@@ -164,7 +166,10 @@ SettingCheck(SettingNo setting, Datum value)
 		case TEXTARRAYOID:
 			return;
 		case JSONBOID:
-			SignalsRead(value);
+			if (setting == SETTING_UNFINISHED)
+				UnfinishedRead(value);
+			else
+				SignalsRead(value);
 			return;
 		case INT4OID:
 			number = DatumGetInt32(value);

@@ -1,0 +1,23 @@
+-- Continuing: what was left unfinished, most likely to be resumed first.
+
+CREATE FUNCTION reco_continue(user_id bigint, k int DEFAULT 10, model text DEFAULT NULL, as_of timestamptz DEFAULT NULL, unfinished jsonb DEFAULT NULL)
+RETURNS TABLE(item_id bigint, kind text, probability float8, progress float8, last_at timestamptz, series text, after bigint)
+LANGUAGE C STABLE PARALLEL SAFE COST 1000 ROWS 10 SUPPORT reco_expect_rows AS 'MODULE_PATHNAME', 'reco_continue';
+CREATE FUNCTION reco_continue(user_id text, k int DEFAULT 10, model text DEFAULT NULL, as_of timestamptz DEFAULT NULL, unfinished jsonb DEFAULT NULL)
+RETURNS TABLE(item_id text, kind text, probability float8, progress float8, last_at timestamptz, series text, after text)
+LANGUAGE C STABLE PARALLEL SAFE COST 1000 ROWS 10 SUPPORT reco_expect_rows AS 'MODULE_PATHNAME', 'reco_continue';
+CREATE FUNCTION reco_continue(user_id uuid, k int DEFAULT 10, model text DEFAULT NULL, as_of timestamptz DEFAULT NULL, unfinished jsonb DEFAULT NULL)
+RETURNS TABLE(item_id uuid, kind text, probability float8, progress float8, last_at timestamptz, series text, after uuid)
+LANGUAGE C STABLE PARALLEL SAFE COST 1000 ROWS 10 SUPPORT reco_expect_rows AS 'MODULE_PATHNAME', 'reco_continue';
+COMMENT ON FUNCTION reco_continue(bigint, int, text, timestamptz, jsonb) IS
+  'the k things (k NULL: all) that a user left unfinished, most likely to be resumed first. kind is unfinished (the last progress is above 0 and below the share that is all of it; what lies beyond 0 and 1 counts as 0 and 1), basket (put in and neither bought nor removed since) or next (the part of a series after the last one finished, which is then the column after); probability is that of being taken up at the next visit: the share of everybody''s cases as far on, by which of a person''s own visits since it is, that were, shrunk toward that of all (shop.learned_resume; 0.5 before there is a case); last_at is when it was touched last. unfinished says what counts, as the setting of that name does: an object with the keys progress, finished, basket, bought, removed, series, order. Out of stock and disliked items do not come. Runs with the caller''s privileges and search_path pg_catalog';
+COMMENT ON FUNCTION reco_continue(text, int, text, timestamptz, jsonb) IS
+  'the k things (k NULL: all) that a user left unfinished, most likely to be resumed first. kind is unfinished (the last progress is above 0 and below the share that is all of it; what lies beyond 0 and 1 counts as 0 and 1), basket (put in and neither bought nor removed since) or next (the part of a series after the last one finished, which is then the column after); probability is that of being taken up at the next visit: the share of everybody''s cases as far on, by which of a person''s own visits since it is, that were, shrunk toward that of all (shop.learned_resume; 0.5 before there is a case); last_at is when it was touched last. unfinished says what counts, as the setting of that name does: an object with the keys progress, finished, basket, bought, removed, series, order. Out of stock and disliked items do not come. Runs with the caller''s privileges and search_path pg_catalog';
+COMMENT ON FUNCTION reco_continue(uuid, int, text, timestamptz, jsonb) IS
+  'the k things (k NULL: all) that a user left unfinished, most likely to be resumed first. kind is unfinished (the last progress is above 0 and below the share that is all of it; what lies beyond 0 and 1 counts as 0 and 1), basket (put in and neither bought nor removed since) or next (the part of a series after the last one finished, which is then the column after); probability is that of being taken up at the next visit: the share of everybody''s cases as far on, by which of a person''s own visits since it is, that were, shrunk toward that of all (shop.learned_resume; 0.5 before there is a case); last_at is when it was touched last. unfinished says what counts, as the setting of that name does: an object with the keys progress, finished, basket, bought, removed, series, order. Out of stock and disliked items do not come. Runs with the caller''s privileges and search_path pg_catalog';
+
+CREATE FUNCTION reco_typed_continue(user_id "any", k int, model regclass, as_of timestamptz, unfinished jsonb)
+RETURNS SETOF record
+LANGUAGE C STABLE PARALLEL SAFE COST 1000 ROWS 10 SUPPORT reco_expect_rows AS 'MODULE_PATHNAME', 'reco_continue';
+COMMENT ON FUNCTION reco_typed_continue("any", int, regclass, timestamptz, jsonb) IS
+  'what the typed doors of a model call: reco_continue for any mix of id types, the model given as its table';
