@@ -1,9 +1,9 @@
 #include "math/nearest.h"
 
 #include <math.h>
-#include <string.h>
 
 #include "base/clones.h"
+#include "math/marks.h"
 
 /* More than the rounding of a value to single precision takes away. */
 #define ROUNDING 1e-6
@@ -47,24 +47,6 @@ mark(const PairSum *restrict sums, const uint32_t *restrict enough, uint32_t own
 	}
 }
 
-/* Marks are looked through eight at a time, most of which are none. */
-static uint32_t
-list_marked(const unsigned char *marks, uint32_t first, uint32_t count, uint32_t *found)
-{
-	uint32_t n = 0;
-
-	for (uint32_t m = 0; m < count; m += 8)
-	{
-		uint64_t eight;
-
-		memcpy(&eight, marks + m, 8);
-		for (uint32_t e = m; eight && e < m + 8; e++)
-			if (marks[e])
-				found[n++] = first + e;
-	}
-	return n;
-}
-
 uint32_t
 NearestSift(const PairSum *sums, const uint32_t *touched, uint32_t first, uint32_t count,
 			const uint32_t *enough, uint32_t own, uint32_t *found)
@@ -75,7 +57,7 @@ NearestSift(const PairSum *sums, const uint32_t *touched, uint32_t first, uint32
 	if (touched == NULL)
 	{
 		mark(sums + first, enough + first, own, count, marks);
-		return list_marked(marks, first, count, found);
+		return MarksList(marks, first, count, found);
 	}
 	for (uint32_t t = first; t < first + count; t++)
 	{

@@ -1,9 +1,9 @@
 #include "math/similarity.h"
 
 #include <math.h>
-#include <string.h>
 
 #include "base/clones.h"
+#include "math/marks.h"
 
 #define BM25_K1 1.2
 #define BM25_B  0.75
@@ -205,24 +205,6 @@ mark(const Sieve *all, const PairSum *restrict sums, uint32_t first, uint32_t co
 		marks[n] = may_get_in(&sieve, sums[n], source[n], target[n], from[n], to[n]);
 }
 
-/* Marks are looked through eight at a time, most of which are none. */
-static uint32_t
-list_marked(const unsigned char *marks, uint32_t first, uint32_t count, uint32_t *found)
-{
-	uint32_t n = 0;
-
-	for (uint32_t m = 0; m < count; m += 8)
-	{
-		uint64_t eight;
-
-		memcpy(&eight, marks + m, 8);
-		for (uint32_t e = m; eight && e < m + 8; e++)
-			if (marks[e])
-				found[n++] = first + e;
-	}
-	return n;
-}
-
 uint32_t
 SimilaritySift(const SimilarityTable *table, uint32_t item, const PairSum *sums,
 			   const uint32_t *touched, uint32_t first, uint32_t count,
@@ -237,7 +219,7 @@ SimilaritySift(const SimilarityTable *table, uint32_t item, const PairSum *sums,
 		unsigned char marks[SIMILARITY_PART] = {0};
 
 		mark(&sieve, sums, first, count, marks);
-		return list_marked(marks, first, count, found);
+		return MarksList(marks, first, count, found);
 	}
 	for (uint32_t t = first; t < first + count; t++)
 	{
