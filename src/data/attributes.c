@@ -10,10 +10,10 @@
 
 #include <math.h>
 
-#include "access/relation.h"
 #include "base/piles.h"
 #include "catalog/pg_collation.h"
 #include "catalog/pg_type.h"
+#include "data/columns.h"
 #include "data/plan.h"
 #include "math/hash.h"
 #include "math/words.h"
@@ -24,7 +24,6 @@
 #include "utils/formatting.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
-#include "utils/rel.h"
 #include "utils/timestamp.h"
 
 /* Of one value so many words or tags count, and so many bytes are looked at: a long text says more
@@ -199,35 +198,28 @@ AttributeColumns(const Model *model)
 		[ATTRIBUTE_TIME] = "timestamp",
 	};
 	List *columns = NIL;
-	Oid view = get_relname_relid("items", model->schema);
-	Relation relation = OidIsValid(view) ? try_relation_open(view, AccessShareLock) : NULL;
+	ListCell *cell;
 
-	if (relation == NULL)
-		return NIL;
-	for (int a = 0; a < RelationGetDescr(relation)->natts; a++)
+	foreach (cell, ColumnsOf(model, "items"))
 	{
-		Form_pg_attribute attribute = TupleDescAttr(RelationGetDescr(relation), a);
+		const ViewColumn *of = lfirst(cell);
+		AttributeKind kind = kind_of(of->name, of->type);
 		AttributeColumn *column;
-		AttributeKind kind;
 
-		if (attribute->attisdropped)
-			continue;
-		kind = kind_of(NameStr(attribute->attname), attribute->atttypid);
 		if (kind == ATTRIBUTE_NONE)
 			continue;
 		column = palloc(sizeof(AttributeColumn));
-		column->name = pstrdup(NameStr(attribute->attname));
+		column->name = of->name;
 		column->kind = kind;
 		column->expression =
 			psprintf("%s::pg_catalog.%s", quote_identifier(column->name), type[kind]);
 
 		/* A time with a zone is one in that of Greenwich, whoever reads it. */
-		if (getBaseType(attribute->atttypid) == TIMESTAMPTZOID)
+		if (getBaseType(of->type) == TIMESTAMPTZOID)
 			column->expression = psprintf("pg_catalog.timezone('UTC', %s::pg_catalog.timestamptz)",
 										  quote_identifier(column->name));
 		columns = lappend(columns, column);
 	}
-	relation_close(relation, AccessShareLock);
 	return columns;
 }
 

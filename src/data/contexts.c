@@ -3,8 +3,8 @@
 #include <math.h>
 
 #include "access/detoast.h"
-#include "access/relation.h"
 #include "catalog/pg_type.h"
+#include "data/columns.h"
 #include "data/plan.h"
 #include "lib/stringinfo.h"
 #include "pgtime.h"
@@ -14,31 +14,11 @@
 #include "utils/jsonb.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
-#include "utils/rel.h"
 #include "utils/timestamp.h"
 
 #define TIME_COLUMN "occurred_at"
 #define ZONE_KEY    "time_zone"
 #define HOURS       168
-
-/* True where the values of a type are contexts. */
-static bool
-makes_contexts(Oid type)
-{
-	switch (getBaseType(type))
-	{
-		case TEXTOID:
-		case VARCHAROID:
-		case BPCHAROID:
-		case BOOLOID:
-		case INT2OID:
-		case INT4OID:
-		case INT8OID:
-			return true;
-		default:
-			return get_typtype(getBaseType(type)) == TYPTYPE_ENUM;
-	}
-}
 
 /* True where a column of the view "events" may be a context. */
 static bool
@@ -47,26 +27,23 @@ is_context(const Model *model, const char *name, Oid type)
 	if (strcmp(name, TIME_COLUMN) == 0)
 		return OidIsValid(model->time_type);
 	return strcmp(name, "user_id") != 0 && strcmp(name, "item_id") != 0 &&
-		   strcmp(name, "weight") != 0 && strcmp(name, ZONE_KEY) != 0 && makes_contexts(type);
+		   strcmp(name, "weight") != 0 && strcmp(name, ZONE_KEY) != 0 && ColumnIsNominal(type);
 }
 
-/* The columns that may be contexts, as a list of names. */
+/* The names of the columns that may be contexts. */
 static List *
 possible_contexts(const Model *model)
 {
-	Oid view = get_relname_relid("events", model->schema);
-	Relation relation = OidIsValid(view) ? try_relation_open(view, AccessShareLock) : NULL;
 	List *names = NIL;
+	ListCell *cell;
 
-	for (int a = 0; relation && a < RelationGetNumberOfAttributes(relation); a++)
+	foreach (cell, ColumnsOf(model, "events"))
 	{
-		Form_pg_attribute column = TupleDescAttr(RelationGetDescr(relation), a);
+		const ViewColumn *column = lfirst(cell);
 
-		if (!column->attisdropped && is_context(model, NameStr(column->attname), column->atttypid))
-			names = lappend(names, pstrdup(NameStr(column->attname)));
+		if (is_context(model, column->name, column->type))
+			names = lappend(names, column->name);
 	}
-	if (relation)
-		relation_close(relation, AccessShareLock);
 	return names;
 }
 
@@ -85,19 +62,6 @@ bool
 ContextsExist(const Model *model, const char *name)
 {
 	return has_name(possible_contexts(model), name);
-}
-
-/* "a", "b" */
-static const char *
-quoted_list(const List *names)
-{
-	StringInfoData text;
-	ListCell *cell;
-
-	initStringInfo(&text);
-	foreach (cell, names)
-		appendStringInfo(&text, "%s\"%s\"", text.len == 0 ? "" : ", ", (char *) lfirst(cell));
-	return text.data;
 }
 
 /* Raises the error where there are more than there is room for. */
@@ -131,7 +95,7 @@ ContextsCheck(const Model *model, Datum contexts)
 					 possible == NIL
 						 ? errhint("Contexts are occurred_at and columns of text, boolean, enum or "
 								   "integer type; it has none.")
-						 : errhint("Columns that could be: %s.", quoted_list(possible))));
+						 : errhint("Columns that could be: %s.", ColumnsQuoted(possible))));
 	}
 }
 
@@ -459,7 +423,7 @@ check_known(const Model *model, const char *name)
 					 ? errhint("Name columns of the events query with reco_configure(%s, contexts "
 							   "=> ...), then run reco_refresh.",
 							   quote_literal_cstr(model->name))
-					 : errhint("Contexts it has: %s.", quoted_list(model->settings.contexts))));
+					 : errhint("Contexts it has: %s.", ColumnsQuoted(model->settings.contexts))));
 }
 
 /* The word for a value of a column; NULL for none. */

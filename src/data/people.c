@@ -1,7 +1,7 @@
 #include "data/people.h"
 
-#include "access/relation.h"
 #include "catalog/pg_type.h"
+#include "data/columns.h"
 #include "data/plan.h"
 #include "lib/stringinfo.h"
 #include "math/sparse.h"
@@ -9,7 +9,6 @@
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
-#include "utils/rel.h"
 
 /* A column that makes groups. */
 typedef struct Column
@@ -47,53 +46,29 @@ typedef struct PeopleReader
 	ArrayBuildState *found;
 } PeopleReader;
 
-/* True where the values of a type make groups. */
-static bool
-makes_groups(Oid type)
-{
-	type = getBaseType(type);
-	switch (type)
-	{
-		case TEXTOID:
-		case VARCHAROID:
-		case BPCHAROID:
-		case BOOLOID:
-		case INT2OID:
-		case INT4OID:
-		case INT8OID:
-			return true;
-		default:
-			return get_typtype(type) == TYPTYPE_ENUM;
-	}
-}
-
 /* The columns of the view that make groups, in its order; none where there is no view. */
 static List *
 find_columns(const Model *model)
 {
-	Oid view = get_relname_relid("users", model->schema);
-	Relation relation = OidIsValid(view) ? try_relation_open(view, AccessShareLock) : NULL;
 	List *columns = NIL;
+	ListCell *cell;
 
-	for (int a = 0; relation && a < RelationGetNumberOfAttributes(relation); a++)
+	foreach (cell, ColumnsOf(model, "users"))
 	{
-		Form_pg_attribute attribute = TupleDescAttr(RelationGetDescr(relation), a);
-		Oid element = get_element_type(getBaseType(attribute->atttypid));
-		const char *name = NameStr(attribute->attname);
+		const ViewColumn *of = lfirst(cell);
+		Oid element = get_element_type(getBaseType(of->type));
 		Column *column;
 
-		if (attribute->attisdropped || strcmp(name, "user_id") == 0 ||
-			!makes_groups(OidIsValid(element) ? element : attribute->atttypid))
+		if (strcmp(of->name, "user_id") == 0 ||
+			!ColumnIsNominal(OidIsValid(element) ? element : of->type))
 			continue;
 		column = palloc0(sizeof(Column));
-		column->name = pstrdup(name);
+		column->name = of->name;
 		column->expression = psprintf(OidIsValid(element) ? "u.%s::pg_catalog.text[]"
 														  : "ARRAY[u.%s::pg_catalog.text]",
-									  quote_identifier(name));
+									  quote_identifier(of->name));
 		columns = lappend(columns, column);
 	}
-	if (relation)
-		relation_close(relation, AccessShareLock);
 	return columns;
 }
 

@@ -1,14 +1,12 @@
 #include "data/values.h"
 
-#include "access/relation.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_type.h"
+#include "data/columns.h"
 #include "data/plan.h"
-#include "lib/stringinfo.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
-#include "utils/rel.h"
 
 /* The values of an item: where they lie. */
 typedef struct Place
@@ -63,35 +61,41 @@ ValuesExist(const Model *model, const char *name)
 	return OidIsValid(attribute_type(model, name));
 }
 
-/* A hint that lists the attributes there are. */
-static int
-hint_attributes(const Model *model)
+/* The names of the attributes there are. */
+static List *
+attribute_names(const Model *model)
 {
-	Oid view = model->has_items ? get_relname_relid("items", model->schema) : InvalidOid;
-	StringInfoData names;
+	List *names = NIL;
+	ListCell *cell;
 
-	char *name;
+	foreach (cell, model->has_items ? ColumnsOf(model, "items") : NIL)
+	{
+		const ViewColumn *column = lfirst(cell);
 
-	initStringInfo(&names);
-	for (AttrNumber n = 1; OidIsValid(view) && (name = get_attname(view, n, true)) != NULL; n++)
-		if (strcmp(name, "item_id") != 0 && OidIsValid(get_atttype(view, n)))
-			appendStringInfo(&names, "%s\"%s\"", names.len == 0 ? "" : ", ", name);
-	if (!model->has_items)
-		return errhint(
-			"Attributes are the columns of the items query, which the model does not have.");
-	if (names.len == 0)
-		return errhint("The items query has no column besides item_id.");
-	return errhint("Attributes of \"%s.items\": %s.", model->name, names.data);
+		if (strcmp(column->name, "item_id") != 0)
+			names = lappend(names, column->name);
+	}
+	return names;
 }
 
 void
 ValuesCheck(const Model *model, const char *name, const char *option)
 {
-	if (!ValuesExist(model, name))
-		ereport(ERROR, (errcode(ERRCODE_UNDEFINED_COLUMN),
-						errmsg("model \"%s\" has no attribute \"%s\", which %s names", model->name,
-							   name, option),
-						hint_attributes(model)));
+	List *names;
+
+	if (ValuesExist(model, name))
+		return;
+	names = attribute_names(model);
+	ereport(
+		ERROR,
+		(errcode(ERRCODE_UNDEFINED_COLUMN),
+		 errmsg("model \"%s\" has no attribute \"%s\", which %s names", model->name, name, option),
+		 !model->has_items
+			 ? errhint(
+				   "Attributes are the columns of the items query, which the model does not have.")
+		 : names == NIL
+			 ? errhint("The items query has no column besides item_id.")
+			 : errhint("Attributes of \"%s.items\": %s.", model->name, ColumnsQuoted(names))));
 }
 
 Values *
