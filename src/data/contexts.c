@@ -20,6 +20,12 @@
 #define ZONE_KEY    "time_zone"
 #define HOURS       168
 
+/*
+ * The least weight that is none for a refresh, which keeps weights as float4: as far above the
+ * greatest of those as makes it infinity.  NaN is above it, too.
+ */
+#define WEIGHT_NOT_FINITE "3.4028235677973366e38"
+
 /* True where a column of the view "events" may be a context. */
 static bool
 is_context(const Model *model, const char *name, Oid type)
@@ -225,7 +231,10 @@ contexts_query(const Model *model, const Contexts *contexts)
 						 contexts->context[c].hours ? "timestamptz" : "text");
 	appendStringInfo(&sql, " FROM %s.events e WHERE e.user_id IS NOT NULL", model->quoted);
 	if (OidIsValid(model->weight_type))
-		appendStringInfoString(&sql, " AND e.weight::pg_catalog.float8 OPERATOR(pg_catalog.>) 0");
+		appendStringInfo(&sql,
+						 " AND e.weight::pg_catalog.float8 OPERATOR(pg_catalog.>) 0 "
+						 "AND e.weight::pg_catalog.float8 OPERATOR(pg_catalog.<) %s",
+						 WEIGHT_NOT_FINITE);
 	if (OidIsValid(model->time_type))
 		appendStringInfoString(&sql, " AND e.occurred_at::pg_catalog.timestamptz "
 									 "OPERATOR(pg_catalog.<=) pg_catalog.clock_timestamp()");
