@@ -18,9 +18,8 @@
 #include <float.h>
 #include <math.h>
 
+#include "api/arrangement.h"
 #include "api/weigh.h"
-#include "data/rules.h"
-#include "math/quota.h"
 #include "math/variety.h"
 #include "utils/builtins.h"
 #include "utils/memutils.h"
@@ -30,28 +29,6 @@
 
 /* Where rows gathered were not enough, as many times more. */
 #define MORE 8
-
-struct Arrangement
-{
-	double diversity;
-	char *capped_by; /* an attribute, or NULL, like the next */
-	uint32 most;
-	double calibrated;
-	char *mixed_by;
-
-	/* For the ids of the lists, made by the first of them: */
-	bool begun;
-	Values *caps;
-	Values *mix;
-	Rules *rules;        /* NULL for none */
-	bool boosts;         /* one of them does */
-	double boost_most;   /* see RulesBoostMost */
-	IdSet *special;      /* items that are pinned or raised */
-	const Rule **shared; /* rules with a share, */
-	Quota *quotas;       /* what they get, */
-	IdSet **groups;      /* and their items, where they were looked for */
-	uint32 shares;
-};
 
 /* The parts of the order of rows. */
 typedef enum Part
@@ -106,145 +83,6 @@ typedef struct Work
 	uint32 *order; /* what was taken, as places in row */
 	uint32 taken;
 } Work;
-
-/* A number of an argument that must lie in 0..1; 0 where it is NULL. */
-static double
-take_fraction(FunctionCallInfo fcinfo, int argument, const char *name)
-{
-	double value = PG_ARGISNULL(argument) ? 0 : PG_GETARG_FLOAT8(argument);
-
-	if (!(value >= 0 && value <= 1))
-		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-						errmsg("%s must be from 0 to 1, not %g", name, value)));
-	return value;
-}
-
-/* The attribute of an argument, which the model must have; NULL where it is NULL. */
-static char *
-take_attribute(FunctionCallInfo fcinfo, int argument, const char *name, const Model *model)
-{
-	char *attribute = DoorText(fcinfo, argument);
-
-	if (attribute)
-		ValuesCheck(model, attribute, name);
-	return attribute;
-}
-
-/* Raises the error of an option that says nothing without another. */
-static void
-refuse_alone(const char *name, const char *other, const char *hint)
-{
-	ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-					errmsg("%s says nothing without %s", name, other), errhint("%s", hint)));
-}
-
-Arrangement *
-ArrangePlain(void)
-{
-	return palloc0(sizeof(Arrangement));
-}
-
-static bool
-wants_variety(const Arrangement *plan)
-{
-	return plan->diversity > 0 || plan->capped_by || plan->calibrated > 0;
-}
-
-Arrangement *
-ArrangeOptions(FunctionCallInfo fcinfo, int first, const Model *model)
-{
-	Arrangement plan = {.most = 1};
-	Arrangement *kept;
-
-	plan.diversity = take_fraction(fcinfo, first, "diversity");
-	plan.capped_by = take_attribute(fcinfo, first + 1, "max_per", model);
-	if (!PG_ARGISNULL(first + 2))
-	{
-		if (plan.capped_by == NULL)
-			refuse_alone("max_per_n", "max_per", "Name the attribute to count by as max_per.");
-		if (PG_GETARG_INT32(first + 2) < 1)
-			ereport(ERROR,
-					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-					 errmsg("max_per_n must be at least 1, not %d", PG_GETARG_INT32(first + 2))));
-		plan.most = PG_GETARG_INT32(first + 2);
-	}
-	plan.calibrated = take_fraction(fcinfo, first + 3, "calibrated");
-	plan.mixed_by = take_attribute(fcinfo, first + 4, "calibrated_by", model);
-	if (plan.calibrated > 0 && plan.mixed_by == NULL)
-		refuse_alone("calibrated", "calibrated_by",
-					 "Name the attribute whose mix is to be kept as calibrated_by.");
-	if (PG_ARGISNULL(first + 3) && plan.mixed_by)
-		refuse_alone("calibrated_by", "calibrated", "Say how much it is to count, from 0 to 1.");
-
-	if (!wants_variety(&plan) && !model->has_rules)
-		return NULL;
-	kept = palloc(sizeof(Arrangement));
-	*kept = plan;
-	return kept;
-}
-
-/* An attribute for the ids of the lists; where the model is held, read at once. */
-static Values *
-open_values(const RecommendAsk *ask, const char *attribute)
-{
-	Values *values = ValuesOpen(ask->model, attribute, ask->ids, ask->budget);
-
-	if (ask->held)
-		ValuesReadAll(values);
-	return values;
-}
-
-/* Sorts out what rules there are, for all lists of a question. */
-static void
-begin_rules(RecommendAsk *ask, Arrangement *plan)
-{
-	double left = 1;
-	Rules *rules = RulesRead(ask->model, ask->as_of, ask->ids, ask->budget);
-
-	if (rules->count == 0)
-		return;
-	plan->rules = rules;
-	plan->boost_most = RulesBoostMost(rules);
-	plan->special = IdSetCreate(ask->model->item_kind, ask->budget);
-	plan->shared = BudgetAlloc(ask->budget, rules->count, sizeof(Rule *));
-	plan->quotas = BudgetZeroed(ask->budget, rules->count, sizeof(Quota));
-	plan->groups = BudgetZeroed(ask->budget, rules->count, sizeof(IdSet *));
-	for (uint32 a = 0; ask->held && a < rules->attributes; a++)
-		ValuesReadAll(rules->values[a]);
-	for (uint32 r = 0; r < rules->count; r++)
-	{
-		const Rule *rule = &rules->rule[r];
-
-		plan->boosts |= rule->boost != 1;
-		if (rule->item != ID_NONE && (rule->pin > 0 || rule->boost > 1))
-			IdSetAdd(plan->special, IdSetDatum(ask->ids, rule->item));
-		if (rule->share > 0 && left > 0)
-		{
-			/* Shares that come to more than 1 are granted one after the other. */
-			plan->quotas[plan->shares].share = Min(rule->share, left);
-			plan->shared[plan->shares++] = rule;
-			left -= rule->share;
-		}
-	}
-}
-
-bool
-ArrangeBegin(RecommendAsk *ask)
-{
-	Arrangement *plan = ask->arrangement;
-
-	if (!plan->begun)
-	{
-		plan->begun = true;
-		if (plan->capped_by)
-			plan->caps = open_values(ask, plan->capped_by);
-		if (plan->mixed_by)
-			plan->mix = open_values(ask, plan->mixed_by);
-		if (ask->model->has_rules)
-			begin_rules(ask, plan);
-	}
-	return wants_variety(plan) || plan->rules;
-}
 
 /* True where rows are weighed, and not just taken in order. */
 static bool
@@ -614,6 +452,11 @@ promote(Work *work, uint32 place, uint32 next, uint32 *row)
 			return false;
 		}
 		if (*row == VARIETY_NONE && work->partial[share])
+			return false;
+
+		/* Fatigue need not leave them the order among themselves that they have among all. */
+		if (work->profile->history->worn && *row != VARIETY_NONE && *row >= work->in_order &&
+			!work->all && work->row[*row].item_no == ID_NONE)
 			return false;
 		if (*row != VARIETY_NONE)
 		{

@@ -9,7 +9,7 @@
  */
 #include "api/recommend.h"
 
-#include "api/arrange.h"
+#include "api/arrangement.h"
 #include "catalog/pg_type.h"
 #include "data/histories.h"
 #include "data/learned.h"
@@ -88,7 +88,7 @@ reco_top_n_all(PG_FUNCTION_ARGS)
 	ask.seen = RecommendFlag(fcinfo, 4, false);
 	ask.fallback = RecommendFlag(fcinfo, 5, true);
 	take_part(fcinfo, 6, &wanted);
-	ask.arrangement = ArrangeOptions(fcinfo, 8, ask.model);
+	ask.arrangement = ArrangementOptions(fcinfo, 8, ask.model);
 	ask.budget = BudgetCreate(CurrentMemoryContext,
 							  psprintf("reco_top_n_all of model \"%s\"", ask.model->name),
 							  BudgetMaintenance());

@@ -13,6 +13,7 @@
 #include <math.h>
 
 #include "api/arrange.h"
+#include "api/arrangement.h"
 #include "api/fallback.h"
 #include "catalog/pg_type.h"
 #include "data/catalogue.h"
@@ -384,9 +385,9 @@ reco_explore(PG_FUNCTION_ARGS)
 	ask->as_of = PG_ARGISNULL(7) ? GetCurrentTimestamp() : PG_GETARG_TIMESTAMPTZ(7);
 	ask->seen = RecommendFlag(fcinfo, 8, false);
 	ask->fallback = RecommendFlag(fcinfo, 9, true);
-	ask->arrangement = ArrangeOptions(fcinfo, 10, ask->model);
+	ask->arrangement = ArrangementOptions(fcinfo, 10, ask->model);
 	if (ask->arrangement == NULL)
-		ask->arrangement = ArrangePlain();
+		ask->arrangement = ArrangementPlain();
 	ask->rows = DoorOpen(fcinfo, ask->model, explore_types, EXPLORE_COLUMNS, false);
 
 	DoorEnter(ask->model);
@@ -395,7 +396,7 @@ reco_explore(PG_FUNCTION_ARGS)
 							 : HistoryOfItems(ask->model, NULL, 0, ask->budget);
 	ask->ids = history->ids;
 	explore.profile = ProfileRead(ask->model, history);
-	ArrangeBegin(ask);
+	ArrangementBegin(ask);
 	explore_list(&explore);
 	SPI_finish();
 	BudgetDestroy(ask->budget);

@@ -447,3 +447,19 @@ RulesBoostMost(const Rules *rules)
 	}
 	return Min(boost, BOOST_MOST);
 }
+
+double
+RulesBoostMostOfItems(const Rules *rules)
+{
+	double most = 1;
+	double boost = 1;
+
+	for (uint32 r = 0; r < rules->of_items; r++)
+	{
+		bool same = r > 0 && rules->by_number[r]->item == rules->by_number[r - 1]->item;
+
+		boost = (same ? boost : 1) * rules->by_number[r]->boost;
+		most = Max(most, boost);
+	}
+	return Min(most, BOOST_MOST);
+}

@@ -62,11 +62,13 @@ extern void RulesKnow(const Rules *rules, const uint32 *numbers, uint32 count);
 extern bool RuleHolds(const Rule *rule, uint32 number);
 
 /*
- * What the rules multiply the score of an item by; and the most that those of values can.  An item
- * that the catalogue has twice, with two values of what is no array, may come to more.
+ * What the rules multiply the score of an item by; and the most that those of values can, and those
+ * of items.  An item that the catalogue has twice, with two values of what is no array, may come to
+ * more.
  */
 extern double RulesBoost(const Rules *rules, uint32 number);
 extern double RulesBoostMost(const Rules *rules);
+extern double RulesBoostMostOfItems(const Rules *rules);
 
 /* How many rules that are not over yet have each fault.  SPI is connected. */
 extern void RulesFaults(const Model *model, int64 faults[RULE_FAULTS]);
