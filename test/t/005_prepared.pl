@@ -188,6 +188,32 @@ unlike(agree('catalogue made anew')->{'prepared popular'}, qr/^[567]\d\|/m, 'cat
 $node->safe_psql('postgres', q{SELECT reco_configure('shop', min_match => 90, half_life => '0')});
 isnt(agree('configured')->{'plpgsql match'}, $weighed->{'plpgsql match'}, 'configured: counts at once');
 
+# Another search_path with tables of these names in it: what a model reads was settled when it was made.
+$node->safe_psql('postgres', q{
+	CREATE SCHEMA aside;
+	CREATE TABLE aside.orders (customer_id int, product_id int, ordered_at timestamptz);
+	CREATE TABLE aside.products AS TABLE public.products WITH NO DATA;
+	CREATE TABLE aside.learned_item (item_id int, item_no int, neighbors bytea);
+	CREATE FUNCTION aside.int8eq(bigint, bigint) RETURNS boolean LANGUAGE sql AS 'SELECT false'});
+my $settled = agree('before another search_path');
+$_->query_safe('SET search_path = aside, public') for values %session;
+is_deeply(agree('another search_path'), $settled, 'another search_path changes no answer');
+$_->query_safe('SET search_path = aside, pg_catalog, public') for values %session;
+is_deeply(agree('and before the system'), $settled, 'nor one before the system');
+$_->query_safe('RESET search_path') for values %session;
+
+# Renamed: columns and tables are followed, a model goes by its new name.
+$node->safe_psql('postgres', $_) for ('ALTER TABLE orders RENAME customer_id TO client', 'ALTER TABLE orders RENAME TO sales');
+is_deeply(agree('source renamed'), $settled, 'source renamed: as before');
+$node->safe_psql('postgres', $_) for ('ALTER TABLE sales RENAME TO orders', 'ALTER TABLE orders RENAME client TO customer_id', 'ALTER SCHEMA shop RENAME TO store');
+for my $kind (sort keys %session)
+{
+	like((ask($session{$kind}, 'EXECUTE top_n(5)'))[1], qr/ERROR:  42704: model "shop" does not exist/, "renamed: its old name is gone, $kind plans");
+	is_deeply([ ask($session{$kind}, q{SELECT * FROM reco_top_n(5, 10, 'store')}) ], [ $settled->{'prepared reco_top_n'}, '' ], "renamed: it answers to the new one, $kind plans");
+}
+$node->safe_psql('postgres', 'ALTER SCHEMA store RENAME TO shop');
+is_deeply(agree('renamed back'), $settled, 'renamed back: as before');
+
 # The model dropped, made anew with the same name, then with other types, then with the first ones.
 $node->safe_psql('postgres', q{SELECT reco_drop_model('shop')});
 for my $kind (sort keys %session)
@@ -298,6 +324,34 @@ agree('source made anew');
 $node->safe_psql('postgres', 'SET client_min_messages = error; DROP EXTENSION reco CASCADE; DROP SCHEMA shop CASCADE; CREATE EXTENSION reco;
 	ALTER TABLE orders_kept RENAME TO orders;' . $by_number);
 agree('extension made anew');
+
+# A session that asks of very many models keeps so many plans and no more, and no more memory however long it goes on.
+$node->safe_psql('postgres', q{
+	DO $$ BEGIN FOR m IN 1 .. 80 LOOP
+		PERFORM reco_create_model('m' || m, 'SELECT customer_id AS user_id, product_id AS item_id, ordered_at AS occurred_at FROM public.orders WHERE customer_id < 40',
+			'SELECT id AS item_id, name FROM public.products');
+		PERFORM reco_configure('m' || m, similarity => 'cosine');
+		PERFORM reco_refresh('m' || m);
+	END LOOP; END $$;
+	CREATE FUNCTION ask_all() RETURNS text LANGUAGE plpgsql AS $$
+	DECLARE answer text := '';
+	BEGIN
+		FOR m IN 1 .. 80 LOOP
+			answer := answer || concat_ws(' ', (SELECT array_agg(t) FROM reco_top_n(5, NULL, 'm' || m) t), (SELECT array_agg(t) FROM reco_complete('{1,2}'::bigint[], 5, 'm' || m) t),
+				(SELECT array_agg(t) FROM reco_similar_items(7, 5, 'm' || m) t), (SELECT array_agg(t) FROM reco_popular(3, 'm' || m) t), (SELECT array_agg(t) FROM reco_trending(3, 'm' || m) t),
+				reco_match(5, 7, 'm' || m), (SELECT array_agg(t) FROM reco_why_not(5, 7, 'm' || m) t), (SELECT array_agg(t) FROM reco_rank(5, '{1,7,9}'::bigint[], 'm' || m) t));
+		END LOOP;
+		RETURN md5(answer);
+	END $$});
+my $kept = q{SELECT count(*) FROM pg_backend_memory_contexts WHERE name = 'CachedPlanSource'};
+my $held = q{SELECT sum(total_bytes) FROM pg_backend_memory_contexts};
+my $said = $session{generic}->query_safe('SELECT ask_all()');
+my ($plans, $bytes) = map { $session{generic}->query_safe($_) } ($kept, $held);
+cmp_ok($plans, '>', 500, 'very many models: plans are kept');
+cmp_ok($plans, '<', 600, 'very many models: not for ever more');
+is($session{generic}->query_safe('SELECT ask_all()'), $said, "very many models: the same answers, round $_") for 1 .. 3;
+cmp_ok($session{generic}->query_safe($held), '<', $bytes + 1024 * 1024, 'very many models: no more memory');
+is($session{generic}->query_safe($kept), $plans, 'very many models: no more plans');
 
 $_->quit for values %session;
 unlike(slurp_file($node->logfile), qr/TRAP:|PANIC|XX000|signal 11/, 'the log holds no fault');
