@@ -46,36 +46,40 @@ CREATE FUNCTION reco_complete(items bigint[], k int DEFAULT 10, model text DEFAU
   exclude bigint[] DEFAULT NULL, among bigint[] DEFAULT NULL, min_match float8 DEFAULT NULL,
   fallback boolean DEFAULT true,
   diversity float8 DEFAULT NULL, max_per text DEFAULT NULL, max_per_n int DEFAULT NULL,
-  calibrated float8 DEFAULT NULL, calibrated_by text DEFAULT NULL)
+  calibrated float8 DEFAULT NULL, calibrated_by text DEFAULT NULL,
+  context jsonb DEFAULT NULL)
 RETURNS TABLE(item_id bigint, score float8, match float8, because bigint, source text)
 LANGUAGE C STABLE PARALLEL SAFE COST 200 ROWS 10 SUPPORT reco_expect_rows AS 'MODULE_PATHNAME', 'reco_complete';
 CREATE FUNCTION reco_complete(items text[], k int DEFAULT 10, model text DEFAULT NULL,
   exclude text[] DEFAULT NULL, among text[] DEFAULT NULL, min_match float8 DEFAULT NULL,
   fallback boolean DEFAULT true,
   diversity float8 DEFAULT NULL, max_per text DEFAULT NULL, max_per_n int DEFAULT NULL,
-  calibrated float8 DEFAULT NULL, calibrated_by text DEFAULT NULL)
+  calibrated float8 DEFAULT NULL, calibrated_by text DEFAULT NULL,
+  context jsonb DEFAULT NULL)
 RETURNS TABLE(item_id text, score float8, match float8, because text, source text)
 LANGUAGE C STABLE PARALLEL SAFE COST 200 ROWS 10 SUPPORT reco_expect_rows AS 'MODULE_PATHNAME', 'reco_complete';
 CREATE FUNCTION reco_complete(items uuid[], k int DEFAULT 10, model text DEFAULT NULL,
   exclude uuid[] DEFAULT NULL, among uuid[] DEFAULT NULL, min_match float8 DEFAULT NULL,
   fallback boolean DEFAULT true,
   diversity float8 DEFAULT NULL, max_per text DEFAULT NULL, max_per_n int DEFAULT NULL,
-  calibrated float8 DEFAULT NULL, calibrated_by text DEFAULT NULL)
+  calibrated float8 DEFAULT NULL, calibrated_by text DEFAULT NULL,
+  context jsonb DEFAULT NULL)
 RETURNS TABLE(item_id uuid, score float8, match float8, because uuid, source text)
 LANGUAGE C STABLE PARALLEL SAFE COST 200 ROWS 10 SUPPORT reco_expect_rows AS 'MODULE_PATHNAME', 'reco_complete';
-COMMENT ON FUNCTION reco_complete(bigint[], int, text, bigint[], bigint[], float8, boolean, float8, text, int, float8, text) IS
+COMMENT ON FUNCTION reco_complete(bigint[], int, text, bigint[], bigint[], float8, boolean, float8, text, int, float8, text, jsonb) IS
   'the k items that go best with a basket, a guest''s clicks or titles picked at sign-up; same columns and options as reco_top_n';
-COMMENT ON FUNCTION reco_complete(text[], int, text, text[], text[], float8, boolean, float8, text, int, float8, text) IS
+COMMENT ON FUNCTION reco_complete(text[], int, text, text[], text[], float8, boolean, float8, text, int, float8, text, jsonb) IS
   'the k items that go best with a basket, a guest''s clicks or titles picked at sign-up; same columns and options as reco_top_n';
-COMMENT ON FUNCTION reco_complete(uuid[], int, text, uuid[], uuid[], float8, boolean, float8, text, int, float8, text) IS
+COMMENT ON FUNCTION reco_complete(uuid[], int, text, uuid[], uuid[], float8, boolean, float8, text, int, float8, text, jsonb) IS
   'the k items that go best with a basket, a guest''s clicks or titles picked at sign-up; same columns and options as reco_top_n';
 
 CREATE FUNCTION reco_typed_complete(items "any", k int, model regclass,
   exclude "any", among "any", min_match float8,
   fallback boolean,
   diversity float8 DEFAULT NULL, max_per text DEFAULT NULL, max_per_n int DEFAULT NULL,
-  calibrated float8 DEFAULT NULL, calibrated_by text DEFAULT NULL)
+  calibrated float8 DEFAULT NULL, calibrated_by text DEFAULT NULL,
+  context jsonb DEFAULT NULL)
 RETURNS SETOF record
 LANGUAGE C STABLE PARALLEL SAFE COST 200 ROWS 10 SUPPORT reco_expect_rows AS 'MODULE_PATHNAME', 'reco_complete';
-COMMENT ON FUNCTION reco_typed_complete("any", int, regclass, "any", "any", float8, boolean, float8, text, int, float8, text) IS
+COMMENT ON FUNCTION reco_typed_complete("any", int, regclass, "any", "any", float8, boolean, float8, text, int, float8, text, jsonb) IS
   'what the typed doors of a model call: reco_complete for any mix of id types, the model given as its table';

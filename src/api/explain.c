@@ -311,7 +311,9 @@ put_wishes(WhyNot *ask)
 	if (boost != 1)
 		put_reason(ask, "boosted",
 				   psprintf("rules multiply the item's score in lists by %g", boost),
-				   "reco_score, reco_why and match are those of the evidence alone.", 0);
+				   "Where no evidence speaks for it, they multiply what its source goes by. "
+				   "reco_score, reco_why and match are those of the evidence alone.",
+				   0);
 	for (uint32 r = 0; r < rules->count; r++)
 	{
 		const Rule *rule = &rules->rule[r];

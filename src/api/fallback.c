@@ -8,11 +8,14 @@
 
 #include <math.h>
 
+#include "api/arrangement.h"
 #include "data/catalogue.h"
+#include "data/learned.h"
 #include "data/likings.h"
 #include "data/people.h"
 #include "data/values.h"
 #include "executor/spi.h"
+#include "lib/pairingheap.h"
 #include "lib/stringinfo.h"
 #include "utils/builtins.h"
 #include "utils/memutils.h"
@@ -21,8 +24,20 @@
 #define BATCH_FIRST 32
 #define BATCH_MOST  4096
 
+/* Among what no evidence ranks a boost counts so much at most, or all of it would be looked at. */
+#define BOOST_MOST 100.0
+
 /* Where no more items are asked about, the catalogue is asked for them alone. */
 #define AMONG_FEW 1000
+
+/* An item that waits in a walk, since others further on may come before it. */
+typedef struct Waiting
+{
+	pairingheap_node node;
+	double value;
+	uint64 met; /* how many were before it */
+	uint32 number;
+} Waiting;
 
 /* An item that fatigue has taken back in a walk, to a place further on. */
 typedef struct Tired
@@ -31,23 +46,106 @@ typedef struct Tired
 	uint32 number;
 } Tired;
 
-/* A walk through an order of the catalogue. */
+/*
+ * A walk through an order of the catalogue.
+ *
+ * The context and rules multiply what the order goes by, which reorders it; fatigue then takes items
+ * back to places further on.
+ */
 typedef struct Walk
 {
 	const History *history;
 	Datum source;
-	uint64 place; /* of the last item that no rule keeps out */
+	double most; /* log2 of what anything further on may be multiplied by */
+	uint64 met;  /* items so far that no rule keeps out */
+	pairingheap *waiting;
+	uint64 place; /* of the last of them in the new order */
 	Tired *tired; /* those taken back, the next one last */
 	uint32 tireds;
 	const bool *wanted; /* which categories are meant, of the first so many; NULL for all items */
 	uint32 wanteds;
 } Walk;
 
+/* The first of those that wait has the greatest value; of equals it is the one met first. */
+static int
+comes_first(const pairingheap_node *a, const pairingheap_node *b, void *arg)
+{
+	const Waiting *x = pairingheap_const_container(Waiting, node, a);
+	const Waiting *y = pairingheap_const_container(Waiting, node, b);
+
+	if (x->value != y->value)
+		return x->value > y->value ? 1 : -1;
+	return x->met < y->met ? 1 : x->met > y->met ? -1 : 0;
+}
+
+/* The lifts of the context, by the numbers of items in the list's ids. */
+struct FallbackLifts
+{
+	IdSet *numbers;
+	double *lift; /* by place in these */
+	double most;  /* 1 at least */
+};
+
+static void
+add_lift(struct FallbackLifts *lifted, uint32 number, double lift)
+{
+	uint32 place = IdSetCount(lifted->numbers);
+
+	if (IdSetAdd(lifted->numbers, Int64GetDatum(number)) != place)
+		return;
+	lifted->lift[place] = lift;
+	lifted->most = Max(lifted->most, lift);
+}
+
+/* Finds the lifts, once for all lists of a question. */
+static void
+find_lifts(RecommendAsk *ask)
+{
+	const ContextLifts *lifts = &ask->lifts;
+	struct FallbackLifts *lifted;
+	uint32 *item_no;
+	uint32 *found;
+	IdSet *items;
+
+	if (ask->lifted || lifts->count == 0)
+		return;
+	lifted = ask->lifted = BudgetZeroed(ask->budget, 1, sizeof(struct FallbackLifts));
+	lifted->numbers = IdSetCreate(ID_INTEGER, ask->budget);
+	lifted->lift = BudgetAlloc(ask->budget, lifts->count, sizeof(double));
+	lifted->most = 1;
+	for (uint32 n = 0; ask->held && n < lifts->count; n++)
+		if (ask->held->number[lifts->lift[n].item_no] != ID_NONE)
+			add_lift(lifted, ask->held->number[lifts->lift[n].item_no], lifts->lift[n].lift);
+	if (ask->held)
+		return;
+	item_no = palloc(sizeof(uint32) * lifts->count);
+	for (uint32 n = 0; n < lifts->count; n++)
+		item_no[n] = lifts->lift[n].item_no;
+	items = IdSetCreate(ask->model->item_kind, ask->budget);
+	found = LearnedIds(ask->model, item_no, lifts->count, items);
+	for (uint32 n = 0; n < IdSetCount(items); n++)
+		add_lift(lifted, IdSetAdd(ask->ids, IdSetDatum(items, n)), ContextsLift(lifts, found[n]));
+	IdSetFree(items);
+	pfree(item_no);
+}
+
+/* What the context multiplies an item by. */
+static double
+lift_of(const RecommendAsk *ask, uint32 number)
+{
+	uint32 place = ask->lifted ? IdSetFind(ask->lifted->numbers, Int64GetDatum(number)) : ID_NONE;
+
+	return place == ID_NONE ? 1 : ask->lifted->lift[place];
+}
+
 static Walk
-begin_walk(const History *history, const char *source)
+begin_walk(const RecommendAsk *ask, const History *history, const char *source)
 {
 	return (Walk){.history = history,
 				  .source = CStringGetTextDatum(source),
+				  .most = log2((ask->lifted ? ask->lifted->most : 1) *
+							   Min(ArrangementBoostMost(ask), BOOST_MOST)),
+				  .waiting = pairingheap_allocate(comes_first, NULL),
 				  .tired = history->worn
 							   ? palloc_extended(sizeof(Tired) * history->count, MCXT_ALLOC_HUGE)
 							   : NULL};
@@ -79,25 +177,75 @@ take_back(Walk *walk, uint32 number)
 	return true;
 }
 
+/* Puts out the next item of the new order, or takes it back. */
+static void
+put_next(RecommendAsk *ask, Walk *walk, uint32 number)
+{
+	walk->place++;
+	if (take_back(walk, number))
+	{
+		RecommendMark(ask, number);
+		return;
+	}
+	put_tired(ask, walk, walk->place);
+	if (!RecommendIsFull(ask))
+		RecommendFill(ask, number, walk->source);
+}
+
+/* Puts out those that wait and that nothing worth less than so much can come before. */
+static void
+put_waiting(RecommendAsk *ask, Walk *walk, double least)
+{
+	while (!pairingheap_is_empty(walk->waiting) && !RecommendIsFull(ask))
+	{
+		Waiting *first = pairingheap_container(Waiting, node, pairingheap_first(walk->waiting));
+
+		if (first->value < least)
+			break;
+		pairingheap_remove_first(walk->waiting);
+		put_next(ask, walk, first->number);
+		pfree(first);
+	}
+}
+
+/* Puts out all that is left in a walk. */
+static void
+end_walk(RecommendAsk *ask, Walk *walk)
+{
+	put_waiting(ask, walk, -INFINITY);
+	put_tired(ask, walk, INFINITY);
+}
+
 /* Those items of a walk that no rule keeps out and that are not in the list yet. */
 static void
-put_walk(RecommendAsk *ask, Walk *walk, const uint32 *number, uint64 count)
+put_walk(RecommendAsk *ask, Walk *walk, const CatalogueStep *step, uint64 count)
 {
-	for (uint64 r = 0; r < count && !RecommendIsFull(ask); r++)
+	for (uint64 s = 0; s < count && !RecommendIsFull(ask); s++)
 	{
+		uint32 number = step[s].number;
+		double least = step[s].value + walk->most;
+		double value;
+
 		CHECK_FOR_INTERRUPTS();
-		if (RecommendIsMarked(ask, number[r]) ||
-			(ask->among && IdSetFind(ask->among, IdSetDatum(ask->ids, number[r])) == ID_NONE))
+		if (RecommendIsMarked(ask, number) ||
+			(ask->among && IdSetFind(ask->among, IdSetDatum(ask->ids, number)) == ID_NONE))
 			continue;
-		walk->place++;
-		if (take_back(walk, number[r]))
+		value = step[s].value +
+				log2(lift_of(ask, number) * Min(ArrangementBoost(ask, number), BOOST_MOST));
+		walk->met++;
+		if (pairingheap_is_empty(walk->waiting) && value >= least)
+			put_next(ask, walk, number);
+		else
 		{
-			RecommendMark(ask, number[r]);
-			continue;
+			Waiting *waiting = palloc(sizeof(Waiting));
+
+			waiting->value = value;
+			waiting->met = walk->met;
+			waiting->number = number;
+			pairingheap_add(walk->waiting, &waiting->node);
+			RecommendMark(ask, number);
+			put_waiting(ask, walk, least);
 		}
-		put_tired(ask, walk, walk->place);
-		if (!RecommendIsFull(ask))
-			RecommendFill(ask, number[r], walk->source);
 	}
 }
 
@@ -193,41 +341,59 @@ find_categories(RecommendAsk *ask, const History *history, uint32 *count)
 
 /* Leaves of some items those in one of the walk's categories; returns how many. */
 static uint64
-keep_categories(const RecommendAsk *ask, const Walk *walk, const uint32 *number, uint64 count,
-				uint32 *kept)
+keep_categories(const RecommendAsk *ask, const Walk *walk, const CatalogueStep *step, uint64 count,
+				CatalogueStep *kept)
 {
-	Values *values = ask->categories->values;
 	uint64 keeps = 0;
 
-	ValuesRead(values, number, (uint32) count);
-	for (uint64 r = 0; r < count; r++)
+	for (uint64 s = 0; s < count; s++)
 	{
 		uint32 of;
-		const uint32 *value = ValuesOf(values, number[r], &of);
+		const uint32 *value = ValuesOf(ask->categories->values, step[s].number, &of);
 		bool is_wanted = false;
 
 		for (uint32 v = 0; v < of; v++)
 			is_wanted |= value[v] < walk->wanteds && walk->wanted[value[v]];
 		if (is_wanted)
-			kept[keeps++] = number[r];
+			kept[keeps++] = step[s];
 	}
 	return keeps;
 }
 
+/* Reads what is said of some items by what the walk goes by: categories, and what rules name. */
+static void
+know(RecommendAsk *ask, const Walk *walk, const CatalogueStep *step, uint64 count)
+{
+	uint32 *number;
+
+	/* Where the model is held, so is that. */
+	if (ask->held)
+		count = 0;
+	number = palloc(sizeof(uint32) * Max(count, 1));
+	for (uint64 s = 0; s < count; s++)
+		number[s] = step[s].number;
+	if (walk->wanted)
+		ValuesRead(ask->categories->values, number, (uint32) count);
+	ArrangementKnow(ask, number, (uint32) count);
+	pfree(number);
+}
+
 /* The next items of a walk, of which only those in its categories are meant where it has some. */
 static void
-put_next(RecommendAsk *ask, Walk *walk, const uint32 *number, uint64 count)
+walk_on(RecommendAsk *ask, Walk *walk, const CatalogueStep *step, uint64 count)
 {
-	uint32 *kept;
+	CatalogueStep *kept = NULL;
 
-	if (walk->wanted == NULL)
+	know(ask, walk, step, count);
+	if (walk->wanted)
 	{
-		put_walk(ask, walk, number, count);
-		return;
+		kept = palloc_extended(sizeof(CatalogueStep) * Max(count, 1), MCXT_ALLOC_HUGE);
+		count = keep_categories(ask, walk, step, count, kept);
+		step = kept;
 	}
-	kept = palloc_extended(sizeof(uint32) * Max(count, 1), MCXT_ALLOC_HUGE);
-	put_walk(ask, walk, kept, keep_categories(ask, walk, number, count, kept));
-	pfree(kept);
+	put_walk(ask, walk, step, count);
+	if (kept)
+		pfree(kept);
 }
 
 /* A walk over the live catalogue, as far as the list needs. */
@@ -236,7 +402,7 @@ walk_live(RecommendAsk *ask, CatalogueOrder order, Walk *walk)
 {
 	bool few = ask->among && IdSetCount(ask->among) <= AMONG_FEW;
 	Portal portal = CatalogueOpen(ask->model, order, few ? ask->among : NULL);
-	uint32 *number = palloc(sizeof(uint32) * BATCH_MOST);
+	CatalogueStep *step = palloc(sizeof(CatalogueStep) * BATCH_MOST);
 	long size = BATCH_FIRST;
 
 	while (portal && !RecommendIsFull(ask))
@@ -247,15 +413,16 @@ walk_live(RecommendAsk *ask, CatalogueOrder order, Walk *walk)
 		if (count == 0)
 			break;
 		for (uint64 r = 0; r < count; r++)
-			number[r] = IdSetAdd(ask->ids, rows[r].item);
+			step[r] =
+				(CatalogueStep){IdSetAdd(ask->ids, rows[r].item), CatalogueValue(order, &rows[r])};
 		SPI_freetuptable(SPI_tuptable);
 		pfree(rows);
-		put_next(ask, walk, number, count);
+		walk_on(ask, walk, step, count);
 		size = Min(size * 2, BATCH_MOST);
 	}
 	if (portal)
 		SPI_cursor_close(portal);
-	pfree(number);
+	pfree(step);
 }
 
 /* True where the user has chosen something. */
@@ -276,7 +443,7 @@ has_chosen(const History *history)
 
 typedef struct AlikeList
 {
-	uint32 *number; /* in the list's ids */
+	CatalogueStep *step;
 	uint32 count;
 } AlikeList;
 
@@ -291,12 +458,12 @@ static AlikeList
 make_alike(RecommendAsk *ask, Datum attributes, Datum values, Budget *keeps)
 {
 	AlikeList list;
-	Datum *item = LikingsRank(ask->model, attributes, values, &list.count);
+	LikedItem *item = LikingsRank(ask->model, attributes, values, &list.count);
 
-	list.number = keeps ? BudgetAlloc(keeps, list.count, sizeof(uint32))
-						: palloc(sizeof(uint32) * Max(list.count, 1));
+	list.step = keeps ? BudgetAlloc(keeps, list.count, sizeof(CatalogueStep))
+					  : palloc(sizeof(CatalogueStep) * Max(list.count, 1));
 	for (uint32 n = 0; n < list.count; n++)
-		list.number[n] = IdSetAdd(ask->ids, item[n]);
+		list.step[n] = (CatalogueStep){IdSetAdd(ask->ids, item[n].item), item[n].score};
 	SPI_freetuptable(SPI_tuptable);
 	pfree(item);
 	return list;
@@ -337,7 +504,7 @@ find_alike(RecommendAsk *ask, Datum attributes, Datum values)
 static void
 list_alike(RecommendAsk *ask, const History *history)
 {
-	Walk walk = begin_walk(history, "alike");
+	Walk walk = begin_walk(ask, history, "alike");
 	Datum attributes;
 	Datum values;
 	AlikeList list;
@@ -345,8 +512,8 @@ list_alike(RecommendAsk *ask, const History *history)
 	if (PeopleOf(ask->model, ask->asker, &attributes, &values) == 0)
 		return;
 	list = find_alike(ask, attributes, values);
-	put_walk(ask, &walk, list.number, list.count);
-	put_tired(ask, &walk, INFINITY);
+	walk_on(ask, &walk, list.step, list.count);
+	end_walk(ask, &walk);
 }
 
 /* One order of the catalogue. */
@@ -354,17 +521,17 @@ static void
 list_order(RecommendAsk *ask, CatalogueOrder order, Walk *walk)
 {
 	if (ask->held)
-		put_next(ask, walk, ask->held->walk[order].number, ask->held->walk[order].count);
+		walk_on(ask, walk, ask->held->walk[order].step, ask->held->walk[order].count);
 	else
 		walk_live(ask, order, walk);
-	put_tired(ask, walk, INFINITY);
+	end_walk(ask, walk);
 }
 
 /* What rises in the categories of the history. */
 static void
 list_categories(RecommendAsk *ask, const History *history)
 {
-	Walk walk = begin_walk(history, "category");
+	Walk walk = begin_walk(ask, history, "category");
 
 	walk.wanted = find_categories(ask, history, &walk.wanteds);
 	if (walk.wanted)
@@ -393,13 +560,14 @@ FallbackList(RecommendAsk *ask, const History *history)
 	if (RecommendIsFull(ask))
 		return;
 	FallbackMark(ask, history);
+	find_lifts(ask);
 	if (ask->has_asker && ask->model->has_users && !has_chosen(history))
 		list_alike(ask, history);
 	if (!RecommendIsFull(ask))
 		list_categories(ask, history);
 	for (CatalogueOrder order = 0; order < CATALOGUE_ORDERS && !RecommendIsFull(ask); order++)
 	{
-		Walk walk = begin_walk(history, source[order]);
+		Walk walk = begin_walk(ask, history, source[order]);
 
 		list_order(ask, order, &walk);
 	}

@@ -31,8 +31,9 @@ typedef struct Place
 {
 	uint32 given; /* its place in the list as it came, from 0 */
 	Standing standing;
+	double taste; /* the score before the context */
 	double score;
-	double content; /* of it, by attributes alone */
+	double content; /* of taste, by attributes alone */
 	int64_t because;
 } Place;
 
@@ -61,7 +62,7 @@ standing(const History *history, Datum item, double score)
 
 /* Every item in the order it was given, with what is known of it. */
 static Place *
-weigh(const Profile *profile, const IdSet *items, Budget *budget)
+weigh(const Profile *profile, const IdSet *items, const ContextLifts *lifts, Budget *budget)
 {
 	uint32 count = IdSetCount(items);
 	uint32 *number = LearnedPlaces(profile->model, items, budget);
@@ -85,10 +86,12 @@ weigh(const Profile *profile, const IdSet *items, Budget *budget)
 		places[n] = (Place){.given = n, .standing = UNKNOWN, .because = -1};
 		if (number[n] == ID_NONE)
 			continue;
-		places[n].score = score[learned];
+		places[n].taste = score[learned];
+		places[n].score =
+			places[n].taste * (places[n].taste > 0 ? ContextsLift(lifts, number[n]) : 1);
 		places[n].content = content[learned];
 		places[n].because = because[learned++];
-		places[n].standing = standing(profile->history, IdSetDatum(items, n), places[n].score);
+		places[n].standing = standing(profile->history, IdSetDatum(items, n), places[n].taste);
 	}
 	return places;
 }
@@ -103,7 +106,7 @@ put_place(DoorRows *rows, const Profile *profile, const IdSet *items, const Plac
 	bool nulls[lengthof(order_types)] = {0};
 	double match = 0;
 
-	nulls[2] = !personal || !ProfileMatch(profile->model, profile->level, place->score,
+	nulls[2] = !personal || !ProfileMatch(profile->model, profile->level, place->taste,
 										  profile->model->settings.min_match, &match);
 	nulls[3] = !personal || place->because < 0;
 	values[0] = DoorItemOut(rows, IdSetDatum(items, place->given));
@@ -113,13 +116,13 @@ put_place(DoorRows *rows, const Profile *profile, const IdSet *items, const Plac
 		values[3] = DoorItemOut(
 			rows, IdSetDatum(profile->history->ids,
 							 profile->history->item[profile->place[place->because]].id));
-	values[4] = CStringGetTextDatum(personal && ProfileIsContent(place->content, place->score)
+	values[4] = CStringGetTextDatum(personal && ProfileIsContent(place->content, place->taste)
 										? PROFILE_CONTENT
 										: sources[place->standing]);
 	DoorPut(rows, values, nulls);
 }
 
-/* reco_rank(user_id, items, model).  A NULL user is a guest with no history. */
+/* reco_rank(user_id, items, model, context).  A NULL user is a guest with no history. */
 Datum
 reco_rank(PG_FUNCTION_ARGS)
 {
@@ -128,17 +131,20 @@ reco_rank(PG_FUNCTION_ARGS)
 	Budget *budget = BudgetCreate(CurrentMemoryContext, "order", SIZE_MAX);
 	IdSet *items = DoorItems(fcinfo, 1, model, budget);
 	DoorRows rows = DoorOpen(fcinfo, model, order_types, lengthof(order_types), false);
+	ContextLifts lifts = {NULL, 0};
 	Profile *profile;
 	Place *places;
 	uint32 fallen = 0;
 
 	DoorEnter(model);
+	if (!PG_ARGISNULL(3))
+		lifts = ContextsAsk(model, PG_GETARG_DATUM(3));
 	if (items && IdSetCount(items) > 0)
 	{
 		profile = ProfileRead(model, PG_ARGISNULL(0)
 										 ? HistoryOfItems(model, NULL, 0, budget)
 										 : HistoryRead(model, user, GetCurrentTimestamp(), budget));
-		places = weigh(profile, items, budget);
+		places = weigh(profile, items, &lifts, budget);
 		qsort(places, IdSetCount(items), sizeof(Place), best_first);
 		for (uint32 n = 0; n < IdSetCount(items); n++)
 		{

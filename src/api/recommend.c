@@ -12,6 +12,7 @@
 #include "api/recommend.h"
 
 #include "api/arrange.h"
+#include "api/arrangement.h"
 #include "api/fallback.h"
 #include "catalog/pg_type.h"
 #include "data/catalogue.h"
@@ -309,7 +310,7 @@ void
 RecommendList(RecommendAsk *ask, const Profile *profile)
 {
 	begin_list(ask, profile);
-	if (ask->arrangement && ArrangeBegin(ask))
+	if (ask->arrangement && ArrangementBegin(ask))
 	{
 		ArrangeList(ask, profile);
 		return;
@@ -402,7 +403,7 @@ begin(RecommendAsk *ask, FunctionCallInfo fcinfo, int exclude, int among, int mi
 	ask->exclude = DoorItems(fcinfo, exclude, ask->model, ask->budget);
 	ask->among = DoorItems(fcinfo, among, ask->model, ask->budget);
 	ask->least_match = RecommendLeastMatch(fcinfo, min_match);
-	ask->arrangement = ArrangeOptions(fcinfo, arrangement, ask->model);
+	ask->arrangement = ArrangementOptions(fcinfo, arrangement, ask->model);
 	ask->rows = DoorOpen(fcinfo, ask->model, list_types + LIST_ITEM, LIST_RANK - LIST_ITEM, false);
 
 	DoorEnter(ask->model);
@@ -438,7 +439,7 @@ reco_top_n(PG_FUNCTION_ARGS)
 
 /*
  * reco_complete(items, k, model, exclude, among, min_match, fallback, diversity, max_per, max_per_n,
- * calibrated, calibrated_by)
+ * calibrated, calibrated_by, context)
  */
 Datum
 reco_complete(PG_FUNCTION_ARGS)
@@ -461,6 +462,7 @@ reco_complete(PG_FUNCTION_ARGS)
 			values[n] = IdSetDatum(items, n);
 	}
 	history = HistoryOfItems(ask.model, values, (int) count, ask.budget);
+	RecommendContext(&ask, fcinfo, 12);
 	RecommendList(&ask, ProfileRead(ask.model, history));
 	SPI_finish();
 	BudgetDestroy(ask.budget);

@@ -69,7 +69,8 @@ typedef struct RecommendAsk
 	uint32 ranked;               /* of them, those of the fallback, for their order */
 	struct FallbackAlike *alike; /* what newcomers were shown, where many lists are made */
 	struct FallbackCategories
-		*categories; /* of the items; opened by the first list that needs them */
+		*categories;              /* of the items; opened by the first list that needs them */
+	struct FallbackLifts *lifted; /* the lifts by number, found by the first list likewise */
 
 	bool gathering; /* rows are kept, not put out: */
 	RecommendRow *row;

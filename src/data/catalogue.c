@@ -1,5 +1,7 @@
 #include "data/catalogue.h"
 
+#include <math.h>
+
 #include "catalog/pg_type.h"
 #include "data/learned.h"
 #include "data/lookup.h"
@@ -238,4 +240,19 @@ CatalogueNext(const Model *model, Portal walk, long count, uint64 *rows)
 		out[r].users = DatumGetInt32(value(r, 4, &isnull));
 	}
 	return out;
+}
+
+double
+CatalogueValue(CatalogueOrder order, const CatalogueRow *row)
+{
+	switch (order)
+	{
+		case CATALOGUE_TRENDING:
+			/* A refresh ranks them in single precision. */
+			return log2((float) row->trend);
+		case CATALOGUE_POPULAR:
+			return log2(row->popularity);
+		default:
+			return 0;
+	}
 }

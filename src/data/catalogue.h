@@ -54,6 +54,19 @@ typedef struct CatalogueRow
 	int32 users;
 } CatalogueRow;
 
+/*
+ * log2 of what an order goes by, which falls, or stays the same, from row to row: popularity, or how
+ * fast an item rises; 0 throughout where it is nothing of the kind.
+ */
+extern double CatalogueValue(CatalogueOrder order, const CatalogueRow *row);
+
+/* An item of a walk: its number in some set of ids, and that value. */
+typedef struct CatalogueStep
+{
+	uint32 number;
+	double value;
+} CatalogueStep;
+
 /* The next rows of a walk, at most count; SPI's memory, gone with SPI_freetuptable. */
 extern CatalogueRow *CatalogueNext(const Model *model, Portal walk, long count, uint64 *rows);
 

@@ -154,7 +154,7 @@ read_walk(HeldReader *reader, CatalogueOrder order)
 		if (walk->count + count > room)
 		{
 			room = Max(walk->count + count, room + room / 2);
-			walk->number = BudgetResize(reader->budget, walk->number, room, sizeof(uint32));
+			walk->step = BudgetResize(reader->budget, walk->step, room, sizeof(CatalogueStep));
 		}
 		for (uint64 r = 0; r < count; r++)
 		{
@@ -162,7 +162,8 @@ read_walk(HeldReader *reader, CatalogueOrder order)
 			uint32 number = IdSetAdd(reader->held->ids, rows[r].item);
 
 			if (order != CATALOGUE_NEW || is_first(reader, number, known))
-				walk->number[walk->count++] = number;
+				walk->step[walk->count++] =
+					(CatalogueStep){number, CatalogueValue(order, &rows[r])};
 		}
 		SPI_freetuptable(SPI_tuptable);
 		pfree(rows);

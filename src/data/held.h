@@ -17,7 +17,7 @@
 /* One order of the catalogue, as numbers in ids; no number comes twice. */
 typedef struct HeldWalk
 {
-	uint32 *number;
+	CatalogueStep *step;
 	uint32 count;
 } HeldWalk;
 
@@ -38,7 +38,7 @@ typedef struct Held
 
 /*
  * Reads a model, and the orders of its catalogue where they are wanted, in the calling query's
- * snapshot.  16 bytes a pair, 8 where there are factors of 4 bytes, some 130 an item, and the ids.  SPI is connected.
+ * snapshot.  16 bytes a pair, 8 where there are factors of 4 bytes, some 170 an item, and the ids.  SPI is connected.
  */
 extern Held *HeldRead(const Model *model, bool walks, Budget *budget);
 

@@ -212,7 +212,7 @@ read_told(const Model *model, Datum attributes, Datum values, uint64 *rows)
 	return take_told(model, *rows);
 }
 
-Datum *
+LikedItem *
 LikingsRank(const Model *model, Datum attributes, Datum values, uint32 *count)
 {
 	ArrayType *array = DatumGetArrayTypeP(attributes);
@@ -222,7 +222,7 @@ LikingsRank(const Model *model, Datum attributes, Datum values, uint32 *count)
 	Told *told = read_told(model, attributes, values, &rows);
 	Ranked *ranked = palloc(sizeof(Ranked) * Max(rows, 1));
 	uint32 items = 0;
-	Datum *item;
+	LikedItem *item;
 
 	for (uint32 g = 0; g <= groups; g++)
 		least[g] = INFINITY;
@@ -239,9 +239,9 @@ LikingsRank(const Model *model, Datum attributes, Datum values, uint32 *count)
 									   .score = score_of(told + r, end - r, least, groups)};
 	}
 	qsort(ranked, items, sizeof(Ranked), best_first);
-	item = palloc(sizeof(Datum) * Max(items, 1));
+	item = palloc(sizeof(LikedItem) * Max(items, 1));
 	for (uint32 n = 0; n < items; n++)
-		item[n] = ranked[n].item;
+		item[n] = (LikedItem){ranked[n].item, ranked[n].score};
 	*count = items;
 	return item;
 }

@@ -25,11 +25,18 @@ typedef struct Liking
  */
 extern void LikingsWrite(const Model *model, const IdSet *ids, const Liking *likings, uint32 count);
 
+/* An item that people like somebody go for. */
+typedef struct LikedItem
+{
+	Datum item;
+	double score; /* log2 of its popularity with them */
+} LikedItem;
+
 /*
  * The items of the live catalogue that are popular with people who have all of these attributes, best
  * first: by popularity, recent where events have times, times the lift of every group.  They are normalised, and SPI's memory, gone
  * with SPI_freetuptable.  Attributes and values are arrays of text of one length.  SPI is connected.
  */
-extern Datum *LikingsRank(const Model *model, Datum attributes, Datum values, uint32 *count);
+extern LikedItem *LikingsRank(const Model *model, Datum attributes, Datum values, uint32 *count);
 
 #endif

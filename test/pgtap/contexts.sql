@@ -12,7 +12,7 @@ CREATE FUNCTION pg_temp.refresh(model text) RETURNS void LANGUAGE plpgsql AS $$ 
  * E is 60 of items 1 and 2 on either; with z = 3 and s = 10
  *   lift(phone, 1) = (100 - 3 * sqrt(100) + 10) / (60 + 10) = 80 / 70 = 1.142857
  *   lift(desk, 1)  = (20 + 3 * sqrt(60) + 10) / 70 = (30 + 23.237900) / 70 = .760541
- * and of item 3, which differs in nothing, there is none.  Dislikes, what was shown, and a device nobody names do not count.
+ * and of item 3, which differs in nothing, there is none.  Dislikes, what was shown, what weighs no number, and a device nobody names do not count.
  */
 CREATE TABLE clicks (u int, i int, device text, at timestamptz DEFAULT '2026-01-05 12:00', w float8 DEFAULT 1);
 INSERT INTO clicks SELECT i * 1000 + n % 50, i, 'phone' FROM (VALUES (1, 100), (2, 20), (3, 280)) v(i, c), generate_series(1, c) n;
@@ -20,6 +20,7 @@ INSERT INTO clicks SELECT i * 1000 + 500 + n % 50, i, 'desk' FROM (VALUES (1, 20
 INSERT INTO clicks SELECT n, 3, 'phone', '2026-01-05', 0 FROM generate_series(1, 200) n;
 INSERT INTO clicks SELECT n, 3, 'phone', '2026-01-05', -1 FROM generate_series(1, 200) n;
 INSERT INTO clicks SELECT n, 3, NULL FROM generate_series(1, 200) n;
+INSERT INTO clicks SELECT n, 1, 'desk', '2026-01-05', w FROM generate_series(1, 50) n, unnest(ARRAY['NaN', 'Infinity', '3.41e38']::float8[]) w;
 SELECT reco_create_model('shop', 'SELECT u AS user_id, i AS item_id, device, at AS occurred_at, w AS weight FROM clicks');
 SELECT pg_temp.refresh('shop');
 SELECT is_empty('SELECT * FROM shop.learned_context', 'nothing is learned unless it is asked for');
@@ -82,6 +83,31 @@ SELECT is(pg_temp.differ('{"occurred_at": "2026-03-03 22:30+00"}', $$SELECT item
 SELECT is(pg_temp.differ('{"occurred_at": "2026-03-03 22:30+00", "time_zone": "Asia/Tokyo"}', $$SELECT item_id, lift FROM many.learned_context WHERE (context, value) = ('occurred_at', 'Wed 07')$$), 0::bigint, 'and in the zone of who asks');
 SELECT is_empty($$(SELECT user_id, item_id, score, match, because, source, rank::int FROM many.top_n_all(20, context => '{"device": "phone"}'))
   EXCEPT ALL (SELECT u, t.* FROM (SELECT DISTINCT u FROM many) u, LATERAL many.top_n(u, 20, context => '{"device": "phone"}') WITH ORDINALITY t(item_id, score, match, because, source, rank))$$, 'for everybody at once as one by one');
+/* What fills a list: of a guest everything, by its popularity or trend times lift within its source, whatever k. */
+CREATE TEMP TABLE guest AS SELECT item_id, source, n FROM many.top_n(NULL, NULL) WITH ORDINALITY AS t(item_id, score, match, because, source, n);
+CREATE FUNCTION pg_temp.guest_differs(k int) RETURNS bigint LANGUAGE sql AS $$
+  SELECT count(*) FROM many.top_n(NULL, k, context => '{"device": "phone"}') WITH ORDINALITY AS t(item_id, score, match, because, source, n)
+    FULL JOIN (SELECT item_id, source, row_number() OVER (ORDER BY step, round(ln(CASE source WHEN 'trending' THEN trend ELSE popularity END * coalesce(lift, 1))::numeric, 6) DESC, guest.n) AS n
+      FROM guest JOIN many.popular USING (item_id) JOIN (SELECT source, min(n) AS step FROM guest GROUP BY 1) s USING (source) LEFT JOIN (SELECT item_id, lift FROM many.learned_context WHERE (context, value) = ('device', 'phone')) l USING (item_id)) w USING (n)
+  WHERE (k IS NULL OR n <= k) AND (t.item_id, t.source) IS DISTINCT FROM (w.item_id, w.source) $$;
+SELECT is(pg_temp.guest_differs(k), 0::bigint, 'a guest by the context, ' || coalesce(k::text, 'all')) FROM unnest(ARRAY[1, 7, 30, NULL]) k;
+SELECT ok((SELECT avg(n) FROM many.top_n(NULL, NULL) WITH ORDINALITY AS t(i, s, m, b, source, n) JOIN many.learned_context c ON c.item_id = i AND (context, value) = ('device', 'phone') AND lift > 1)
+        > 1.3 * (SELECT avg(n) FROM many.top_n(NULL, NULL, context => '{"device": "phone"}') WITH ORDINALITY AS t(i, s, m, b, source, n) JOIN many.learned_context c ON c.item_id = i AND (context, value) = ('device', 'phone') AND lift > 1),
+  'what is for the phone is further up');
+INSERT INTO many VALUES (9999, 999, 'desk', '2026-01-06', 1);
+SELECT is_empty($$(SELECT item_id, source, score, rank::int FROM many.top_n_all(60, context => '{"device": "phone", "slot": 1}') WHERE user_id = 9999)
+  EXCEPT ALL (SELECT item_id, source, score, rank::int FROM many.top_n(9999, 60, context => '{"device": "phone", "slot": 1}') WITH ORDINALITY AS t(item_id, score, match, because, source, rank))$$, 'for everybody at once, what fills lists, too');
+DELETE FROM many WHERE u = 9999;
+/* Baskets and given lists go by the context as lists do; the match of both is that of taste. */
+CREATE TEMP VIEW phone AS SELECT item_id, lift FROM many.learned_context WHERE (context, value) = ('device', 'phone');
+SELECT is_empty($$SELECT * FROM many.complete(ARRAY[3, 40, 17], 100, fallback => false) p FULL JOIN many.complete(ARRAY[3, 40, 17], 100, fallback => false, context => '{"device": "phone"}') a USING (item_id)
+  LEFT JOIN phone USING (item_id) WHERE (abs(a.score - p.score * coalesce(lift, 1)) <= 1e-9 * a.score AND a.match IS NOT DISTINCT FROM p.match AND a.because = p.because AND a.source = p.source) IS NOT TRUE$$, 'a basket');
+SELECT is_empty($$SELECT * FROM (SELECT score, lag(score) OVER (ORDER BY n) AS above FROM many.complete(ARRAY[3, 40, 17], 100, context => '{"device": "phone"}') WITH ORDINALITY AS t(i, score, m, b, s, n)) o WHERE above < score$$, 'best first');
+SELECT is_empty($$SELECT u, p.* FROM generate_series(1, 300, 29) u, LATERAL (SELECT p.score AS plain, a.score, p.match AS was, a.match, lift, p.source AS source_was, a.source FROM many.rank(u, ARRAY(SELECT generate_series(1, 70))) p
+    FULL JOIN many.rank(u, ARRAY(SELECT generate_series(1, 70)), context => '{"device": "phone"}') a USING (item_id) LEFT JOIN phone USING (item_id)) p
+  WHERE (was IS NOT DISTINCT FROM match AND source_was = source AND CASE WHEN plain > 0 THEN abs(score - plain * coalesce(lift, 1)) <= 1e-9 * score ELSE score = plain END) IS NOT TRUE$$, 'a given list');
+SELECT is_empty($$SELECT * FROM (SELECT score, lag(score) OVER (ORDER BY n) AS above FROM many.rank(8, ARRAY(SELECT generate_series(1, 70)), context => '{"device": "phone"}') WITH ORDINALITY AS t(i, score, m, b, s, n)) o WHERE above < score$$, 'best first, too');
+SELECT is(many.rank(8, ARRAY[3, 4], context => '{"device": "toaster"}')::text, many.rank(8, ARRAY[3, 4])::text, 'a value that was never seen');
 /* min_match goes by taste: whoever matches is there, in another order. */
 SELECT set_eq($$SELECT u, item_id, match FROM generate_series(1, 300, 7) u, many.top_n(u, 100, min_match => 55, context => '{"device": "phone"}')$$,
               $$SELECT u, item_id, match FROM generate_series(1, 300, 7) u, many.top_n(u, 100, min_match => 55)$$, 'min_match');
@@ -112,6 +138,10 @@ SELECT pg_temp.plant(true);
 SELECT reco_configure('plays', similarity => 'cosine', contexts => '{occurred_at}');
 SELECT pg_temp.refresh('plays');
 SELECT ok((SELECT bool_and((item_id / 10 % 2 = 1) = (lift > 1)) AND count(*) > 60 FROM plays.learned_context WHERE value ~ ' 20'), 'what the evening is for');
+SELECT ok(evening >= 16 AND plain BETWEEN 6 AND 14, format('for the evening of twenty that a guest is shown: %s with the hour, %s without', evening, plain))
+FROM (SELECT count(*) FILTER (WHERE item_id / 10 % 2 = 1) AS evening FROM plays.top_n(NULL, 20, context => '{"occurred_at": "2026-02-23 20:00"}')) a, (SELECT count(*) FILTER (WHERE item_id / 10 % 2 = 1) AS plain FROM plays.top_n(NULL, 20)) p;
+SELECT ok(evening >= 8 AND plain <= 7, format('for the evening of ten that go with both kinds: %s with the hour, %s without', evening, plain))
+FROM (SELECT count(*) FILTER (WHERE item_id / 10 % 2 = 1) AS evening FROM plays.complete(ARRAY[21, 31], 10, context => '{"occurred_at": "2026-02-23 20:00"}')) a, (SELECT count(*) FILTER (WHERE item_id / 10 % 2 = 1) AS plain FROM plays.complete(ARRAY[21, 31], 10)) p;
 SELECT ok(aware > 1.5 * plain, format('hits of five, planted: %s with the hour, %s without', aware, plain)) FROM pg_temp.hits(true) aware, pg_temp.hits(false) plain;
 TRUNCATE plays;
 SELECT pg_temp.plant(false);

@@ -44,6 +44,10 @@ SELECT is(pg_temp.list('shop.top_n(103)'), pg_temp.list('shop.top_n(NULL)'), 'fr
 SELECT is(pg_temp.list('shop.top_n(104)'), pg_temp.list('shop.top_n(NULL)'), 'of whom nothing is known');
 SELECT is(pg_temp.list('shop.top_n(999)'), '1 popular, 2 popular, 3 popular, 4 popular', 'who is not there');
 SELECT is(pg_temp.list('shop.top_n(105)'), pg_temp.list('shop.top_n(102)'), 'a value counts in its own attribute only');
+/* Rules and attributes: 15 * 3.39 = 50.9 is between 60 and 42. */
+CREATE VIEW shop.rules WITH (security_invoker = true) AS SELECT i AS item_id, b AS boost FROM (VALUES (4, 15), (3, .1)) v(i, b);
+SELECT is(pg_temp.list('shop.top_n(101)'), '1 alike, 4 alike, 2 alike, 3 alike', 'what people alike go for can be boosted');
+DROP VIEW shop.rules;
 UPDATE person SET country = 'FR' WHERE id = 101;
 SELECT is(pg_temp.list('shop.top_n(101)'), pg_temp.list('shop.top_n(102)'), 'attributes are read live');
 SELECT is(pg_temp.list('shop.top_n(102, 1, exclude => ARRAY[1])'), '3 alike', 'exclude');
@@ -128,6 +132,10 @@ SELECT pg_temp.refresh('cats');
 SELECT is((SELECT string_agg(item_id::text, ' ') FROM cats.trending()), '11 12 13 15 14 16 17 18', 'what rises');
 SELECT is(pg_temp.list('cats.top_n(1)'), '13 category, 15 category, 17 category, 18 category, 11 trending, 12 trending, 14 trending', 'a, b and c, in the order of what rises');
 SELECT is(pg_temp.list('cats.top_n(1, 2)'), '13 category, 15 category', 'before the cut');
+CREATE VIEW cats.rules WITH (security_invoker = true) AS SELECT NULL::int AS item_id, 'category' AS attribute, v AS value, b::float8 AS boost FROM (VALUES ('b', 90.0), ('e', .1)) v(v, b) UNION ALL SELECT 18, NULL, NULL, 95;
+SELECT is(pg_temp.list('cats.top_n(1)'), '18 category, 17 category, 13 category, 15 category, 12 trending, 14 trending, 11 trending', 'boosted, and lowered, within a source');
+SELECT is(pg_temp.list('cats.top_n(1, 1)'), '18 category', 'before the cut, too');
+DROP VIEW cats.rules;
 SELECT is(pg_temp.list('cats.top_n(1, 3, exclude => ARRAY[13, 17])'), '15 category, 18 category, 11 trending', 'exclude');
 SELECT is(pg_temp.list('cats.top_n(4, 3)'), '12 category, 11 trending, 13 trending', 'd alone');
 SELECT is(pg_temp.list('cats.top_n(3, 2)'), '11 trending, 12 trending', 'of what is in none nothing follows');

@@ -63,6 +63,19 @@ SELECT is(pg_temp.under('VALUES (2, NULL, NULL, NULL, NULL, .5)', 'five.top_n(5)
 SELECT is(pg_temp.under('VALUES (2, NULL, NULL, NULL, NULL, .34)', 'five.top_n(5)'), '3pe 1pe 2pe', 'the third of three, where it is anyway');
 SELECT is(pg_temp.under('VALUES (NULL::int, ''brand'', ''a'', NULL::float8, NULL::int, .67)', 'five.top_n(5)'), '3pe 1pe 2pe', 'floor(.67 * 2) = 1 of two, 2 of three');
 SELECT is(pg_temp.under('VALUES (NULL::int, ''brand'', ''a'', NULL::float8, NULL::int, 1)', 'five.top_n(5)'), '1pr 2pr 3pe', 'all of brand a first');
+/* What no evidence speaks for goes by the sum of weights, 5 of 1 and 3, 4 of 2 and 4, 1 of 5, times boosts. */
+SELECT is(pg_temp.under('SELECT WHERE false', 'five.top_n(NULL)'), '1po 3po 2po 4po 5po', 'a guest');
+SELECT is(pg_temp.under('VALUES (5, NULL, NULL, 3.9, NULL, NULL)', 'five.top_n(NULL)'), '1po 3po 2po 4po 5po', 'boosted to 3.9, too little');
+SELECT is(pg_temp.under('VALUES (5, NULL, NULL, 4.1, NULL, NULL)', 'five.top_n(NULL)'), '1po 3po 5po 2po 4po', 'enough to pass two');
+SELECT is(pg_temp.under('VALUES (5, NULL, NULL, 5.1, NULL, NULL)', 'five.top_n(NULL, 1)'), '5po', 'the first, before the cut');
+SELECT is(pg_temp.under('VALUES (5, NULL, NULL, 1e300, NULL, NULL), (4, NULL, NULL, 90, NULL, NULL)', 'five.top_n(NULL, 3)'), '4po 5po 1po', 'no boost counts more than 100 there');
+SELECT is(pg_temp.under('VALUES (1, NULL, NULL, .81, NULL, NULL)', 'five.top_n(NULL)'), '3po 1po 2po 4po 5po', 'lowered to 4.05');
+SELECT is(pg_temp.under('VALUES (1, NULL, NULL, 1e-300, NULL, NULL)', 'five.top_n(NULL)'), '3po 2po 4po 5po 1po', 'and to the end of its source');
+SELECT is(pg_temp.under('VALUES (NULL::int, ''brand'', ''a'', 1.3::float8, NULL::int, NULL::float8), (2, NULL, NULL, 1.3, NULL, NULL)', 'five.top_n(NULL)'), '2po 1po 3po 4po 5po', 'a brand, and one of it once more: 6.76, 6.5');
+SELECT is(pg_temp.items('five.top_n(NULL, 2, exclude => ARRAY[1])'), '2po 3po', 'exclude');
+SELECT is(pg_temp.items('five.top_n(NULL, 3, among => ARRAY[3, 4, 2])'), '2po 3po 4po', 'among');
+SELECT is(pg_temp.items('five.top_n(5)'), '3pe 1pe 2pe', 'what evidence speaks for comes first, as ever');
+SELECT is(pg_temp.items('five.top_n(2, among => ARRAY[5])'), '5po', 'a source of one');
 
 /* Generated: 300 users, 120 items of which some are not in the catalogue, and rules of all kinds. */
 CREATE TABLE generated AS
@@ -91,10 +104,13 @@ BEGIN
       OR (want.source IN (''personal'', ''content'') AND abs(have.score - boosted) > 1e-9 * boosted)', format('k %s: scores are boosted, match and because are not', k));
   RETURN NEXT is_empty('SELECT * FROM (SELECT *, lag(score) OVER (PARTITION BY user_id ORDER BY n) AS above FROM have) h WHERE above < score', format('k %s: best first', k));
   RETURN NEXT is_empty('SELECT w.* FROM want w JOIN (SELECT user_id, min(score) AS least, count(*) AS n FROM have GROUP BY 1) h USING (user_id) WHERE boosted > least + 1e-9 * abs(least)
-      AND NOT EXISTS (SELECT FROM have WHERE (have.user_id, have.item_id) = (w.user_id, w.item_id))', format('k %s: nothing better is left out', k));
+      AND w.source IN (''personal'', ''content'') AND NOT EXISTS (SELECT FROM have WHERE (have.user_id, have.item_id) = (w.user_id, w.item_id))', format('k %s: nothing better is left out', k));
+  RETURN NEXT is_empty('SELECT * FROM have h FULL JOIN (SELECT *, row_number() OVER (PARTITION BY user_id ORDER BY coalesce(step, 0), CASE WHEN step > 0 THEN round(ln(coalesce(popularity, 1) * least(pg_temp.boost_of(item_id), 100))::numeric, 9) END DESC, place) AS wanted
+      FROM (SELECT *, array_position(ARRAY[''trending'', ''popular'', ''new''], source) AS step, row_number() OVER (PARTITION BY user_id, source ORDER BY n) AS place FROM (SELECT user_id, item_id, CASE WHEN score > 0 THEN ''personal'' ELSE source END AS source, n FROM plain) p LEFT JOIN shop.popular USING (item_id)) s) w
+    USING (user_id, item_id) WHERE w.step > 0 AND h.n IS DISTINCT FROM w.wanted AND (h.n IS NOT NULL OR w.wanted <= ' || coalesce(k::text, '1000') || ')', format('k %s: without evidence, popularity is boosted', k));
   RETURN NEXT is((SELECT count(*) FROM have), (SELECT count(*) FROM plain WHERE k IS NULL OR n <= k), format('k %s: as many rows', k));
 END $$;
-INSERT INTO rule (item_id, boost) VALUES (50, 3), (51, .2), (77, 40), (1, .01), (2, .5), (119, 1000);
+INSERT INTO rule (item_id, boost) VALUES (50, 3), (51, .2), (77, 40), (1, .01), (2, .5), (119, 1000), (125, 2), (124, 3), (128, .5);
 INSERT INTO rule (attribute, value, boost) VALUES ('brand', 'brand 3', 1.7), ('brand', 'brand 5', .6), ('tags', 'tag 7', 2.5), ('tags', 'tag 1', 1.3), ('tags', 'tag 0', .4), ('tags', 'nowhere', 9);
 SELECT pg_temp.boosts_hold(k) FROM unnest(ARRAY[1, 10, NULL]) k;
 INSERT INTO rule (attribute, value, boost) VALUES ('brand', 'brand 3', 50), ('brand', 'brand 1', 30), ('tags', 'tag 2', 100);
@@ -136,6 +152,11 @@ DECLARE bad bigint; BEGIN
   EXECUTE format('SELECT count(*) FROM generate_series(1, 300, 11) u, LATERAL (SELECT * FROM shop.top_n(u, %s %s) WITH ORDINALITY AS t(item_id, score, match, because, source, n) FULL JOIN
     (SELECT item_id AS whole_item, n FROM shop.top_n(u, NULL %2$s) WITH ORDINALITY AS t(item_id, score, match, because, source, n) WHERE n <= %1$s) w USING (n)) x WHERE item_id IS DISTINCT FROM whole_item', k, options) INTO bad;
   RETURN is(bad, 0::bigint, format('the first %s are the list of %s %s', k, k, options)); END $$;
+/* Of newcomers, too, whose shares are of what no evidence ranks. */
+CREATE FUNCTION pg_temp.is_prefix_of_guest(k int) RETURNS text LANGUAGE sql AS $$
+  SELECT is((SELECT array_agg(item_id ORDER BY n) FROM shop.top_n(NULL, k) WITH ORDINALITY AS t(item_id, score, match, because, source, n)),
+            (SELECT array_agg(item_id ORDER BY n) FROM shop.top_n(NULL, NULL) WITH ORDINALITY AS t(item_id, score, match, because, source, n) WHERE n <= k), format('a guest: the first %s', k)) $$;
+SELECT pg_temp.is_prefix_of_guest(k) FROM unnest(ARRAY[1, 3, 5, 8, 12, 20, 40]) k;
 SELECT pg_temp.is_prefix(k, o) FROM unnest(ARRAY[1, 5, 12, 40]) k, unnest(ARRAY['', ', diversity => .5, max_per => ''brand'', max_per_n => 4', ', seen => true, calibrated => .4, calibrated_by => ''tags''']) o;
 SELECT set_has('SELECT DISTINCT source FROM generate_series(1, 300, 11) u, shop.top_n(u, NULL)', $$VALUES ('personal'), ('pinned'), ('promoted'), ('popular')$$, 'with every source');
 SELECT is_empty(format('SELECT u, t.item_id, encode(float8send(t.score), ''hex''), t.match, t.because, t.source, t.n FROM (SELECT DISTINCT user_id AS u FROM generated) g, LATERAL shop.top_n(u, %1$s %2$s) WITH ORDINALITY AS t(item_id, score, match, because, source, n)

@@ -32,6 +32,13 @@ SELECT count(*) > 0 AS some FROM shop.learned_context WHERE context = 'occurred_
 SELECT item_id % 2 AS odd, source FROM shop.top_n('u1', 2, context => '{"device": "phone"}');
 SELECT item_id % 2 AS odd, source FROM shop.top_n('u1', 2, context => '{"device": "desk"}');
 SELECT item_id % 2 AS odd FROM shop.top_n('u1', 2, context => jsonb_build_object('occurred_at', '2026-03-02'::timestamptz + interval '20 hours'));
+-- a basket, a list that is given, and a guest
+SELECT item_id % 2 AS odd, source FROM shop.complete(ARRAY[2, 3], 2, context => '{"device": "phone"}');
+SELECT item_id % 2 AS odd, source FROM shop.complete(ARRAY[2, 3], 2, context => '{"device": "desk"}');
+SELECT array_agg(item_id % 2) AS odd FROM shop.rank('u1', ARRAY[2, 3, 4, 5, 6, 7, 8, 9], context => '{"device": "phone"}') WHERE source = 'personal';
+SELECT array_agg(item_id % 2) AS odd FROM reco_typed_rank('u1'::text, ARRAY[2, 3, 4, 5, 6, 7, 8, 9], 'shop.model', '{"device": "desk"}') AS t(item_id int, score float8, match float8, because int, source text) WHERE source = 'personal';
+SELECT array_agg(item_id % 2) AS odd FROM shop.top_n(NULL, 4, context => '{"device": "phone"}');
+SELECT array_agg(item_id % 2) AS odd FROM shop.top_n(NULL, 4, context => '{"device": "desk"}');
 SELECT count(*), count(DISTINCT item_id) FROM shop.top_n('u1', NULL, context => '{"device": "phone", "place": "home"}');
 SELECT count(DISTINCT user_id) FROM shop.top_n_all(3, context => '{"device": "phone"}');
 -- a value that was never seen says nothing, nor do NULL and no key at all
@@ -45,6 +52,10 @@ SELECT * FROM shop.top_n('u1', 3, context => '{"device": ["phone"]}');
 SELECT * FROM shop.top_n('u1', 3, context => '{"occurred_at": "tonight"}');
 SELECT * FROM shop.top_n('u1', 3, context => '{"occurred_at": "now", "time_zone": "Mars/Olympus"}');
 SELECT * FROM shop.top_n_all(3, context => '{"devcie": "phone"}');
+SELECT * FROM shop.complete(ARRAY[2], 3, context => '{"devcie": "phone"}');
+SELECT * FROM shop.rank('u1', ARRAY[2], context => '{"devcie": "phone"}');
+SELECT * FROM shop.rank('u1', ARRAY[2], context => '["phone"]');
+SELECT * FROM shop.explore('u1', 3, context => '{"occurred_at": "now", "time_zone": "Mars/Olympus"}');
 
 -- a column of too many values tells nothing; one that is gone is none; too little memory learns nothing
 CREATE OR REPLACE VIEW shop.events WITH (security_invoker = true) AS

@@ -61,6 +61,11 @@ SELECT item_id, round(score::numeric, 3) AS score, match, source, round(reco_sco
 SELECT item_id FROM reco_top_n(6, 1);
 SELECT * FROM reco_why_not(6, 4);
 SELECT count(*) FROM reco_why(6, 4);
+-- of what is popular, and of what is new
+SELECT * FROM lists(NULL, 2);
+INSERT INTO wishes (item_id, boost) VALUES (10, 30), (20, 2);
+SELECT * FROM lists(NULL, 2);
+SELECT * FROM lists(NULL, NULL) WHERE source = 'new';
 ROLLBACK;
 
 -- shares: at every length at least so many, rounded down; the best of them, where they are not there already
