@@ -22,8 +22,8 @@ LANGUAGE C STABLE PARALLEL SAFE COST 200 ROWS 10 SUPPORT reco_expect_rows AS 'MO
 COMMENT ON FUNCTION reco_typed_similar_items("any", int, regclass) IS
   'what the typed doors of a model call: reco_similar_items for any mix of id types, the model given as its table';
 
-CREATE FUNCTION reco_unpack_neighbors(neighbors bytea, OUT rank int, OUT item_no int, OUT similarity float8, OUT support int)
+CREATE FUNCTION reco_unpack_neighbors(neighbors bytea, number int, item "any", OUT rank int, OUT item_no int, OUT similarity float8, OUT support int)
 RETURNS SETOF record
 LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE ROWS 100 AS 'MODULE_PATHNAME', 'reco_unpack_neighbors';
-COMMENT ON FUNCTION reco_unpack_neighbors(bytea) IS
-  'the rows of a packed list of neighbours, as the view "similar" of a model shows them; damaged bytes raise data_corrupted';
+COMMENT ON FUNCTION reco_unpack_neighbors(bytea, int, "any") IS
+  'the rows of the packed list of neighbours of an item with that number, as the view "similar" of a model shows them; damaged bytes raise data_corrupted, which names the item';

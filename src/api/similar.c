@@ -7,6 +7,7 @@
 #include "data/learned.h"
 #include "executor/spi.h"
 #include "utils/builtins.h"
+#include "utils/lsyscache.h"
 #include "utils/tuplestore.h"
 
 PG_FUNCTION_INFO_V1(reco_similar_items);
@@ -16,7 +17,7 @@ static const Oid similar_types[] = {DOOR_ITEM, FLOAT8OID, INT4OID};
 
 /* Puts out the k best neighbours of a row that are in the catalogue. */
 static void
-put_neighbors(DoorRows *rows, const Model *model, const Packed *row, uint32 k)
+put_neighbors(DoorRows *rows, const Model *model, Datum similar_to, const Packed *row, uint32 k)
 {
 	uint32 *support = palloc(sizeof(uint32) * Max(row->count, 1));
 	uint32 *order = palloc(sizeof(uint32) * Max(row->count, 1));
@@ -24,7 +25,7 @@ put_neighbors(DoorRows *rows, const Model *model, const Packed *row, uint32 k)
 	uint32 found;
 
 	if (!PackedSupport(row, support))
-		LearnedRefuse(model);
+		LearnedRefuseNeighbors(model, similar_to);
 	PackedOrder(row, order);
 	items = CatalogueFind(model, row->item, row->count, &found);
 	for (uint32 n = 0; n < row->count && (k == 0 || rows->count < k); n++)
@@ -64,21 +65,27 @@ reco_similar_items(PG_FUNCTION_ARGS)
 	IdSetAdd(wanted, item);
 	learned = LearnedRead(model, wanted, &found);
 	if (found == 1)
-		put_neighbors(&rows, model, &learned[0].packed, k);
+		put_neighbors(&rows, model, item, &learned[0].packed, k);
 	SPI_finish();
 	BudgetDestroy(budget);
 	return (Datum) 0;
 }
 
-/* The error of bytes that are no packed list. */
+/* The error of bytes that are no packed list, with the item whose they are. */
 static void
-refuse_packed(void)
+refuse_packed(FunctionCallInfo fcinfo)
 {
-	ereport(ERROR, (errcode(ERRCODE_DATA_CORRUPTED), errmsg("packed neighbours are damaged"),
+	Oid output;
+	bool isvarlena;
+
+	getTypeOutputInfo(get_fn_expr_argtype(fcinfo->flinfo, 2), &output, &isvarlena);
+	ereport(ERROR, (errcode(ERRCODE_DATA_CORRUPTED),
+					errmsg("the neighbours of item %s are damaged",
+						   OidOutputFunctionCall(output, PG_GETARG_DATUM(2))),
 					errhint("Run reco_refresh to learn them anew.")));
 }
 
-/* reco_unpack_neighbors(neighbors): the rows of one packed list. */
+/* reco_unpack_neighbors(neighbors, number, item): the rows of the packed list of one item. */
 Datum
 reco_unpack_neighbors(PG_FUNCTION_ARGS)
 {
@@ -90,11 +97,12 @@ reco_unpack_neighbors(PG_FUNCTION_ARGS)
 
 	InitMaterializedSRF(fcinfo, 0);
 	if (!PackedOpen((unsigned char *) VARDATA(packed), VARSIZE(packed) - VARHDRSZ, PG_INT32_MAX,
-					&view))
-		refuse_packed();
+					&view) ||
+		view.item_no != (uint32) PG_GETARG_INT32(1))
+		refuse_packed(fcinfo);
 	support = palloc(sizeof(uint32) * Max(view.count, 1));
 	if (!PackedSupport(&view, support))
-		refuse_packed();
+		refuse_packed(fcinfo);
 	order = palloc(sizeof(uint32) * Max(view.count, 1));
 	PackedOrder(&view, order);
 	for (uint32 n = 0; n < view.count; n++)

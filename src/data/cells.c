@@ -327,7 +327,8 @@ flatten(ExpandedObjectHeader *header, void *result, Size size)
 {
 	Cells *matrix = (Cells *) header;
 	uint32 users = IdSetCount(matrix->users);
-	unsigned char *out = (unsigned char *) VARDATA(result);
+	unsigned char *image = (unsigned char *) VARDATA(result);
+	unsigned char *out = image;
 	MemoryContext caller = MemoryContextSwitchTo(matrix->header.eoh_context);
 	Cell *sorted = CellsSorted(matrix);
 	uint32 *counts =
@@ -354,6 +355,7 @@ flatten(ExpandedObjectHeader *header, void *result, Size size)
 		out = ImagePut32(out, sorted[c].item);
 	for (uint64 c = 0; c < matrix->count; c++)
 		out = ImagePutDouble(out, sorted[c].weight);
+	ImagePut32(image + IMAGE_SUM, ImageSum(image, out - image));
 	Assert(out == (unsigned char *) result + size);
 	pfree(sorted);
 	pfree(counts);

@@ -98,7 +98,7 @@ static const char *const views =
 	"CREATE VIEW {model}.similar WITH (security_invoker = true) AS"
 	"  SELECT l.item_id, n.rank, s.item_id AS similar_item_id, n.similarity, n.support"
 	"  FROM {model}.learned_item l"
-	"  CROSS JOIN LATERAL {reco}.reco_unpack_neighbors(l.neighbors) n"
+	"  CROSS JOIN LATERAL {reco}.reco_unpack_neighbors(l.neighbors, l.item_no, l.item_id) n"
 	"  JOIN {model}.learned_item s ON s.item_no = n.item_no;"
 	"COMMENT ON VIEW {model}.similar IS 'the neighbours of each item, best first by rank; support is the number of users behind a pair, 0 where it is by attributes alone';"
 

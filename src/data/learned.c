@@ -299,9 +299,8 @@ readable(bytea *packed)
 	return copy;
 }
 
-/* The error of a packed row that is not what was written. */
-static void
-refuse_damage(const Model *model, Datum item)
+void
+LearnedRefuseNeighbors(const Model *model, Datum item)
 {
 	Oid output;
 	bool isvarlena;
@@ -346,7 +345,7 @@ open_row(const Model *model, Datum item, uint32 item_no, Datum neighbors)
 	CHECK_FOR_INTERRUPTS();
 	if (!PackedOpen(readable(packed), VARSIZE_ANY_EXHDR(packed), model->item_slots, &view) ||
 		view.item_no != item_no)
-		refuse_damage(model, item);
+		LearnedRefuseNeighbors(model, item);
 	return view;
 }
 
@@ -397,7 +396,7 @@ keep_row(const Model *model, uint32 id, const LookupRow *found, Room *room)
 	memcpy(bytes, VARDATA_ANY(packed), length);
 	if (!PackedOpen(bytes, length, model->item_slots, &row.packed) ||
 		row.packed.item_no != found->item_no)
-		refuse_damage(model, found->item);
+		LearnedRefuseNeighbors(model, found->item);
 	if ((Pointer) packed != DatumGetPointer(found->neighbors))
 		pfree(packed);
 	return row;

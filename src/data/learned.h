@@ -58,6 +58,9 @@ extern void LearnedEachRow(const Model *model, LearnedTakeRow take, void *with);
 /* Raises the error of a stored row that is not what a refresh writes. */
 pg_noreturn extern void LearnedRefuse(const Model *model);
 
+/* The same where it is known of which item: its neighbours are not what was written. */
+pg_noreturn extern void LearnedRefuseNeighbors(const Model *model, Datum item);
+
 /* The number of one item; false where nothing was learned of it. */
 extern bool LearnedNumber(const Model *model, Datum item, uint32 *item_no);
 

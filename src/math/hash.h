@@ -23,23 +23,27 @@ HashMix(uint64_t x)
 	return x;
 }
 
+/* A little-endian word of take bytes, at most eight. */
+static inline uint64_t
+HashWord(const unsigned char *bytes, size_t take)
+{
+	uint64_t word = 0;
+
+	for (size_t i = 0; i < take; i++)
+		word |= (uint64_t) bytes[i] << (8 * i);
+	return word;
+}
+
 /* Bytes read as little-endian words of eight, each mixed into the sum so far. */
 static inline uint64_t
 HashBytes(const unsigned char *bytes, size_t length)
 {
 	uint64_t hash = HashMix(length + UINT64_C(0x9e3779b97f4a7c15));
 
-	while (length > 0)
-	{
-		size_t take = length < 8 ? length : 8;
-		uint64_t word = 0;
-
-		for (size_t i = 0; i < take; i++)
-			word |= (uint64_t) bytes[i] << (8 * i);
-		hash = HashMix(hash ^ word) + UINT64_C(0x9e3779b97f4a7c15);
-		bytes += take;
-		length -= take;
-	}
+	for (; length >= 8; bytes += 8, length -= 8)
+		hash = HashMix(hash ^ HashWord(bytes, 8)) + UINT64_C(0x9e3779b97f4a7c15);
+	if (length > 0)
+		hash = HashMix(hash ^ HashWord(bytes, length)) + UINT64_C(0x9e3779b97f4a7c15);
 	return HashMix(hash);
 }
 

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/interrupts.h"
+#include "math/hash.h"
 
 uint32_t
 ImageGet32(const unsigned char *in)
@@ -115,6 +116,14 @@ check_cells(const Image *image)
 	return cell == image->cells;
 }
 
+uint32_t
+ImageSum(const unsigned char *bytes, size_t length)
+{
+	const size_t after = IMAGE_SUM + sizeof(uint32_t);
+
+	return (uint32_t) (HashBytes(bytes, IMAGE_SUM) ^ HashBytes(bytes + after, length - after));
+}
+
 bool
 ImageOpen(const unsigned char *bytes, size_t length, Image *image)
 {
@@ -122,7 +131,8 @@ ImageOpen(const unsigned char *bytes, size_t length, Image *image)
 	size_t left;
 
 	if (length < IMAGE_HEADER || bytes[0] != 'M' || bytes[1] != IMAGE_VERSION ||
-		bytes[2] >= IMAGE_KINDS || bytes[3] >= IMAGE_KINDS || ImageGet32(bytes + 12) != 0)
+		bytes[2] >= IMAGE_KINDS || bytes[3] >= IMAGE_KINDS ||
+		ImageGet32(bytes + IMAGE_SUM) != ImageSum(bytes, length))
 		return false;
 	left = length - IMAGE_HEADER;
 	image->user_kind = bytes[2];

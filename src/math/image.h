@@ -6,7 +6,7 @@
  *   2, 3   kind of the user ids, of the item ids: 0 integer, 1 uuid, 2 text
  *   4      number of users                          uint32
  *   8      number of items                          uint32
- *   12     0                                        uint32
+ *   12     sum of all other bytes, see ImageSum     uint32
  *   16     number of cells                          uint64
  *   24     the user ids, in order: integers as 8 bytes, uuids as 16; texts as a uint32 length
  *          each, then the bytes of all
@@ -27,6 +27,7 @@
 
 #define IMAGE_VERSION 1
 #define IMAGE_HEADER  24
+#define IMAGE_SUM     12 /* where it is */
 #define IMAGE_KINDS   3
 
 typedef struct ImageIds
@@ -54,6 +55,12 @@ typedef struct Image
  * caller to see.
  */
 extern bool ImageOpen(const unsigned char *bytes, size_t length, Image *image);
+
+/*
+ * The sum that belongs into an image, which is at least a header.  No change of one bit leaves it
+ * the same.
+ */
+extern uint32_t ImageSum(const unsigned char *bytes, size_t length);
 
 /* The bytes an id of a kind takes, 0 for text. */
 extern uint32_t ImageWidth(unsigned char kind);

@@ -3,6 +3,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "math/hash.h"
 #include "math/rank.h"
 
 static uint32_t
@@ -32,12 +33,35 @@ get_uint32(const unsigned char *in)
 	return little(x);
 }
 
+/* Where the words of the first sum begin, and how many they are of n neighbours. */
+#define SUMMED_FROM     4
+#define SUMMED_WORDS(n) ((PACKED_HEADER - SUMMED_FROM) / 4 + 2 * (size_t) (n))
+
+/*
+ * The ones' complement sum of the words of a row in 16 bits, as the Internet has it (RFC 1071):
+ * many are added at a time, and no bit can change without it.
+ */
+static uint16_t
+sum_words(const unsigned char *bytes, uint32_t n)
+{
+	uint64_t sum = 0;
+
+	for (size_t i = 0; i < SUMMED_WORDS(n); i++)
+		sum += get_uint32(bytes + SUMMED_FROM + 4 * i);
+	sum = (sum & 0xffffffff) + (sum >> 32);
+	for (int fold = 0; fold < 3; fold++)
+		sum = (sum & 0xffff) + (sum >> 16);
+	return (uint16_t) sum;
+}
+
 size_t
 PackedWrite(unsigned char *out, uint32_t item_no, const Best *neighbors, uint32_t scored,
 			uint32_t n)
 {
 	unsigned char *at = out;
+	const unsigned char *supports;
 	uint32_t content = 0;
+	uint16_t sum;
 
 	while (content < scored && neighbors[content].support == 0)
 		content++;
@@ -49,6 +73,7 @@ PackedWrite(unsigned char *out, uint32_t item_no, const Best *neighbors, uint32_
 	at = put_uint32(at, content);
 	at = put_uint32(at, scored);
 	at = put_uint32(at, n);
+	at = put_uint32(at, 0);
 	for (uint32_t i = 0; i < n; i++)
 		at = put_uint32(at, neighbors[i].index);
 	for (uint32_t i = 0; i < n; i++)
@@ -58,6 +83,7 @@ PackedWrite(unsigned char *out, uint32_t item_no, const Best *neighbors, uint32_
 		memcpy(&bits, &neighbors[i].value, sizeof(bits));
 		at = put_uint32(at, bits);
 	}
+	supports = at;
 	for (uint32_t i = 0; i < n; i++)
 	{
 		uint32_t rest = neighbors[i].support;
@@ -66,6 +92,10 @@ PackedWrite(unsigned char *out, uint32_t item_no, const Best *neighbors, uint32_
 			*at++ = (unsigned char) (rest | 0x80);
 		*at++ = (unsigned char) rest;
 	}
+	put_uint32(out + 20, (uint32_t) HashBytes(supports, at - supports));
+	sum = sum_words(out, n);
+	out[2] = (unsigned char) sum;
+	out[3] = (unsigned char) (sum >> 8);
 	return at - out;
 }
 
@@ -113,8 +143,7 @@ PackedOpen(unsigned char *bytes, size_t length, uint32_t slots, Packed *view)
 	uint32_t *item;
 	float *similarity;
 
-	if (length < PACKED_HEADER || bytes[0] != 'R' || bytes[1] != PACKED_VERSION || bytes[2] != 0 ||
-		bytes[3] != 0)
+	if (length < PACKED_HEADER || bytes[0] != 'R' || bytes[1] != PACKED_VERSION)
 		return false;
 
 	view->item_no = get_uint32(bytes + 4);
@@ -123,7 +152,7 @@ PackedOpen(unsigned char *bytes, size_t length, uint32_t slots, Packed *view)
 	n = get_uint32(bytes + 16);
 	/* Nine bytes is the least a neighbour takes, which also bounds n before it is multiplied. */
 	if (view->item_no >= slots || n > (length - PACKED_HEADER) / 9 || view->scored > n ||
-		view->content > view->scored)
+		view->content > view->scored || sum_words(bytes, n) != (bytes[2] | bytes[3] << 8))
 		return false;
 
 	item = (uint32_t *) (bytes + PACKED_HEADER);
@@ -144,6 +173,7 @@ PackedOpen(unsigned char *bytes, size_t length, uint32_t slots, Packed *view)
 					   RankMost(similarity + view->content, view->scored - view->content));
 	view->item = item;
 	view->similarity = similarity;
+	view->sum = get_uint32(bytes + 20);
 	view->support = bytes + PACKED_HEADER + 8 * (size_t) n;
 	view->end = bytes + length;
 	return true;
@@ -173,6 +203,8 @@ PackedSupport(const Packed *view, uint32_t *out)
 {
 	const unsigned char *at = view->support;
 
+	if ((uint32_t) HashBytes(at, view->end - at) != view->sum)
+		return false;
 	for (uint32_t i = 0; i < view->count && at; i++)
 	{
 		at = get_support(at, view->end, &out[i]);

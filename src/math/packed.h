@@ -3,12 +3,13 @@
  *
  *   0       'R'
  *   1       version, 1
- *   2..3    0
+ *   2..3    sum of the words of 4 bytes from here to the supports, in 16 bits   uint16
  *   4..7    item_no of the row itself            uint32
  *   8..11   c, neighbours by attributes alone    uint32
  *   12..15  m, neighbours that are scored        uint32
  *   16..19  n, neighbours in all                 uint32
- *   20..    item_no of each                      n * uint32
+ *   20..23  sum of the supports                  uint32
+ *   24..    item_no of each                      n * uint32
  *   +4n     similarity of each                   n * IEEE float32
  *   +4n     support of each                      n * LEB128, 1 to 5 bytes each
  *
@@ -28,7 +29,7 @@
 #include "math/best.h"
 
 #define PACKED_VERSION      1
-#define PACKED_HEADER       20
+#define PACKED_HEADER       24
 #define PACKED_PER_NEIGHBOR 13 /* at most */
 
 /* Where numbers must be swapped, opening writes to the bytes: give it a copy. */
@@ -47,6 +48,7 @@ typedef struct Packed
 	float most;       /* the greatest |similarity| of those scored */
 	const uint32_t *item;
 	const float *similarity;
+	uint32_t sum;                 /* of the supports, as stored */
 	const unsigned char *support; /* read by PackedSupport */
 	const unsigned char *end;
 } Packed;

@@ -291,7 +291,7 @@ $node->safe_psql('shop', q{
 				END LOOP;
 			END LOOP;
 		END LOOP;
-		FOREACH f IN ARRAY '{exp(float8),ln(float8),pg_total_relation_size(regclass),reco_unpack_neighbors(bytea),reco_typed_top_n(int4),
+		FOREACH f IN ARRAY '{exp(float8),ln(float8),pg_total_relation_size(regclass),"reco_unpack_neighbors(bytea,int4,int4)",reco_typed_top_n(int4),
 			count(int4),sum(float8),now(),float8(numeric),float8(int4),int8(int4),timestamptz(date),text(int4)}'::text[] LOOP
 			EXECUTE format('CREATE FUNCTION evil.%s RETURNS float8 LANGUAGE plpgsql AS ''BEGIN PERFORM evil.trap(); RETURN 0; END''', f);
 		END LOOP;
