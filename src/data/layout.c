@@ -366,8 +366,8 @@ first_row(const char *schema)
 		appendStringInfo(&names, ", %s", SettingName(s));
 		appendStringInfo(&values, ", %s", SettingDefault(s));
 	}
-	return psprintf("INSERT INTO %s.model (format_version, item_slots%s) VALUES (1, 0%s)",
-					quote_identifier(schema), names.data, values.data);
+	return psprintf("INSERT INTO %s.model (format_version, item_slots%s) VALUES (%d, 0%s)",
+					quote_identifier(schema), names.data, MODEL_FORMAT, values.data);
 }
 
 static void

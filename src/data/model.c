@@ -589,6 +589,27 @@ check_numbers(void)
 	}
 }
 
+/* Raises the error of a model that this version cannot read. */
+static void
+check_format(const Model *model)
+{
+	bool isnull;
+	int format = DatumGetInt32(column(1, &isnull));
+
+	if (!isnull && format > MODEL_FORMAT)
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("model \"%s\" was written by a newer version of reco", model->name),
+				 errdetail("It has format %d, and this version reads formats up to %d.", format,
+						   MODEL_FORMAT),
+				 errhint("Install that version, or drop the model with reco_drop_model and create "
+						 "it anew.")));
+	if (isnull || format < 1)
+		ereport(ERROR, (errcode(ERRCODE_DATA_CORRUPTED),
+						errmsg("the format version of model \"%s\" is damaged", model->name),
+						errhint("Drop the model with reco_drop_model and create it anew.")));
+}
+
 /* The settings in a row, which come first; returns the number of the last column read. */
 static int
 take_settings(Model *model)
@@ -596,12 +617,9 @@ take_settings(Model *model)
 	Settings *settings = &model->settings;
 	SimilarityRule *rule = &settings->similarity.rule;
 	bool isnull;
-	int n = 0;
+	int n = 1;
 
-	if (DatumGetInt32(column(++n, &isnull)) != 1)
-		ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-						errmsg("model \"%s\" was written by another version of reco", model->name),
-						errhint("Run ALTER EXTENSION reco UPDATE, then reco_refresh.")));
+	check_format(model);
 	check_numbers();
 	settings->algorithm = choice_column(++n, SETTING_ALGORITHM);
 	*rule = SimilarityPreset(choice_column(++n, SETTING_SIMILARITY));
@@ -701,6 +719,9 @@ ModelConfigure(const Model *model, const ModelSetting *settings, int count)
 	SetUserIdAndSecContext(model->owner, security | SECURITY_RESTRICTED_OPERATION);
 	if (SPI_connect() != SPI_OK_CONNECT)
 		elog(ERROR, "SPI_connect failed");
+	read_row(model);
+	check_format(model);
+	SPI_freetuptable(SPI_tuptable);
 	if (SPI_execute_with_args(sql.data, count, types, values, nulls, false, 0) != SPI_OK_UPDATE)
 		elog(ERROR, "could not configure model \"%s\"", model->name);
 	SPI_finish();

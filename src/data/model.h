@@ -37,6 +37,9 @@ typedef struct Settings
 	Unfinished *unfinished;   /* what says so; NULL for what goes without saying */
 } Settings;
 
+/* How a model is stored.  What changes that raises the number, and goes on reading the lower. */
+#define MODEL_FORMAT 1
+
 typedef struct Model
 {
 	Oid reco; /* the schema of the extension */

@@ -57,8 +57,32 @@ SELECT events FROM reco_refresh('site');
 SELECT count(*) FROM reco_top_n(999, 2, 'site');
 ROLLBACK;
 BEGIN;
-UPDATE site.model SET format_version = 2;
+UPDATE site.model SET format_version = NULL;
 SELECT count(*) FROM reco_top_n(5, 2, 'site');
+ROLLBACK;
+-- a model of a version to come: whoever asks is told, and what the hint says helps
+BEGIN;
+UPDATE site.model SET format_version = 2;
+SAVEPOINT newer;
+SELECT count(*) FROM reco_top_n(5, 2, 'site');
+ROLLBACK TO newer;
+\set VERBOSITY sqlstate
+SELECT * FROM reco_refresh('site');
+ROLLBACK TO newer;
+SELECT reco_configure('site', neighbors => 5);
+ROLLBACK TO newer;
+SELECT * FROM reco_similar_items(1, 2, 'site');
+ROLLBACK TO newer;
+SELECT reco_match(5, 1, 'site');
+ROLLBACK TO newer;
+SELECT * FROM reco_top_n_all(2, 'site');
+ROLLBACK TO newer;
+SELECT * FROM reco_check('site');
+ROLLBACK TO newer;
+SELECT * FROM reco_evaluate('site');
+ROLLBACK TO newer;
+\set VERBOSITY default
+SELECT reco_drop_model('site');
 ROLLBACK;
 BEGIN;
 DELETE FROM site.model;
