@@ -4,13 +4,12 @@
 
 #include "access/detoast.h"
 #include "catalog/pg_type.h"
+#include "data/clock.h"
 #include "data/columns.h"
 #include "data/plan.h"
 #include "lib/stringinfo.h"
-#include "pgtime.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
-#include "utils/datetime.h"
 #include "utils/jsonb.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
@@ -18,7 +17,6 @@
 
 #define TIME_COLUMN "occurred_at"
 #define ZONE_KEY    "time_zone"
-#define HOURS       168
 
 /*
  * The least weight that is none for a refresh, which keeps weights as float4: as far above the
@@ -105,53 +103,16 @@ ContextsCheck(const Model *model, Datum contexts)
 	}
 }
 
-/* A time zone by its name; raises the error where there is none. */
-static pg_tz *
-find_zone(const char *zone)
-{
-	pg_tz *found = pg_tzset(zone);
-
-	if (found == NULL || !pg_tz_acceptable(found))
-		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-						errmsg("time zone \"%s\" not recognized", zone),
-						errhint("Use a name of the view pg_timezone_names, such as "
-								"'Europe/Riga'.")));
-	return found;
-}
-
 void
 ContextsCheckZone(const char *zone)
 {
-	find_zone(zone);
-}
-
-/* The hour of the week of a time in a zone; false where it has none. */
-static bool
-hour_of_week(TimestampTz at, pg_tz *zone, uint32 *hour)
-{
-	struct pg_tm tm;
-	fsec_t fsec;
-	int offset;
-
-	if (TIMESTAMP_NOT_FINITE(at) || timestamp2tm(at, &offset, &tm, &fsec, NULL, zone) != 0)
-		return false;
-	/* j2day counts from Sunday. */
-	*hour = (uint32) ((j2day(date2j(tm.tm_year, tm.tm_mon, tm.tm_mday)) + 6) % 7 * 24 + tm.tm_hour);
-	return true;
-}
-
-static const char *
-word_of_hour(uint32 hour)
-{
-	static const char *const days[] = {"Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"};
-
-	return psprintf("%s %02u", days[hour / 24], hour % 24);
+	ClockZone(zone);
 }
 
 const char *
 ContextsWord(const Context *context, uint32 value)
 {
-	return context->hours ? word_of_hour(value)
+	return context->hours ? ClockWord(value)
 						  : TextDatumGetCString(IdSetDatum(context->words, value));
 }
 
@@ -188,7 +149,7 @@ static bool
 find_value(ContextsReader *reader, Context *context, Datum value, uint32 *place)
 {
 	if (context->hours)
-		return hour_of_week(DatumGetTimestampTz(value), reader->zone, place);
+		return ClockHour(DatumGetTimestampTz(value), reader->zone, place);
 	if (context->too_many || toast_raw_datum_size(value) - VARHDRSZ > NAMEDATALEN)
 		return false;
 	*place = IdSetAdd(context->words, value);
@@ -256,7 +217,7 @@ ContextsRead(const Model *model, const IdSet *items, Budget *budget)
 	contexts->context =
 		BudgetZeroed(budget, list_length(model->settings.contexts), sizeof(Context));
 	reader.item_count = IdSetCount(items);
-	reader.zone = find_zone(model->settings.time_zone);
+	reader.zone = ClockZone(model->settings.time_zone);
 	reader.memory_left = BudgetLeft(budget) / 2;
 	foreach (cell, model->settings.contexts)
 	{
@@ -269,7 +230,7 @@ ContextsRead(const Model *model, const IdSet *items, Budget *budget)
 		context->hours = strcmp(context->name, TIME_COLUMN) == 0;
 		if (!context->hours)
 			context->words = IdSetCreate(ID_TEXT, budget);
-		while (context->hours && context->values < HOURS && add_value(&reader, context))
+		while (context->hours && context->values < CLOCK_HOURS && add_value(&reader, context))
 			;
 		contexts->count++;
 	}
@@ -443,12 +404,12 @@ word_asked(const Asked *asked, pg_tz *zone)
 
 	if (asked->value == NULL || strcmp(asked->name, TIME_COLUMN) != 0)
 		return asked->value;
-	if (!hour_of_week(DatumGetTimestampTz(
-						  DirectFunctionCall3(timestamptz_in, CStringGetDatum(asked->value),
-											  ObjectIdGetDatum(InvalidOid), Int32GetDatum(-1))),
-					  zone, &hour))
+	if (!ClockHour(DatumGetTimestampTz(
+					   DirectFunctionCall3(timestamptz_in, CStringGetDatum(asked->value),
+										   ObjectIdGetDatum(InvalidOid), Int32GetDatum(-1))),
+				   zone, &hour))
 		return NULL;
-	return word_of_hour(hour);
+	return ClockWord(hour);
 }
 
 static int
@@ -532,7 +493,7 @@ ContextsAsk(const Model *model, Datum object)
 {
 	uint32 keys;
 	Asked *asked = read_object(object, &keys);
-	pg_tz *zone = find_zone(model->settings.time_zone);
+	pg_tz *zone = ClockZone(model->settings.time_zone);
 	ContextLifts lifts = {NULL, 0};
 
 	ModelNeedsTable(model, "learned_context");
@@ -540,7 +501,7 @@ ContextsAsk(const Model *model, Datum object)
 	{
 		check_known(model, asked[k].name);
 		if (strcmp(asked[k].name, ZONE_KEY) == 0 && asked[k].value)
-			zone = find_zone(asked[k].value);
+			zone = ClockZone(asked[k].value);
 	}
 	for (uint32 k = 0; k < keys; k++)
 	{
