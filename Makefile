@@ -20,7 +20,7 @@ DOCS         =
 REGRESS      = $(notdir $(basename $(wildcard test/sql/*.sql)))
 REGRESS_OPTS = --outputdir=test --load-extension=reco
 
-EXTRA_CLEAN  = $(SOURCES:.c=.d) test/results test/regression.diffs test/regression.out dist
+EXTRA_CLEAN  = $(SOURCES:.c=.d) test/results test/isolation/output_iso test/regression.diffs test/regression.out dist
 
 # No bitcode for the JIT compiler: nothing here is small enough to be inlined into a query.
 override with_llvm = no
@@ -54,7 +54,7 @@ $(DATA_built): $(SQL_PARTS) reco.control
 
 -include $(SOURCES:.c=.d)
 
-.PHONY: tapcheck layercheck format dist
+.PHONY: tapcheck isolationcheck layercheck format dist
 
 # Numbers and properties, each file in a database of its own, on a running server that has reco
 # and pgTAP installed.
@@ -64,6 +64,11 @@ tapcheck:
 	  psql -qX -d reco_tapcheck -c 'CREATE EXTENSION pgtap' -c 'CREATE EXTENSION reco' && \
 	  pg_prove --dbname reco_tapcheck $$file || exit 1; \
 	done; dropdb reco_tapcheck
+
+# Sessions that meet, each spec in a fixed order of steps, on a running server that has reco installed.
+isolationcheck:
+	$(pg_isolation_regress_installcheck) --inputdir=test/isolation --outputdir=test/isolation/output_iso --load-extension=reco \
+	  $(sort $(notdir $(basename $(wildcard test/isolation/specs/*.spec))))
 
 # The arrows of the house point down only, and file names are unique.
 layercheck:

@@ -80,7 +80,7 @@ clean_up() {
 # Copies the tree, without what a build or git left in it, to a folder of the owner's.
 copy_tree() {
 	mkdir "$1"
-	tar -C "$root" -cf - --exclude=./.git --exclude='*.o' --exclude='*.d' --exclude='*.so' --exclude='*.bc' --exclude=test/results \
+	tar -C "$root" -cf - --exclude=./.git --exclude='*.o' --exclude='*.d' --exclude='*.so' --exclude='*.bc' --exclude=test/results --exclude=output_iso \
 		--exclude=tmp_check . | tar -C "$1" -xf - --no-same-owner
 	chown -R "$owner" "$1"
 }

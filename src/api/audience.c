@@ -234,7 +234,7 @@ reco_audience(PG_FUNCTION_ARGS)
 		}
 		end_best(&ask.best);
 	}
-	SPI_finish();
+	DoorLeave(model);
 	BudgetDestroy(budget);
 	return (Datum) 0;
 }
@@ -396,7 +396,7 @@ reco_similar_users(PG_FUNCTION_ARGS)
 		DoorPut(&rows, values, nulls);
 	}
 	end_best(&ask.best);
-	SPI_finish();
+	DoorLeave(model);
 	BudgetDestroy(budget);
 	return (Datum) 0;
 }

@@ -565,6 +565,6 @@ reco_check(PG_FUNCTION_ARGS)
 	check_memory(&checkup);
 	AtEOXact_GUC(false, nest);
 	put_findings(&rows, checkup.findings);
-	SPI_finish();
+	DoorLeave(checkup.model);
 	return (Datum) 0;
 }

@@ -153,6 +153,13 @@ DoorEnter(Model *model)
 	ModelNeedsRefresh(model);
 }
 
+void
+DoorLeave(const Model *model)
+{
+	ModelNeedsName(model);
+	SPI_finish();
+}
+
 /* Raises an error unless a column of ids has a type that ids of a kind can go out as. */
 static void
 check_id_column(FunctionCallInfo fcinfo, const Model *model, Form_pg_attribute column,

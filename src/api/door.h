@@ -55,6 +55,9 @@ extern void DoorReturn(const DoorRole *role);
 /* Connects SPI and reads what is known of a model, which must have been refreshed. */
 extern void DoorEnter(Model *model);
 
+/* Makes sure that all that was read since was of this model, and disconnects SPI. */
+extern void DoorLeave(const Model *model);
+
 /* Rows going out. */
 typedef struct DoorRows
 {

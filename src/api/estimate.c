@@ -81,7 +81,7 @@ look(Estimate *estimate, Budget *budget)
 		elog(ERROR, "SPI_connect failed");
 	ModelReadSettings(model);
 	estimate->sample = SampleEvents(model, GetCurrentTimestamp(), limit, estimate, budget);
-	SPI_finish();
+	DoorLeave(model);
 	DoorReturn(&role);
 
 	if (estimate->sample.figures.events == 0)

@@ -13,7 +13,6 @@
 #include "catalog/pg_type.h"
 #include "data/histories.h"
 #include "data/learned.h"
-#include "executor/spi.h"
 #include "utils/timestamp.h"
 
 PG_FUNCTION_INFO_V1(reco_top_n_all);
@@ -100,7 +99,7 @@ reco_top_n_all(PG_FUNCTION_ARGS)
 	ask.held = HeldRead(ask.model, (ask.fallback || ask.model->has_rules) && ask.least_match < 0,
 						ask.budget);
 	HistoriesRead(ask.model, &wanted, ask.held->ids, ask.budget, list_user, &ask);
-	SPI_finish();
+	DoorLeave(ask.model);
 	BudgetDestroy(ask.budget);
 	return (Datum) 0;
 }

@@ -105,7 +105,7 @@ reco_why(PG_FUNCTION_ARGS)
 		for (uint32 s = 0; s < count; s++)
 			put_share(&rows, profile, &shares[s], item_no);
 	}
-	SPI_finish();
+	DoorLeave(model);
 	BudgetDestroy(budget);
 	return (Datum) 0;
 }
@@ -403,7 +403,7 @@ reco_why_not(PG_FUNCTION_ARGS)
 		put_fatigue(&ask);
 		put_rank(&ask, DoorSchema(fcinfo));
 	}
-	SPI_finish();
+	DoorLeave(ask.model);
 	BudgetDestroy(ask.budget);
 	return (Datum) 0;
 }

@@ -398,7 +398,7 @@ reco_explore(PG_FUNCTION_ARGS)
 	explore.profile = ProfileRead(ask->model, history);
 	ArrangementBegin(ask);
 	explore_list(&explore);
-	SPI_finish();
+	DoorLeave(ask->model);
 	BudgetDestroy(ask->budget);
 	return (Datum) 0;
 }

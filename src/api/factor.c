@@ -10,7 +10,6 @@
 #include "api/profile.h"
 #include "catalog/pg_type.h"
 #include "data/histories.h"
-#include "executor/spi.h"
 #include "utils/array.h"
 #include "utils/timestamp.h"
 
@@ -70,7 +69,7 @@ reco_user_factor(PG_FUNCTION_ARGS)
 		factor = PointerGetDatum(DatumGetArrayTypePCopy(factor));
 		MemoryContextSwitchTo(spi);
 	}
-	SPI_finish();
+	DoorLeave(model);
 	BudgetDestroy(budget);
 	if (!known)
 		PG_RETURN_NULL();
@@ -118,7 +117,7 @@ reco_user_factors(PG_FUNCTION_ARGS)
 	need_factors(model);
 	ask.held = HeldRead(model, false, budget);
 	HistoriesRead(model, &wanted, ask.held->ids, budget, put_user, &ask);
-	SPI_finish();
+	DoorLeave(model);
 	BudgetDestroy(budget);
 	return (Datum) 0;
 }

@@ -209,7 +209,7 @@ HoldoutRead(Holdout *holdout, const Model *model, const Settings *settings, Budg
 			holdout->line = EventsLine(model, holdout->now, holdout->share);
 	}
 	events = EventsRead(model, holdout->now, EventsExpected(model), budget);
-	SPI_finish();
+	DoorLeave(model);
 
 	options.line = holdout->line;
 	matrix = InteractionsBuild(&events->log, &options, budget);
@@ -219,7 +219,7 @@ HoldoutRead(Holdout *holdout, const Model *model, const Settings *settings, Budg
 		if (SPI_connect() != SPI_OK_CONNECT)
 			elog(ERROR, "SPI_connect failed");
 		holdout->kept_out = flag_kept_out(holdout, model, events, matrix, budget);
-		SPI_finish();
+		DoorLeave(model);
 	}
 	return matrix;
 }

@@ -161,7 +161,7 @@ reco_onboarding(PG_FUNCTION_ARGS)
 		DoorPut(&rows, values, nulls);
 		take(&pool, next);
 	}
-	SPI_finish();
+	DoorLeave(model);
 	BudgetDestroy(budget);
 	return (Datum) 0;
 }

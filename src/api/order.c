@@ -5,7 +5,6 @@
 #include "api/profile.h"
 #include "catalog/pg_type.h"
 #include "data/learned.h"
-#include "executor/spi.h"
 #include "utils/builtins.h"
 #include "utils/timestamp.h"
 
@@ -152,7 +151,7 @@ reco_rank(PG_FUNCTION_ARGS)
 			put_place(&rows, profile, items, &places[n], &fallen);
 		}
 	}
-	SPI_finish();
+	DoorLeave(model);
 	BudgetDestroy(budget);
 	return (Datum) 0;
 }

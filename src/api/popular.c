@@ -52,7 +52,7 @@ first_of(FunctionCallInfo fcinfo, CatalogueOrder order)
 		SPI_freetuptable(SPI_tuptable);
 		pfree(row);
 	}
-	SPI_finish();
+	DoorLeave(model);
 	return (Datum) 0;
 }
 

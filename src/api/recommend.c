@@ -17,7 +17,6 @@
 #include "catalog/pg_type.h"
 #include "data/catalogue.h"
 #include "data/learned.h"
-#include "executor/spi.h"
 #include "utils/builtins.h"
 #include "utils/memutils.h"
 #include "utils/timestamp.h"
@@ -432,7 +431,7 @@ reco_top_n(PG_FUNCTION_ARGS)
 		history = HistoryRead(ask.model, user, ask.as_of, ask.budget);
 	RecommendContext(&ask, fcinfo, 14);
 	RecommendList(&ask, ProfileRead(ask.model, history));
-	SPI_finish();
+	DoorLeave(ask.model);
 	BudgetDestroy(ask.budget);
 	return (Datum) 0;
 }
@@ -464,7 +463,7 @@ reco_complete(PG_FUNCTION_ARGS)
 	history = HistoryOfItems(ask.model, values, (int) count, ask.budget);
 	RecommendContext(&ask, fcinfo, 12);
 	RecommendList(&ask, ProfileRead(ask.model, history));
-	SPI_finish();
+	DoorLeave(ask.model);
 	BudgetDestroy(ask.budget);
 	return (Datum) 0;
 }

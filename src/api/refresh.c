@@ -13,6 +13,7 @@
 #include <math.h>
 
 #include "api/forecast.h"
+#include "base/interrupts.h"
 #include "base/progress.h"
 #include "catalog/pg_type.h"
 #include "data/attributes.h"
@@ -35,6 +36,7 @@
 #include "storage/lmgr.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
+#include "utils/inval.h"
 #include "utils/snapmgr.h"
 #include "utils/timestamp.h"
 
@@ -121,6 +123,7 @@ read_events(Refresh *refresh)
 	ForecastAsLast(refresh->model, rows);
 	refresh->people = PeopleRead(refresh->model, refresh->budget);
 	refresh->events = EventsRead(refresh->model, refresh->now, rows, refresh->budget);
+	ModelNeedsName(refresh->model);
 	refresh->contexts = ContextsRead(refresh->model, refresh->events->items, refresh->budget);
 	refresh->event_count = refresh->events->log.count;
 	refresh->resuming = ResumingCount(refresh->model, refresh->event_count, refresh->budget);
@@ -220,16 +223,15 @@ leave_content_out(const Refresh *refresh)
 			 errhint("Raise maintenance_work_mem, or set \"content\" to 0.")));
 }
 
-/* Compares ids by their rank, which says where each one comes in an order of their own. */
-static int
-by_rank(const void *a, const void *b, void *with)
-{
-	const uint32 *rank = with;
-	uint32 x = rank[*(const uint32 *) a];
-	uint32 y = rank[*(const uint32 *) b];
-
-	return x < y ? -1 : x > y;
-}
+/* Puts ids in order by their rank, which says where each one comes in an order of their own. */
+#define ST_SORT                sort_by_rank
+#define ST_ELEMENT_TYPE        uint32
+#define ST_COMPARE(a, b, rank) (rank[*(a)] < rank[*(b)] ? -1 : rank[*(a)] > rank[*(b)])
+#define ST_COMPARE_ARG_TYPE    const uint32
+#define ST_CHECK_FOR_INTERRUPTS
+#define ST_SCOPE static
+#define ST_DEFINE
+#include "lib/sort_template.h"
 
 /* Gives every id a place: items of the matrix in its order, then the others in that of their ids. */
 static void
@@ -247,7 +249,7 @@ place_items(Refresh *refresh)
 		refresh->place[matrix->item[i]] = i;
 	for (uint32 n = 0; n < others; n++)
 		refresh->other[n] = known + n;
-	qsort_arg(refresh->other, others, sizeof(uint32), by_rank, rank);
+	sort_by_rank(refresh->other, others, rank);
 	for (uint32 n = 0; n < others; n++)
 		refresh->place[refresh->other[n]] = known + n;
 	BudgetFree(refresh->budget, rank);
@@ -443,6 +445,7 @@ gather_items(const Refresh *refresh)
 	{
 		const ItemStat *stat = &matrix->stat[i];
 
+		INTERRUPTS_AT(i);
 		items[i] = (LearnedItem){
 			.id = matrix->item[i],
 			.events = (int64) stat->events,
@@ -663,6 +666,9 @@ write_learned(Refresh *refresh)
 {
 	LearnedItem *items = gather_items(refresh);
 
+	/* Learning may have taken long, and nothing in it would have noticed. */
+	AcceptInvalidationMessages();
+	ModelNeedsName(refresh->model);
 	ProgressEnter(PROGRESS_WRITE, refresh->neighbors->items);
 	connect_spi();
 	refresh->rows_written =
@@ -674,6 +680,7 @@ write_learned(Refresh *refresh)
 	refresh->rows_written += write_factors(refresh);
 	write_model(refresh);
 	SPI_finish();
+	ModelNeedsName(refresh->model);
 	InteractionsClose(refresh->matrix);
 	end_phase(refresh, PHASE_WRITE);
 }

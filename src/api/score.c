@@ -179,7 +179,7 @@ know_model(Site *site, FunctionCallInfo fcinfo, int argument)
 	DoorUser(fcinfo, 0, model);
 	DoorItem(fcinfo, 1, model);
 	DoorEnter(model);
-	SPI_finish();
+	DoorLeave(model);
 	site->model = model;
 }
 
@@ -281,7 +281,7 @@ score_item(Site *site, Datum user, Datum item)
 	}
 	else
 		score = read_score(site, user, item);
-	SPI_finish();
+	DoorLeave(site->model);
 	return score;
 }
 

@@ -5,7 +5,6 @@
 #include "catalog/pg_type.h"
 #include "data/catalogue.h"
 #include "data/learned.h"
-#include "executor/spi.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 #include "utils/tuplestore.h"
@@ -66,7 +65,7 @@ reco_similar_items(PG_FUNCTION_ARGS)
 	learned = LearnedRead(model, wanted, &found);
 	if (found == 1)
 		put_neighbors(&rows, model, item, &learned[0].packed, k);
-	SPI_finish();
+	DoorLeave(model);
 	BudgetDestroy(budget);
 	return (Datum) 0;
 }

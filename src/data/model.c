@@ -255,6 +255,10 @@ open_view(const Model *model, const char *name, bool optional)
 	Oid view = get_relname_relid(name, model->schema);
 	Relation relation = OidIsValid(view) ? try_relation_open(view, AccessShareLock) : NULL;
 
+	/* What is missing may be gone with all the rest since the model was found. */
+	if (relation == NULL && !optional && !is_model_table(model->table, row_type(model->reco)))
+		ereport(ERROR, (errcode(ERRCODE_UNDEFINED_OBJECT),
+						errmsg("model \"%s\" does not exist", model->name)));
 	if (relation == NULL && !optional)
 		ereport(ERROR, (errcode(ERRCODE_UNDEFINED_TABLE),
 						errmsg("model \"%s\" has no view \"%s\"", model->name, name),
@@ -725,6 +729,7 @@ ModelConfigure(const Model *model, const ModelSetting *settings, int count)
 	if (SPI_execute_with_args(sql.data, count, types, values, nulls, false, 0) != SPI_OK_UPDATE)
 		elog(ERROR, "could not configure model \"%s\"", model->name);
 	SPI_finish();
+	ModelNeedsName(model);
 	SetUserIdAndSecContext(caller, security);
 }
 
@@ -755,6 +760,17 @@ void
 ModelNeedsTable(const Model *model, const char *name)
 {
 	relation_close(open_view(model, name, false), AccessShareLock);
+}
+
+/* No invalidation is waited for: whatever looked the name up before has seen what this sees. */
+void
+ModelNeedsName(const Model *model)
+{
+	if (get_namespace_oid(model->name, true) != model->schema)
+		ereport(ERROR,
+				(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
+				 errmsg("model \"%s\" was renamed or dropped while it was in use", model->name),
+				 errhint("Try again.")));
 }
 
 void

@@ -126,6 +126,12 @@ extern void ModelNeedsTimes(const Model *model);
 /* Raises an error unless a table of that name is there and the model's own. */
 extern void ModelNeedsTable(const Model *model, const char *name);
 
+/*
+ * Raises an error unless the name that statements go by still means this model: what they read or
+ * wrote since it was found may be another one's, where two have changed places.
+ */
+extern void ModelNeedsName(const Model *model);
+
 /* Raises an error unless the current user owns the model's schema. */
 extern void ModelNeedsOwner(const Model *model);
 
