@@ -1,5 +1,6 @@
 #include "data/ids.h"
 
+#include "base/interrupts.h"
 #include "catalog/pg_type.h"
 #include "math/hash.h"
 #include "utils/array.h"
@@ -288,6 +289,7 @@ grow_slots(IdSet *set)
 	{
 		uint32 at;
 
+		INTERRUPTS_AT(s);
 		if (old[s].number == ID_NONE)
 			continue;
 		at = (uint32) stored_hash(set, old[s].number) & mask;
@@ -627,7 +629,10 @@ IdSetRanks(const IdSet *set)
 		sorted[n] = n;
 	sort_numbers(sorted, set->count, set);
 	for (uint32 n = 0; n < set->count; n++)
+	{
+		INTERRUPTS_AT(n);
 		rank[sorted[n]] = n;
+	}
 	BudgetFree(set->budget, sorted);
 	return rank;
 }

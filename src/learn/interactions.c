@@ -145,6 +145,7 @@ gather_candidates(Build *build)
 		{
 			Considered *next = &build->considered[build->considered_count++];
 
+			INTERRUPTS_AT(build->considered_count);
 			memcpy(&next->candidate, taken + at, sizeof(Candidate));
 			next->part = p;
 			next->begin = items;
@@ -183,14 +184,18 @@ order_items(Build *build)
 	uint32_t *place = BudgetAllocSharedResult(build->budget, log->items, sizeof(uint32_t));
 
 	for (uint32_t i = 0; i < log->items; i++)
+	{
+		INTERRUPTS_AT(i);
 		items[i] = (Keyed){
 			.key = UINT32_MAX - build->summed.tally[i].users, .tie = log->item_rank[i], .index = i};
+	}
 	sort_keyed(items, log->items);
 
 	matrix->stat = BudgetAllocResult(build->budget, log->items, sizeof(ItemStat));
 	matrix->item = BudgetAllocResult(build->budget, log->items, sizeof(uint32_t));
 	for (uint32_t n = 0; n < log->items; n++)
 	{
+		INTERRUPTS_AT(n);
 		place[items[n].index] = n;
 		matrix->item[n] = items[n].index;
 		matrix->stat[n] = stat_of(&build->summed.tally[items[n].index]);
@@ -227,6 +232,7 @@ pick_candidates(Build *build, uint32_t most)
 	{
 		const Candidate *candidate = &build->considered[count].candidate;
 
+		INTERRUPTS_AT(count);
 		order[count] = (Keyed){candidate->age, count, count};
 		if (!candidate->returned)
 			order[count].key += UINT64_C(1) << 32;
@@ -299,8 +305,11 @@ number_chosen(Build *build, const uint32_t *item_place)
 	for (uint32_t p = build->parts; p-- > 0;)
 	{
 		for (; c < end[p] / sizeof(Chosen); c++)
+		{
+			INTERRUPTS_AT(c);
 			matrix->chosen[c] =
 				(Chosen){user - 1 - matrix->chosen[c].user, item_place[matrix->chosen[c].item]};
+		}
 		user -= build->summed.part[p].users;
 	}
 	sort_chosen(matrix->chosen, matrix->chosen_count);

@@ -133,7 +133,10 @@ scale_cells(Weighing *in, uint32_t most_users, Budget *budget)
 {
 	in->norm = BudgetAllocSharedResult(budget, in->rows.items, sizeof(double));
 	for (uint32_t i = 0; i < in->rows.items; i++)
+	{
+		INTERRUPTS_AT(i);
 		in->norm[i] = PairsRoot(in->mass[i]);
+	}
 	in->scale = PairsScale(most_users, 1);
 	if (in->rows.memory)
 	{
@@ -172,6 +175,7 @@ weigh_items(Weighing *in, Budget *budget)
 		double n = in->size[i];
 		double norm = in->norm ? in->norm[i] : in->whole;
 
+		INTERRUPTS_AT(i);
 		in->source[i] = n > 0 ? (float) (pow(n, -in->rule.source_exponent) * norm) : 0;
 		in->target[i] = n > 0 ? (float) (pow(n, -in->rule.target_exponent) * norm) : 0;
 	}
@@ -197,6 +201,7 @@ WeighingCreate(const Rows *rows, const SimilarityRule *rule, Budget *budget)
 	in->item_start = BudgetAllocSharedResult(budget, (uint64_t) rows->items + 1, sizeof(uint64_t));
 	for (uint32_t i = 0; i < rows->items; i++)
 	{
+		INTERRUPTS_AT(i);
 		in->item_start[i] = in->users[i];
 		most_users = Max(most_users, Min(in->users[i], greatest));
 		greatest = Max(greatest, in->users[i]);
