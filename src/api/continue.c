@@ -65,6 +65,6 @@ reco_continue(PG_FUNCTION_ARGS)
 	for (uint64 r = 0; r < count; r++)
 		put_row(&rows, r);
 	AtEOXact_GUC(false, nest);
-	SPI_finish();
+	DoorLeave(model);
 	return (Datum) 0;
 }

@@ -103,6 +103,6 @@ reco_hooks(PG_FUNCTION_ARGS)
 		DoorPut(&rows, values, nulls);
 	}
 	AtEOXact_GUC(false, nest);
-	SPI_finish();
+	DoorLeave(model);
 	return (Datum) 0;
 }
