@@ -290,10 +290,62 @@ static const char *const doors =
 	/* USAGE on the schema is what shares a model; inside it everything may be read. */
 	"GRANT SELECT ON ALL TABLES IN SCHEMA {model} TO PUBLIC;";
 
+/* The log of lists that were served, made where it is asked for. */
+static const char *const served_log =
+	"CREATE TABLE {model}.served ("
+	"  list_id bigint NOT NULL,"
+	"  rank int NOT NULL,"
+	"  served_at timestamptz NOT NULL DEFAULT pg_catalog.now(),"
+	"  user_id {user} NOT NULL,"
+	"  item_id {item} NOT NULL,"
+	"  score float8,"
+	"  match float8,"
+	"  source text,"
+	"  variant text,"
+	"  propensity float8,"
+	"  PRIMARY KEY (list_id, rank)"
+	");"
+	"CREATE INDEX ON {model}.served (user_id, item_id, served_at);"
+	"CREATE SEQUENCE {model}.served_list OWNED BY {model}.served.list_id;"
+	"COMMENT ON TABLE {model}.served IS 'lists that were shown, one row for each place: written by the function serve, or by the application; variant says which of several ways made it, propensity with what chance';"
+
+	"CREATE FUNCTION {model}.serve(user_id {user}, k int DEFAULT 10, variant text DEFAULT NULL,"
+	"    exclude {item}[] DEFAULT NULL, among {item}[] DEFAULT NULL, min_match float8 DEFAULT NULL,"
+	"    diversity float8 DEFAULT NULL, max_per text DEFAULT NULL, max_per_n int DEFAULT NULL,"
+	"    context jsonb DEFAULT NULL)"
+	"  RETURNS TABLE(list_id bigint, rank int, item_id {item}, score float8, match float8, because {item}, source text)"
+	"  LANGUAGE SQL VOLATILE PARALLEL UNSAFE ROWS 10 COST 1000 BEGIN ATOMIC"
+	"  WITH list AS MATERIALIZED (SELECT t.* FROM ROWS FROM ({reco}.reco_typed_top_n(serve.user_id, serve.k, {row},"
+	"      serve.exclude, serve.among, serve.min_match, NULL, false, true, serve.diversity, serve.max_per,"
+	"      serve.max_per_n, NULL, NULL, serve.context)"
+	"      AS (item_id {item}, score float8, match float8, because {item}, source text))"
+	"      WITH ORDINALITY AS t(item_id, score, match, because, source, rank)),"
+	"    id AS MATERIALIZED (SELECT pg_catalog.nextval('{model}.served_list'::pg_catalog.regclass) AS list_id),"
+	"    logged AS (INSERT INTO {model}.served (list_id, rank, user_id, item_id, score, match, source, variant)"
+	"      SELECT id.list_id, l.rank, serve.user_id, l.item_id, l.score, l.match, l.source, serve.variant FROM list l, id)"
+	"  SELECT id.list_id, l.rank::int, l.item_id, l.score, l.match, l.because, l.source FROM list l, id ORDER BY l.rank; END;"
+	"COMMENT ON FUNCTION {model}.serve IS 'the list of top_n, written down in the table served, now(), under a new list_id';"
+
+	"CREATE FUNCTION {model}.attribute(within interval DEFAULT '1 day'{signal})"
+	"  RETURNS TABLE(list_id bigint, rank int, served_at timestamptz, user_id {user}, item_id {item}, source text,"
+	"    variant text, propensity float8, chosen_at timestamptz, events bigint, weight float8)"
+	"  LANGUAGE SQL STABLE PARALLEL SAFE ROWS 100000 COST 1000000 BEGIN ATOMIC"
+	"  SELECT s.list_id, s.rank, s.served_at, s.user_id, s.item_id, s.source, s.variant, s.propensity,"
+	"    min(e.occurred_at), count(e.occurred_at), coalesce(sum(e.weight), 0)"
+	"  FROM (SELECT s.*, lead(s.served_at) OVER (PARTITION BY s.user_id, s.item_id ORDER BY s.served_at, s.list_id) AS next_at"
+	"      FROM {model}.served s) s"
+	"  LEFT JOIN (SELECT e.user_id, e.item_id, e.occurred_at::timestamptz AS occurred_at, {weight} AS weight"
+	"      FROM {model}.events e WHERE {weight} > 0{of_signal}) e"
+	"    ON e.user_id = s.user_id AND e.item_id = s.item_id AND e.occurred_at >= s.served_at"
+	"    AND e.occurred_at < least(s.served_at + attribute.within, s.next_at)"
+	"  GROUP BY s.list_id, s.rank, s.served_at, s.user_id, s.item_id, s.source, s.variant, s.propensity; END;"
+	"COMMENT ON FUNCTION {model}.attribute IS 'what came of each place of the lists served: the first event of the user with the item from when it was shown until it was shown again, within so long, how many there were and their weight; NULL, 0 and 0 for nothing';";
+
 /* The relations of a model, for taking it down. */
 static const char *const relations[] = {
-	"popular",      "similar", "item_factor", "learned_resume", "learned_context", "learned_group",
-	"learned_item", "model",   "rules",       "users",          "items",           "events"};
+	"served",          "popular",       "similar",      "item_factor", "learned_resume",
+	"learned_context", "learned_group", "learned_item", "model",       "rules",
+	"users",           "items",         "events"};
 
 static void
 run(const char *sql)
@@ -462,7 +514,38 @@ LayoutCreate(Oid reco, const char *name, const LayoutQueries *queries)
 	SPI_finish();
 }
 
-/* Adds the functions of a schema that depend on a model's table: its doors. */
+void
+LayoutCreateLog(const Model *model)
+{
+	TemplateWord words[] = {
+		{"{model}", model->quoted},
+		{"{reco}", quote_identifier(get_namespace_name(model->reco))},
+		{"{row}", psprintf("%s::pg_catalog.regclass",
+						   quote_literal_cstr(psprintf("%s.model", model->quoted)))},
+		{"{user}", id_type(model->user_type, model->user_kind)},
+		{"{item}", id_type(model->item_type, model->item_kind)},
+		{"{weight}", OidIsValid(model->weight_type) ? "e.weight::float8" : "1::float8"},
+		{"{signal}", model->has_signal ? ", signal text DEFAULT NULL" : ""},
+		{"{of_signal}", model->has_signal
+							? " AND (attribute.signal IS NULL OR e.signal::text = attribute.signal)"
+							: ""},
+		{NULL, NULL}};
+
+	if (OidIsValid(get_relname_relid("served", model->schema)))
+		ereport(ERROR, (errcode(ERRCODE_DUPLICATE_TABLE),
+						errmsg("\"%s.served\" already exists", model->name)));
+	if (!OidIsValid(model->time_type))
+		ereport(ERROR, (errcode(ERRCODE_UNDEFINED_COLUMN),
+						errmsg("the events of model \"%s\" have no times", model->name),
+						errdetail("What comes of a list is what happens after it was shown."),
+						errhint("Give the events query a column \"occurred_at\".")));
+	if (SPI_connect() != SPI_OK_CONNECT)
+		elog(ERROR, "SPI_connect failed");
+	run(TemplateFill(served_log, words));
+	SPI_finish();
+}
+
+/* Adds the functions of a schema that depend on a model's table, or its log: its doors. */
 static void
 add_doors(ObjectAddresses *objects, Oid schema, Oid table)
 {
@@ -470,11 +553,11 @@ add_doors(ObjectAddresses *objects, Oid schema, Oid table)
 		"SELECT DISTINCT p.oid FROM pg_catalog.pg_proc p"
 		" JOIN pg_catalog.pg_depend d ON d.classid = 'pg_catalog.pg_proc'::pg_catalog.regclass"
 		" AND d.objid = p.oid AND d.refclassid = 'pg_catalog.pg_class'::pg_catalog.regclass"
-		" WHERE p.pronamespace = %u AND d.refobjid = %u AND p.prolang ="
+		" WHERE p.pronamespace = %u AND d.refobjid IN (%u, %u) AND p.prolang ="
 		" (SELECT oid FROM pg_catalog.pg_language WHERE lanname = 'sql')"
 		" AND p.proname = ANY ('{top_n,top_n_all,complete,similar_items,score,match,why,why_not,rank,audience,"
-		"similar_users,user_factor,user_factors,popular,trending,onboarding,explore,continue,hooks}')",
-		schema, table);
+		"similar_users,user_factor,user_factors,popular,trending,onboarding,explore,continue,hooks,serve,attribute}')",
+		schema, table, get_relname_relid("served", schema));
 
 	if (SPI_execute(sql, true, 0) != SPI_OK_SELECT)
 		elog(ERROR, "could not list the functions of schema %u", schema);

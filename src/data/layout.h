@@ -5,6 +5,7 @@
 #define RECO_LAYOUT_H
 
 #include "base/compat.h"
+#include "data/model.h"
 
 typedef struct LayoutQueries
 {
@@ -19,6 +20,12 @@ typedef struct LayoutQueries
  * schema.
  */
 extern void LayoutCreate(Oid reco, const char *name, const LayoutQueries *queries);
+
+/*
+ * Adds the log of lists served, and what goes with it, as the current user with a restricted search
+ * path; SPI is not connected.
+ */
+extern void LayoutCreateLog(const Model *model);
 
 /* Drops it again; an error where something of somebody else is in it or depends on it. */
 extern void LayoutDrop(Oid reco, const char *name);

@@ -7,6 +7,9 @@
 /* Terms this much smaller than the sum so far end it. */
 #define NOTHING 1e-18
 
+/* So many standard deviations to either side are 95 % of a normal distribution. */
+#define NORMAL_95 1.959963984540054
+
 double
 BinomialSignTest(uint64_t wins, uint64_t losses)
 {
@@ -24,4 +27,17 @@ BinomialSignTest(uint64_t wins, uint64_t losses)
 		few--;
 	}
 	return fmin(2 * sum, 1);
+}
+
+void
+BinomialInterval(double hits, double tries, double *low, double *high)
+{
+	double square = NORMAL_95 * NORMAL_95;
+	double rate = hits / tries;
+	double middle = (rate + square / (2 * tries)) / (1 + square / tries);
+	double half = NORMAL_95 / (1 + square / tries) *
+				  sqrt(rate * (1 - rate) / tries + square / (4 * tries * tries));
+
+	*low = fmax(middle - half, 0);
+	*high = fmin(middle + half, 1);
 }

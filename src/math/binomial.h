@@ -1,5 +1,5 @@
 /*
- * binomial.h: how likely chance alone makes one side win so often.
+ * binomial.h: what a count of hits says, and what may be chance alone.
  */
 #ifndef RECO_BINOMIAL_H
 #define RECO_BINOMIAL_H
@@ -11,5 +11,8 @@
  * least as unevenly; 1 for no throw.  O(sqrt(throws)), since what lies far out adds nothing.
  */
 extern double BinomialSignTest(uint64_t wins, uint64_t losses);
+
+/* The interval of 95 % of a rate, after so many hits in so many tries, at least one (Wilson 1927). */
+extern void BinomialInterval(double hits, double tries, double *low, double *high);
 
 #endif
