@@ -138,6 +138,12 @@ SELECT pg_temp.plant(true);
 SELECT reco_configure('plays', similarity => 'cosine', contexts => '{occurred_at}');
 SELECT pg_temp.refresh('plays');
 SELECT ok((SELECT bool_and((item_id / 10 % 2 = 1) = (lift > 1)) AND count(*) > 60 FROM plays.learned_context WHERE value ~ ' 20'), 'what the evening is for');
+CREATE FUNCTION pg_temp.for_then(with_context boolean) RETURNS numeric LANGUAGE plpgsql AS $$
+BEGIN
+  PERFORM pg_temp.hits(with_context);
+  RETURN (SELECT round(avg(((item_id / 10 % 2 = 1) = (extract(hour FROM t) = 20))::int), 3) FROM lists);
+END $$;
+SELECT ok(aware > .9 AND plain < .6, format('of the lists at eight and at twenty %s is for then, without the hour %s', aware, plain)) FROM pg_temp.for_then(true) aware, pg_temp.for_then(false) plain;
 SELECT ok(evening >= 16 AND plain BETWEEN 6 AND 14, format('for the evening of twenty that a guest is shown: %s with the hour, %s without', evening, plain))
 FROM (SELECT count(*) FILTER (WHERE item_id / 10 % 2 = 1) AS evening FROM plays.top_n(NULL, 20, context => '{"occurred_at": "2026-02-23 20:00"}')) a, (SELECT count(*) FILTER (WHERE item_id / 10 % 2 = 1) AS plain FROM plays.top_n(NULL, 20)) p;
 SELECT ok(evening >= 8 AND plain <= 7, format('for the evening of ten that go with both kinds: %s with the hour, %s without', evening, plain))

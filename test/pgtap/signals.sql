@@ -113,6 +113,11 @@ INSERT INTO five SELECT 12, item_id, 'impression', '2026-01-03', 0 FROM unnest(A
 SELECT is(pg_temp.list($$five.top_n(12, as_of => '2026-01-03')$$), '2 popular, 1 popular, 4 popular, 5 popular, 3 popular', 'places are multiplied as scores are divided');
 SELECT is(pg_temp.list($$five.top_n(12, 2, as_of => '2026-01-03')$$), '2 popular, 1 popular', 'before the cut');
 SELECT is(pg_temp.list($$five.top_n(12, as_of => '2026-06-03')$$), pg_temp.list('five.top_n(NULL)'), 'it passes there, too');
+/* Rules order it first: 4, raised most, then 1, 3, 2, 5; of these places, 1 goes from 2 to 6, 3 from 3 to 12. */
+CREATE VIEW five.rules WITH (security_invoker = true) AS SELECT 4 AS item_id, 90 AS boost;
+SELECT is(pg_temp.list('five.top_n(NULL)'), '4 popular, 1 popular, 3 popular, 2 popular, 5 popular', 'a guest under rules');
+SELECT is(pg_temp.list($$five.top_n(12, as_of => '2026-01-03')$$), '4 popular, 2 popular, 5 popular, 1 popular, 3 popular', 'what was shown is taken back in the order that rules make');
+DROP VIEW five.rules;
 /* Without times nobody knows how long ago it was: no fatigue. */
 SELECT reco_create_model('timeless', 'SELECT user_id, item_id, signal, weight FROM five WHERE user_id NOT BETWEEN 6 AND 8');
 SELECT reco_configure('timeless', similarity => 'cosine', weighting => 'linear', min_support => 1);
@@ -200,6 +205,20 @@ SELECT is(pg_temp.found('{"buy": "4 days"}', 'time'), '0.5 0.5 0.5', '4 days, as
 SELECT is(pg_temp.found('{"buy": "200 days"}', split), '0 0 0', '200 days, ' || split) FROM unnest(ARRAY['time', 'leave_last_out']) split;
 SELECT is(pg_temp.found('{"view": "never"}', split), '0 0 0', 'what is not named, ' || split) FROM unnest(ARRAY['time', 'leave_last_out']) split;
 SELECT ok((SELECT count(*) FROM reco_tune('again', '1 second', 2, new_only => false)) > 0, 'tuning measures so, too');
+
+-- Between visits a list refreshes: of five that are shown and left alone some come again, others do not, and in time all are back.
+SELECT reco_configure('many', exclude_seen => '{}', fatigue_half_life => '1 day');
+CREATE TEMP TABLE visit (n int, u bigint, i bigint);
+CREATE FUNCTION pg_temp.visit(n int, now timestamptz) RETURNS void LANGUAGE sql AS $$
+  INSERT INTO visit SELECT n, u, t.item_id FROM generate_series(1, 150, 5) u, many.top_n(u, 5, as_of => now) t;
+  INSERT INTO many SELECT u, i, 'impression', now, 0 FROM visit v WHERE v.n = visit.n $$;
+SELECT pg_temp.visit(n, '2026-06-01'::timestamptz + n * interval '2 hours') FROM generate_series(1, 4) n;
+SELECT pg_temp.visit(5, '2027-06-01');
+SELECT ok(avg(d) > 7.5, format('shown in four visits: %s different items, where one list has 5', avg(d))) FROM (SELECT count(DISTINCT i) AS d FROM visit WHERE n < 5 GROUP BY u) v;
+SELECT ok(avg(d) < 4, format('of the first list %s are in the second', avg(d))) FROM (SELECT count(*) AS d FROM visit a JOIN visit b USING (u, i) WHERE (a.n, b.n) = (1, 2) GROUP BY u) v;
+SELECT set_eq('SELECT u, i FROM visit WHERE n = 5', 'SELECT u, i FROM visit WHERE n = 1', 'and a year later the first list is back');
+SELECT reco_configure('many', fatigue_half_life => '0');
+SELECT set_eq($$SELECT u, t.item_id FROM generate_series(1, 150, 5) u, many.top_n(u, 5, as_of => '2026-06-01 09:00') t$$, 'SELECT u, i FROM visit WHERE n = 1', 'without fatigue it never left');
 
 SELECT * FROM finish();
 ROLLBACK;
