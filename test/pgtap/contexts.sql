@@ -97,6 +97,15 @@ SELECT ok((SELECT avg(n) FROM many.top_n(NULL, NULL) WITH ORDINALITY AS t(i, s, 
 INSERT INTO many VALUES (9999, 999, 'desk', '2026-01-06', 1);
 SELECT is_empty($$(SELECT item_id, source, score, rank::int FROM many.top_n_all(60, context => '{"device": "phone", "slot": 1}') WHERE user_id = 9999)
   EXCEPT ALL (SELECT item_id, source, score, rank::int FROM many.top_n(9999, 60, context => '{"device": "phone", "slot": 1}') WITH ORDINALITY AS t(item_id, score, match, because, source, rank))$$, 'for everybody at once, what fills lists, too');
+/* With rules besides: a boost on top of the lift, pins and shares; a list is the beginning of a longer one, and the same for everybody at once. */
+CREATE VIEW many.rules WITH (security_invoker = true) AS SELECT * FROM (VALUES (4, 3.0, NULL::int, NULL::float8), (21, .3, NULL, NULL), (44, 8, NULL, .3), (50, NULL, 2, NULL), (51, NULL, 9, NULL), (52, NULL, NULL, .2)) v(item_id, boost, pin, share);
+SELECT is_empty($$SELECT * FROM many.top_n(9999, NULL, context => '{"device": "phone"}') a JOIN guest USING (item_id) WHERE a.source NOT IN ('pinned', 'promoted', guest.source)$$, 'nothing leaves its source but by a pin or a share');
+SELECT is_empty(format($$SELECT * FROM (SELECT u, t.* FROM unnest(ARRAY[1, 8, 77, 9999]) u, many.top_n(u, %s, context => '{"device": "phone"}') WITH ORDINALITY AS t(item_id, score, match, because, source, n)) k
+  FULL JOIN (SELECT u, t.* FROM unnest(ARRAY[1, 8, 77, 9999]) u, many.top_n(u, NULL, context => '{"device": "phone"}') WITH ORDINALITY AS t(item_id, score, match, because, source, n) WHERE n <= %1$s) w USING (u, n)
+  WHERE (k.item_id, k.source) IS DISTINCT FROM (w.item_id, w.source)$$, k), format('under rules, the first %s', k)) FROM unnest(ARRAY[1, 2, 5, 9, 20]) k;
+SELECT is_empty($$(SELECT user_id, item_id, score, match, because, source, rank::int FROM many.top_n_all(12, context => '{"device": "phone"}'))
+  EXCEPT ALL (SELECT u, t.* FROM (SELECT DISTINCT u FROM many) u, LATERAL many.top_n(u, 12, context => '{"device": "phone"}') WITH ORDINALITY t(item_id, score, match, because, source, rank))$$, 'under rules, for everybody at once as one by one');
+DROP VIEW many.rules;
 DELETE FROM many WHERE u = 9999;
 /* Baskets and given lists go by the context as lists do; the match of both is that of taste. */
 CREATE TEMP VIEW phone AS SELECT item_id, lift FROM many.learned_context WHERE (context, value) = ('device', 'phone');
