@@ -4,8 +4,8 @@
 # What is asked, and by how many sessions at once. The first ones are what the others are held against; where a question
 # reads all events there is time for a few only.
 serve_beside=(select_1 history floor sql_pairs sql_arrays pgvector)
-serve_questions=(top_n top_n_in_stock top_n_diverse top_n_capped explore complete similar_items score match match_10000 rank why why_not popular trending)
-serve_slow=(audience similar_users)
+serve_questions=(top_n top_n_in_stock top_n_in_context top_n_of_guest top_n_diverse top_n_capped explore complete similar_items score match match_10000 rank why why_not popular trending onboarding)
+serve_slow=(audience similar_users top_n_all)
 
 # Makes the model, indexes as reco_check asks for them, and the tables that others would use.
 make_served() {
@@ -21,7 +21,7 @@ make_served() {
 		ALTER TABLE product ADD PRIMARY KEY (id);
 		SELECT reco_create_model('stocked', 'SELECT user_id, item_id, occurred_at, weight FROM events',
 			'SELECT id AS item_id, id % 40 AS brand FROM product WHERE id % 10 <> 0');
-		SELECT reco_configure('stocked', similarity => 'cosine', weighting => 'binary', keep => 'source', neighbors => 100, min_support => 1);
+		SELECT reco_configure('stocked', similarity => 'cosine', weighting => 'binary', keep => 'source', neighbors => 100, min_support => 1, contexts => '{occurred_at}');
 		SELECT * FROM reco_refresh('stocked');
 		CREATE TABLE pair AS SELECT item_id AS i, similar_item_id AS j, similarity AS s FROM bench.similar;
 		ALTER TABLE pair ADD PRIMARY KEY (i, j);

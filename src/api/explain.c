@@ -19,6 +19,9 @@
 PG_FUNCTION_INFO_V1(reco_why);
 PG_FUNCTION_INFO_V1(reco_why_not);
 
+/* Rows of a list that are looked at first for the rank of an item. */
+#define RANKS_FIRST 1000
+
 static const Oid why_types[] = {DOOR_ITEM, FLOAT8OID, FLOAT8OID, FLOAT8OID, TIMESTAMPTZOID};
 
 /* One item of the history, by its place in the profile, and its part in the score. */
@@ -335,29 +338,37 @@ put_wishes(WhyNot *ask)
 	}
 }
 
-/*
- * Says at what rank the item comes, from the list itself: whatever rules reco_top_n has, this is
- * what it does.
- */
-static void
-put_rank(WhyNot *ask, Oid reco)
+/* True where the item is among the first so many rows of the list, 0 for all: SPI has its place. */
+static bool
+is_listed(const WhyNot *ask, Oid reco, int32 k)
 {
 	const Model *model = ask->model;
 	const char *item_type = IdTypeName(model->item_kind);
-	Oid types[] = {IdType(model->user_kind), REGCLASSOID, IdType(model->item_kind)};
-	Datum values[] = {ask->user, ObjectIdGetDatum(model->table), ask->item};
-	char nulls[] = {ask->guest ? 'n' : ' ', ' ', ' '};
+	Oid types[] = {IdType(model->user_kind), REGCLASSOID, IdType(model->item_kind), INT4OID};
+	Datum values[] = {ask->user, ObjectIdGetDatum(model->table), ask->item, Int32GetDatum(k)};
+	char nulls[] = {ask->guest ? 'n' : ' ', ' ', ' ', k == 0 ? 'n' : ' '};
 	char *sql = psprintf(
-		"SELECT t.n, t.source FROM ROWS FROM (%s.reco_typed_top_n($1, NULL, $2, NULL::%s[], "
+		"SELECT t.n, t.source FROM ROWS FROM (%s.reco_typed_top_n($1, $4, $2, NULL::%s[], "
 		"NULL::%s[], NULL, NULL, NULL, NULL) AS (item_id %s, score pg_catalog.float8, "
 		"match pg_catalog.float8, because %s, source pg_catalog.text)) WITH ORDINALITY "
 		"AS t(item_id, score, match, because, source, n) "
 		"WHERE t.item_id OPERATOR(pg_catalog.=) $3",
 		quote_identifier(get_namespace_name(reco)), item_type, item_type, item_type, item_type);
+
+	return PlanRun(sql, lengthof(types), types, values, nulls) == 1;
+}
+
+/*
+ * Says at what rank the item comes, from the list itself: whatever rules reco_top_n has, this is
+ * what it does.  Its beginning, which is soon made, mostly tells.
+ */
+static void
+put_rank(WhyNot *ask, Oid reco)
+{
 	bool isnull;
 	int64 rank;
 
-	if (PlanRun(sql, lengthof(types), types, values, nulls) != 1)
+	if (!is_listed(ask, reco, RANKS_FIRST) && !is_listed(ask, reco, 0))
 	{
 		put_reason(ask, "not_listed", "reco_top_n does not list the item",
 				   "No rule keeps it out; look for what changes from call to call in the queries "
