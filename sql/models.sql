@@ -28,12 +28,15 @@ CREATE TYPE reco_model AS (
   popular_half_life   interval,
   trend_half_life     interval,
   min_match           float8,
+  target_signal       text,
   exclude_seen        jsonb,
   fatigue_half_life   interval,
   category            text,
   contexts            text[],
   time_zone           text,
   unfinished          jsonb,
+  picked_signals      text[],
+  picked_weights      float8[],
   picked_similarity   text,
   picked_keep         text,
   picked_lambda       float8,
@@ -98,6 +101,7 @@ CREATE FUNCTION reco_configure(
   popular_half_life interval DEFAULT NULL,
   trend_half_life interval DEFAULT NULL,
   min_match float8 DEFAULT NULL,
+  target_signal text DEFAULT NULL,
   exclude_seen jsonb DEFAULT NULL,
   fatigue_half_life interval DEFAULT NULL,
   category text DEFAULT NULL,
@@ -106,8 +110,8 @@ CREATE FUNCTION reco_configure(
   unfinished jsonb DEFAULT NULL)
 RETURNS void
 LANGUAGE C VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'reco_configure';
-COMMENT ON FUNCTION reco_configure(text, text, text, float8, float8, float8, float8, int, float8, int, float8, float8, float8, float8, int, int, float8, float8, float8, int, text, text, int, interval, interval, interval, float8, jsonb, interval, text, text[], text, jsonb) IS
-  'changes settings of a model; NULL leaves a setting as it is. min_match, recency, exclude_seen, fatigue_half_life, category and unfinished count at once, half_life at once and in what is learned, every other setting from the next reco_refresh on';
+COMMENT ON FUNCTION reco_configure(text, text, text, float8, float8, float8, float8, int, float8, int, float8, float8, float8, float8, int, int, float8, float8, float8, int, text, text, int, interval, interval, interval, float8, text, jsonb, interval, text, text[], text, jsonb) IS
+  'changes settings of a model; NULL leaves a setting as it is, '''' takes target_signal back. min_match, recency, exclude_seen, fatigue_half_life, category and unfinished count at once, half_life at once and in what is learned, every other setting from the next reco_refresh on';
 
 CREATE FUNCTION reco_drop_model(model text)
 RETURNS void

@@ -211,6 +211,27 @@ check_policy(Checkup *checkup, const List *signals)
 	}
 }
 
+/* A target that no event has. */
+static void
+check_target(Checkup *checkup, const List *signals)
+{
+	const char *target = checkup->model->settings.target_signal;
+	ListCell *cell;
+
+	foreach (cell, signals)
+	{
+		const CensusSignal *signal = lfirst(cell);
+
+		if (target == NULL || (signal->name && strcmp(signal->name, target) == 0))
+			return;
+	}
+	if (target)
+		find(checkup, SEVERITY_WARNING, "target_unknown",
+			 psprintf("target_signal names the signal \"%s\", which no event has", target),
+			 "Nothing leads to what nobody chooses: look for another spelling of it in the events "
+			 "query, or set target_signal to ''.");
+}
+
 /* Columns that settings name and that a query does not have any more. */
 static void
 check_names(Checkup *checkup)
@@ -239,6 +260,7 @@ check_signals(Checkup *checkup)
 	ListCell *cell;
 
 	check_policy(checkup, signals);
+	check_target(checkup, signals);
 	foreach (cell, signals)
 	{
 		const CensusSignal *signal = lfirst(cell);

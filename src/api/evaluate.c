@@ -186,10 +186,9 @@ evaluate(Ask *ask)
 		.k = COSINE_NEIGHBORS,
 		.keep = SIMILARITY_KEEP_SOURCE,
 	};
-	Neighbors *similar = NeighborsLearn(&learners, &cosine, ask->budget);
+	Neighbors *similar;
 	EvaluationInput input = {
 		.matrix = matrix,
-		.similar = similar,
 		.k = ask->holdout.k,
 		.users = ask->users,
 		.repeats = ask->holdout.repeats,
@@ -197,6 +196,9 @@ evaluate(Ask *ask)
 		.recency = 1,
 	};
 
+	/* The baseline is what it is, whichever signal is foreseen. */
+	learners.target = NULL;
+	input.similar = similar = NeighborsLearn(&learners, &cosine, ask->budget);
 	if (matrix->chosen_count == 0)
 		HoldoutNothing(&ask->holdout, ask->model);
 	evaluate_model(ask, input);

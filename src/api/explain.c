@@ -159,8 +159,9 @@ put_reason(WhyNot *ask, const char *code, const char *reason, const char *hint, 
 static void
 put_seen(WhyNot *ask)
 {
-	const Signals *signals = ask->model->settings.exclude_seen;
-	const char *name = signals ? signals->signal[ask->known->signal].name : NULL;
+	const Signals *signals = ask->model->settings.exclude_seen ? ask->model->signals : NULL;
+	const Signal *signal = signals ? &signals->signal[ask->known->signal] : NULL;
+	const char *name = signal && signal->ruled ? signal->name : NULL;
 	const char *how_long;
 
 	if (signals == NULL)

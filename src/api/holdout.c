@@ -3,6 +3,7 @@
 #include "data/events.h"
 #include "data/histories.h"
 #include "executor/spi.h"
+#include "learn/mixing.h"
 #include "utils/timestamp.h"
 
 /* The share of the events that a split in time keeps back. */
@@ -220,6 +221,11 @@ HoldoutRead(Holdout *holdout, const Model *model, const Settings *settings, Budg
 			elog(ERROR, "SPI_connect failed");
 		holdout->kept_out = flag_kept_out(holdout, model, events, matrix, budget);
 		DoorLeave(model);
+	}
+	if (matrix->signals > 0)
+	{
+		SignalsTakeWeights(&events->told, &model->told);
+		matrix = MixingApply(matrix, events->told.weight, settings->weighting, budget);
 	}
 	return matrix;
 }

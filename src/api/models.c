@@ -64,6 +64,23 @@ check_signals(const Model *model, Datum value)
 	DoorReturn(&role);
 }
 
+/* The same of a target; '' is none. */
+static void
+check_target(const Model *model, Datum value)
+{
+	char *target = TextDatumGetCString(value);
+	DoorRole role;
+
+	if (target[0] == '\0')
+		return;
+	role = DoorBecome(model->owner);
+	if (SPI_connect() != SPI_OK_CONNECT)
+		elog(ERROR, "SPI_connect failed");
+	SignalsCheckTarget(model, target);
+	SPI_finish();
+	DoorReturn(&role);
+}
+
 /* Raises an error where a value does not go with what the queries of the model have. */
 static void
 check_with_model(const Model *model, SettingNo setting, Datum value)
@@ -72,6 +89,9 @@ check_with_model(const Model *model, SettingNo setting, Datum value)
 	{
 		case SETTING_EXCLUDE_SEEN:
 			check_signals(model, value);
+			break;
+		case SETTING_TARGET_SIGNAL:
+			check_target(model, value);
 			break;
 		case SETTING_CATEGORY:
 			ValuesCheck(model, TextDatumGetCString(value), "category");

@@ -26,6 +26,7 @@
 #include "data/resuming.h"
 #include "executor/spi.h"
 #include "learn/automatic.h"
+#include "learn/beside.h"
 #include "learn/content.h"
 #include "learn/groups.h"
 #include "learn/lifts.h"
@@ -154,7 +155,8 @@ may_spill(const Refresh *refresh)
 
 	if (similarity->rule.kind == SIMILARITY_AUTO)
 		ordered = similarity->recency > 0 && SimilarityRecency(similarity) < 1;
-	return refresh->people->groups == 0 && settings->algorithm != MODEL_FACTORS && !ordered;
+	return refresh->people->groups == 0 && settings->algorithm != MODEL_FACTORS && !ordered &&
+		   ModelTarget(refresh->model) == NULL;
 }
 
 static InteractionOptions
@@ -359,6 +361,31 @@ of_neighbors(const Refresh *refresh)
 						  .recency = SimilarityRecency(&refresh->similarity)};
 }
 
+/* Learns what signals are worth beside the target, and makes one matrix of them. */
+static void
+mix_signals(Refresh *refresh)
+{
+	const Settings *settings = &refresh->model->settings;
+	Interactions *whole = refresh->matrix;
+	double *w = refresh->events->told.weight;
+	uint64 targets = 0;
+
+	for (uint64 cell = 0; cell < whole->cells; cell++)
+		targets += whole->part[cell * whole->signals] > 0;
+	if (targets == 0 && refresh->event_count > 0)
+		ereport(NOTICE,
+				(errmsg("nothing in the events of model \"%s\" was chosen by signal \"%s\"",
+						refresh->model->name, settings->target_signal),
+				 errhint("Set \"target_signal\" to a signal there is, or to '' to learn from "
+						 "all signals alike.")));
+	if (whole->chosen_count >= MATCHCURVE_LEAST)
+		refresh->matrix =
+			BesidePick(whole, &settings->similarity, settings->weighting, w, refresh->budget);
+	else
+		refresh->matrix = MixingApply(whole, w, settings->weighting, refresh->budget);
+	BudgetFree(refresh->budget, whole->part);
+}
+
 static void
 compute(Refresh *refresh)
 {
@@ -388,6 +415,12 @@ compute(Refresh *refresh)
 		return;
 	}
 	pick = similarity->rule.kind == SIMILARITY_AUTO;
+	if (matrix->signals > 0)
+	{
+		ProgressEnter(PROGRESS_LEARN, matrix->learned_cells);
+		mix_signals(refresh);
+		matrix = refresh->matrix;
+	}
 	if (pick && matrix->chosen_count < MATCHCURVE_LEAST)
 		AutomaticThin(similarity);
 	if (matrix->chosen_count >= MATCHCURVE_LEAST)
@@ -491,14 +524,33 @@ float_array(const double *values, int count)
 										   FLOAT8PASSBYVAL, TYPALIGN_DOUBLE));
 }
 
+/* What signals weigh beside the target; those without a name only where there are some, and weighed. */
+static void
+say_signals(StringInfo said, const SignalsTold *told)
+{
+	const char *before = "; ";
+
+	for (uint32 s = 1; s < told->count; s++)
+	{
+		if (told->name[s] == NULL && told->weight[s] == 1)
+			continue;
+		appendStringInfo(said, "%s%s %g", before,
+						 told->name[s] ? quote_literal_cstr(told->name[s]) : "others",
+						 told->weight[s]);
+		before = ", ";
+	}
+}
+
 /* What neighbours, and factors where there are any, were learned with, as the arguments of reco_configure that decide it. */
 static char *
-learned_with(const SimilarityOptions *options, const FoldOptions *fold)
+learned_with(const SimilarityOptions *options, const FoldOptions *fold, const SignalsTold *told)
 {
 	StringInfoData said;
 	bool ridge = options->rule.kind == SIMILARITY_RIDGE;
 
 	initStringInfo(&said);
+	if (told->count > 0)
+		appendStringInfo(&said, "target_signal => %s, ", quote_literal_cstr(told->name[0]));
 	if (fold)
 		appendStringInfo(&said,
 						 "algorithm => '%s', factors => %u, iterations => %u, factor_lambda => %g, "
@@ -516,7 +568,20 @@ learned_with(const SimilarityOptions *options, const FoldOptions *fold)
 		appendStringInfo(&said, ", shrinkage => %g", options->rule.shrinkage);
 	if (SimilarityRecency(options) < 1)
 		appendStringInfo(&said, ", recency => %g", SimilarityRecency(options));
+	say_signals(&said, told);
 	return said.data;
+}
+
+/* The names of what was told apart; the rest goes by "*". */
+static Datum
+names_of(const SignalsTold *told)
+{
+	Datum name[PARTS_SIGNALS];
+
+	for (uint32 s = 0; s < told->count; s++)
+		name[s] = CStringGetTextDatum(told->name[s] ? told->name[s] : "*");
+	return PointerGetDatum(
+		construct_array(name, (int) told->count, TEXTOID, -1, false, TYPALIGN_INT));
 }
 
 /* Pairs that attributes alone tie. */
@@ -532,6 +597,7 @@ write_model(const Refresh *refresh)
 {
 	bool timed = refresh->events->log.timed && refresh->event_count > 0;
 	const SimilarityOptions *similarity = &refresh->similarity;
+	const SignalsTold *told = &refresh->events->told;
 	struct
 	{
 		const char *column;
@@ -544,6 +610,9 @@ write_model(const Refresh *refresh)
 		 TimestampTzGetDatum((refresh->events->log.now - (int64) refresh->popularity->newest_age) *
 							 USECS_PER_SEC),
 		 !timed},
+		{"picked_signals", TEXTARRAYOID, names_of(told), told->count == 0},
+		{"picked_weights", FLOAT8ARRAYOID, float_array(told->weight, (int) told->count),
+		 told->count == 0},
 		{"picked_similarity", TEXTOID,
 		 CStringGetTextDatum(SettingWord(SETTING_SIMILARITY, similarity->rule.kind)), false},
 		{"picked_keep", TEXTOID, CStringGetTextDatum(SettingWord(SETTING_KEEP, similarity->keep)),
@@ -703,8 +772,9 @@ report(FunctionCallInfo fcinfo, const Refresh *refresh)
 	for (int s = 0; s < EVENTS_SKIPS; s++)
 		values[n++] = Int64GetDatum(refresh->events->skipped[s]);
 	values[n++] = Int64GetDatum(refresh->matrix->shortened);
-	values[n++] = CStringGetTextDatum(learned_with(
-		&refresh->similarity, refresh->factors ? &refresh->model->settings.fold : NULL));
+	values[n++] = CStringGetTextDatum(
+		learned_with(&refresh->similarity, refresh->factors ? &refresh->model->settings.fold : NULL,
+					 &refresh->events->told));
 	values[n++] = Int64GetDatum((int64) refresh->rows_written);
 	values[n++] = Int64GetDatum(refresh->match.asked);
 	for (int p = 0; p < PHASES; p++)

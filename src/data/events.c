@@ -15,6 +15,7 @@
 #include "base/progress.h"
 #include "catalog/pg_type.h"
 #include "data/plan.h"
+#include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 #include "utils/resowner.h"
@@ -93,19 +94,41 @@ take(TupleTableSlot *row, void *with)
 {
 	Reading *reading = with;
 	NullableDatum values[READER_COLUMNS];
+	int count = reading->rules.signals > 0 ? READER_COLUMNS : READER_SIGNAL;
 
-	for (int c = 0; c < READER_COLUMNS; c++)
+	for (int c = 0; c < count; c++)
 		values[c] = (NullableDatum){row->tts_values[c], row->tts_isnull[c]};
 	ReaderTake(&reading->reader, values);
 }
 
-/* The time and the weight of events, as the query asks for them. */
+/*
+ * Time and weight of events, as the query asks for them, and the signal, where signals are told apart: their
+ * names come as an argument of that number.
+ */
 static char *
-time_and_weight(const Model *model)
+other_columns(const Reading *reading, int argument)
 {
-	return psprintf("%s::pg_catalog.timestamptz, %s::pg_catalog.float8",
-					OidIsValid(model->time_type) ? "occurred_at" : "NULL",
-					OidIsValid(model->weight_type) ? "weight" : "NULL");
+	const Model *model = reading->model;
+
+	return psprintf(
+		"%s::pg_catalog.timestamptz, %s::pg_catalog.float8%s",
+		OidIsValid(model->time_type) ? "occurred_at" : "NULL",
+		OidIsValid(model->weight_type) ? "weight" : "NULL",
+		reading->rules.signals > 0
+			? psprintf(", pg_catalog.array_position($%d, signal::pg_catalog.text)", argument)
+			: "");
+}
+
+/* The names of the signals that have one, as an array. */
+static Datum
+names_of(const SignalsTold *told)
+{
+	Datum name[PARTS_SIGNALS];
+
+	for (uint32 s = 0; s + 1 < told->count; s++)
+		name[s] = CStringGetTextDatum(told->name[s]);
+	return PointerGetDatum(
+		construct_array(name, (int) told->count - 1, TEXTOID, -1, false, TYPALIGN_INT));
 }
 
 /* This process reads the events itself. */
@@ -113,12 +136,20 @@ static void
 read_alone(Reading *reading, const char *why)
 {
 	const Model *model = reading->model;
+	char *sql =
+		psprintf("SELECT user_id::%s, item_id::%s, %s FROM %s.events", IdTypeName(model->user_kind),
+				 IdTypeName(model->item_kind), other_columns(reading, 1), model->quoted);
 
 	ereport(DEBUG1, (errmsg_internal("one process reads the events: %s", why)));
-	PlanStreamOnce(psprintf("SELECT user_id::%s, item_id::%s, %s FROM %s.events",
-							IdTypeName(model->user_kind), IdTypeName(model->item_kind),
-							time_and_weight(model), model->quoted),
-				   take, reading);
+	if (reading->rules.signals > 0)
+	{
+		const Oid type = TEXTARRAYOID;
+		const Datum names = names_of(&reading->events->told);
+
+		PlanStream(sql, 1, &type, &names, take, reading);
+	}
+	else
+		PlanStreamOnce(sql, take, reading);
 	ReaderEnd(&reading->reader);
 }
 
@@ -133,11 +164,13 @@ take_sum(TupleTableSlot *row, void *with)
 
 /* What the aggregate is asked; the ticket comes as an argument, as anybody may see the text. */
 static char *
-gathering(const Model *model)
+gathering(const Reading *reading)
 {
-	return psprintf("SELECT %s.reco_gather($1, user_id, item_id, %s) FROM %s.events",
-					quote_identifier(get_namespace_name(model->reco)), time_and_weight(model),
-					model->quoted);
+	const Model *model = reading->model;
+
+	return psprintf("SELECT %s.reco_gather($1, user_id, item_id, %s%s) FROM %s.events",
+					quote_identifier(get_namespace_name(model->reco)), other_columns(reading, 2),
+					reading->rules.signals > 0 ? "" : ", NULL", model->quoted);
 }
 
 /* True for errors that come of sharing: reading alone may do without. */
@@ -156,10 +189,12 @@ static bool
 read_to_share(Reading *reading)
 {
 	uint32 workers = PilesWriters(reading->reader.piles) - 1;
-	const Oid type = BYTEAOID;
-	const Datum ticket = PointerGetDatum(ReaderTicket(&reading->reader));
+	bool signals = reading->rules.signals > 0;
+	const Oid types[] = {BYTEAOID, TEXTARRAYOID};
+	const Datum values[] = {PointerGetDatum(ReaderTicket(&reading->reader)),
+							signals ? names_of(&reading->events->told) : (Datum) 0};
 
-	if (!PlanStreamParallel(gathering(reading->model), 1, &type, &ticket, workers, take_sum,
+	if (!PlanStreamParallel(gathering(reading), signals ? 2 : 1, types, values, workers, take_sum,
 							reading))
 	{
 		read_alone(reading, "the plan of the events is not parallel");
@@ -323,6 +358,9 @@ EventsRead(const Model *model, TimestampTz now, uint64 expected, Budget *budget)
 				  .pile_bits = PILE_BITS_MOST},
 	};
 
+	if (ModelTarget(model))
+		events->told = SignalsHear(model, ModelTarget(model), BudgetContext(budget));
+	reading.rules.signals = log->signals = events->told.count;
 	while (reading.rules.pile_bits > PILE_BITS_LEAST &&
 		   (Size) PILE_MEMORY << reading.rules.pile_bits > reading.memory / 2)
 		reading.rules.pile_bits--;

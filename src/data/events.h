@@ -14,6 +14,7 @@ typedef struct Events
 {
 	EventLog log;
 	IdSet *items;
+	SignalsTold told; /* signals that are told apart, where the model has a target */
 	int64 skipped[EVENTS_SKIPS];
 } Events;
 

@@ -36,7 +36,7 @@ HistoryRuleOf(const Model *model, TimestampTz as_of)
 		.as_of = as_of,
 		.decay_seconds = EventsSeconds(model->timed ? Min(model->newest, as_of) : as_of),
 		.half_life = model->settings.half_life,
-		.signals = model->settings.exclude_seen,
+		.signals = model->signals,
 		.fatigue_half_life = OidIsValid(model->time_type) ? model->settings.fatigue_half_life : 0,
 		.item_type = model->item_type,
 		.item_base = getBaseType(model->item_type),
@@ -56,7 +56,7 @@ HistoryRuleOf(const Model *model, TimestampTz as_of)
 bool
 HistoryHasSignals(const Model *model)
 {
-	const Signals *signals = model->settings.exclude_seen;
+	const Signals *signals = model->signals;
 
 	return signals && signals->named > 0 && model->has_signal;
 }
@@ -146,6 +146,8 @@ compare_events(const HistoryEvent *a, const HistoryEvent *b)
 		return a->at < b->at ? -1 : 1;
 	if (a->weight != b->weight)
 		return a->weight < b->weight ? -1 : 1;
+	if (a->signal != b->signal)
+		return a->signal < b->signal ? -1 : 1;
 	return a->shown != b->shown ? (a->shown ? -1 : 1) : 0;
 }
 
@@ -175,10 +177,12 @@ kept_until(const HistoryRule *rule, const HistoryEvent *event)
 
 	if (rule->signals)
 	{
+		const Signal *signal = &rule->signals->signal[event->signal];
+
 		/* What was merely shown keeps nothing out, unless its signal is named for it. */
-		if (event->shown && event->signal == rule->signals->named)
+		if (event->shown && !signal->ruled)
 			return DT_NOBEGIN;
-		keeps_out = rule->signals->signal[event->signal].keeps_out;
+		keeps_out = signal->keeps_out;
 	}
 	else if (event->shown)
 		return DT_NOBEGIN;
@@ -215,6 +219,18 @@ add_to_item(const HistoryRule *rule, const HistoryEvent *event, HistoryItem *ite
 			((double) rule->as_of - (double) event->at) / USECS_PER_SEC, rule->fatigue_half_life);
 }
 
+/* What the events of one item come to where some signals say more than others. */
+static double
+weigh_parts(const Signals *signals, const HistoryEvent *events, uint32 count)
+{
+	Parts parts = {0};
+
+	for (uint32 e = 0; e < count; e++)
+		PartsAdd(&parts, signals->signal[events[e].signal].part, events[e].weight);
+	PartsSettle(&parts, signals->parts);
+	return PartsWeight(&parts, signals->weight, signals->parts);
+}
+
 void
 HistorySum(const HistoryRule *rule, HistoryEvent *events, uint32 count, History *history)
 {
@@ -233,6 +249,8 @@ HistorySum(const HistoryRule *rule, HistoryEvent *events, uint32 count, History 
 			sort_events(events + e, end - e);
 		for (uint32 repeat = e; repeat < end; repeat++)
 			add_to_item(rule, &events[repeat], &item);
+		if (rule->signals && rule->signals->parts > 0)
+			item.weight = weigh_parts(rule->signals, events + e, end - e);
 		item.seen = item.until == DT_NOEND || item.until > rule->as_of;
 		history->worn |= item.wear > 0;
 		history->item[history->count++] = item;

@@ -1,5 +1,7 @@
 #include "data/model.h"
 
+#include <math.h>
+
 #include "access/genam.h"
 #include "access/htup_details.h"
 #include "access/relation.h"
@@ -531,7 +533,8 @@ read_row(const Model *model)
 		"SELECT format_version, algorithm, similarity, user_exponent, source_exponent, target_exponent, "
 		"shrinkage, min_support, lambda, candidates, damping, blend, indirect, recency, factors, iterations, "
 		"factor_lambda, unobserved, content, neighbors, keep, weighting, max_history, "
-		"half_life, popular_half_life, trend_half_life, min_match, exclude_seen, fatigue_half_life, category, contexts, time_zone, unfinished, picked_similarity, "
+		"half_life, popular_half_life, trend_half_life, min_match, target_signal, exclude_seen, fatigue_half_life, category, contexts, time_zone, unfinished, "
+		"picked_signals, picked_weights, picked_similarity, "
 		"picked_keep, picked_lambda, picked_damping, picked_blend, picked_indirect, picked_shrinkage, picked_recency, refreshed_at, item_slots, "
 		"last_event_at, popularity_offset, recent_offset, "
 		"trend_prior, curve_score, curve_match, picked_algorithm FROM ONLY %s.model",
@@ -577,6 +580,53 @@ take_picked(Model *model, int n)
 		picked->recency = float_column(n, 0);
 	Assert(n == end);
 	return end;
+}
+
+/* True where what was told apart is what a refresh writes. */
+static bool
+is_told(const SignalsTold *told, uint32 names, ArrayType *weights)
+{
+	bool sound = names >= 2 && names <= PARTS_SIGNALS && ARR_NDIM(weights) == 1 &&
+				 (uint32) ARR_DIMS(weights)[0] == names && !ARR_HASNULL(weights) &&
+				 ARR_ELEMTYPE(weights) == FLOAT8OID && told->weight[0] == 1;
+
+	for (uint32 s = 0; sound && s < names; s++)
+		sound = told->weight[s] >= 0 && isfinite(told->weight[s]);
+	return sound;
+}
+
+/*
+ * The signals that the last refresh told apart, and what histories go by then.  None where that is
+ * damaged: ModelRead refuses it.
+ */
+static int
+take_told(Model *model, int n)
+{
+	SignalsTold *told = &model->told;
+	List *names = names_column(model, ++n);
+	bool isnull;
+	Datum value = column(++n, &isnull);
+	MemoryContext caller;
+	ListCell *cell;
+
+	*told = (SignalsTold){0};
+	model->damaged = false;
+	if (names != NIL && !isnull && model->has_signal)
+	{
+		ArrayType *weights = DatumGetArrayTypeP(value);
+
+		memcpy(told->weight, ARR_DATA_PTR(weights),
+			   Min(VARSIZE(weights) - ARR_DATA_OFFSET(weights), sizeof(told->weight)));
+		model->damaged = !is_told(told, list_length(names), weights);
+		foreach (cell, model->damaged ? NIL : names)
+			told->name[told->count++] = lfirst(cell);
+		if (told->count > 0)
+			told->name[told->count - 1] = NULL;
+	}
+	caller = MemoryContextSwitchTo(GetMemoryChunkContext(model));
+	model->signals = SignalsJoin(model->settings.exclude_seen, told);
+	MemoryContextSwitchTo(caller);
+	return n;
 }
 
 /* Raises the error where a whole number, which memory is sized by, was written past reco_configure. */
@@ -652,6 +702,9 @@ take_settings(Model *model)
 	settings->popular_half_life = seconds_column(++n);
 	settings->trend_half_life = seconds_column(++n);
 	settings->min_match = float_column(++n, 50);
+	settings->target_signal = name_column(model, ++n);
+	if (settings->target_signal && settings->target_signal[0] == '\0')
+		settings->target_signal = NULL;
 	settings->exclude_seen = signals_column(model, ++n);
 	settings->fatigue_half_life = seconds_column(++n);
 	settings->category = name_column(model, ++n);
@@ -659,6 +712,7 @@ take_settings(Model *model)
 	settings->time_zone = name_column(model, ++n);
 	settings->time_zone = settings->time_zone ? settings->time_zone : "UTC";
 	settings->unfinished = unfinished_column(model, ++n);
+	n = take_told(model, n);
 	return take_picked(model, n);
 }
 
@@ -678,6 +732,10 @@ ModelRead(Model *model)
 
 	read_row(model);
 	n = take_settings(model);
+	if (model->damaged)
+		ereport(ERROR, (errcode(ERRCODE_DATA_CORRUPTED),
+						errmsg("the weights of signals of the model are damaged"),
+						errhint("Run reco_refresh to learn them anew.")));
 	column(++n, &isnull);
 	model->refreshed = !isnull;
 	model->item_slots = slots_column(++n);
@@ -693,6 +751,15 @@ ModelRead(Model *model)
 	SPI_freetuptable(SPI_tuptable);
 	if (model->algorithm == MODEL_FACTORS)
 		relation_close(open_view(model, "item_factor", false), AccessShareLock);
+}
+
+const char *
+ModelTarget(const Model *model)
+{
+	const Settings *settings = &model->settings;
+
+	return settings->algorithm == MODEL_NEIGHBORS && model->has_signal ? settings->target_signal
+																	   : NULL;
 }
 
 void

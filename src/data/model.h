@@ -29,6 +29,7 @@ typedef struct Settings
 	double trend_half_life;
 	double min_match;
 	double content;           /* users that attributes count as much as, 0 for not at all */
+	char *target_signal;      /* whose choices lists foresee, or NULL for all alike */
 	Signals *exclude_seen;    /* NULL where what was seen stays out for good */
 	double fatigue_half_life; /* seconds, 0 for none */
 	char *category;           /* an attribute of items, or NULL */
@@ -64,6 +65,9 @@ typedef struct Model
 
 	/* What the table "model" says; read by ModelRead. */
 	Settings settings;
+	SignalsTold told;         /* by the last refresh, with what it learned of their worth */
+	bool damaged;             /* that was not to be read */
+	Signals *signals;         /* what histories go by; NULL where all signals are the same */
 	SimilarityOptions picked; /* the settings' similarity, with what auto stands for */
 	ModelAlgorithm algorithm; /* what the last refresh learned for lists */
 	bool refreshed;
@@ -113,6 +117,9 @@ typedef struct ModelSetting
 	Datum value;
 	bool isnull;
 } ModelSetting;
+
+/* The target that is to be learned for; NULL where all signals are alike. */
+extern const char *ModelTarget(const Model *model);
 
 /* Writes settings that were checked, as the owner of the model; SPI is not connected. */
 extern void ModelConfigure(const Model *model, const ModelSetting *settings, int count);

@@ -94,6 +94,22 @@ check(const Reader *reader, const NullableDatum *row, Event *event)
 	return EVENTS_SKIPS;
 }
 
+/* The item of an event with its signal above it. */
+static uint32
+with_signal(const Reader *reader, uint32 item, const NullableDatum *signal)
+{
+	uint32 place = reader->rules.signals - 1;
+
+	if (item >> EVENTLOG_SIGNAL_SHIFT != 0)
+		ereport(ERROR, (errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+						errmsg("more than %u items, too many to tell signals apart",
+							   UINT32_C(1) << EVENTLOG_SIGNAL_SHIFT),
+						errhint("Set \"target_signal\" to '' to learn from all signals alike.")));
+	if (!signal->isnull)
+		place = Min((uint32) DatumGetInt32(signal->value) - 1, place);
+	return item | place << EVENTLOG_SIGNAL_SHIFT;
+}
+
 /* Says how many events there are so far, of all readers. */
 static void
 tell(Reader *reader)
@@ -131,6 +147,8 @@ ReaderTake(Reader *reader, const NullableDatum *row)
 	event.user_high = (uint32) (hash >> 32);
 	event.user_low = (uint32) hash;
 	event.item = IdSetAdd(reader->items, IdWiden(row[READER_ITEM].value, reader->item_type));
+	if (reader->rules.signals > 0)
+		event.item = with_signal(reader, event.item, &row[READER_SIGNAL]);
 	place =
 		PilesPlace(reader->piles, event.user_high >> (32 - reader->rules.pile_bits), sizeof(Event));
 	*place = event;

@@ -33,6 +33,7 @@ typedef struct ReaderRules
 	IdKind item_kind;
 	bool timed;
 	bool weighted;
+	uint32 signals;  /* told apart, 0 for none */
 	TimestampTz now; /* what comes later is in the future */
 	uint32 pile_bits;
 } ReaderRules;
@@ -44,6 +45,7 @@ enum
 	READER_ITEM,
 	READER_TIME,
 	READER_WEIGHT,
+	READER_SIGNAL, /* its place, from 1; NULL for the last */
 	READER_COLUMNS
 };
 

@@ -93,6 +93,7 @@ static const struct
 	[SETTING_POPULAR_HALF_LIFE] = {"popular_half_life", INTERVALOID, "'90 days'", 1, 1e10, NULL},
 	[SETTING_TREND_HALF_LIFE] = {"trend_half_life", INTERVALOID, "'14 days'", 1, 1e10, NULL},
 	[SETTING_MIN_MATCH] = {"min_match", FLOAT8OID, "50", 0, 100, NULL},
+	[SETTING_TARGET_SIGNAL] = {"target_signal", TEXTOID, "NULL", 0, 0, NULL},
 	[SETTING_EXCLUDE_SEEN] = {"exclude_seen", JSONBOID, "NULL", 0, 0, NULL},
 	[SETTING_FATIGUE_HALF_LIFE] = {"fatigue_half_life", INTERVALOID, "'1 day'", 0, 1e10, NULL},
 	[SETTING_CATEGORY] = {"category", TEXTOID, "NULL", 0, 0, NULL},

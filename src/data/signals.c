@@ -8,6 +8,12 @@
 #include "utils/jsonb.h"
 #include "utils/timestamp.h"
 
+/* Signals named beside the target. */
+#define BESIDE_MOST (PARTS_SIGNALS - 2)
+
+/* What stands for all signals that are not named. */
+#define OTHER "*"
+
 /* The longest time: some 300 years, in seconds. */
 #define TIME_MOST 1e10
 
@@ -59,6 +65,13 @@ refuse_value(void)
 		 errhint("Such as '{\"buy\": \"90 days\", \"view\": \"never\", \"*\": \"forever\"}'.")));
 }
 
+/* Room for so many signals and "*". */
+static Signals *
+make_signals(uint32 named)
+{
+	return palloc0(offsetof(Signals, signal) + sizeof(Signal) * (named + 1));
+}
+
 Signals *
 SignalsRead(Datum value)
 {
@@ -77,8 +90,7 @@ SignalsRead(Datum value)
 						errmsg("\"exclude_seen\" may name %d signals, not %u", SIGNALS_MOST,
 							   (unsigned) JB_ROOT_COUNT(object)),
 						errhint("Use \"*\" for all that are not named.")));
-	signals = palloc(offsetof(Signals, signal) + sizeof(Signal) * (JB_ROOT_COUNT(object) + 1));
-	signals->named = 0;
+	signals = make_signals(JB_ROOT_COUNT(object));
 	walk = JsonbIteratorInit(&object->root);
 	while ((token = JsonbIteratorNext(&walk, &part, true)) != WJB_DONE)
 	{
@@ -91,28 +103,109 @@ SignalsRead(Datum value)
 		if (part.type != jbvString)
 			refuse_value();
 		keeps_out = read_time(name, pnstrdup(part.val.string.val, part.val.string.len));
-		if (strcmp(name, "*") == 0)
+		if (strcmp(name, OTHER) == 0)
 			other = keeps_out;
 		else
-			signals->signal[signals->named++] =
-				(Signal){.name = name, .length = strlen(name), .keeps_out = keeps_out};
+			signals->signal[signals->named++] = (Signal){
+				.name = name, .length = strlen(name), .keeps_out = keeps_out, .ruled = true};
 	}
 	signals->signal[signals->named] = (Signal){.keeps_out = other};
 	return signals->named == 0 && other == SIGNAL_FOREVER ? NULL : signals;
 }
 
-uint32
-SignalsFind(const Signals *signals, Datum name)
+/* The place of a name, that of "*" where it is not named. */
+static uint32
+find_name(const Signals *signals, const char *bytes, Size length)
 {
-	text *packed = DatumGetTextPP(name);
-	const char *bytes = VARDATA_ANY(packed);
-	Size length = VARSIZE_ANY_EXHDR(packed);
 	uint32 s = 0;
 
 	while (s < signals->named && !(signals->signal[s].length == length &&
 								   memcmp(signals->signal[s].name, bytes, length) == 0))
 		s++;
 	return s;
+}
+
+uint32
+SignalsFind(const Signals *signals, Datum name)
+{
+	text *packed = DatumGetTextPP(name);
+
+	return find_name(signals, VARDATA_ANY(packed), VARSIZE_ANY_EXHDR(packed));
+}
+
+SignalsTold
+SignalsHear(const Model *model, const char *target, MemoryContext context)
+{
+	SignalsTold told = {.count = 1, .name = {MemoryContextStrdup(context, target)}, .weight = {1}};
+	Oid type = TEXTOID;
+	Datum value = CStringGetTextDatum(target);
+	uint64 rows;
+
+	rows = PlanRun(
+		psprintf("SELECT e.signal::pg_catalog.text COLLATE pg_catalog.\"C\" FROM %s.events e "
+				 "WHERE e.signal::pg_catalog.text OPERATOR(pg_catalog.<>) ALL "
+				 "(ARRAY[$1, '%s'])%s "
+				 "GROUP BY 1 ORDER BY pg_catalog.count(*) DESC, 1 LIMIT %d",
+				 model->quoted, OTHER,
+				 OidIsValid(model->weight_type) ? " AND e.weight OPERATOR(pg_catalog.>) 0" : "",
+				 BESIDE_MOST),
+		1, &type, &value, NULL);
+	for (uint64 r = 0; r < rows; r++)
+	{
+		told.name[told.count] = MemoryContextStrdup(
+			context, SPI_getvalue(SPI_tuptable->vals[r], SPI_tuptable->tupdesc, 1));
+		told.weight[told.count++] = 1;
+	}
+	told.weight[told.count++] = 1;
+	return told;
+}
+
+/* What signals of a name weigh: that of the rest where they are not named. */
+static uint32
+find_told(const SignalsTold *told, const char *name)
+{
+	uint32 s = 0;
+
+	while (s + 1 < told->count && !(name && strcmp(told->name[s], name) == 0))
+		s++;
+	return s;
+}
+
+void
+SignalsTakeWeights(SignalsTold *told, const SignalsTold *weights)
+{
+	for (uint32 s = 1; weights->count > 0 && s < told->count; s++)
+		told->weight[s] = weights->weight[find_told(weights, told->name[s])];
+}
+
+Signals *
+SignalsJoin(Signals *policy, const SignalsTold *told)
+{
+	uint32 ruled = policy ? policy->named : 0;
+	Signals *joined;
+
+	if (told->count == 0)
+		return policy;
+	joined = make_signals(ruled + told->count);
+	joined->parts = told->count;
+	memcpy(joined->weight, told->weight, sizeof(joined->weight));
+	for (uint32 s = 0; s < ruled; s++)
+		joined->signal[joined->named++] = policy->signal[s];
+	for (uint32 s = 0; s + 1 < told->count; s++)
+	{
+		Size length = strlen(told->name[s]);
+
+		if (policy == NULL || find_name(policy, told->name[s], length) == policy->named)
+			joined->signal[joined->named++] =
+				(Signal){.name = told->name[s],
+						 .length = length,
+						 .keeps_out = policy ? policy->signal[ruled].keeps_out : SIGNAL_FOREVER};
+	}
+	joined->signal[joined->named].keeps_out =
+		policy ? policy->signal[ruled].keeps_out : SIGNAL_FOREVER;
+	for (uint32 s = 0; s <= joined->named; s++)
+		joined->signal[s].part = find_told(told, joined->signal[s].name);
+	return joined;
 }
 
 /* Raises the error of a signal that no event has; not where none has any. */
@@ -148,6 +241,17 @@ check_occurs(const Model *model, const char *name)
 						 model->quoted),
 				1, &type, &value, NULL) == 0)
 		refuse_unknown(model, name);
+}
+
+void
+SignalsCheckTarget(const Model *model, const char *target)
+{
+	if (!model->has_signal)
+		ereport(ERROR, (errcode(ERRCODE_UNDEFINED_COLUMN),
+						errmsg("the events query has no column \"signal\""),
+						errdetail("\"target_signal\" names the signal \"%s\".", target),
+						errhint("Name one of its columns so.")));
+	check_occurs(model, target);
 }
 
 void

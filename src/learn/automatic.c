@@ -131,18 +131,7 @@ solve(Search *search, double lambda)
 static bool
 surely_better(const Search *search, const Trial *a, const Trial *b)
 {
-	double n = search->users;
-	double sum = 0;
-	double squares = 0;
-
-	for (uint32_t u = 0; u < search->users; u++)
-	{
-		double gain = a->ndcg[u] - b->ndcg[u];
-
-		sum += gain;
-		squares += gain * gain;
-	}
-	return n > 1 && sum > 0 && sum * sum > (squares - sum * sum / n) * n / (n - 1);
+	return EvaluationSurelyBetter(a->ndcg, b->ndcg, search->users, 1);
 }
 
 /*

@@ -338,7 +338,7 @@ open_job(const TeamMember *member)
 				  .scale = job->scale,
 				  .mean_list = job->mean_list},
 		.table = {job->rule, job->scale, piece[PIECE_SOURCE], piece[PIECE_TARGET],
-				  piece[PIECE_USERS], job->users},
+				  piece[PIECE_USERS], NULL, job->users},
 		.norm = piece[PIECE_NORM],
 		.whole = job->whole,
 		.unit = job->unit,
@@ -568,7 +568,8 @@ count_of(const CooccurrenceInput *input, const Weighing *in)
 {
 	return (Count){
 		.pairs = {.scale = in->scale},
-		.table = {*input->rule, in->scale, in->source, in->target, in->users, input->rows.users},
+		.table = {*input->rule, in->scale, in->source, in->target, in->users, NULL,
+				  input->rows.users},
 		.norm = in->norm,
 		.whole = in->whole,
 		.unit = gram_unit(in->mass, input->rows.items),

@@ -39,12 +39,13 @@ typedef struct Run
 	unsigned char *ever; /* [items], 1 for what anybody's list has had */
 } Run;
 
-/* True for an item that the user had before choosing. */
+/* True for a cell of a row whose item the user had before choosing. */
 static inline bool
-is_history(const Run *run, uint32_t user, uint32_t item)
+is_history(const Run *run, const Interactions *matrix, uint32_t user, const Row *row, uint32_t cell)
 {
 	/* The rows of learners never had the chosen items, those of users held out still do. */
-	return user < run->input->matrix->learners || !run->chosen[item];
+	return user < matrix->learners ||
+		   (!run->chosen[row->item[cell]] && !InteractionsLater(matrix, user, cell));
 }
 
 /* True where lists come from scores, and not from popularity. */
@@ -141,7 +142,7 @@ prepare(Run *run, Budget *budget)
 	count_users(run, budget);
 	if (has_scores(run))
 		prepare_scorer(run, budget);
-	else
+	if (!has_scores(run) || run->input->fill)
 		order_popular(run, budget);
 }
 
@@ -191,7 +192,7 @@ list_by_scores(Run *run, uint32_t user)
 	{
 		RankEntry *entry = &run->entries[count];
 
-		if (!is_history(run, user, row.item[c]))
+		if (!is_history(run, run->input->matrix, user, &row, c))
 			continue;
 		*entry = (RankEntry){
 			.weight = InteractionsWeight(run->input->matrix, user, &row, c, run->input->recency),
@@ -204,20 +205,27 @@ list_by_scores(Run *run, uint32_t user)
 		FactorsScore(run->scorer, run->entries, count, &run->scratch);
 	else
 		RankScore(&run->scratch, run->entries, count, RankNorm(run->entries, count));
-	for (size_t e = 0; e < count; e++)
-		if (run->seen[run->entries[e].source])
-			RankStrike(&run->scratch, run->entries[e].source);
+	row = InteractionsRow(InteractionsWhole(run->input->matrix), user);
+	for (uint32_t c = 0; c < row.count; c++)
+		if (run->seen[row.item[c]])
+			RankStrike(&run->scratch, row.item[c]);
 	run->length = RankTop(&run->scratch, run->list, Min(run->input->k, run->input->matrix->items));
 }
 
+/* Adds the most popular items that are not there yet. */
 static void
 list_by_popularity(Run *run)
 {
-	run->length = 0;
+	uint32_t before = run->length;
+
+	for (uint32_t n = 0; n < before; n++)
+		run->listed[run->list[n].item] = 1;
 	for (uint32_t n = 0; n < run->popular_count && run->length < run->input->k; n++)
-		if (!run->seen[run->popular[n]])
+		if (!run->seen[run->popular[n]] && !run->listed[run->popular[n]])
 			run->list[run->length++] =
 				(RankItem){run->popular[n], (double) run->users_of[run->popular[n]]};
+	for (uint32_t n = 0; n < before; n++)
+		run->listed[run->list[n].item] = 0;
 }
 
 static void
@@ -263,7 +271,7 @@ history_popularity(const Run *run, uint32_t user)
 	uint64_t count = 0;
 
 	for (uint32_t c = 0; c < row.count; c++)
-		if (is_history(run, user, row.item[c]))
+		if (is_history(run, run->input->matrix, user, &row, c))
 		{
 			sum += (double) run->users_of[row.item[c]];
 			count++;
@@ -326,29 +334,39 @@ static bool
 may_not_come(const EvaluationInput *input, uint32_t user, uint32_t cell)
 {
 	return !input->repeats ||
-		   (input->kept_out && input->kept_out[input->matrix->by_user.start[user] + cell]);
+		   (input->kept_out &&
+			input->kept_out[InteractionsWhole(input->matrix)->by_user.start[user] + cell]);
 }
 
-/* Marks a user's chosen items and history, or takes the marks away.  Returns the history's length. */
+/* How much there is of a user to rank by. */
 static uint32_t
+history_length(const Run *run, uint32_t user)
+{
+	const Interactions *matrix = run->input->matrix;
+	Row row = InteractionsRow(matrix, user);
+	uint32_t length = 0;
+
+	for (uint32_t c = 0; c < row.count; c++)
+		length += is_history(run, matrix, user, &row, c);
+	return length;
+}
+
+/* Marks a user's chosen items and what the user had before, or takes the marks away. */
+static void
 mark(Run *run, uint32_t user, const Chosen *chosen, unsigned char as)
 {
-	Row row = InteractionsRow(run->input->matrix, user);
-	uint32_t history = 0;
+	const Interactions *whole = InteractionsWhole(run->input->matrix);
+	Row row = InteractionsRow(whole, user);
 
 	if (as)
 		for (uint32_t c = 0; c < run->chosen_count; c++)
 			run->chosen[chosen[c].item] = 1;
 	for (uint32_t c = 0; c < row.count; c++)
-		if (is_history(run, user, row.item[c]))
-		{
+		if (is_history(run, whole, user, &row, c))
 			run->seen[row.item[c]] = as && may_not_come(run->input, user, c);
-			history++;
-		}
 	if (!as)
 		for (uint32_t c = 0; c < run->chosen_count; c++)
 			run->chosen[chosen[c].item] = 0;
-	return history;
 }
 
 /* The share of the chosen items that anybody could have been led to. */
@@ -370,13 +388,15 @@ evaluate_user(Run *run, const Chosen *chosen, uint32_t count)
 	double ndcg = NAN;
 
 	run->chosen_count = count;
-	if (mark(run, user, chosen, 1) == 0)
+	run->length = 0;
+	mark(run, user, chosen, 1);
+	if (!run->input->fill && history_length(run, user) == 0)
 		run->result->newcomers++;
 	else
 	{
 		if (has_scores(run))
 			list_by_scores(run, user);
-		else
+		if (!has_scores(run) || run->input->fill)
 			list_by_popularity(run);
 		ndcg = count_worth(run);
 		count_metric(run, EVALUATION_REACHABLE, reachable(run, chosen));
@@ -429,6 +449,24 @@ EvaluationUsers(const Interactions *matrix)
 	for (uint32_t c = 0; c < matrix->chosen_count; c = end_of_user(matrix, c))
 		users++;
 	return users;
+}
+
+bool
+EvaluationSurelyBetter(const double *a, const double *b, uint32_t users, double errors)
+{
+	double n = users;
+	double sum = 0;
+	double squares = 0;
+
+	for (uint32_t u = 0; u < users; u++)
+	{
+		double gain = a[u] - b[u];
+
+		sum += gain;
+		squares += gain * gain;
+	}
+	return n > 1 && sum > 0 &&
+		   sum * sum > errors * errors * (squares - sum * sum / n) * n / (n - 1);
 }
 
 double

@@ -71,6 +71,7 @@ typedef struct EvaluationInput
 		users;    /* at most so many, the first in matrix order, which is drawn by lot; 0 for all */
 	bool repeats; /* items of the history may be listed, and chosen again, but for: */
 	const unsigned char *kept_out; /* [cells], those marked with 1; NULL for none */
+	bool fill; /* a list goes on with what is popular, and who has no history gets that alone */
 	double recency; /* what histories are read with; 1 where their order does not matter */
 	double *ndcg;   /* where set, takes the NDCG of each user in order, for paired comparison */
 } EvaluationInput;
@@ -83,6 +84,12 @@ extern void EvaluationRun(const EvaluationInput *input, Evaluation *result, Budg
 
 /* How many users have chosen items. */
 extern uint32_t EvaluationUsers(const Interactions *matrix);
+
+/*
+ * True where the first of two measures of so many users is better than the second by more than so
+ * many standard errors of the difference.
+ */
+extern bool EvaluationSurelyBetter(const double *a, const double *b, uint32_t users, double errors);
 
 /* The mean, and half the width of its normal interval of 95 %; NaN where there are too few users. */
 extern double EvaluationMean(const EvaluationSum *sum);

@@ -368,6 +368,7 @@ typedef struct Job
 	uint64_t words_most; /* of a pile of cells */
 	uint32_t longest;
 	uint64_t held_cell; /* the first cell of those held out */
+	uint32_t signals;
 	bool ordered;
 } Job;
 
@@ -383,7 +384,8 @@ enum
 	PIECE_USER,     /* the hash of each row's user, where that is wanted */
 	PIECE_POSITION, /* of every cell, where order is wanted; that of those held out comes next */
 	PIECE_ASKED,
-	PIECE_WORDS, /* of each member, like the next */
+	PIECE_BY_SIGNAL, /* of every cell, where signals are told apart */
+	PIECE_WORDS,     /* of each member, like the next */
 	PIECE_SORTED,
 	PIECES
 };
@@ -400,7 +402,8 @@ write_row(const TeamMember *member, const uint32_t *words, uint32_t count, uint6
 	float *value = member->piece[PIECE_VALUE];
 	uint16_t *position = member->piece[PIECE_POSITION];
 	uint16_t *asked = member->piece[PIECE_ASKED];
-	uint32_t size = CellWords(job->ordered);
+	float *part = member->piece[PIECE_BY_SIGNAL];
+	uint32_t size = CellWords(job->ordered, job->signals);
 
 	CellRowSort(words, count, size, member->piece[PIECE_PLACE], sorted);
 	CellRowSplit(words, count, size, sorted, column, value ? value + begin : NULL);
@@ -412,6 +415,10 @@ write_row(const TeamMember *member, const uint32_t *words, uint32_t count, uint6
 		if (begin >= job->held_cell)
 			asked[begin + c - job->held_cell] = (uint16_t) (order >> CELL_ASKED_SHIFT);
 	}
+	for (uint32_t c = 0; part && c < count; c++)
+		memcpy(part + (begin + c) * job->signals,
+			   words + (uint64_t) (uint32_t) sorted[c] * size + CellWordsBefore(job->ordered),
+			   sizeof(float) * job->signals);
 }
 
 /* Writes the rows of a part, whose users come by rising hash from the end of its words. */
@@ -420,7 +427,8 @@ write_part(const TeamMember *member, const Part *part, const uint32_t *end, uint
 {
 	uint64_t *start = member->piece[PIECE_START];
 	uint64_t *hash = member->piece[PIECE_USER];
-	uint32_t size = CellWords(((const Job *) member->job)->ordered);
+	const Job *job = member->job;
+	uint32_t size = CellWords(job->ordered, job->signals);
 	const Held *held = (const Held *) member->piece[PIECE_HELD] + part->first_held;
 	const Held *held_end = held + part->held;
 	uint32_t row = part->first_row;
@@ -499,6 +507,9 @@ alloc_rows(Build *build, uint64_t held_cell)
 		build->matrix->asked =
 			BudgetAllocShared(budget, build->cells - held_cell, sizeof(uint16_t));
 	}
+	if (build->log->signals > 0)
+		build->matrix->part =
+			BudgetAllocShared(budget, build->cells * build->log->signals, sizeof(float));
 	by_user->start[build->users] = build->cells;
 }
 
@@ -510,7 +521,8 @@ most_words(const Build *build)
 
 	for (uint32_t p = 0; p < build->parts; p++)
 		most = Max(most, (uint64_t) build->summed.part[p].users * USER_WORDS +
-							 build->summed.part[p].cells * CellWords(build->summed.ordered));
+							 build->summed.part[p].cells *
+								 CellWords(build->summed.ordered, build->log->signals));
 	return most;
 }
 
@@ -522,6 +534,7 @@ write_rows(Build *build, uint32_t *item_place)
 	Sparse *by_user = &build->matrix->by_user;
 	Job job = {.pile_bits = build->log->pile_bits,
 			   .longest = build->longest,
+			   .signals = build->log->signals,
 			   .ordered = build->summed.ordered};
 	void *piece[PIECES] = {0};
 	TeamTask task = {.entry = "InteractionsWorker",
@@ -538,6 +551,7 @@ write_rows(Build *build, uint32_t *item_place)
 	alloc_rows(build, job.held_cell);
 	piece[PIECE_POSITION] = build->matrix->position;
 	piece[PIECE_ASKED] = build->matrix->asked;
+	piece[PIECE_BY_SIGNAL] = build->matrix->part;
 	piece[PIECE_PLACE] = item_place;
 	piece[PIECE_START] = by_user->start;
 	piece[PIECE_COLUMN] = by_user->column;
@@ -624,6 +638,7 @@ sum_up(Build *build)
 
 	matrix->users = build->users;
 	matrix->items = build->log->items;
+	matrix->signals = build->log->signals;
 	matrix->cells = matrix->learned_cells = build->cells;
 	for (uint32_t p = 0; p < build->parts; p++)
 		matrix->pairs += build->summed.part[p].pairs;
@@ -664,7 +679,7 @@ InteractionsBuild(EventLog *log, const InteractionOptions *options, Budget *budg
 		.matrix = BudgetZeroedResult(budget, 1, sizeof(Interactions)),
 		.parts = UINT32_C(1) << log->pile_bits,
 		.summed = {.candidates_most = HOLDOUT_MOST * (log->timed ? HOLDOUT_RECENT : 1),
-				   .ordered = options->ordered && log->timed},
+				   .ordered = (options->ordered || log->signals > 0) && log->timed},
 	};
 	uint32_t *item_place;
 	uint64_t bytes;

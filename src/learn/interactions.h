@@ -31,6 +31,10 @@
  *
  * Where their order is wanted, a user's items are put in order by when each was last chosen, by whole
  * seconds: what was chosen at one time has one position.
+ *
+ * Where signals are told apart, cells keep how much of them is owed to each, and chosen are items that
+ * the target chose: of a held-out user those taken up last, by whatever signal, of all that it
+ * chose.  What else was taken up since then is not known yet, when that user is asked about.
  */
 #ifndef RECO_INTERACTIONS_H
 #define RECO_INTERACTIONS_H
@@ -99,6 +103,11 @@ typedef struct Interactions
 	 */
 	uint16_t *position;
 	uint16_t *asked;
+	uint32_t
+		signals;   /* that are told apart, 0 for none; then order is there where there are times */
+	float *part;   /* [cells][signals], as math/parts has them */
+	float *target; /* [cells], f of the target's part, once parts are mixed; then this is: */
+	const struct Interactions *whole; /* what they were mixed from, with what was worth nothing */
 
 	uint32_t learners;  /* users below this number are learned from */
 	uint32_t paired;    /* users with two cells or more, the only ones who say anything of pairs */
@@ -134,11 +143,31 @@ extern void InteractionsClose(Interactions *matrix);
 /* The rows of the first so many users. */
 extern Rows InteractionsRows(const Interactions *matrix, uint32_t users);
 
+/* The matrix with all that users did something with, whatever it is worth. */
+static inline const Interactions *
+InteractionsWhole(const Interactions *matrix)
+{
+	return matrix->whole ? matrix->whole : matrix;
+}
+
+/* In place of asked, of what a held-out user took up later than what was chosen. */
+#define INTERACTIONS_LATER UINT16_MAX
+
 /* The row of a user that is in memory: of anybody, or where rows are on tape, who is held out. */
 static inline Row
 InteractionsRow(const Interactions *matrix, uint32_t user)
 {
 	return RowOf(&matrix->by_user, user - matrix->in_memory);
+}
+
+/* True for a cell of a held-out user, by its place in the row, that was not there yet. */
+static inline bool
+InteractionsLater(const Interactions *matrix, uint32_t user, uint32_t cell)
+{
+	const uint64_t *start = matrix->by_user.start;
+
+	return matrix->signals > 0 && matrix->asked && user >= matrix->learners &&
+		   matrix->asked[start[user] - start[matrix->learners] + cell] == INTERACTIONS_LATER;
 }
 
 /*

@@ -76,7 +76,7 @@ score_user(Run *run, uint32_t user, const Row *row)
 		uint32_t item = row->item[c];
 		RankEntry *entry = &run->entries[count];
 
-		if (run->chosen[item])
+		if (run->chosen[item] || InteractionsLater(run->matrix, user, c))
 			continue;
 		*entry = (RankEntry){.weight = InteractionsWeight(run->matrix, user, row, c, run->recency),
 							 .source = item};
@@ -128,6 +128,7 @@ ask_user(Run *run, const Chosen *chosen, uint32_t count)
 {
 	uint64_t lot = HashMix(chosen->user + UINT64_C(1));
 	Row row = InteractionsRow(run->matrix, chosen->user);
+	Row whole = InteractionsRow(InteractionsWhole(run->matrix), chosen->user);
 
 	for (uint32_t c = 0; c < count; c++)
 		run->chosen[chosen[c].item] = 1;
@@ -137,7 +138,7 @@ ask_user(Run *run, const Chosen *chosen, uint32_t count)
 		run->asked++;
 		add_sample(run, chosen[c].item, 1, true);
 		for (int n = 0; n < MATCHCURVE_DRAWN; n++)
-			add_drawn(run, &row, &lot);
+			add_drawn(run, &whole, &lot);
 	}
 	for (uint32_t c = 0; c < count; c++)
 		run->chosen[chosen[c].item] = 0;

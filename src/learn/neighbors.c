@@ -319,7 +319,7 @@ NeighborsLearn(const Rows *rows, const SimilarityOptions *options, Budget *budge
 		return learn_ridge(&input, options, budget);
 
 	CooccurrenceAlloc(&input, &from, &to, budget);
-	if (options->rule.kind == SIMILARITY_NEXT)
+	if (NextWanted(&input.rows, &options->rule))
 		NextRows(&input, &from, &to, budget);
 	else
 		CooccurrenceRows(&input, &from, &to, budget);

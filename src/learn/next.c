@@ -1,9 +1,10 @@
 /*
- * next.c: pairs counted forward in time.
+ * next.c: pairs counted one way.
  *
  * 1. The cells of every user are put in order of time, one user after the other, each with the
  *    number of its step.  Between users the steps leave a gap wider than the window, so that a walk
  *    from a cell ends by itself where its user does.
+ *    Where order does not count, all cells of a user are at one step.
  * 2. Of each item the places are listed at which it comes.
  * 3. An item's row is counted by walking from each of its places back and forth.  Sums are whole
  *    numbers, and which of a row's pairs stay does not depend on the order of offers: any number of
@@ -26,6 +27,7 @@ typedef struct Stop
 	uint32_t item;
 	uint32_t step;
 	float weight;
+	float as_target; /* the same where it comes after; 0 for what is no target */
 } Stop;
 
 /* What members share: the job, and its pieces. */
@@ -47,6 +49,7 @@ enum
 	PIECE_SOURCE,
 	PIECE_TARGET,
 	PIECE_USERS,
+	PIECE_TARGET_USERS,
 	PIECE_LOCK,
 	PIECE_FROM_START,
 	PIECE_FROM_SLOT,
@@ -93,6 +96,11 @@ typedef struct Count
 static void
 set_decay(Count *count)
 {
+	if (count->job->rule.kind != SIMILARITY_NEXT)
+	{
+		count->after[0] = count->before[0] = 1;
+		return;
+	}
 	count->after[0] = count->before[0] = NEXT_TOGETHER;
 	for (int d = 1; d <= NEXT_WINDOW; d++)
 	{
@@ -113,7 +121,7 @@ open_job(const TeamMember *member)
 		.start = piece[PIECE_START],
 		.place = piece[PIECE_PLACE],
 		.table = {job->rule, job->scale, piece[PIECE_SOURCE], piece[PIECE_TARGET],
-				  piece[PIECE_USERS], job->users},
+				  piece[PIECE_USERS], piece[PIECE_TARGET_USERS], job->users},
 		.from = {.start = piece[PIECE_FROM_START],
 				 .slot = piece[PIECE_FROM_SLOT],
 				 .count = piece[PIECE_FROM_COUNT],
@@ -137,7 +145,7 @@ static inline uint32_t
 add_pair(const Stop *other, double weight, double g, uint32_t bits, PairSum *restrict sums,
 		 uint32_t *restrict touched, uint32_t met)
 {
-	PairSum units = (PairSum) (int64_t) (weight * other->weight * g + 0.5);
+	PairSum units = (PairSum) (int64_t) (weight * other->as_target * g + 0.5);
 
 	/* Noted whether it is new or not, and the note kept if it is: no branch to be guessed. */
 	touched[met] = other->item;
@@ -166,14 +174,17 @@ count_row(Count *count, uint32_t item)
 		{
 			if ((d = own->step - other[-1].step) > NEXT_WINDOW)
 				break;
-			met = add_pair(&other[-1], weight, count->before[d], bits, count->sums, count->touched,
-						   met);
+			if (other[-1].as_target > 0)
+				met = add_pair(&other[-1], weight, count->before[d], bits, count->sums,
+							   count->touched, met);
 		}
 		for (const Stop *other = own + 1; other < end; other++)
 		{
 			if ((d = other->step - own->step) > NEXT_WINDOW)
 				break;
-			met = add_pair(other, weight, count->after[d], bits, count->sums, count->touched, met);
+			if (other->as_target > 0)
+				met = add_pair(other, weight, count->after[d], bits, count->sums, count->touched,
+							   met);
 		}
 	}
 	count->met = met;
@@ -240,7 +251,17 @@ typedef struct Inputs
 	float *source;
 	float *target;
 	uint32_t *users;
+	uint32_t *target_users; /* NULL where every cell is a target */
+	double *length;         /* of items, the sums of their cells, where the rule asks for them */
+	double mean_length;
 } Inputs;
+
+/* What a cell of an item is worth by the rule, from what it is worth at first. */
+static double
+cell_of(const Inputs *in, const CooccurrenceInput *input, uint32_t item, double f)
+{
+	return SimilarityCell(input->rule, f, in->length ? in->length[item] : 0, in->mean_length);
+}
 
 /* Puts the cells of one user in order, from a step on.  Returns the step of the last of them. */
 static uint32_t
@@ -255,21 +276,48 @@ order_user(Inputs *in, const CooccurrenceInput *input, uint32_t user, uint32_t f
 
 	for (uint32_t c = 0; c < count; c++)
 	{
-		times[c] = (uint64_t) input->rows.position[begin + c] << 32 | c;
-		oldest = Max(oldest, input->rows.position[begin + c]);
+		uint32_t position =
+			input->rule->kind == SIMILARITY_NEXT ? input->rows.position[begin + c] : 0;
+
+		times[c] = (uint64_t) position << 32 | c;
+		oldest = Max(oldest, position);
 	}
 	sort_times(times, count);
 	for (uint32_t c = 0; c < count; c++)
 	{
-		uint64_t cell = begin + (uint32_t) times[count - 1 - c];
+		uint64_t time = times[count - 1 - c];
+		uint64_t cell = begin + (uint32_t) time;
+		uint32_t item = a->column[cell];
+		float weight = (float) (factor * cell_of(in, input, item, SparseValue(a, cell)));
+		float target = weight;
 
+		if (input->rows.target)
+			target = (float) (factor * cell_of(in, input, item, input->rows.target[cell]));
 		in->stop[begin + c] = (Stop){
-			.item = a->column[cell],
-			.step = first + oldest - input->rows.position[cell],
-			.weight = (float) (factor * SparseValue(a, cell)),
+			.item = item,
+			.step = first + oldest - (uint32_t) (time >> 32),
+			.weight = weight,
+			.as_target = target,
 		};
 	}
 	return first + oldest;
+}
+
+/* How long items are, for rules that weigh cells by it. */
+static void
+measure_length(Inputs *in, const CooccurrenceInput *input, Budget *budget)
+{
+	const Sparse *a = input->rows.memory;
+
+	if (!SimilarityWeighsCells(input->rule))
+		return;
+	in->length = BudgetZeroed(budget, a->columns, sizeof(double));
+	for (uint64_t c = 0; c < a->start[input->rows.users]; c++)
+	{
+		INTERRUPTS_AT(c);
+		in->length[a->column[c]] += SparseValue(a, c);
+		in->mean_length += SparseValue(a, c) / (double) a->columns;
+	}
 }
 
 /* The cells of every user in order of time. */
@@ -292,6 +340,20 @@ order_cells(Inputs *in, const CooccurrenceInput *input, Budget *budget)
 		step = order_user(in, input, u, step, times) + NEXT_WINDOW + 1;
 	}
 	BudgetFree(budget, times);
+}
+
+/* How many users have each item as a target, where not all cells are. */
+static void
+count_targets(Inputs *in, const CooccurrenceInput *input, Budget *budget)
+{
+	const Sparse *a = input->rows.memory;
+
+	if (input->rows.target == NULL)
+		return;
+	in->target_users = BudgetAllocShared(budget, a->columns, sizeof(uint32_t));
+	memset(in->target_users, 0, sizeof(uint32_t) * a->columns);
+	for (uint64_t c = 0; c < a->start[input->rows.users]; c++)
+		in->target_users[a->column[c]] += input->rows.target[c] > 0;
 }
 
 /* The places at which each item comes. */
@@ -318,40 +380,51 @@ list_places(Inputs *in, uint32_t items, uint64_t cells, Budget *budget)
 }
 
 /*
- * n_i^-p and n_i^-q, n_i as the family has it.  Each weight is divided by about the root of its
- * item's mass, which leaves sums of at most 1 whatever the weights are; similarities get it back.
+ * n^-exponent of every item, n as the family has it, either in histories or as a target.  Each weight
+ * is divided by about the root of its item's mass, which leaves sums of at most 1 whatever the weights
+ * are; similarities get it back.
  */
-static void
-weigh_items(Inputs *in, const CooccurrenceInput *input, Budget *budget)
+static float *
+weigh_items(Inputs *in, const CooccurrenceInput *input, bool as_target, Budget *budget)
 {
 	const Sparse *a = input->rows.memory;
 	uint32_t items = a->columns;
 	uint64_t cells = a->start[input->rows.users];
+	double exponent = as_target ? input->rule->target_exponent : input->rule->source_exponent;
+	const float *target = as_target ? input->rows.target : NULL;
 	double *size = BudgetZeroed(budget, items, sizeof(double));
 	double *mass = BudgetZeroed(budget, items, sizeof(double));
+	float *factor = BudgetAllocShared(budget, items, sizeof(float));
 
-	in->source = BudgetAllocShared(budget, items, sizeof(float));
-	in->target = BudgetAllocShared(budget, items, sizeof(float));
 	for (uint64_t c = 0; c < cells; c++)
 	{
-		double v = SparseValue(a, c);
+		double v = target ? target[c] : SparseValue(a, c);
+		double weight = as_target ? in->stop[c].as_target : in->stop[c].weight;
 
 		INTERRUPTS_AT(c);
+		v = cell_of(in, input, a->column[c], v);
 		size[a->column[c]] += v * v;
-		mass[in->stop[c].item] += (double) in->stop[c].weight * in->stop[c].weight;
+		mass[in->stop[c].item] += weight * weight;
 	}
+	if (SimilarityWeighsCells(input->rule))
+		memcpy(size, mass, sizeof(double) * items);
 	for (uint32_t i = 0; i < items; i++)
 	{
 		mass[i] = PairsRoot(mass[i]);
-		in->source[i] =
-			size[i] > 0 ? (float) (pow(size[i], -input->rule->source_exponent) * mass[i]) : 0;
-		in->target[i] =
-			size[i] > 0 ? (float) (pow(size[i], -input->rule->target_exponent) * mass[i]) : 0;
+		factor[i] = size[i] > 0 ? (float) (pow(size[i], -exponent) * mass[i]) : 0;
 	}
 	for (uint64_t c = 0; c < cells; c++)
-		in->stop[c].weight = (float) (in->stop[c].weight / mass[in->stop[c].item]);
+	{
+		Stop *stop = &in->stop[c];
+
+		if (as_target)
+			stop->as_target = (float) (stop->as_target / mass[stop->item]);
+		else
+			stop->weight = (float) (stop->weight / mass[stop->item]);
+	}
 	BudgetFree(budget, size);
 	BudgetFree(budget, mass);
+	return factor;
 }
 
 static void
@@ -363,6 +436,8 @@ release(Inputs *in, Budget *budget)
 	BudgetFree(budget, in->source);
 	BudgetFree(budget, in->target);
 	BudgetFree(budget, in->users);
+	BudgetFree(budget, in->target_users);
+	BudgetFree(budget, in->length);
 }
 
 /* Scratch memory for as many members as there is memory for; returns their number. */
@@ -384,7 +459,7 @@ NextRows(const CooccurrenceInput *input, CooccurrenceSlots *from, CooccurrenceSl
 {
 	uint32_t items = input->rows.items;
 	uint32_t most_users = 0;
-	Inputs in;
+	Inputs in = {0};
 	Job job = {.items = items,
 			   .users = input->rows.users,
 			   .cells = input->rows.memory->start[input->rows.users],
@@ -397,9 +472,12 @@ NextRows(const CooccurrenceInput *input, CooccurrenceSlots *from, CooccurrenceSl
 					 .piece = piece,
 					 .pieces = PIECES};
 
+	measure_length(&in, input, budget);
 	order_cells(&in, input, budget);
 	list_places(&in, items, job.cells, budget);
-	weigh_items(&in, input, budget);
+	count_targets(&in, input, budget);
+	in.source = weigh_items(&in, input, false, budget);
+	in.target = weigh_items(&in, input, true, budget);
 	for (uint32_t i = 0; i < items; i++)
 		most_users = Max(most_users, in.users[i]);
 	job.scale = PairsScale(most_users, 1);
@@ -410,6 +488,7 @@ NextRows(const CooccurrenceInput *input, CooccurrenceSlots *from, CooccurrenceSl
 	piece[PIECE_SOURCE] = in.source;
 	piece[PIECE_TARGET] = in.target;
 	piece[PIECE_USERS] = in.users;
+	piece[PIECE_TARGET_USERS] = in.target_users;
 	piece[PIECE_LOCK] = CooccurrenceLocks(items, budget);
 	piece[PIECE_FROM_START] = from->start;
 	piece[PIECE_FROM_SLOT] = from->slot;

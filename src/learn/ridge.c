@@ -14,6 +14,7 @@
 #include "base/interrupts.h"
 #include "base/progress.h"
 #include "base/team.h"
+#include "learn/next.h"
 #include "learn/systems.h"
 #include "math/cholesky.h"
 
@@ -31,7 +32,8 @@ typedef struct Job
 	uint32_t targets;
 	uint32_t candidates;
 	uint32_t ld;
-	float ridge; /* lambda * mean(diag G), in units of G, which keep it near lambda */
+	bool crossed; /* candidates come with the right side of the system */
+	float ridge;  /* lambda * mean(diag G), in units of G, which keep it near lambda */
 } Job;
 
 enum
@@ -99,8 +101,9 @@ look_up(const Ridge *ridge, uint32_t target, const Best *candidate, uint32_t n)
 		for (uint32_t row = 0; row < column; row++)
 			out[row * ridge->job->ld] = gram[candidate[row].index];
 		out[column * ridge->job->ld] = (float) ridge->diagonal[item];
-		ridge->weight[column] =
-			item > target ? gram_at(ridge, item, target) : gram_at(ridge, target, item);
+		ridge->weight[column] = ridge->job->crossed ? candidate[column].value
+								: item > target     ? gram_at(ridge, item, target)
+													: gram_at(ridge, target, item);
 	}
 }
 
@@ -127,7 +130,9 @@ pick_out(const Ridge *ridge, uint32_t target, const Best *candidate, uint32_t n)
 			out[row * ridge->job->ld] = number[SystemsNumber(place, ridge->place[row])];
 		out[column * ridge->job->ld] = (float) ridge->diagonal[item];
 		ridge->weight[column] =
-			number[place > own ? SystemsNumber(place, own) : SystemsNumber(own, place)];
+			ridge->job->crossed
+				? candidate[column].value
+				: number[place > own ? SystemsNumber(place, own) : SystemsNumber(own, place)];
 	}
 }
 
@@ -232,6 +237,48 @@ count_users(const Rows *rows, Budget *budget)
 	return users;
 }
 
+/* n_i^exponent, in histories or as a target. */
+static double *
+powers_of(const Rows *rows, bool as_target, double exponent, Budget *budget)
+{
+	const Sparse *a = rows->memory;
+	double *power = BudgetZeroedResult(budget, rows->items, sizeof(double));
+
+	for (uint64_t c = 0; c < a->start[rows->users]; c++)
+	{
+		double v = as_target ? rows->target[c] : SparseValue(a, c);
+
+		INTERRUPTS_AT(c);
+		power[a->column[c]] += v * v;
+	}
+	for (uint32_t i = 0; i < rows->items; i++)
+		power[i] = pow(power[i], exponent);
+	return power;
+}
+
+/*
+ * Counts both ways for the Gram matrix, and one way for candidates, of which it is to be known what
+ * sums they came from.
+ */
+static void
+count_crossed(RidgeBasis *basis, Budget *budget)
+{
+	const SimilarityRule *rule = basis->input.rule;
+	uint32_t items = basis->input.rows.items;
+	CooccurrenceSlots none = {0};
+	CooccurrenceSlots neither = {0};
+
+	CooccurrenceAlloc(&basis->input, &none, &neither, budget);
+	CooccurrenceRows(&basis->input, &none, &neither, budget);
+	CooccurrenceFree(&none, budget);
+	CooccurrenceFree(&neither, budget);
+	NextRows(&basis->input, &basis->from, &basis->to, budget);
+	basis->source = powers_of(&basis->input.rows, false, rule->source_exponent, budget);
+	basis->target = powers_of(&basis->input.rows, true, rule->target_exponent, budget);
+	for (uint32_t i = 0; i < items; i++)
+		basis->target[i] /= basis->unit;
+}
+
 RidgeBasis *
 RidgeOpen(const CooccurrenceInput *input, uint32_t from_k, uint32_t candidates, Budget *budget)
 {
@@ -253,7 +300,10 @@ RidgeOpen(const CooccurrenceInput *input, uint32_t from_k, uint32_t candidates, 
 	basis->input.gram = basis->gram;
 	basis->input.diagonal = basis->diagonal;
 	basis->input.unit = &basis->unit;
-	CooccurrenceRows(&basis->input, &basis->from, &basis->to, budget);
+	if (input->rows.target)
+		count_crossed(basis, budget);
+	else
+		CooccurrenceRows(&basis->input, &basis->from, &basis->to, budget);
 	if (basis->gram == NULL)
 		basis->systems = SystemsOpen(&basis->to, items, budget);
 	return basis;
@@ -269,6 +319,8 @@ RidgeClose(RidgeBasis *basis, Budget *budget)
 	BudgetFree(budget, basis->gram);
 	BudgetFree(budget, basis->diagonal);
 	BudgetFree(budget, basis->users);
+	BudgetFree(budget, basis->source);
+	BudgetFree(budget, basis->target);
 	BudgetFree(budget, basis);
 }
 
@@ -316,6 +368,23 @@ copy_best(const RidgeBasis *basis, uint32_t candidates, Budget *budget)
 		memcpy(CooccurrenceSlot(&best, i), CooccurrenceSlot(&basis->to, i),
 			   sizeof(Best) * best.count[i]);
 	return best;
+}
+
+/* Makes what candidates say the sums that it came from. */
+static void
+undo_similarity(const RidgeBasis *basis, CooccurrenceSlots *to)
+{
+	double shrinkage = basis->input.rule->shrinkage;
+
+	for (uint32_t target = 0; target < basis->input.rows.items; target++)
+		for (uint32_t n = 0; n < to->count[target]; n++)
+		{
+			Best *candidate = CooccurrenceSlot(to, target) + n;
+			double shrunk = candidate->support / (candidate->support + shrinkage);
+
+			candidate->value = (float) (candidate->value / shrunk *
+										basis->source[candidate->index] * basis->target[target]);
+		}
 }
 
 /* Solves what is in memory. */
@@ -369,6 +438,7 @@ RidgeSolve(const RidgeBasis *basis, double lambda, uint32_t candidates, Budget *
 		.items = items,
 		.candidates = to.k,
 		.ld = (to.k + 1 + ALIGN_FLOATS - 1) / ALIGN_FLOATS * ALIGN_FLOATS,
+		.crossed = basis->target != NULL,
 		.ridge = uniform_ridge(basis->diagonal, items, lambda),
 	};
 	void *piece[PIECES] = {
@@ -384,6 +454,8 @@ RidgeSolve(const RidgeBasis *basis, double lambda, uint32_t candidates, Budget *
 					 .piece = piece,
 					 .pieces = PIECES};
 
+	if (job.crossed)
+		undo_similarity(basis, &to);
 	if (basis->gram)
 		solve_from_gram(&task, &job, basis, budget);
 	else

@@ -9,6 +9,9 @@
  * Karypis 2011, section IV.B.  The ridge is the same for every item: one in proportion to each
  * item's own count was tried by others here and lost 4 to 13 %.
  *
+ * Where rows tell what cells are worth as targets, B, weights foresee these: the right side is
+ * G_Nj = X' diag(h_u^-b) B_j, and candidates are chosen by what leads to j (learn/next).
+ *
  * Cost: k^3 / 6 multiply-adds a target for the solution, k = |N|, besides gathering the system.
  */
 #ifndef RECO_RIDGE_H
@@ -26,6 +29,8 @@ typedef struct RidgeBasis
 	double *diagonal;       /* G_ii */
 	double unit;            /* of both */
 	uint64_t *users;        /* n_i, [items + 1] */
+	double *source;         /* what makes similarities sums again: n_i^p; where targets are */
+	double *target;         /* counted apart, like this: n_j^q / unit; else NULL */
 	Systems *systems;       /* where there is no gram */
 } RidgeBasis;
 

@@ -17,6 +17,11 @@ typedef struct Rows
 	const Sparse *memory; /* NULL where they are on tape */
 	/* In memory, of every cell, how many times of its user's are newer; only for what goes by order. */
 	const uint16_t *position;
+	/*
+	 * In memory, of every cell, what it is worth as a target, 0 for none; NULL where each is worth as
+	 * much as in a history.
+	 */
+	const float *target;
 	Tape *tape;
 	uint32_t longest; /* of the tape, cells of a row at most; like the next two */
 	bool valued;      /* cells differ */

@@ -33,7 +33,7 @@ static Row
 spill_row(const SpillingInput *input, const Spill *spill, PilesBack *back)
 {
 	Row row = {.item = spill->column, .value = spill->value};
-	uint32_t size = CellWords(input->summed->ordered);
+	uint32_t size = CellWords(input->summed->ordered, 0);
 	uint32_t tail[USER_WORDS];
 
 	PilesBackRead(back, tail, sizeof(tail));

@@ -31,11 +31,18 @@ typedef enum CellWord
 
 #define CELL_ASKED_SHIFT 16
 
-/* As many words as a cell has. */
+/* As many words as a cell has, without its parts by signal, which come after them. */
 static inline uint32_t
-CellWords(bool ordered)
+CellWordsBefore(bool ordered)
 {
 	return ordered ? CELL_WORDS : CELL_ORDER;
+}
+
+/* As many as it has with them. */
+static inline uint32_t
+CellWords(bool ordered, uint32_t signals)
+{
+	return CellWordsBefore(ordered) + signals;
 }
 
 /*

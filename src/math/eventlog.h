@@ -17,7 +17,7 @@ typedef struct Event
 {
 	uint32_t user_high; /* of the hash of the user's id */
 	uint32_t user_low;
-	uint32_t item;
+	uint32_t item; /* and above it the signal, where signals are told apart */
 	float weight;
 	uint32_t age; /* whole seconds before the log's now; the ceiling stands for anything older */
 } Event;
@@ -42,6 +42,7 @@ typedef struct EventLog
 	struct Piles *piles;
 	uint32_t pile_bits; /* 2^pile_bits piles of each set */
 	uint32_t items;
+	uint32_t signals; /* that are told apart, as math/parts has them; 0 for none */
 	/*
 	 * Every reader numbered items by itself: item n of writer w is item_map[map_start[w] + n], or n
 	 * itself where map_start[w] is EVENTLOG_SAME.
@@ -56,6 +57,10 @@ typedef struct EventLog
 } EventLog;
 
 #define EVENTLOG_SAME UINT64_MAX
+
+/* Where signals are told apart, the signal of an event has the highest bits of its item. */
+#define EVENTLOG_SIGNAL_SHIFT 29
+#define EVENTLOG_SIGNAL_BITS  3
 
 /* The number of a pile of a set, where there are 2^pile_bits of each. */
 static inline uint32_t

@@ -125,8 +125,11 @@ SimilarityPair(const SimilarityTable *table, uint32_t a, uint32_t b, PairSum sum
 	if (users < rule->min_support)
 		*ab = *ba = 0;
 	else if (counts_users(rule))
-		*ab = *ba =
-			proper(shrunk * count_similarity(table, users, table->users[a], table->users[b]));
+	{
+		const uint32_t *of_b = table->target_users ? table->target_users : table->users;
+
+		*ab = *ba = proper(shrunk * count_similarity(table, users, table->users[a], of_b[b]));
+	}
 	else
 	{
 		double weight = shrunk * PairWeight(sum, table->scale);

@@ -133,6 +133,8 @@ typedef struct SimilarityTable
 	const float *source;   /* n_i^-p, [items]; family, tfidf, bm25 */
 	const float *target;   /* n_j^-q */
 	const uint32_t *users; /* [items] */
+	const uint32_t
+		*target_users; /* of b in s(a -> b), where targets are counted apart; else NULL */
 	double users_all;
 } SimilarityTable;
 

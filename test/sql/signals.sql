@@ -64,6 +64,35 @@ SELECT reco_configure('plain', exclude_seen => '{"*": "never"}');
 -- before there are events, any signal may be named
 SELECT reco_create_model('early', 'SELECT who AS user_id, what AS item_id, how AS signal FROM acts WHERE false');
 SELECT reco_configure('early', exclude_seen => '{"whatever": "never"}');
+-- a target: lists foresee what is chosen by it; the report says what other signals are worth beside it
+SELECT reco_configure('shop', exclude_seen => '{}', target_signal => 'buy', weighting => 'linear');
+SELECT target_signal, picked_signals FROM shop.model;
+SELECT learned_with FROM reco_refresh('shop');
+SELECT picked_signals, picked_weights FROM shop.model;
+SELECT code, reason FROM reco_why_not(1, 3, 'shop') WHERE code = 'seen';
+SELECT reco_configure('shop', exclude_seen => '{"gift": "never"}');
+SELECT code, reason FROM reco_why_not(1, 3, 'shop') WHERE code = 'seen';
+SELECT count(*) AS gift FROM reco_why_not(1, 5, 'shop') WHERE code = 'seen';
+-- what no event has, and where there are no signals
+SELECT reco_configure('shop', target_signal => 'bye');
+SELECT reco_configure('plain', target_signal => 'buy');
+SELECT reco_configure('early', target_signal => 'whatever');
+SELECT learned_with FROM reco_refresh('early');
+-- a signal that goes later: nothing leads to it, and the doctor says why
+CREATE OR REPLACE VIEW shop.events WITH (security_invoker = true) AS
+  SELECT who AS user_id, what AS item_id, nullif(how, 'buy') AS signal, at AS occurred_at, weight FROM acts;
+SELECT learned_with, neighbor_pairs FROM reco_refresh('shop');
+SELECT severity, code, finding, hint FROM reco_check('shop') WHERE code = 'target_unknown';
+CREATE OR REPLACE VIEW shop.events WITH (security_invoker = true) AS
+  SELECT who AS user_id, what AS item_id, how AS signal, at AS occurred_at, weight FROM acts;
+-- by factors, and once it is taken back, all signals are alike
+SELECT reco_configure('shop', algorithm => 'factors', factors => 2);
+SELECT learned_with FROM reco_refresh('shop');
+SELECT reco_configure('shop', algorithm => 'neighbors', target_signal => '');
+SELECT learned_with FROM reco_refresh('shop');
+SELECT picked_signals IS NULL AND picked_weights IS NULL AS none FROM shop.model;
+SELECT reco_configure('shop', exclude_seen => '{}', weighting => 'log');
+
 -- only the owner says so, and the events are looked at as the owner
 CREATE ROLE reco_signals_reader;
 GRANT USAGE ON SCHEMA shop TO reco_signals_reader;

@@ -1,0 +1,134 @@
+#include "learn/beside.h"
+
+#include "learn/evaluation.h"
+
+#define TRIAL_K 20 /* of the lists that are compared */
+
+/* What is tried: nothing at all, and steps by four from the weight of the events themselves. */
+static const double weights[] = {0, 0.0625, 0.25, 1, 4};
+#define USUAL 3
+
+/*
+ * A signal has to be better than nothing by so many standard errors: what is as good on these users by
+ * chance takes room that others need.
+ */
+#define WORTH_ERRORS 2
+
+typedef struct Search
+{
+	const Interactions *whole;
+	SimilarityOptions options;
+	Weighting weighting;
+	Budget *budget;
+	uint32_t users;
+	double *w;
+} Search;
+
+/* Measures the weights at hand: the NDCG of every held-out user. */
+static double *
+measure(const Search *search)
+{
+	double *ndcg = BudgetZeroedResult(search->budget, search->users, sizeof(double));
+	Interactions *mixed = MixingApply(search->whole, search->w, search->weighting, search->budget);
+	Rows learners = InteractionsRows(mixed, mixed->learners);
+	Neighbors *neighbors = NeighborsLearn(&learners, &search->options, search->budget);
+	EvaluationInput input = {.matrix = mixed,
+							 .neighbors = neighbors,
+							 .k = TRIAL_K,
+							 .fill = true,
+							 .recency = 1,
+							 .ndcg = ndcg};
+	Evaluation result;
+
+	EvaluationRun(&input, &result, search->budget);
+	NeighborsFree(neighbors, search->budget);
+	MixingFree(mixed, search->budget);
+	return ndcg;
+}
+
+static double
+mean_of(const Search *search, const double *ndcg)
+{
+	double sum = 0;
+
+	for (uint32_t u = 0; u < search->users; u++)
+		sum += ndcg[u];
+	return sum / search->users;
+}
+
+/* Tries one weight of a signal. */
+static void
+try_weight(const Search *search, uint32_t signal, int n, double **tried, double *mean)
+{
+	search->w[signal] = weights[n];
+	tried[n] = measure(search);
+	mean[n] = mean_of(search, tried[n]);
+	ereport(DEBUG1,
+			(errmsg_internal("signal %u, weight %g: NDCG %.5f", signal, weights[n], mean[n])));
+}
+
+/* True where a signal has a part in any cell. */
+static bool
+occurs(const Interactions *whole, uint32_t signal)
+{
+	for (uint64_t cell = 0; cell < whole->cells; cell++)
+		if (whole->part[cell * whole->signals + signal] > 0)
+			return true;
+	return false;
+}
+
+/*
+ * Tries the weights of a signal.  That of the events themselves is left where another is surely better,
+ * and whatever is best then is left for nothing unless it is worth more than that.  The NDCG of all
+ * users is that of the weight at hand before, and of the one taken afterwards.
+ */
+static void
+choose_weight(Search *search, uint32_t signal, double *usual)
+{
+	double *tried[lengthof(weights)] = {[USUAL] = usual};
+	double mean[lengthof(weights)] = {[USUAL] = mean_of(search, usual)};
+	int best = USUAL;
+
+	try_weight(search, signal, 0, tried, mean);
+	for (int way = -1; way <= 1 && best == USUAL; way += 2)
+		for (int n = USUAL + way; n > 0 && n < (int) lengthof(weights); n += way)
+		{
+			try_weight(search, signal, n, tried, mean);
+			if (!(mean[n] > mean[best]))
+				break;
+			best = n;
+		}
+	if (best != USUAL && !EvaluationSurelyBetter(tried[best], usual, search->users, 1))
+		best = USUAL;
+	if (!EvaluationSurelyBetter(tried[best], tried[0], search->users, WORTH_ERRORS))
+		best = 0;
+	search->w[signal] = weights[best];
+	if (best != USUAL)
+		memcpy(usual, tried[best], sizeof(double) * search->users);
+	for (int n = 0; n < (int) lengthof(weights); n++)
+		if (n != USUAL)
+			BudgetFree(search->budget, tried[n]);
+}
+
+Interactions *
+BesidePick(const Interactions *whole, const SimilarityOptions *options, Weighting weighting,
+		   double *w, Budget *budget)
+{
+	Search search = {.whole = whole,
+					 .options = *options,
+					 .weighting = weighting,
+					 .budget = budget,
+					 .users = EvaluationUsers(whole),
+					 .w = w};
+	double *usual;
+
+	search.options.rule = SimilarityPreset(SIMILARITY_COOCCURRENCE);
+	search.options.rule.min_support = 1;
+	search.options.keep = SIMILARITY_KEEP_TARGET;
+	usual = measure(&search);
+	for (uint32_t signal = 1; signal < whole->signals; signal++)
+		if (occurs(whole, signal))
+			choose_weight(&search, signal, usual);
+	BudgetFree(budget, usual);
+	return MixingApply(whole, w, weighting, budget);
+}
