@@ -162,11 +162,10 @@ DoorLeave(const Model *model)
 
 /* Raises an error unless a column of ids has a type that ids of a kind can go out as. */
 static void
-check_id_column(FunctionCallInfo fcinfo, const Model *model, Form_pg_attribute column,
+check_id_column(FunctionCallInfo fcinfo, const Model *model, Form_pg_attribute column, Oid type,
 				const char *what, bool as_text)
 {
 	bool user = what[0] == 'u';
-	Oid type = column->atttypid;
 	IdKind kind;
 
 	if (getBaseType(type) != type || column->atttypmod >= 0)
@@ -176,6 +175,20 @@ check_id_column(FunctionCallInfo fcinfo, const Model *model, Form_pg_attribute c
 	if (!(as_text && type == TEXTOID) &&
 		(!IdKindOfType(type, &kind) || kind != (user ? model->user_kind : model->item_kind)))
 		refuse_kind(fcinfo, model, what, user ? model->user_type : model->item_type, type);
+}
+
+/* What a column of arrays has elements of. */
+static Oid
+element_of(Oid type, int column)
+{
+	Oid element = get_element_type(type);
+
+	if (!OidIsValid(element))
+		ereport(ERROR,
+				(errcode(ERRCODE_DATATYPE_MISMATCH),
+				 errmsg("column %d of the column definition list has type %s and must be an array",
+						column + 1, format_type_be(type))));
+	return element;
 }
 
 DoorRows
@@ -201,16 +214,18 @@ DoorOpen(FunctionCallInfo fcinfo, const Model *model, const Oid *types, int colu
 
 		if (types[c] == DOOR_USER)
 		{
-			check_id_column(fcinfo, model, column, "user", as_text);
+			check_id_column(fcinfo, model, column, type, "user", as_text);
 			rows.user_type = type;
 		}
-		else if (types[c] == DOOR_ITEM)
+		else if (types[c] == DOOR_ITEM || types[c] == DOOR_ITEMS)
 		{
+			if (types[c] == DOOR_ITEMS)
+				type = element_of(type, c);
 			if (OidIsValid(rows.item_type) && type != rows.item_type)
 				ereport(ERROR,
 						(errcode(ERRCODE_DATATYPE_MISMATCH),
 						 errmsg("the item columns of the column definition list differ in type")));
-			check_id_column(fcinfo, model, column, "item", as_text);
+			check_id_column(fcinfo, model, column, type, "item", as_text);
 			rows.item_type = type;
 		}
 		else if (type != types[c])
@@ -233,6 +248,20 @@ Datum
 DoorUserOut(const DoorRows *rows, Datum user)
 {
 	return IdAsType(user, rows->user_kind, rows->user_type);
+}
+
+Datum
+DoorItemsOut(const DoorRows *rows, Datum *items, uint32 count)
+{
+	int16 length;
+	bool by_value;
+	char align;
+
+	for (uint32 n = 0; n < count; n++)
+		items[n] = DoorItemOut(rows, items[n]);
+	get_typlenbyvalalign(rows->item_type, &length, &by_value, &align);
+	return PointerGetDatum(
+		construct_array(items, (int) count, rows->item_type, length, by_value, align));
 }
 
 void

@@ -73,6 +73,9 @@ typedef struct DoorRows
 #define DOOR_ITEM InvalidOid
 #define DOOR_USER ((Oid) 1)
 
+/* An array of items. */
+#define DOOR_ITEMS ((Oid) 2)
+
 /*
  * Begins a result with columns of the given types; whatever column definition list the caller
  * wrote must agree.  Call before SPI_connect.  as_text lets ids of any kind go out as text.
@@ -83,6 +86,9 @@ extern DoorRows DoorOpen(FunctionCallInfo fcinfo, const Model *model, const Oid 
 /* An item's or a user's id as the caller's column wants it. */
 extern Datum DoorItemOut(const DoorRows *rows, Datum item);
 extern Datum DoorUserOut(const DoorRows *rows, Datum user);
+
+/* Items as the array that the caller's column wants; they are changed on the way. */
+extern Datum DoorItemsOut(const DoorRows *rows, Datum *items, uint32 count);
 
 extern void DoorPut(DoorRows *rows, Datum *values, bool *nulls);
 

@@ -63,6 +63,17 @@ RhythmInterval(double microseconds)
 	return DirectFunctionCall1(interval_justify_hours, IntervalPGetDatum(&length));
 }
 
+void
+RhythmNeedsTimes(const Model *model, TimestampTz as_of)
+{
+	if (!OidIsValid(model->time_type))
+		ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+						errmsg("the events of model \"%s\" have no times", model->name),
+						errhint("Give its events query a column occurred_at.")));
+	if (TIMESTAMP_NOT_FINITE(as_of))
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("as_of must be finite")));
+}
+
 /* The state of an argument. */
 static ArrayType *
 state_argument(FunctionCallInfo fcinfo, int argument)

@@ -6,6 +6,7 @@
 
 #include "base/compat.h"
 #include "datatype/timestamp.h"
+#include "data/model.h"
 #include "fmgr.h"
 #include "math/gaps.h"
 
@@ -30,5 +31,8 @@ extern TimestampTz RhythmAfter(TimestampTz at, double microseconds);
 
 /* A length in microseconds as an interval of days and hours, as one time minus another is. */
 extern Datum RhythmInterval(double microseconds);
+
+/* Raises an error where a model's events have no times, or a time that is asked about is infinite. */
+extern void RhythmNeedsTimes(const Model *model, TimestampTz as_of);
 
 #endif

@@ -39,6 +39,19 @@ ClockHour(TimestampTz at, pg_tz *zone, uint32 *hour)
 	return ClockHourUntil(at, zone, hour, &until);
 }
 
+bool
+ClockDay(TimestampTz at, pg_tz *zone, int32 *day)
+{
+	struct pg_tm tm;
+	fsec_t fsec;
+	int offset;
+
+	if (TIMESTAMP_NOT_FINITE(at) || timestamp2tm(at, &offset, &tm, &fsec, NULL, zone) != 0)
+		return false;
+	*day = date2j(tm.tm_year, tm.tm_mon, tm.tm_mday);
+	return true;
+}
+
 char *
 ClockWord(uint32 hour)
 {

@@ -22,6 +22,9 @@ extern bool ClockHour(TimestampTz at, pg_tz *zone, uint32 *hour);
 /* The same, and when by that clock the next hour begins. */
 extern bool ClockHourUntil(TimestampTz at, pg_tz *zone, uint32 *hour, TimestampTz *until);
 
+/* The day of a time there, as a number that grows by one a day; false where it has none. */
+extern bool ClockDay(TimestampTz at, pg_tz *zone, int32 *day);
+
 /* The word for an hour: "Mon 09". */
 extern char *ClockWord(uint32 hour);
 

@@ -346,6 +346,8 @@ HistoriesRead(const Model *model, const HistoriesWanted *wanted, IdSet *items, B
 							  .take = take_history,
 							  .with = with};
 
+	if (wanted->as_given)
+		reader.rule.half_life = 0;
 	reader.user_context =
 		AllocSetContextCreate(CurrentMemoryContext, "reco user", ALLOCSET_DEFAULT_SIZES);
 	if (model->user_kind != ID_INTEGER)

@@ -236,6 +236,8 @@ HistorySum(const HistoryRule *rule, HistoryEvent *events, uint32 count, History 
 {
 	history->count = 0;
 	history->worn = false;
+	history->event = events;
+	history->events = count;
 	if (!is_in_order(events, count))
 		sort_events(events, count);
 	for (uint32 e = 0, end; e < count; e = end)
@@ -287,7 +289,6 @@ finish(HistoryReader *reader)
 	history->ids = reader->ids;
 	history->item = BudgetAlloc(reader->budget, IdSetCount(reader->ids), sizeof(HistoryItem));
 	HistorySum(&reader->rule, reader->event, reader->count, history);
-	BudgetFree(reader->budget, reader->event);
 	return history;
 }
 

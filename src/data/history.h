@@ -26,6 +26,8 @@ typedef struct History
 	HistoryItem *item; /* in order of id */
 	uint32 count;
 	bool worn; /* some item has been shown */
+	const struct HistoryEvent *event; /* what was summed, in order of id, then of time */
+	uint32 events;
 } History;
 
 /*

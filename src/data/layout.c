@@ -287,6 +287,17 @@ static const char *const doors =
 	"      share float8, low float8, high float8, hook boolean); END;"
 	"COMMENT ON FUNCTION {model}.hooks IS 'per series the first part after which most of those who saw it finish the series; see reco_hooks';"
 
+	"CREATE FUNCTION {model}.win_back(k int DEFAULT 10, offers int DEFAULT 3, horizon interval DEFAULT '90 days',"
+	"    max_chance float8 DEFAULT 0.1, as_of timestamptz DEFAULT NULL)"
+	"  RETURNS TABLE(user_id {user}, expected_loss float8, alive float8, purchases float8, value float8,"
+	"    last_at timestamptz, mean_gap interval, chance float8, items {item}[])"
+	"  LANGUAGE SQL STABLE PARALLEL SAFE ROWS 10 COST 1000000 BEGIN ATOMIC"
+	"  SELECT t.user_id, t.expected_loss, t.alive, t.purchases, t.value, t.last_at, t.mean_gap, t.chance, t.items"
+	"  FROM {reco}.reco_typed_win_back(win_back.k, {row}, win_back.offers, win_back.horizon, win_back.max_chance, win_back.as_of)"
+	"    AS t(user_id {user}, expected_loss float8, alive float8, purchases float8, value float8,"
+	"      last_at timestamptz, mean_gap interval, chance float8, items {item}[]); END;"
+	"COMMENT ON FUNCTION {model}.win_back IS 'customers who are silent longer than they are wont to be, and what to offer them; see reco_win_back';"
+
 	/* USAGE on the schema is what shares a model; inside it everything may be read. */
 	"GRANT SELECT ON ALL TABLES IN SCHEMA {model} TO PUBLIC;";
 
@@ -556,7 +567,7 @@ add_doors(ObjectAddresses *objects, Oid schema, Oid table)
 		" WHERE p.pronamespace = %u AND d.refobjid IN (%u, %u) AND p.prolang ="
 		" (SELECT oid FROM pg_catalog.pg_language WHERE lanname = 'sql')"
 		" AND p.proname = ANY ('{top_n,top_n_all,complete,similar_items,score,match,why,why_not,rank,audience,"
-		"similar_users,user_factor,user_factors,popular,trending,onboarding,explore,continue,hooks,serve,attribute}')",
+		"similar_users,user_factor,user_factors,popular,trending,onboarding,explore,continue,hooks,serve,attribute,win_back}')",
 		schema, table, get_relname_relid("served", schema));
 
 	if (SPI_execute(sql, true, 0) != SPI_OK_SELECT)

@@ -86,4 +86,19 @@ SELECT diag(format('ln of the lift at the hours when people came: %s by their ow
 SELECT ok(everybody > 1, 'everybody''s hours foresee everybody''s') FROM gain;
 SELECT ok(own > everybody + 0.01, 'and somebody''s own foresee theirs better') FROM gain;
 
+
+-- Winning back: who is silent as of September, what was lost with them by December, and what they are offered.
+
+CREATE INDEX ON order_line (customer_id);
+SELECT reco_create_model('retail', 'SELECT customer_id AS user_id, stock_code AS item_id, ordered_at AS occurred_at, (quantity * price)::float8 AS weight FROM order_line');
+SELECT reco_configure('retail', similarity => 'cosine');
+SELECT is(events, 406829::bigint, 'the model learns') FROM reco_refresh('retail');
+CREATE TEMP TABLE silence AS SELECT w.*, w.chance <= 0.1 AS silent, (SELECT count(DISTINCT at) FROM visit v WHERE v.customer_id = w.user_id AND at >= '2011-09-01') AS later
+  FROM retail.win_back(NULL, 0, '100 days', 1, '2011-09-01') w;
+SELECT diag(format('%s of %s customers with a rhythm are silent as of September; %s %% of them came in the next 100 days, for %s visits expected of such who still come; of the others %s %%', count(*) FILTER (WHERE silent), count(*),
+  round(100 * avg((later > 0)::int) FILTER (WHERE silent), 1), round(sum(purchases) FILTER (WHERE silent)), round(100 * avg((later > 0)::int) FILTER (WHERE NOT silent), 1))) FROM silence;
+SELECT ok(avg((later > 0)::int) FILTER (WHERE silent) < 0.85 * avg((later > 0)::int) FILTER (WHERE NOT silent), 'the silent come less than the others') FROM silence;
+SELECT ok(count(*) > 50 AND min(cardinality(items)) = 3 AND count(DISTINCT user_id) = count(*), 'each of them gets three offers') FROM retail.win_back(NULL, as_of => '2011-09-01');
+SELECT is_empty($$SELECT * FROM retail.win_back(NULL, as_of => '2011-09-01') w CROSS JOIN unnest(w.items) i JOIN order_line o ON (o.customer_id, o.stock_code) = (w.user_id, i) WHERE o.ordered_at < '2011-09-01' AND o.price > 0$$, 'of what they did not have');
+
 SELECT * FROM finish();
