@@ -298,6 +298,47 @@ static const char *const doors =
 	"      last_at timestamptz, mean_gap interval, chance float8, items {item}[]); END;"
 	"COMMENT ON FUNCTION {model}.win_back IS 'customers who are silent longer than they are wont to be, and what to offer them; see reco_win_back';"
 
+	"CREATE FUNCTION {model}.wrapped(user_id {user}, since timestamptz, until timestamptz, k int DEFAULT 5,"
+	"    time_zone text DEFAULT NULL, category text DEFAULT NULL, title text DEFAULT NULL)"
+	"  RETURNS TABLE(part text, rank int, item_id {item}, label text, value float8, before float8, change float8, share float8,"
+	"    share_before float8, percentile float8, began_at timestamptz, ended_at timestamptz, rule text)"
+	"  LANGUAGE SQL STABLE PARALLEL SAFE ROWS 40 COST 1000000 BEGIN ATOMIC"
+	"  SELECT t.part, t.rank, t.item_id, t.label, t.value, t.before, t.change, t.share, t.share_before, t.percentile, t.began_at, t.ended_at, t.rule"
+	"  FROM {reco}.reco_typed_wrapped(wrapped.user_id, wrapped.since, wrapped.until, {row}, wrapped.k,"
+	"    wrapped.time_zone, wrapped.category, wrapped.title)"
+	"    AS t(part text, rank int, item_id {item}, label text, value float8, before float8, change float8, share float8,"
+	"    share_before float8, percentile float8, began_at timestamptz, ended_at timestamptz, rule text); END;"
+	"COMMENT ON FUNCTION {model}.wrapped IS 'a stretch of time as a story of one user; see reco_wrapped';"
+
+	"CREATE FUNCTION {model}.wrapped_all(since timestamptz, until timestamptz, k int DEFAULT 5,"
+	"    time_zone text DEFAULT NULL, category text DEFAULT NULL, title text DEFAULT NULL)"
+	"  RETURNS TABLE(user_id {user}, part text, rank int, item_id {item}, label text, value float8, before float8, change float8, share float8,"
+	"    share_before float8, percentile float8, began_at timestamptz, ended_at timestamptz, rule text)"
+	"  LANGUAGE SQL STABLE PARALLEL SAFE ROWS 100000 COST 1000000 BEGIN ATOMIC"
+	"  SELECT t.user_id, t.part, t.rank, t.item_id, t.label, t.value, t.before, t.change, t.share, t.share_before, t.percentile, t.began_at, t.ended_at, t.rule"
+	"  FROM {reco}.reco_typed_wrapped_all(wrapped_all.since, wrapped_all.until, {row}, wrapped_all.k,"
+	"    wrapped_all.time_zone, wrapped_all.category, wrapped_all.title)"
+	"    AS t(user_id {user}, part text, rank int, item_id {item}, label text, value float8, before float8, change float8, share float8,"
+	"    share_before float8, percentile float8, began_at timestamptz, ended_at timestamptz, rule text); END;"
+	"COMMENT ON FUNCTION {model}.wrapped_all IS 'a stretch of time as a story of every user; see reco_wrapped_all';"
+
+	"CREATE FUNCTION {model}.wrapped_json(user_id {user}, since timestamptz, until timestamptz, k int DEFAULT 5,"
+	"    time_zone text DEFAULT NULL, category text DEFAULT NULL, title text DEFAULT NULL)"
+	"  RETURNS jsonb LANGUAGE SQL STABLE PARALLEL SAFE COST 1000000"
+	"  RETURN {reco}.reco_typed_wrapped_json(wrapped_json.user_id, wrapped_json.since, wrapped_json.until, {row}, wrapped_json.k,"
+	"    wrapped_json.time_zone, wrapped_json.category, wrapped_json.title);"
+	"COMMENT ON FUNCTION {model}.wrapped_json IS 'a stretch of time as a story of one user, for templates; see reco_wrapped_json';"
+
+	"CREATE FUNCTION {model}.wrapped_json_all(since timestamptz, until timestamptz, k int DEFAULT 5,"
+	"    time_zone text DEFAULT NULL, category text DEFAULT NULL, title text DEFAULT NULL)"
+	"  RETURNS TABLE(user_id {user}, wrapped jsonb)"
+	"  LANGUAGE SQL STABLE PARALLEL SAFE ROWS 10000 COST 1000000 BEGIN ATOMIC"
+	"  SELECT t.user_id, t.wrapped"
+	"  FROM {reco}.reco_typed_wrapped_json_all(wrapped_json_all.since, wrapped_json_all.until, {row}, wrapped_json_all.k,"
+	"    wrapped_json_all.time_zone, wrapped_json_all.category, wrapped_json_all.title)"
+	"    AS t(user_id {user}, wrapped jsonb); END;"
+	"COMMENT ON FUNCTION {model}.wrapped_json_all IS 'a stretch of time as a story of every user, for templates; see reco_wrapped_json_all';"
+
 	/* USAGE on the schema is what shares a model; inside it everything may be read. */
 	"GRANT SELECT ON ALL TABLES IN SCHEMA {model} TO PUBLIC;";
 
@@ -567,7 +608,8 @@ add_doors(ObjectAddresses *objects, Oid schema, Oid table)
 		" WHERE p.pronamespace = %u AND d.refobjid IN (%u, %u) AND p.prolang ="
 		" (SELECT oid FROM pg_catalog.pg_language WHERE lanname = 'sql')"
 		" AND p.proname = ANY ('{top_n,top_n_all,complete,similar_items,score,match,why,why_not,rank,audience,"
-		"similar_users,user_factor,user_factors,popular,trending,onboarding,explore,continue,hooks,serve,attribute,win_back}')",
+		"similar_users,user_factor,user_factors,popular,trending,onboarding,explore,continue,hooks,wrapped,"
+		"wrapped_all,wrapped_json,wrapped_json_all,serve,attribute,win_back}')",
 		schema, table, get_relname_relid("served", schema));
 
 	if (SPI_execute(sql, true, 0) != SPI_OK_SELECT)
