@@ -54,7 +54,7 @@ $(DATA_built): $(SQL_PARTS) reco.control
 
 -include $(SOURCES:.c=.d)
 
-.PHONY: tapcheck isolationcheck layercheck format dist
+.PHONY: tapcheck isolationcheck layercheck format freeze dist
 
 # Numbers and properties, each file in a database of its own, on a running server that has reco
 # and pgTAP installed.
@@ -76,6 +76,11 @@ layercheck:
 
 format:
 	clang-format -i src/*.c src/*/*.c src/*/*.h bench/*.c
+
+# At a release: keeps its install script for the tests of upgrades.  What was released never changes.
+freeze: $(DATA_built)
+	@test ! -e test/upgrade/$(notdir $(DATA_built)) || { echo "version $(EXTVERSION) is frozen already: raise default_version"; exit 1; }
+	cp $(DATA_built) test/upgrade/
 
 dist:
 	@mkdir -p dist
