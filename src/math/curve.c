@@ -116,8 +116,10 @@ CurveAt(const double *score, const double *chance, int knots, double at)
 		return chance[k];
 	/*
 	 * Below the first knot the first line goes on: the knot is the mean of a bin, whose upper half
-	 * is raised by it.
+	 * is raised by it.  The last digit must not lift a point above the knot that ends its line.
 	 */
-	return fmax(
-		chance[k] + (chance[k + 1] - chance[k]) * (at - score[k]) / (score[k + 1] - score[k]), 0);
+	return fmin(
+		fmax(chance[k] + (chance[k + 1] - chance[k]) * (at - score[k]) / (score[k + 1] - score[k]),
+			 0),
+		chance[k + 1]);
 }
