@@ -11,6 +11,9 @@ done
 unset MAKEFLAGS MFLAGS MAKELEVEL
 export LC_ALL=C.UTF-8
 
+# A program to run in place of the server itself, which it then starts; usually there is none.
+server_program=
+
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 work=
 owner=
@@ -146,7 +149,8 @@ start_server() {
 		full_page_writes = off
 		include '$work/extension.conf'
 	CONF
-	as_owner "$bindir/pg_ctl" -D "$work/data" -l "$work/server.log" -w -s start >"$work/start.log" 2>&1 ||
+	as_owner "$bindir/pg_ctl" -D "$work/data" -l "$work/server.log" -t 300 -w -s ${server_program:+-p "$server_program"} start \
+		>"$work/start.log" 2>&1 ||
 		die "the private server did not start: $(tail -n 5 "$work/server.log" 2>/dev/null)"
 	export PGHOST=$work/socket PGPORT=5432 PGUSER=postgres PGDATABASE=postgres
 	export PATH=$bindir:$PATH
