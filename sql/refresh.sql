@@ -4,7 +4,7 @@ CREATE FUNCTION reco_refresh(
   model text DEFAULT NULL,
   OUT events bigint, OUT users bigint, OUT items bigint, OUT neighbor_pairs bigint, OUT content_pairs bigint,
   OUT skipped_null_user bigint, OUT skipped_null_item bigint, OUT skipped_null_weight bigint,
-  OUT skipped_null_time bigint, OUT skipped_not_finite bigint, OUT skipped_future bigint,
+  OUT skipped_null_time bigint, OUT skipped_not_finite bigint, OUT skipped_future bigint, OUT skipped_no_consent bigint,
   OUT users_shortened bigint, OUT learned_with text,
   OUT rows_written bigint, OUT curve_pairs bigint,
   OUT seconds_read float8, OUT seconds_encode float8, OUT seconds_learn float8, OUT seconds_curve float8,

@@ -10,6 +10,7 @@
 #include "data/catalogue.h"
 #include "data/learned.h"
 #include "data/plan.h"
+#include "data/planted.h"
 #include "data/rules.h"
 #include "executor/spi.h"
 #include "utils/builtins.h"
@@ -238,16 +239,16 @@ put_no_evidence(WhyNot *ask)
 						 "query has an attribute that it shares with others."
 					   : "Run reco_refresh once people have touched it.",
 				   0);
-	else if (users == 0 && model->has_items && model->settings.content > 0)
+	else if (users < (int64) support && model->has_items && model->settings.content > 0)
 		put_reason(
 			ask, "no_evidence",
-			psprintf("nobody chose the item yet, and none of the %u learned items of the user's "
-					 "history is near to it by attributes",
-					 ask->profile->count),
+			psprintf("fewer users than min_support, %u, chose the item, and none of the %u learned "
+					 "items of the user's history is near to it by attributes",
+					 support, ask->profile->count),
 			"Attributes that tell more in the items query, and reco_refresh, change that.", 0);
 	else if (users < (int64) support)
 		put_reason(ask, "no_evidence",
-				   psprintf("fewer users chose the item, %d, than min_support, %u", users, support),
+				   psprintf("fewer users than min_support, %u, chose the item", support),
 				   "What fewer users did is never shown; more events or a lower min_support and "
 				   "reco_refresh change that.",
 				   0);
@@ -369,6 +370,7 @@ put_rank(WhyNot *ask, Oid reco)
 	bool isnull;
 	int64 rank;
 
+	PlantedRefuse(reco, "reco_typed_top_n");
 	if (!is_listed(ask, reco, RANKS_FIRST) && !is_listed(ask, reco, 0))
 	{
 		put_reason(ask, "not_listed", "reco_top_n does not list the item",

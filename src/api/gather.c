@@ -50,7 +50,7 @@ end_reading(Gathered *gather)
 	gather->reader = NULL;
 }
 
-/* reco_gather_row(state, ticket, user_id, item_id, occurred_at, weight, signal) */
+/* reco_gather_row(state, ticket, user_id, item_id, occurred_at, weight, consent, signal) */
 Datum
 reco_gather_row(PG_FUNCTION_ARGS)
 {

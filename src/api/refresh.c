@@ -8,7 +8,7 @@
  * VACUUM, ALTER): readers see the old model until commit, and after an error or a ROLLBACK they
  * never stop.
  */
-#include "api/door.h"
+#include "api/refresh.h"
 
 #include <math.h>
 
@@ -23,6 +23,8 @@
 #include "data/learned.h"
 #include "data/likings.h"
 #include "data/people.h"
+#include "data/person.h"
+#include "data/rare.h"
 #include "data/resuming.h"
 #include "executor/spi.h"
 #include "learn/automatic.h"
@@ -57,6 +59,8 @@ typedef enum Phase
 typedef struct Refresh
 {
 	Model *model;
+	RefreshCheck check; /* of what is then learned from nothing, or NULL */
+	void *with;
 	Budget *budget;
 	TimestampTz now;
 	Events *events;
@@ -111,14 +115,12 @@ read_events(Refresh *refresh)
 	uint64 rows;
 
 	connect_spi();
-
-	/*
-	 * Another refresh may just have committed: settings and events as they are now, not as the
-	 * statement saw them.
-	 */
+	/* Another refresh may have committed: all is read as it is now, not as the statement saw it. */
 	PushActiveSnapshot(GetTransactionSnapshot());
 	ModelReadSettings(refresh->model);
 	ModelNeedsTimes(refresh->model);
+	if (refresh->check)
+		refresh->check(refresh->model, refresh->with);
 	rows = EventsExpected(refresh->model);
 	ProgressEnter(PROGRESS_READ, rows);
 	ForecastAsLast(refresh->model, rows);
@@ -188,6 +190,9 @@ learn_contexts(Refresh *refresh)
 		LiftCounts counts = {.values = context->too_many ? 0 : context->values,
 							 .items = refresh->events->log.items,
 							 .count = (const uint32 *const *) context->count,
+							 .users = (const uint32 *const *) context->users,
+							 .words = contexts->words,
+							 .min_support = refresh->model->settings.similarity.rule.min_support,
 							 .rank = refresh->events->log.item_rank};
 
 		refresh->lifts[c] = context->hours ? LiftsLearnHours(&counts, refresh->budget)
@@ -503,6 +508,7 @@ gather_items(const Refresh *refresh)
 		items[i].scored = neighbors->scored[i];
 		items[i].neighbor_count = (uint32) (neighbors->start[i + 1] - neighbors->start[i]);
 	}
+	RareHide(refresh->model, items, count);
 	return items;
 }
 
@@ -740,6 +746,8 @@ write_learned(Refresh *refresh)
 	ModelNeedsName(refresh->model);
 	ProgressEnter(PROGRESS_WRITE, refresh->neighbors->items);
 	connect_spi();
+	if (refresh->check)
+		PersonForget(refresh->model);
 	refresh->rows_written =
 		LearnedWrite(refresh->model, refresh->events->items, items, refresh->neighbors->items,
 					 refresh->events->log.timed, &refresh->item_slots, refresh->budget);
@@ -797,7 +805,6 @@ take_turn(FunctionCallInfo fcinfo, Refresh *refresh)
 	Oid table = refresh->model->table;
 
 	LockRelationOid(table, ShareUpdateExclusiveLock);
-
 	/* What we waited for may have dropped the model. */
 	if (ModelTable(DoorSchema(fcinfo), refresh->model->name) != table)
 		ereport(ERROR, (errcode(ERRCODE_UNDEFINED_OBJECT),
@@ -821,8 +828,36 @@ learn_anew(Refresh *refresh)
 	read_events(refresh);
 	compute(refresh);
 	write_learned(refresh);
-
 	DoorReturn(&role);
+}
+
+/* A refresh that others can watch. */
+static void
+run(FunctionCallInfo fcinfo, Refresh *refresh)
+{
+	Progress progress;
+
+	ProgressStart(&progress, refresh->model->table);
+	PG_TRY();
+	{
+		take_turn(fcinfo, refresh);
+		learn_anew(refresh);
+	}
+	PG_FINALLY();
+	{
+		ProgressEnd(&progress);
+	}
+	PG_END_TRY();
+}
+
+uint64
+RefreshAfresh(FunctionCallInfo fcinfo, Model *model, RefreshCheck check, void *with)
+{
+	Refresh refresh = {.model = model, .check = check, .with = with};
+
+	run(fcinfo, &refresh);
+	BudgetDestroy(refresh.budget);
+	return refresh.rows_written;
 }
 
 /* reco_refresh(model) */
@@ -830,24 +865,11 @@ Datum
 reco_refresh(PG_FUNCTION_ARGS)
 {
 	Refresh refresh = {.model = DoorModel(fcinfo, 0)};
-	Progress progress;
 	Datum result;
 
 	ModelNeedsOwner(refresh.model);
 	PreventCommandIfReadOnly("reco_refresh()");
-
-	ProgressStart(&progress, refresh.model->table);
-	PG_TRY();
-	{
-		take_turn(fcinfo, &refresh);
-		learn_anew(&refresh);
-	}
-	PG_FINALLY();
-	{
-		ProgressEnd(&progress);
-	}
-	PG_END_TRY();
-
+	run(fcinfo, &refresh);
 	result = report(fcinfo, &refresh);
 	BudgetDestroy(refresh.budget);
 	PG_RETURN_DATUM(result);

@@ -202,7 +202,11 @@ CatalogueOpen(const Model *model, CatalogueOrder order, const IdSet *some)
 			break;
 		default:
 			if (!model->has_items)
-				return NULL;
+			{
+				sql = psprintf("%s AND l.events OPERATOR(pg_catalog.=) 0 ORDER BY l.item_id",
+							   learned);
+				break;
+			}
 			sql = psprintf(
 				"SELECT i.item_id::%s, NULL::pg_catalog.float8, NULL::pg_catalog.float8, 0 "
 				"FROM %s.items i WHERE i.item_id IS NOT NULL AND NOT EXISTS "

@@ -34,8 +34,8 @@ extern bool CatalogueHas(const Model *model, Datum item);
 typedef enum CatalogueOrder
 {
 	CATALOGUE_TRENDING, /* rising items only, fastest first */
-	CATALOGUE_POPULAR,  /* everything that has events, most popular first */
-	CATALOGUE_NEW,      /* what nobody has touched since the last refresh, newest first */
+	CATALOGUE_POPULAR,  /* everything that min_support users chose, most popular first */
+	CATALOGUE_NEW,      /* everything else, newest first where the catalogue says so, then by id */
 	CATALOGUE_ORDERS,   /* as many, that fill lists; besides: */
 	CATALOGUE_OBSCURE = CATALOGUE_ORDERS /* everything learned, least popular first */
 } CatalogueOrder;

@@ -6,6 +6,7 @@
 #include "catalog/pg_type.h"
 #include "data/clock.h"
 #include "data/columns.h"
+#include "data/consent.h"
 #include "data/plan.h"
 #include "lib/stringinfo.h"
 #include "utils/array.h"
@@ -23,6 +24,12 @@
  * greatest of those as makes it infinity.  NaN is above it, too.
  */
 #define WEIGHT_NOT_FINITE "3.4028235677973366e38"
+
+/*
+ * Users are told apart by bits, of which there are at least twice as many as min_support, so that of
+ * as many users most have one of their own.
+ */
+#define SET_BITS 32
 
 /* True where a column of the view "events" may be a context. */
 static bool
@@ -120,6 +127,7 @@ ContextsWord(const Context *context, uint32 value)
 typedef struct ContextsReader
 {
 	Contexts *contexts;
+	IdKind user_kind;
 	const IdSet *items;
 	uint32 item_count;
 	pg_tz *zone;
@@ -131,7 +139,8 @@ typedef struct ContextsReader
 static bool
 add_value(ContextsReader *reader, Context *context)
 {
-	Size bytes = sizeof(uint32) * Max(reader->item_count, 1);
+	uint64 sets = (uint64) reader->item_count * reader->contexts->words;
+	Size bytes = sizeof(uint32) * Max(reader->item_count + sets, 1);
 
 	if (bytes > reader->memory_left)
 	{
@@ -139,8 +148,9 @@ add_value(ContextsReader *reader, Context *context)
 		return false;
 	}
 	reader->memory_left -= bytes;
-	context->count[context->values++] =
+	context->count[context->values] =
 		BudgetZeroed(reader->budget, reader->item_count, sizeof(uint32));
+	context->users[context->values++] = BudgetZeroed(reader->budget, sets, sizeof(uint32));
 	return true;
 }
 
@@ -157,25 +167,31 @@ find_value(ContextsReader *reader, Context *context, Datum value, uint32 *place)
 	return !context->too_many && (*place < context->values || add_value(reader, context));
 }
 
-/* Takes one row: the item, and every context. */
+/* Takes one row: the item, the user, and every context. */
 static void
 take(TupleTableSlot *row, void *with)
 {
 	ContextsReader *reader = with;
+	uint32 words = reader->contexts->words;
 	uint32 item;
+	uint32 bit;
 
-	if (row->tts_isnull[0] || reader->contexts->full)
+	if (row->tts_isnull[0] || row->tts_isnull[1] || reader->contexts->full)
 		return;
 	item = IdSetFind(reader->items, row->tts_values[0]);
 	if (item >= reader->item_count)
 		return;
+	bit = (uint32) (IdHash(reader->user_kind, row->tts_values[1]) % (words * SET_BITS));
 	for (uint32 c = 0; c < reader->contexts->count; c++)
 	{
 		Context *context = &reader->contexts->context[c];
 		uint32 value;
 
-		if (!row->tts_isnull[c + 1] && find_value(reader, context, row->tts_values[c + 1], &value))
-			context->count[value][item]++;
+		if (row->tts_isnull[c + 2] || !find_value(reader, context, row->tts_values[c + 2], &value))
+			continue;
+		context->count[value][item]++;
+		context->users[value][(size_t) item * words + bit / SET_BITS] |= UINT32_C(1)
+																		 << bit % SET_BITS;
 	}
 }
 
@@ -186,11 +202,12 @@ contexts_query(const Model *model, const Contexts *contexts)
 	StringInfoData sql;
 
 	initStringInfo(&sql);
-	appendStringInfo(&sql, "SELECT e.item_id::%s", IdTypeName(model->item_kind));
+	appendStringInfo(&sql, "SELECT e.item_id::%s, e.user_id::%s", IdTypeName(model->item_kind),
+					 IdTypeName(model->user_kind));
 	for (uint32 c = 0; c < contexts->count; c++)
 		appendStringInfo(&sql, ", e.%s::pg_catalog.%s", quote_identifier(contexts->context[c].name),
 						 contexts->context[c].hours ? "timestamptz" : "text");
-	appendStringInfo(&sql, " FROM %s.events e WHERE e.user_id IS NOT NULL", model->quoted);
+	appendStringInfo(&sql, " FROM %s e WHERE e.user_id IS NOT NULL", ConsentEvents(model));
 	if (OidIsValid(model->weight_type))
 		appendStringInfo(&sql,
 						 " AND e.weight::pg_catalog.float8 OPERATOR(pg_catalog.>) 0 "
@@ -206,7 +223,8 @@ Contexts *
 ContextsRead(const Model *model, const IdSet *items, Budget *budget)
 {
 	Contexts *contexts = BudgetZeroed(budget, 1, sizeof(Contexts));
-	ContextsReader reader = {.contexts = contexts, .items = items, .budget = budget};
+	ContextsReader reader = {
+		.contexts = contexts, .user_kind = model->user_kind, .items = items, .budget = budget};
 	List *possible;
 	ListCell *cell;
 
@@ -216,6 +234,7 @@ ContextsRead(const Model *model, const IdSet *items, Budget *budget)
 	possible = possible_contexts(model);
 	contexts->context =
 		BudgetZeroed(budget, list_length(model->settings.contexts), sizeof(Context));
+	contexts->words = 1 + (model->settings.similarity.rule.min_support - 1) / (SET_BITS / 2);
 	reader.item_count = IdSetCount(items);
 	reader.zone = ClockZone(model->settings.time_zone);
 	reader.memory_left = BudgetLeft(budget) / 2;
@@ -251,7 +270,10 @@ ContextsFree(Contexts *contexts, Budget *budget)
 		Context *context = &contexts->context[c];
 
 		for (uint32 v = 0; v < context->values; v++)
+		{
 			BudgetFree(budget, context->count[v]);
+			BudgetFree(budget, context->users[v]);
+		}
 		context->values = 0;
 	}
 }

@@ -27,11 +27,13 @@ typedef struct Context
 	bool too_many; /* of them */
 	uint32 values;
 	uint32 *count[CONTEXTS_VALUES + 1]; /* [values], each of [items] */
+	uint32 *users[CONTEXTS_VALUES + 1]; /* the same, each of [items][words]: a bit for every user */
 } Context;
 
 typedef struct Contexts
 {
 	uint32 count;
+	uint32 words;
 	Context *context;
 	bool full; /* there is not enough memory: nothing was counted */
 } Contexts;
@@ -48,8 +50,9 @@ extern bool ContextsExist(const Model *model, const char *name);
 
 /*
  * Reads the view "events" once, in the active snapshot, and counts for those items of a set that it
- * had when it was called; nothing is read where no contexts are set.  SPI is connected.  4 bytes for
- * every value and item, in at most half of what is left of the budget.
+ * had when it was called; nothing is read where no contexts are set.  SPI is connected.  8 bytes for
+ * every value and item, and 4 more for every 16 of min_support beyond the first, in at most half of
+ * what is left of the budget.
  */
 extern Contexts *ContextsRead(const Model *model, const IdSet *items, Budget *budget);
 

@@ -14,7 +14,9 @@
 #include "base/piles.h"
 #include "base/progress.h"
 #include "catalog/pg_type.h"
+#include "data/consent.h"
 #include "data/plan.h"
+#include "data/planted.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
@@ -102,8 +104,8 @@ take(TupleTableSlot *row, void *with)
 }
 
 /*
- * Time and weight of events, as the query asks for them, and the signal, where signals are told apart: their
- * names come as an argument of that number.
+ * Time and weight of events, as the query asks for them, whether they may be learned from, and the signal,
+ * where signals are told apart: their names come as an argument of that number.
  */
 static char *
 other_columns(const Reading *reading, int argument)
@@ -111,9 +113,9 @@ other_columns(const Reading *reading, int argument)
 	const Model *model = reading->model;
 
 	return psprintf(
-		"%s::pg_catalog.timestamptz, %s::pg_catalog.float8%s",
+		"%s::pg_catalog.timestamptz, %s::pg_catalog.float8, %s%s",
 		OidIsValid(model->time_type) ? "occurred_at" : "NULL",
-		OidIsValid(model->weight_type) ? "weight" : "NULL",
+		OidIsValid(model->weight_type) ? "weight" : "NULL", ConsentAnswer(model),
 		reading->rules.signals > 0
 			? psprintf(", pg_catalog.array_position($%d, signal::pg_catalog.text)", argument)
 			: "");
@@ -137,8 +139,8 @@ read_alone(Reading *reading, const char *why)
 {
 	const Model *model = reading->model;
 	char *sql =
-		psprintf("SELECT user_id::%s, item_id::%s, %s FROM %s.events", IdTypeName(model->user_kind),
-				 IdTypeName(model->item_kind), other_columns(reading, 1), model->quoted);
+		psprintf("SELECT user_id::%s, item_id::%s, %s FROM %s", IdTypeName(model->user_kind),
+				 IdTypeName(model->item_kind), other_columns(reading, 1), ConsentAsked(model));
 
 	ereport(DEBUG1, (errmsg_internal("one process reads the events: %s", why)));
 	if (reading->rules.signals > 0)
@@ -168,9 +170,9 @@ gathering(const Reading *reading)
 {
 	const Model *model = reading->model;
 
-	return psprintf("SELECT %s.reco_gather($1, user_id, item_id, %s%s) FROM %s.events",
+	return psprintf("SELECT %s.reco_gather($1, user_id, item_id, %s%s) FROM %s",
 					quote_identifier(get_namespace_name(model->reco)), other_columns(reading, 2),
-					reading->rules.signals > 0 ? "" : ", NULL", model->quoted);
+					reading->rules.signals > 0 ? "" : ", NULL", ConsentAsked(model));
 }
 
 /* True for errors that come of sharing: reading alone may do without. */
@@ -194,6 +196,7 @@ read_to_share(Reading *reading)
 	const Datum values[] = {PointerGetDatum(ReaderTicket(&reading->reader)),
 							signals ? names_of(&reading->events->told) : (Datum) 0};
 
+	PlantedRefuse(reading->model->reco, "reco_gather");
 	if (!PlanStreamParallel(gathering(reading), signals ? 2 : 1, types, values, workers, take_sum,
 							reading))
 	{
@@ -354,6 +357,7 @@ EventsRead(const Model *model, TimestampTz now, uint64 expected, Budget *budget)
 				  .item_kind = model->item_kind,
 				  .timed = OidIsValid(model->time_type),
 				  .weighted = OidIsValid(model->weight_type),
+				  .asked = model->has_consent,
 				  .now = now,
 				  .pile_bits = PILE_BITS_MOST},
 	};
@@ -399,10 +403,10 @@ EventsLine(const Model *model, TimestampTz now, double share)
 	/* The first time up to which there are so many: what comes after it is no more than the share. */
 	PlanStreamOnce(
 		psprintf("SELECT pg_catalog.percentile_disc(%.17g) WITHIN GROUP (ORDER BY at) FROM "
-				 "(SELECT occurred_at::pg_catalog.timestamptz AS at FROM %s.events "
+				 "(SELECT occurred_at::pg_catalog.timestamptz AS at FROM %s AS learned_from "
 				 "WHERE user_id IS NOT NULL AND item_id IS NOT NULL%s) AS event "
 				 "WHERE at OPERATOR(pg_catalog.<=) pg_catalog.clock_timestamp()",
-				 1 - share, model->quoted,
+				 1 - share, ConsentEvents(model),
 				 OidIsValid(model->weight_type) ? " AND weight IS NOT NULL" : ""),
 		take_time, &at);
 	return ReaderAge(EventsSeconds(now), at);

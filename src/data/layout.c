@@ -17,6 +17,7 @@
 #include "catalog/pg_proc.h"
 #include "data/ids.h"
 #include "data/model.h"
+#include "data/planted.h"
 #include "data/rules.h"
 #include "data/setting.h"
 #include "data/template.h"
@@ -48,7 +49,8 @@ static const char *const tables =
 	"ALTER TABLE {model}.learned_item ALTER neighbors SET STORAGE EXTERNAL;"
 	"CREATE INDEX ON {model}.learned_item (popularity_log2 DESC NULLS LAST, item_no);"
 	"CREATE INDEX ON {model}.learned_item (trending_rank) WHERE trending_rank IS NOT NULL;"
-	"COMMENT ON TABLE {model}.learned_item IS 'what was learned of each item: counts, popularity and packed neighbours';"
+	"CREATE INDEX ON {model}.learned_item (item_id) WHERE events = 0;"
+	"COMMENT ON TABLE {model}.learned_item IS 'what was learned of each item: counts, popularity and packed neighbours; of what fewer than min_support users chose, no counts, times and popularity';"
 
 	"CREATE TABLE {model}.learned_group ("
 	"  attribute text,"
@@ -339,6 +341,24 @@ static const char *const doors =
 	"    AS t(user_id {user}, wrapped jsonb); END;"
 	"COMMENT ON FUNCTION {model}.wrapped_json_all IS 'a stretch of time as a story of every user, for templates; see reco_wrapped_json_all';"
 
+	"CREATE FUNCTION {model}.forget(user_id {user}, OUT rows_written bigint, OUT seconds float8)"
+	"  LANGUAGE SQL VOLATILE PARALLEL UNSAFE COST 1000000 BEGIN ATOMIC"
+	"  SELECT t.rows_written, t.seconds FROM {reco}.reco_typed_forget(forget.user_id, {row}) t; END;"
+	"COMMENT ON FUNCTION {model}.forget IS 'learns the model anew without one person; see reco_forget';"
+
+	"CREATE FUNCTION {model}.traces(user_id {user})"
+	"  RETURNS TABLE(place text, traces bigint, hint text)"
+	"  LANGUAGE SQL STABLE PARALLEL UNSAFE ROWS 5 COST 100000 BEGIN ATOMIC"
+	"  SELECT t.place, t.traces, t.hint FROM {reco}.reco_typed_traces(traces.user_id, {row}) t; END;"
+	"COMMENT ON FUNCTION {model}.traces IS 'where something of a person is left in what was learned; see reco_traces';"
+
+	"CREATE FUNCTION {model}.disclose(user_id {user})"
+	"  RETURNS TABLE(place text, item_id {item}, detail jsonb)"
+	"  LANGUAGE SQL STABLE PARALLEL UNSAFE ROWS 100 COST 100000 BEGIN ATOMIC"
+	"  SELECT t.place, t.item_id, t.detail FROM {reco}.reco_typed_disclose(disclose.user_id, {row})"
+	"    AS t(place text, item_id {item}, detail jsonb); END;"
+	"COMMENT ON FUNCTION {model}.disclose IS 'all that the model holds of a person; see reco_disclose';"
+
 	/* USAGE on the schema is what shares a model; inside it everything may be read. */
 	"GRANT SELECT ON ALL TABLES IN SCHEMA {model} TO PUBLIC;";
 
@@ -392,6 +412,12 @@ static const char *const served_log =
 	"    AND e.occurred_at < least(s.served_at + attribute.within, s.next_at)"
 	"  GROUP BY s.list_id, s.rank, s.served_at, s.user_id, s.item_id, s.source, s.variant, s.propensity; END;"
 	"COMMENT ON FUNCTION {model}.attribute IS 'what came of each place of the lists served: the first event of the user with the item from when it was shown until it was shown again, within so long, how many there were and their weight; NULL, 0 and 0 for nothing';";
+
+/* The names of the doors, between commas; a function reco_typed_... is behind each. */
+#define DOORS                                                                                      \
+	"top_n,top_n_all,complete,similar_items,score,match,why,why_not,rank,audience,similar_users,"  \
+	"user_factor,user_factors,popular,trending,onboarding,explore,continue,hooks,win_back,"        \
+	"wrapped,wrapped_all,wrapped_json,wrapped_json_all,forget,traces,disclose"
 
 /* The relations of a model, for taking it down. */
 static const char *const relations[] = {
@@ -507,6 +533,16 @@ id_type(Oid type, IdKind kind)
 	return format_type_be_qualified(kind == ID_INTEGER ? getBaseType(type) : IdType(kind));
 }
 
+/* Raises an error where a door could lead to a function that is not the extension's. */
+static void
+check_doors(Oid reco)
+{
+	char *names = pstrdup(DOORS);
+
+	for (char *name = strtok(names, ","); name; name = strtok(NULL, ","))
+		PlantedRefuse(reco, psprintf("reco_typed_%s", name));
+}
+
 void
 LayoutCreate(Oid reco, const char *name, const LayoutQueries *queries)
 {
@@ -523,6 +559,7 @@ LayoutCreate(Oid reco, const char *name, const LayoutQueries *queries)
 		check_query("users", queries->users);
 	if (queries->rules)
 		check_query("rules", queries->rules);
+	check_doors(reco);
 
 	if (SPI_connect() != SPI_OK_CONNECT)
 		elog(ERROR, "SPI_connect failed");
@@ -583,6 +620,7 @@ LayoutCreateLog(const Model *model)
 							: ""},
 		{NULL, NULL}};
 
+	check_doors(model->reco);
 	if (OidIsValid(get_relname_relid("served", model->schema)))
 		ereport(ERROR, (errcode(ERRCODE_DUPLICATE_TABLE),
 						errmsg("\"%s.served\" already exists", model->name)));
@@ -607,10 +645,8 @@ add_doors(ObjectAddresses *objects, Oid schema, Oid table)
 		" AND d.objid = p.oid AND d.refclassid = 'pg_catalog.pg_class'::pg_catalog.regclass"
 		" WHERE p.pronamespace = %u AND d.refobjid IN (%u, %u) AND p.prolang ="
 		" (SELECT oid FROM pg_catalog.pg_language WHERE lanname = 'sql')"
-		" AND p.proname = ANY ('{top_n,top_n_all,complete,similar_items,score,match,why,why_not,rank,audience,"
-		"similar_users,user_factor,user_factors,popular,trending,onboarding,explore,continue,hooks,wrapped,"
-		"wrapped_all,wrapped_json,wrapped_json_all,serve,attribute,win_back}')",
-		schema, table, get_relname_relid("served", schema));
+		" AND p.proname = ANY ('{serve,attribute,%s}')",
+		schema, table, get_relname_relid("served", schema), DOORS);
 
 	if (SPI_execute(sql, true, 0) != SPI_OK_SELECT)
 		elog(ERROR, "could not list the functions of schema %u", schema);

@@ -12,6 +12,7 @@
 #include "catalog/pg_depend.h"
 #include "catalog/pg_namespace.h"
 #include "catalog/pg_type.h"
+#include "data/consent.h"
 #include "data/plan.h"
 #include "lib/stringinfo.h"
 #include "utils/acl.h"
@@ -300,6 +301,7 @@ ModelNew(Oid reco, Oid table)
 	static const Oid numbers[] = {FLOAT8OID, FLOAT4OID, NUMERICOID, INT8OID,
 								  INT4OID,   INT2OID,   InvalidOid};
 	static const Oid texts[] = {TEXTOID, VARCHAROID, InvalidOid};
+	static const Oid booleans[] = {BOOLOID, InvalidOid};
 	Model *model = palloc0(sizeof(Model));
 	HeapTuple tuple;
 	Relation view;
@@ -351,6 +353,8 @@ ModelNew(Oid reco, Oid table)
 			refuse_type(view, "user_id", type,
 						psprintf("%s as in the events query", format_type_be(model->user_type)));
 		model->has_users = true;
+		model->has_consent =
+			OidIsValid(optional_column(view, CONSENT_COLUMN, booleans, "boolean"));
 		relation_close(view, AccessShareLock);
 	}
 	view = open_view(model, "rules", true);

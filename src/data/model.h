@@ -61,6 +61,7 @@ typedef struct Model
 	bool has_items;    /* a catalogue query */
 	bool has_released; /* with a released_at */
 	bool has_users;    /* attributes of people */
+	bool has_consent;  /* with a consent */
 	bool has_rules;
 
 	/* What the table "model" says; read by ModelRead. */

@@ -2,6 +2,7 @@
 
 #include "catalog/pg_type.h"
 #include "data/columns.h"
+#include "data/consent.h"
 #include "data/plan.h"
 #include "lib/stringinfo.h"
 #include "math/sparse.h"
@@ -59,7 +60,7 @@ find_columns(const Model *model)
 		Oid element = get_element_type(getBaseType(of->type));
 		Column *column;
 
-		if (strcmp(of->name, "user_id") == 0 ||
+		if (strcmp(of->name, "user_id") == 0 || strcmp(of->name, CONSENT_COLUMN) == 0 ||
 			!ColumnIsNominal(OidIsValid(element) ? element : of->type))
 			continue;
 		column = palloc0(sizeof(Column));
@@ -273,7 +274,8 @@ PeopleRead(const Model *model, Budget *budget)
 	reader.row = AllocSetContextCreate(CurrentMemoryContext, "reco row", ALLOCSET_SMALL_SIZES);
 	foreach (cell, reader.columns)
 		((Column *) lfirst(cell))->values = IdSetCreate(ID_TEXT, budget);
-	PlanStreamOnce(columns_query(&reader), take, &reader);
+	PlanStreamOnce(psprintf("%s WHERE %s", columns_query(&reader), ConsentOf(model)), take,
+				   &reader);
 	if (reader.full)
 		ereport(NOTICE,
 				(errmsg("model \"%s\" learns nothing of groups of users", model->name),

@@ -91,6 +91,9 @@ check(const Reader *reader, const NullableDatum *row, Event *event)
 			return EVENTS_FUTURE;
 		event->age = ReaderAge(reader->now, at);
 	}
+	if (reader->rules.asked &&
+		(row[READER_CONSENT].isnull || !DatumGetBool(row[READER_CONSENT].value)))
+		return EVENTS_NO_CONSENT;
 	return EVENTS_SKIPS;
 }
 

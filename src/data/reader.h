@@ -23,6 +23,7 @@ typedef enum EventsSkip
 	EVENTS_NULL_TIME,
 	EVENTS_NOT_FINITE, /* a weight that is NaN, infinite or beyond what single precision holds */
 	EVENTS_FUTURE,
+	EVENTS_NO_CONSENT, /* the user did not say yes, where users are asked */
 	EVENTS_SKIPS
 } EventsSkip;
 
@@ -33,6 +34,7 @@ typedef struct ReaderRules
 	IdKind item_kind;
 	bool timed;
 	bool weighted;
+	bool asked;      /* users may have said yes or no */
 	uint32 signals;  /* told apart, 0 for none */
 	TimestampTz now; /* what comes later is in the future */
 	uint32 pile_bits;
@@ -45,6 +47,7 @@ enum
 	READER_ITEM,
 	READER_TIME,
 	READER_WEIGHT,
+	READER_CONSENT,
 	READER_SIGNAL, /* its place, from 1; NULL for the last */
 	READER_COLUMNS
 };

@@ -1,6 +1,7 @@
 #include "data/resuming.h"
 
 #include "catalog/pg_type.h"
+#include "data/consent.h"
 #include "data/plan.h"
 #include "executor/spi.h"
 #include "utils/array.h"
@@ -11,13 +12,13 @@
 /*
  * The state of an item or a series at the end of each visit: open, where something waits, and gone
  * where it was removed.  $1 is the share from which an item is finished, $2, $3 and $4 the signals of
- * baskets, $5 the time zone.
+ * baskets, $5 the time zone.  Where fewer than min_support users had trials nothing is counted.
  */
 static const char *const counting =
 	"WITH mine AS MATERIALIZED ("
 	"  SELECT e.user_id, e.item_id::{item} AS item_id, {at} AS at, ({at} AT TIME ZONE $5)::date AS day,"
 	"    {progress} AS progress, {signal} AS signal, {weight} AS weight"
-	"  FROM {model}.events e WHERE {counts} AND {at} <= clock_timestamp(){some}),"
+	"  FROM {learned_from} e WHERE {counts} AND {at} <= clock_timestamp(){some}),"
 	" visit AS MATERIALIZED ("
 	"  SELECT d.user_id, d.day, row_number() OVER (PARTITION BY d.user_id ORDER BY d.day) AS visit,"
 	"    count(*) OVER (PARTITION BY d.user_id) AS visits"
@@ -37,22 +38,27 @@ static const char *const counting =
 	"    ORDER BY m.user_id, m.item_id, m.day, m.at DESC, m.signal = ANY ($2), m.signal = ANY ($3)) s"
 	"  {series_state}),"
 	" waited AS ("
-	"  SELECT p.kind, p.progress, coalesce(a.visit, v.visits + 1) - v.visit - (a.visit IS NULL)::int AS trials,"
+	"  SELECT p.kind, p.user_id, p.progress, coalesce(a.visit, v.visits + 1) - v.visit - (a.visit IS NULL)::int AS trials,"
 	"    p.again IS NOT NULL AND NOT p.removed AS resumed"
 	"  FROM (SELECT s.*, lead(s.day) OVER later AS again, lead(s.gone) OVER later AS removed"
 	"    FROM state s WINDOW later AS (PARTITION BY s.kind, s.user_id, s.subject ORDER BY s.day)) p"
 	"  JOIN visit v ON v.user_id = p.user_id AND v.day = p.day"
 	"  LEFT JOIN visit a ON a.user_id = p.user_id AND a.day = p.again"
 	"  WHERE p.open),"
-	" cell AS ("
+	" counted AS ("
 	"  SELECT b.*, coalesce(sum(greatest(0, least(coalesce(w.trials, 0), b.visit_to) - b.visit_from + 1)), 0)::bigint AS trials,"
-	"    count(*) FILTER (WHERE w.resumed AND w.trials BETWEEN b.visit_from AND b.visit_to) AS resumed"
+	"    count(*) FILTER (WHERE w.resumed AND w.trials BETWEEN b.visit_from AND b.visit_to) AS resumed,"
+	"    count(DISTINCT w.user_id) FILTER (WHERE w.trials >= b.visit_from) >= {min_support} AS told"
 	"  FROM (SELECT k.kind, k.progress_from::float8, k.progress_to::float8, v.visit_from, v.visit_to"
 	"    FROM (VALUES ('unfinished', 0, 0.25), ('unfinished', 0.25, 0.5), ('unfinished', 0.5, 0.75),"
 	"        ('unfinished', 0.75, 1), ('basket', 0, 1), ('next', 0, 1)) k(kind, progress_from, progress_to),"
 	"      (VALUES (1, 1), (2, 2), (3, 4), (5, 8), (9, 2147483647)) v(visit_from, visit_to)) b"
 	"  LEFT JOIN waited w ON w.kind = b.kind AND w.progress >= b.progress_from AND w.progress < b.progress_to"
 	"  GROUP BY b.kind, b.progress_from, b.progress_to, b.visit_from, b.visit_to),"
+	" cell AS ("
+	"  SELECT c.kind, c.progress_from, c.progress_to, c.visit_from, c.visit_to,"
+	"    CASE WHEN c.told THEN c.trials ELSE 0 END AS trials, CASE WHEN c.told THEN c.resumed ELSE 0 END AS resumed"
+	"  FROM counted c),"
 	" wider AS ("
 	"  SELECT c.*, sum(c.trials) OVER kind AS kind_trials, sum(c.resumed) OVER kind AS kind_resumed,"
 	"    sum(c.trials) OVER visit AS visit_trials, sum(c.resumed) OVER visit AS visit_resumed"
@@ -168,7 +174,7 @@ ResumingCount(const Model *model, uint64 events, Budget *budget)
 {
 	Resuming *resuming = BudgetZeroed(budget, 1, sizeof(Resuming));
 	Unfinished *unfinished = UnfinishedOf(model, (Datum) 0, true);
-	TemplateWord words[UNFINISHED_WORDS + 3] = {{NULL, NULL}};
+	TemplateWord words[UNFINISHED_WORDS + 5] = {{NULL, NULL}};
 	Oid types[SHARED];
 	Datum values[SHARED];
 	MemoryContext caller;
@@ -180,6 +186,9 @@ ResumingCount(const Model *model, uint64 events, Budget *budget)
 	words[UNFINISHED_WORDS] = (TemplateWord){"{some}", some_users(model, events)};
 	words[UNFINISHED_WORDS + 1] = (TemplateWord){
 		"{series_state}", unfinished->series ? TemplateFill(series_state, words) : ""};
+	words[UNFINISHED_WORDS + 2] = (TemplateWord){"{learned_from}", ConsentEvents(model)};
+	words[UNFINISHED_WORDS + 3] = (TemplateWord){
+		"{min_support}", psprintf("%u", model->settings.similarity.rule.min_support)};
 	shared_arguments(model, unfinished, types, values);
 	rows = PlanRun(TemplateFill(counting, words), SHARED, types, values, NULL);
 	resuming->share = BudgetAlloc(budget, rows, sizeof(ResumingShare));

@@ -15,6 +15,7 @@
 #include <math.h>
 
 #include "access/detoast.h"
+#include "data/consent.h"
 #include "data/plan.h"
 #include "portability/instr_time.h"
 #include "utils/timestamp.h"
@@ -291,9 +292,9 @@ SampleEvents(const Model *model, TimestampTz now, SampleLimit limit, void *with,
 		sampler.weight = ++columns;
 		sql = psprintf("%s, weight::pg_catalog.float8", sql);
 	}
-	sampler.expected = (double) PlanRows(psprintf("SELECT 1 FROM %s.events", model->quoted));
+	sampler.expected = (double) PlanRows(psprintf("SELECT 1 FROM %s e", ConsentEvents(model)));
 	INSTR_TIME_SET_CURRENT(sampler.began);
-	PlanStreamSome(psprintf("%s FROM %s.events", sql, model->quoted), take, &sampler,
+	PlanStreamSome(psprintf("%s FROM %s e", sql, ConsentEvents(model)), take, &sampler,
 				   &sampler.enough);
 
 	SketchRead(sampler.sketch, model->settings.max_history, &figures);

@@ -2,6 +2,7 @@
 
 #include "catalog/pg_type.h"
 #include "data/model.h"
+#include "data/consent.h"
 #include "data/plan.h"
 #include "lib/stringinfo.h"
 #include "utils/builtins.h"
@@ -142,11 +143,11 @@ SignalsHear(const Model *model, const char *target, MemoryContext context)
 	uint64 rows;
 
 	rows = PlanRun(
-		psprintf("SELECT e.signal::pg_catalog.text COLLATE pg_catalog.\"C\" FROM %s.events e "
+		psprintf("SELECT e.signal::pg_catalog.text COLLATE pg_catalog.\"C\" FROM %s e "
 				 "WHERE e.signal::pg_catalog.text OPERATOR(pg_catalog.<>) ALL "
 				 "(ARRAY[$1, '%s'])%s "
 				 "GROUP BY 1 ORDER BY pg_catalog.count(*) DESC, 1 LIMIT %d",
-				 model->quoted, OTHER,
+				 ConsentEvents(model), OTHER,
 				 OidIsValid(model->weight_type) ? " AND e.weight OPERATOR(pg_catalog.>) 0" : "",
 				 BESIDE_MOST),
 		1, &type, &value, NULL);

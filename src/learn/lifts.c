@@ -4,6 +4,7 @@
 
 #include "base/interrupts.h"
 #include "math/best.h"
+#include "port/pg_bitutils.h"
 
 /* The work of learning one context. */
 typedef struct Learning
@@ -12,6 +13,7 @@ typedef struct Learning
 	uint64 *of_item; /* [items], events of each in any value */
 	uint32 *by_rank; /* [items], the item at each rank */
 	uint64 all;
+	uint32 *users; /* [words], whose the events at hand are */
 	Lifts *lifts;
 	Best best[LIFTS_ITEMS];
 	Budget *budget;
@@ -26,6 +28,7 @@ begin(const LiftCounts *counts, Budget *budget)
 	learning->budget = budget;
 	learning->of_item = BudgetZeroed(budget, counts->items, sizeof(uint64));
 	learning->by_rank = BudgetAlloc(budget, counts->items, sizeof(uint32));
+	learning->users = BudgetZeroed(budget, counts->words, sizeof(uint32));
 	learning->lifts = BudgetZeroed(budget, 1, sizeof(Lifts));
 	for (uint32 i = 0; i < counts->items; i++)
 		learning->by_rank[counts->rank[i]] = i;
@@ -45,8 +48,33 @@ finish(Learning *learning)
 
 	BudgetFree(learning->budget, learning->of_item);
 	BudgetFree(learning->budget, learning->by_rank);
+	BudgetFree(learning->budget, learning->users);
 	BudgetFree(learning->budget, learning);
 	return lifts;
+}
+
+/* Adds the users of an item in one value to those at hand. */
+static void
+add_users(Learning *learning, uint32 value, uint32 item)
+{
+	const LiftCounts *counts = learning->counts;
+
+	for (uint32 w = 0; w < counts->words; w++)
+		learning->users[w] |= counts->users[value][(size_t) item * counts->words + w];
+}
+
+/* True where those at hand, of whom none are left, are too few for what they did to be told. */
+static bool
+were_few(Learning *learning)
+{
+	uint32 users = 0;
+
+	for (uint32 w = 0; w < learning->counts->words; w++)
+	{
+		users += (uint32) pg_popcount32(learning->users[w]);
+		learning->users[w] = 0;
+	}
+	return users > 0 && users < learning->counts->min_support;
 }
 
 /* What a count says once chance has been allowed for. */
@@ -117,6 +145,9 @@ LiftsLearn(const LiftCounts *counts, Budget *budget)
 			double expected =
 				(double) of_value * (double) learning->of_item[i] / (double) learning->all;
 
+			add_users(learning, v, i);
+			if (were_few(learning))
+				continue;
 			lift[i] = lift_of(n, expected);
 			offer(learning, &offered, i, lift[i], n, expected);
 		}
@@ -134,10 +165,33 @@ around(const LiftCounts *counts, uint32 hour, uint32 item)
 		   counts->count[(hour + LIFTS_HOURS - 1) % LIFTS_HOURS][item];
 }
 
-/* Lifts of the hour of a day, and of that hour of each day. */
+/* Adds the users of an item in an hour of the week and the two beside it. */
 static void
-learn_hour(const Learning *learning, uint32 hour, const double *of_hours, double *lift,
-		   double *expected)
+add_around(Learning *learning, uint32 hour, uint32 item)
+{
+	add_users(learning, hour, item);
+	add_users(learning, (hour + 1) % LIFTS_HOURS, item);
+	add_users(learning, (hour + LIFTS_HOURS - 1) % LIFTS_HOURS, item);
+}
+
+/* The lift of the hour of a day for an item, on whatever day. */
+static double
+daily_lift(Learning *learning, uint32 hour, uint32 item, double expected)
+{
+	double n = 0;
+
+	for (uint32 h = hour; h < LIFTS_HOURS; h += 24)
+	{
+		n += around(learning->counts, h, item);
+		add_around(learning, h, item);
+	}
+	return were_few(learning) ? 1 : lift_of(n, expected);
+}
+
+/* Lifts of the hour of a day, and of that hour of each day, with the events that may be told. */
+static void
+learn_hour(Learning *learning, uint32 hour, const double *of_hours, double *lift, double *expected,
+		   double *told)
 {
 	const LiftCounts *counts = learning->counts;
 	double of_hour = 0;
@@ -147,20 +201,22 @@ learn_hour(const Learning *learning, uint32 hour, const double *of_hours, double
 	for (uint32 i = 0; i < counts->items; i++)
 	{
 		double share = (double) learning->of_item[i] / (double) learning->all;
-		double n = 0;
-		double daily;
+		double daily = daily_lift(learning, hour, i, of_hour * share);
 
 		INTERRUPTS_AT(i);
-		for (uint32 h = hour; h < LIFTS_HOURS; h += 24)
-			n += around(counts, h, i);
-		daily = lift_of(n, of_hour * share);
 		for (uint32 h = hour; h < LIFTS_HOURS; h += 24)
 		{
 			double foreseen = of_hours[h] * share * daily;
 			size_t at = (size_t) (h / 24) * counts->items + i;
 
 			expected[at] = of_hours[h] * share;
-			lift[at] = daily * lift_of(around(counts, h, i), foreseen);
+			told[at] = around(counts, h, i);
+			lift[at] = daily;
+			add_around(learning, h, i);
+			if (were_few(learning))
+				told[at] = 0;
+			else
+				lift[at] *= lift_of(told[at], foreseen);
 			lift[at] = fmin(fmax(lift[at], 1 / LIFTS_MOST), LIFTS_MOST);
 		}
 	}
@@ -172,6 +228,7 @@ LiftsLearnHours(const LiftCounts *counts, Budget *budget)
 	Learning *learning = begin(counts, budget);
 	double *lift = BudgetAlloc(budget, (uint64) counts->items * 7, sizeof(double));
 	double *expected = BudgetAlloc(budget, (uint64) counts->items * 7, sizeof(double));
+	double *told = BudgetAlloc(budget, (uint64) counts->items * 7, sizeof(double));
 	double of_hours[LIFTS_HOURS] = {0};
 
 	for (uint32 h = 0; h < LIFTS_HOURS; h++)
@@ -179,19 +236,19 @@ LiftsLearnHours(const LiftCounts *counts, Budget *budget)
 			of_hours[h] += around(counts, h, i);
 	for (uint32 hour = 0; hour < 24 && learning->all > 0; hour++)
 	{
-		learn_hour(learning, hour, of_hours, lift, expected);
+		learn_hour(learning, hour, of_hours, lift, expected, told);
 		for (uint32 day = 0; day < 7; day++)
 		{
-			const double *of_day = lift + (size_t) day * counts->items;
+			size_t first = (size_t) day * counts->items;
 			uint32 offered = 0;
 
 			for (uint32 i = 0; i < counts->items; i++)
-				offer(learning, &offered, i, of_day[i], around(counts, day * 24 + hour, i),
-					  expected[(size_t) day * counts->items + i]);
-			keep(learning, day * 24 + hour, offered, of_day);
+				offer(learning, &offered, i, lift[first + i], told[first + i], expected[first + i]);
+			keep(learning, day * 24 + hour, offered, lift + first);
 		}
 	}
 	BudgetFree(budget, lift);
 	BudgetFree(budget, expected);
+	BudgetFree(budget, told);
 	return finish(learning);
 }

@@ -14,7 +14,8 @@
  * 4.
  *
  * An hour of the week is first an hour of the day, on any day, and then that hour of that day, held
- * against what the hour of the day foresees; and it is counted with the hours on either side.
+ * against what the hour of the day foresees; and it is counted with the hours on either side.  Of an
+ * hour that fewer than min_support users chose an item in the hour of the day is all that is said.
  */
 #ifndef RECO_LIFTS_H
 #define RECO_LIFTS_H
@@ -43,12 +44,21 @@ typedef struct Lifts
 	Lift *lift; /* by value, then item */
 } Lifts;
 
-/* count[value][item] of some values of a context; tie-breaks go by rank[item], from 0. */
+/*
+ * count[value][item] of some values of a context; tie-breaks go by rank[item], from 0.
+ *
+ * Whose events they are is a set of bits, so many words for every value and item: one bit of each
+ * user, which others may have, too.  There are then at least as many users as bits, and what fewer
+ * than min_support did, or seem to have done, counts for nothing.
+ */
 typedef struct LiftCounts
 {
 	uint32 values;
 	uint32 items;
 	const uint32 *const *count;
+	const uint32 *const *users;
+	uint32 words;
+	uint32 min_support;
 	const uint32 *rank;
 } LiftCounts;
 

@@ -43,7 +43,7 @@ SELECT results_eq($$SELECT item_id, round(score::numeric, 5), source FROM reco_r
 SELECT results_eq($$SELECT user_id, round(score::numeric, 5), because FROM reco_audience(3, 9, 'six')$$,
   'VALUES (1::bigint, 1.00000, 1::bigint), (2, 1.00000, 1)', 'its audience has what it is like');
 SELECT results_eq($$SELECT code FROM reco_why_not(3, 3, 'six')$$, $$VALUES ('no_evidence'), ('listed')$$, 'reco_why_not: nothing in the history of 3 is like it');
-SELECT is(reason, 'nobody chose the item yet, and none of the 2 learned items of the user''s history is near to it by attributes', 'and says what would')
+SELECT is(reason, 'fewer users than min_support, 2, chose the item, and none of the 2 learned items of the user''s history is near to it by attributes', 'and says what would')
   FROM reco_why_not(3, 3, 'six') WHERE code = 'no_evidence';
 SELECT results_eq($$SELECT item_id FROM reco_popular(9, 'six')$$, $$VALUES ('1'::text), ('2'), ('4'), ('5')$$, 'what nobody has is not popular');
 SELECT is_empty($$SELECT * FROM six.popular WHERE users = 0$$, 'nor in the view');

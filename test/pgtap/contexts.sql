@@ -40,7 +40,7 @@ CREATE TABLE many (u int, i int, device text, at timestamptz, slot int);
 INSERT INTO many SELECT u, 1 + (u * 7 + n * n * 3 + u * n) % 60, CASE WHEN (u * 7 + n * n * 3 + u * n) % 60 < 30 AND n % 3 > 0 THEN 'phone' WHEN n = 1 AND u = 5 THEN 'watch' ELSE 'desk' END,
   '2026-01-05'::timestamptz + ((u * 37 + n * 101) % 2400) * interval '1 hour', (u + n) % 3 FROM generate_series(1, 300) u, generate_series(1, 24) n;
 SELECT reco_create_model('many', 'SELECT u AS user_id, i AS item_id, device, at AS occurred_at, slot FROM many');
-SELECT reco_configure('many', similarity => 'cosine', contexts => '{device, slot, occurred_at}', time_zone => 'America/New_York');
+SELECT reco_configure('many', similarity => 'cosine', min_support => 1, contexts => '{device, slot, occurred_at}', time_zone => 'America/New_York');
 SELECT pg_temp.refresh('many');
 CREATE FUNCTION pg_temp.lift(n float8, e float8) RETURNS float8 LANGUAGE sql AS $$
   SELECT least(greatest(CASE WHEN n > e THEN greatest(1, (n - 3 * sqrt(greatest(n, e)) + 10) / (e + 10)) ELSE least(1, (n + 3 * sqrt(greatest(n, e)) + 10) / (e + 10)) END, .25), 4) $$;

@@ -153,7 +153,7 @@ CREATE TABLE sold (item_id int, weight float8, days int, occurred_at timestamp);
 INSERT INTO sold VALUES (1, 1, 0), (1, 2, 20), (2, 3.6, 20), (3, 1, 40), (4, 2.4, 0), (4, -5, 0);
 UPDATE sold SET occurred_at = date_trunc('second', now()) - interval '1 hour' - days * interval '1 day';
 SELECT reco_create_model('sold', 'SELECT 7 AS user_id, item_id, weight, occurred_at FROM sold');
-SELECT reco_configure('sold', weighting => 'linear', popular_half_life => '20 days', trend_half_life => '5 days');
+SELECT reco_configure('sold', weighting => 'linear', min_support => 1, popular_half_life => '20 days', trend_half_life => '5 days');
 SELECT pg_temp.refresh('sold');
 SELECT results_eq('SELECT item_id, round(popularity::numeric, 4), round(trend::numeric, 3) FROM sold.popular(NULL)',
                   'VALUES (4, 0.1109, 2.203), (1, 0.0924, 1.384), (2, 0.0832, 0.671), (3, 0.0116, 0.872)', 'popularity is a rate a day, most popular first, with the trend');

@@ -5,13 +5,13 @@ ALTER TABLE act SET (parallel_workers = 2);
 ANALYZE act;
 
 -- Without a ticket, and with what is none.
-SELECT reco_gather(NULL, user_id, item_id, occurred_at, weight, NULL) FROM act;
-SELECT reco_gather('', user_id, item_id, occurred_at, weight, NULL) FROM act;
-SELECT reco_gather('\x0102', user_id, item_id, occurred_at, weight, NULL) FROM act;
-SELECT reco_gather(decode(repeat('00', 20), 'hex'), user_id, item_id, occurred_at, weight, NULL) FROM act;
-SELECT reco_gather(decode(repeat('ff', 21), 'hex'), user_id, item_id, occurred_at, weight, NULL) FROM act;
-SELECT reco_gather('\x00', user_id, item_id, occurred_at, weight, NULL) OVER () FROM act;
-SELECT reco_gather('\x00', user_id, item_id, occurred_at, weight, NULL) FROM act WHERE false;
+SELECT reco_gather(NULL, user_id, item_id, occurred_at, weight, true, NULL) FROM act;
+SELECT reco_gather('', user_id, item_id, occurred_at, weight, true, NULL) FROM act;
+SELECT reco_gather('\x0102', user_id, item_id, occurred_at, weight, true, NULL) FROM act;
+SELECT reco_gather(decode(repeat('00', 20), 'hex'), user_id, item_id, occurred_at, weight, true, NULL) FROM act;
+SELECT reco_gather(decode(repeat('ff', 21), 'hex'), user_id, item_id, occurred_at, weight, true, NULL) FROM act;
+SELECT reco_gather('\x00', user_id, item_id, occurred_at, weight, true, NULL) OVER () FROM act;
+SELECT reco_gather('\x00', user_id, item_id, occurred_at, weight, true, NULL) FROM act WHERE false;
 
 -- In a worker, with any handle of shared memory at all.
 SET parallel_setup_cost = 0;
@@ -19,8 +19,8 @@ SET parallel_tuple_cost = 0;
 SET parallel_leader_participation = off;
 SET max_parallel_workers_per_gather = 2;
 \set VERBOSITY terse
-SELECT reco_gather(decode(repeat('00', 20), 'hex'), user_id, item_id, occurred_at, weight, NULL) FROM act;
-SELECT reco_gather(decode(repeat('ab', 20), 'hex'), user_id, item_id, occurred_at, weight, NULL) FROM act;
+SELECT reco_gather(decode(repeat('00', 20), 'hex'), user_id, item_id, occurred_at, weight, true, NULL) FROM act;
+SELECT reco_gather(decode(repeat('ab', 20), 'hex'), user_id, item_id, occurred_at, weight, true, NULL) FROM act;
 
 -- Its parts are of no use outside of it.
 SELECT reco_gather_send(NULL::internal) IS NULL, reco_gather_recv(NULL, NULL) IS NULL, reco_gather_count(NULL) IS NULL;
