@@ -488,12 +488,12 @@ find_row(Work *work, uint32 place, uint32 *row)
 	if (pinned == NULL)
 	{
 		*row = VarietyNext(&work->variety);
+		if (*row == VARIETY_NONE && !work->all)
+			return false;
 		if (work->plan->shares > 0 && !promote(work, place, *row, &promoted))
 			return false;
 		if (promoted != VARIETY_NONE)
 			*row = promoted;
-		if (*row == VARIETY_NONE && !work->all)
-			return false;
 
 		/* Where a list ends before the place that something is pinned to, that comes last. */
 		if (*row == VARIETY_NONE)

@@ -63,6 +63,8 @@ SELECT is(pg_temp.under('VALUES (2, NULL, NULL, NULL, NULL, .5)', 'five.top_n(5)
 SELECT is(pg_temp.under('VALUES (2, NULL, NULL, NULL, NULL, .34)', 'five.top_n(5)'), '3pe 1pe 2pe', 'the third of three, where it is anyway');
 SELECT is(pg_temp.under('VALUES (NULL::int, ''brand'', ''a'', NULL::float8, NULL::int, .67)', 'five.top_n(5)'), '3pe 1pe 2pe', 'floor(.67 * 2) = 1 of two, 2 of three');
 SELECT is(pg_temp.under('VALUES (NULL::int, ''brand'', ''a'', NULL::float8, NULL::int, 1)', 'five.top_n(5)'), '1pr 2pr 3pe', 'all of brand a first');
+SELECT is(pg_temp.under('VALUES (NULL::int, ''brand'', ''a'', 1.5::float8, NULL::int, 1)', 'five.top_n(5)'), '1pe 2pr 3pe', 'one that is first by its boost is not promoted');
+SELECT is(pg_temp.items('five.top_n(5, 1)'), '1pe', 'nor in a list of one');
 /* What no evidence speaks for goes by the sum of weights, 5 of 1 and 3, 4 of 2 and 4, 1 of 5, times boosts. */
 SELECT is(pg_temp.under('SELECT WHERE false', 'five.top_n(NULL)'), '1po 3po 2po 4po 5po', 'a guest');
 SELECT is(pg_temp.under('VALUES (5, NULL, NULL, 3.9, NULL, NULL)', 'five.top_n(NULL)'), '1po 3po 2po 4po 5po', 'boosted to 3.9, too little');
@@ -150,7 +152,7 @@ INSERT INTO rule (item_id, pin) VALUES (100, 2), (129, 4), (7, 4), (130, 30), (6
 CREATE FUNCTION pg_temp.is_prefix(k int, options text) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE bad bigint; BEGIN
   EXECUTE format('SELECT count(*) FROM generate_series(1, 300, 11) u, LATERAL (SELECT * FROM shop.top_n(u, %s %s) WITH ORDINALITY AS t(item_id, score, match, because, source, n) FULL JOIN
-    (SELECT item_id AS whole_item, n FROM shop.top_n(u, NULL %2$s) WITH ORDINALITY AS t(item_id, score, match, because, source, n) WHERE n <= %1$s) w USING (n)) x WHERE item_id IS DISTINCT FROM whole_item', k, options) INTO bad;
+    (SELECT item_id AS whole_item, source AS whole_source, n FROM shop.top_n(u, NULL %2$s) WITH ORDINALITY AS t(item_id, score, match, because, source, n) WHERE n <= %1$s) w USING (n)) x WHERE (item_id, source) IS DISTINCT FROM (whole_item, whole_source)', k, options) INTO bad;
   RETURN is(bad, 0::bigint, format('the first %s are the list of %s %s', k, k, options)); END $$;
 /* Of newcomers, too, whose shares are of what no evidence ranks. */
 CREATE FUNCTION pg_temp.is_prefix_of_guest(k int) RETURNS text LANGUAGE sql AS $$
