@@ -359,6 +359,15 @@ static const char *const doors =
 	"    AS t(place text, item_id {item}, detail jsonb); END;"
 	"COMMENT ON FUNCTION {model}.disclose IS 'all that the model holds of a person; see reco_disclose';"
 
+	"CREATE FUNCTION {model}.page(user_id {user}, rows int DEFAULT 6, per_row int DEFAULT 10, visit bigint DEFAULT 0,"
+	"    follows text DEFAULT NULL, as_of timestamptz DEFAULT NULL)"
+	"  RETURNS TABLE(row_rank int, kind text, subject {item}, label text, rank int, item_id {item}, score float8, match float8, because {item}, source text)"
+	"  LANGUAGE SQL STABLE PARALLEL SAFE ROWS 60 COST 10000 BEGIN ATOMIC"
+	"  SELECT t.row_rank, t.kind, t.subject, t.label, t.rank, t.item_id, t.score, t.match, t.because, t.source"
+	"  FROM {reco}.reco_typed_page(page.user_id, page.rows, page.per_row, {row}, page.visit, page.follows, page.as_of)"
+	"    AS t(row_rank int, kind text, subject {item}, label text, rank int, item_id {item}, score float8, match float8, because {item}, source text); END;"
+	"COMMENT ON FUNCTION {model}.page IS 'rows of lists for one visit; see reco_page';"
+
 	/* USAGE on the schema is what shares a model; inside it everything may be read. */
 	"GRANT SELECT ON ALL TABLES IN SCHEMA {model} TO PUBLIC;";
 
@@ -417,7 +426,7 @@ static const char *const served_log =
 #define DOORS                                                                                      \
 	"top_n,top_n_all,complete,similar_items,score,match,why,why_not,rank,audience,similar_users,"  \
 	"user_factor,user_factors,popular,trending,onboarding,explore,continue,hooks,win_back,"        \
-	"wrapped,wrapped_all,wrapped_json,wrapped_json_all,forget,traces,disclose"
+	"wrapped,wrapped_all,wrapped_json,wrapped_json_all,page,forget,traces,disclose"
 
 /* The relations of a model, for taking it down. */
 static const char *const relations[] = {

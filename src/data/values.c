@@ -289,6 +289,12 @@ ValuesFind(const Values *values, Datum text)
 	return IdSetFind(values->words, text);
 }
 
+Datum
+ValuesDatum(const Values *values, uint32 value)
+{
+	return IdSetDatum(values->words, value);
+}
+
 uint32 *
 ValuesRanks(const Values *values)
 {

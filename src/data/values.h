@@ -36,6 +36,9 @@ extern const uint32 *ValuesOf(const Values *values, uint32 number, uint32 *count
 extern uint32 ValuesCount(const Values *values);
 extern uint32 ValuesFind(const Values *values, Datum text);
 
+/* The text of one, in the current context. */
+extern Datum ValuesDatum(const Values *values, uint32 value);
+
 /* The place of each value when they are sorted: an order that no order of rows decides. */
 extern uint32 *ValuesRanks(const Values *values);
 

@@ -13,7 +13,7 @@ SELECT is_empty('SELECT name FROM member JOIN pg_proc p ON p.oid = objid WHERE c
 SELECT is_empty('SELECT name FROM member JOIN pg_class c ON c.oid = objid WHERE classid = ''pg_class''::regclass AND relkind IN (''r'', ''v'', ''m'') AND length(coalesce(obj_description(objid, ''pg_class''), '''')) < 20', 'every view and table');
 SELECT is_empty('SELECT name FROM member JOIN pg_type t ON t.oid = objid WHERE classid = ''pg_type''::regclass AND typcategory <> ''A'' AND typrelid NOT IN (SELECT oid FROM pg_class WHERE relkind <> ''c'')
   AND length(coalesce(obj_description(objid, ''pg_type''), '''')) < 20', 'every type');
-SELECT is_empty($$SELECT name FROM member JOIN pg_proc p ON p.oid = objid WHERE classid = 'pg_proc'::regclass AND proname ~ '^reco_(typed_)?(top_n|top_n_all|complete|explore|rank|score|match|why|why_not|similar_items|similar_users|audience|popular|trending|onboarding|continue|hooks|wrapped|wrapped_all|wrapped_json|wrapped_json_all|models)$'
+SELECT is_empty($$SELECT name FROM member JOIN pg_proc p ON p.oid = objid WHERE classid = 'pg_proc'::regclass AND proname ~ '^reco_(typed_)?(top_n|top_n_all|complete|explore|rank|score|match|why|why_not|similar_items|similar_users|audience|popular|trending|onboarding|continue|hooks|wrapped|wrapped_all|wrapped_json|wrapped_json_all|page|models)$'
   AND (provolatile <> 's' OR proparallel <> 's')$$, 'questions are stable and parallel safe');
 SELECT is_empty('SELECT name FROM member JOIN pg_proc p ON p.oid = objid WHERE classid = ''pg_proc''::regclass AND proretset AND prorows = 1000', 'every function that returns rows says how many to expect');
 
