@@ -2,6 +2,9 @@
 
 use strict;
 use warnings;
+use FindBin;
+use lib $FindBin::RealBin;
+use Faults qw(session kill_postmaster leftovers);
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Test::More;
@@ -115,9 +118,31 @@ for my $write (
 	like($err, qr/ERROR:  25006: cannot execute .* in a read-only transaction/, "read-only: $write");
 }
 
-# Promoted, it is a server of its own.
+# Killed while it replays a refresh, it comes back and follows; so it does after a crash of the primary in the middle of one.
+{
+	my ($open) = session($primary);
+	$open->query_safe(q{BEGIN; INSERT INTO orders SELECT c, 'p' || (c * 17) % 60, '2024-05-12', 1 FROM generate_series(1, 300) c; SELECT reco_refresh('shop')});
+	$primary->wait_for_catchup($replica, 'write');
+	ok(kill_postmaster($replica), 'the replica is killed while a refresh is open');
+	$replica->start;
+	is_deeply(alike('replica killed'), $fourth, 'replica killed: the model of before');
+	ok(kill_postmaster($primary), 'the primary is killed while a refresh is open');
+	eval { $open->quit };
+	$primary->start;
+	$primary->safe_psql('postgres', 'SELECT pg_switch_wal()');
+	is_deeply(alike('primary killed'), $fourth, 'primary killed: the model of before');
+	is(leftovers($_), '', 'primary killed: nothing of the refresh lies about on the ' . $_->name) for ($primary, $replica);
+}
+
+# The primary dies in the middle of a refresh, and the replica takes over: a server of its own, with the model of before.
+my ($last) = session($primary);
+$last->query_safe(q{BEGIN; INSERT INTO orders SELECT c, 'p' || (c * 19) % 60, '2024-05-13', 1 FROM generate_series(1, 300) c; SELECT reco_refresh('shop')});
+$primary->wait_for_catchup($replica, 'write');
+$primary->stop('immediate');
+eval { $last->quit };
 $replica->promote;
 is($replica->safe_psql('postgres', $questions{$_}), $fourth->{$_}, "promoted: $_") for sort keys %questions;
+is(leftovers($replica), '', 'promoted: nothing lies about');
 $replica->safe_psql('postgres', q{INSERT INTO orders SELECT c, 'p' || (c * 11) % 60, '2024-05-11', 1 FROM generate_series(1, 300) c});
 is($replica->safe_psql('postgres', q{SELECT users FROM reco_refresh('shop')}), 305, 'promoted: refreshes');
 isnt($replica->safe_psql('postgres', $questions{top_n}), $fourth->{top_n}, 'promoted: learns');
@@ -125,5 +150,4 @@ isnt($replica->safe_psql('postgres', $questions{top_n}), $fourth->{top_n}, 'prom
 unlike(slurp_file($_->logfile), qr/TRAP:|PANIC|XX000|signal 11/, 'the log of ' . $_->name . ' holds no fault') for ($primary, $replica);
 
 $replica->stop;
-$primary->stop;
 done_testing();
