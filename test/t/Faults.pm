@@ -113,8 +113,8 @@ sub workers_of
 		"SELECT pid FROM pg_stat_activity WHERE leader_pid = $pid AND pid <> leader_pid AND backend_type = 'parallel worker' ORDER BY pid");
 }
 
-# Two models of 6,000 users, "shop" by neighbours and "taste" by factors, which have everything that a refresh writes, and two
-# states of their events, which waves.n chooses, so that a model goes to and fro between two versions.  Where test.linger is
+# Two models of 6,000 users, "shop" by neighbours and "taste" by factors, which have everything that a refresh writes, one more,
+# "little", that can do with 1 MB, and two states of their events, which waves.n chooses, so that a model goes to and fro between two versions.  Where test.linger is
 # on, reading takes long.
 sub create_shop
 {
@@ -141,6 +141,8 @@ sub create_shop
 		SELECT reco_configure('shop', similarity => 'ridge', candidates => 60, contexts => '{device}', algorithm => 'neighbors');
 		SELECT reco_create_model('taste', 'SELECT * FROM shop.events');
 		SELECT reco_configure('taste', algorithm => 'factors', factors => 8, iterations => 3);
+		SELECT reco_create_model('little', 'SELECT user_id, item_id, weight, occurred_at FROM shop.events');
+		SELECT reco_configure('little', similarity => 'ridge', candidates => 60);
 		VACUUM ANALYZE});
 }
 
@@ -228,7 +230,8 @@ sub leftovers
 		SELECT 'schema ' || nspname FROM pg_namespace
 			WHERE nspname !~ '^pg_|^information_schema$|^public$' AND oid NOT IN (SELECT relnamespace FROM pg_class WHERE relname = 'model');
 		SELECT 'lock on ' || coalesce(relation::regclass::text, locktype) FROM pg_locks
-			WHERE pid IS DISTINCT FROM pg_backend_pid() AND locktype NOT IN ('virtualxid') AND relation IS DISTINCT FROM 0;
+			WHERE pid IS DISTINCT FROM pg_backend_pid() AND locktype <> 'virtualxid'
+				AND pid NOT IN (SELECT pid FROM pg_stat_activity WHERE backend_type ~ '^autovacuum|^walsender|^startup');
 		SELECT 'refresh in phase ' || phase FROM reco_progress;
 		SELECT 'prepared transaction ' || gid FROM pg_prepared_xacts;
 		SELECT 'temporary table ' || relname FROM pg_class WHERE relpersistence = 't'});

@@ -1,0 +1,224 @@
+# Lists under load, with refreshes going on: no error, no answer that mixes two versions of the model, and no process that
+# grows.  A few seconds, or ten minutes where RECO_SLOW is set.
+#
+# The events are such that every answer tells the version of the model it comes from.  In version v people choose, with
+# item i, the items i + s and i - s, where s is 1 + v % 40 (all modulo 100).  Version and model change in one transaction,
+# so that in any one snapshot a list must be the one of that snapshot's version, and of no other.
+
+use strict;
+use warnings;
+use FindBin;
+use lib $FindBin::RealBin;
+use Faults;
+use IPC::Run;
+use PostgreSQL::Test::Cluster;
+use PostgreSQL::Test::Utils;
+use Test::More;
+use Time::HiRes qw(sleep time);
+
+my $seconds = is_slow() ? 600 : 12;
+my $pause = is_slow() ? '2000 ms' : '300 ms';
+
+my $node = server('main', "max_connections = 50\nmax_standby_streaming_delay = -1\nhot_standby_feedback = on\nmax_parallel_maintenance_workers = 1\nshared_buffers = 32MB\ndeadlock_timeout = 100ms\nautovacuum = on\nautovacuum_naptime = 1s", allows_streaming => 1);
+$node->start;
+
+# Users 1 to 400 are those who are learned from, 1001 to 1100 those who ask, each with one item.  Items from 200 on come and
+# go with the version, so that rows are inserted and deleted, and items from 100000 on are what everybody orders meanwhile.
+$node->safe_psql('postgres', q{
+	CREATE EXTENSION reco;
+	CREATE TABLE version AS SELECT 0 AS v;
+	CREATE TABLE chosen AS SELECT u, u % 100 AS i, false AS moves FROM generate_series(1, 400) u UNION ALL SELECT u, u % 100, true FROM generate_series(1, 400) u;
+	CREATE TABLE orders AS SELECT 1001 + i AS u, i FROM generate_series(0, 99) i
+		UNION ALL SELECT 5000 + n, 100000 + (n * 7) % 500 FROM generate_series(1, 2000) n;
+	CREATE TABLE memory (pid int, at timestamptz, bytes bigint);
+	CREATE INDEX ON chosen (u); CREATE INDEX ON orders (u);
+	SELECT reco_create_model('shop', $$
+		SELECT u AS user_id, CASE WHEN moves THEN (i + 1 + (SELECT v % 40 FROM public.version)) % 100 ELSE i END AS item_id FROM public.chosen
+		UNION ALL SELECT u, 200 + i + 100 * (SELECT v % 3 FROM public.version) FROM public.chosen WHERE u <= 200
+		UNION ALL SELECT u, i FROM public.orders$$);
+	SELECT reco_configure('shop', similarity => 'cooccurrence', neighbors => 50, user_exponent => 0, source_exponent => 0, target_exponent => 0);
+	SELECT reco_create_model('other', 'SELECT u AS user_id, i AS item_id FROM public.orders');
+	-- What people choose with an item in the version of this snapshot.
+	CREATE FUNCTION expected(item int) RETURNS bigint[] LANGUAGE sql STABLE AS $$
+		SELECT array_agg(x::bigint ORDER BY x) FROM public.version, unnest(ARRAY[(item + 1 + v % 40) % 100, (item + 99 - v % 40) % 100]) x $$;
+	-- Answers 1, or fails.
+	CREATE FUNCTION right_answer(answer boolean) RETURNS int LANGUAGE plpgsql STABLE AS $$
+	BEGIN IF answer IS NOT TRUE THEN RAISE EXCEPTION 'wrong answer'; END IF; RETURN 1; END $$;
+	SELECT reco_refresh('shop'); SELECT reco_refresh('other');
+	VACUUM ANALYZE});
+is($node->safe_psql('postgres', 'SELECT count(*) FROM shop.learned_item WHERE item_id BETWEEN 200 AND 299'), 100, 'items of the version are learned');
+
+# A replica, which is asked the same.
+$node->backup('backup');
+my $replica = PostgreSQL::Test::Cluster->new('replica');
+$replica->init_from_backup($node, 'backup', has_streaming => 1);
+$replica->start;
+
+# What is asked.  Each question holds the answer against the version of its own snapshot.
+my %asked = (
+	'top_n@6' => q{SELECT right_answer((SELECT array_agg(item_id ORDER BY item_id) FROM reco_top_n(:user::bigint, 2, 'shop', fallback => false)) = expected(:item));},
+	'door@3' => q{SELECT right_answer((SELECT array_agg(item_id::bigint ORDER BY item_id) FROM shop.top_n(:user, 2, fallback => false)) = expected(:item)
+		AND (SELECT bool_and(because = :item) FROM shop.top_n(:user, 2, fallback => false)));},
+	'similar@3' => q{SELECT right_answer((SELECT array_agg(item_id ORDER BY item_id) FILTER (WHERE item_id < 100) FROM reco_similar_items(:item::bigint, 50, 'shop')) = expected(:item));},
+	'scores@1' => q{SELECT right_answer((SELECT array_agg(i::bigint ORDER BY i) FROM generate_series(0, 99) i WHERE reco_score(:user::bigint, i, 'shop') > 0) = expected(:item)
+		AND (SELECT count(*) FROM generate_series(0, 99) i WHERE reco_score(:user::bigint, i, 'shop') > 0) = 2);},
+	'basket@2' => q{SELECT right_answer((SELECT array_agg(item_id ORDER BY item_id) FROM reco_complete(ARRAY[:item]::bigint[], NULL, 'shop', fallback => false) WHERE item_id < 100) = expected(:item));},
+	'why@1' => q{SELECT right_answer((SELECT bool_and((SELECT count(*) FROM reco_why(:user::bigint, e, 'shop')) = 1) FROM unnest(expected(:item)) e));},
+	'view@1' => q{SELECT right_answer((SELECT array_agg(similar_item_id::bigint ORDER BY similar_item_id) FROM shop.similar WHERE item_id = :item AND similar_item_id < 100) = expected(:item));},
+	'everyone@1' => q{SELECT right_answer((SELECT bool_and(list = expected(user_id::int - 1001)) AND count(*) = 100
+		FROM (SELECT user_id, array_agg(item_id::bigint ORDER BY item_id) AS list FROM shop.top_n_all(2, fallback => false) WHERE user_id BETWEEN 1001 AND 1100 GROUP BY 1) a));},
+	'other@1' => q{SELECT right_answer((SELECT count(*) = 5 FROM reco_popular(5, 'other')));},
+	'full@1' => q{SELECT right_answer((SELECT count(DISTINCT item_id) = 20 FROM reco_top_n(:user::bigint, 20, 'shop')));},
+	# Several questions in one transaction, whose snapshot may be one.
+	'long@1' => q{BEGIN;
+		SELECT right_answer((SELECT array_agg(item_id ORDER BY item_id) FROM reco_top_n(:user::bigint, 2, 'shop', fallback => false)) = expected(:item));
+		\sleep 200 ms
+		SELECT right_answer((SELECT array_agg(item_id ORDER BY item_id) FROM reco_top_n(:user::bigint, 2, 'shop', fallback => false)) = expected(:item));
+		SELECT right_answer((SELECT array_agg(item_id ORDER BY item_id) FILTER (WHERE item_id < 100) FROM reco_similar_items(:item::bigint, 50, 'shop')) = expected(:item));
+		COMMIT;},
+	# What is ordered counts at once, in the transaction that orders it.
+	'order@2' => q{BEGIN ISOLATION LEVEL REPEATABLE READ;
+		INSERT INTO orders SELECT :user, (expected(:item))[1];
+		SELECT right_answer((SELECT array_agg(item_id) FILTER (WHERE item_id = ANY (expected(:item))) FROM reco_top_n(:user::bigint, NULL, 'shop', fallback => false)) = (expected(:item))[2:2]);
+		ROLLBACK;},
+	# Everybody orders something, and sends something back.
+	'noise@4' => q{BEGIN;
+		INSERT INTO orders VALUES (5000 + :noise, 100000 + :thing), (5000 + :noise, 100000 + (:thing * 3) % 500);
+		DELETE FROM orders WHERE ctid = (SELECT ctid FROM orders WHERE u = 5000 + (:noise * 7) % 2000 LIMIT 1 FOR UPDATE SKIP LOCKED);
+		COMMIT;},
+	'memory@1' => q{INSERT INTO memory SELECT pg_backend_pid(), clock_timestamp(), sum(total_bytes) FROM pg_backend_memory_contexts;},
+);
+
+my $folder = PostgreSQL::Test::Utils::tempdir;
+
+# A script for pgbench, with numbers drawn at random.
+sub script
+{
+	my ($name, $sql) = @_;
+	$sql =~ s/\n\t+/\n/g;
+	append_to_file("$folder/$name", "\\set item random(0, 99)\n\\set user 1001 + :item\n\\set noise random(1, 2000)\n\\set thing random(0, 499)\n$sql\n");
+	return "$folder/$name";
+}
+
+my %scripts = map { my ($name, $weight) = split /@/; $_ => script($name, $asked{$_}) . "\@$weight" } keys %asked;
+
+# Refreshes, which make a new version or take one back that nobody ever saw.
+my $new_version = script('new_version', qq{BEGIN;\nUPDATE version SET v = v + 1;\nSELECT reco_refresh('shop');\nCOMMIT;\n\\sleep $pause});
+my $undone = script('undone', qq{BEGIN;\nUPDATE version SET v = v + 17;\nSELECT reco_refresh('shop');\nROLLBACK;\n\\sleep $pause});
+my $other = script('of_other', qq{SELECT reco_refresh('other');\n\\sleep $pause});
+
+# Models that change places in a ring: in the one that was made as number m people choose, with item 1000 m + i, those m + 1
+# before and after.  Who asks while they move has the answer of one of them, or is told to try again.
+my $ring = 6;
+for my $m (0 .. $ring - 1)
+{
+	$node->safe_psql('postgres', qq{
+		SELECT reco_create_model('place_$m', 'SELECT u AS user_id, 1000 * $m + (i + moves::int * ($m + 1)) % 100 AS item_id FROM public.chosen');
+		SELECT reco_configure('place_$m', similarity => 'cooccurrence', user_exponent => 0, source_exponent => 0, target_exponent => 0);
+		SELECT reco_refresh('place_$m')});
+}
+my $move = script('move', join("\n", 'BEGIN;', 'ALTER SCHEMA place_0 RENAME TO on_its_way;', (map { "ALTER SCHEMA place_$_ RENAME TO place_" . ($_ - 1) . ';' } 1 .. $ring - 1),
+	'ALTER SCHEMA on_its_way RENAME TO place_' . ($ring - 1) . ';', 'COMMIT;', '\sleep 50 ms'));
+my $ask_moving = script('ask_moving', q{SELECT right_answer((SELECT array_agg(item_id ORDER BY item_id) FROM reco_top_n(1 + :item::bigint, 2, 'place_0', fallback => false))
+	IN (SELECT array_agg(1000 * m + x::bigint ORDER BY x) FROM generate_series(0, 5) m,
+		LATERAL unnest(ARRAY[(:item + 1 + 100 - m - 1) % 100, (:item + 1 + 2 * (m + 1)) % 100]) x GROUP BY m));});
+
+my @runs;
+sub run_load
+{
+	my ($name, $server, $options, @arguments) = @_;
+	(my $file = "$folder/$name") =~ s/ /_/g;
+	my $run = { name => $name, out => "$file.out", err => "$file.err" };
+	local $ENV{PGOPTIONS} = $options;
+	local $ENV{PGHOST} = $server->host;
+	local $ENV{PGPORT} = $server->port;
+	local $ENV{PGAPPNAME} = 'pgbench';
+	$run->{process} = IPC::Run::start([ 'pgbench', '-n', '-T', $seconds, '--max-tries=1000', @arguments, 'postgres' ],
+		'<', '/dev/null', '>', $run->{out}, '2>', $run->{err});
+	push @runs, $run;
+}
+
+# Serializable sessions may be told to try again, but only where they write.
+my @readers = grep { !/^(noise|memory|order)@/ } sort keys %scripts;
+for my $level ('read committed', 'repeatable read', 'serializable')
+{
+	my @names = $level eq 'serializable' ? @readers : sort keys %scripts;
+	(my $escaped = $level) =~ s/ /\\ /;
+	run_load($level, $node, "-c default_transaction_isolation=$escaped", '-c', $level eq 'read committed' ? 4 : 2, map { ('-f', $scripts{$_}) } @names);
+}
+run_load('prepared', $node, '', '-c', 2, '-M', 'prepared', map { ('-f', $scripts{$_}) } grep { !/^(long|order)@/ } sort keys %scripts);
+run_load('replica', $replica, '-c default_transaction_isolation=repeatable\ read', '-c', 2, map { ('-f', $scripts{$_}) } @readers);
+run_load('changing places', $node, '', '-c', 1, '-f', $move);
+run_load('asked meanwhile', $node, '', '-c', 2, '-f', $ask_moving);
+run_load('refreshes', $node, '', '-c', 2, '-f', "$new_version\@4", '-f', "$undone\@1");
+run_load('refreshes of another model', $node, '', '-c', 1, '-f', $other);
+
+# The memory of each backend that serves the load, in kilobytes, without what all share.
+my (%first, %last);
+my $start = time;
+my $cancelled = 0;
+while (time - $start < $seconds)
+{
+	sleep is_slow() ? 5 : 1;
+	my $share = (time - $start) / $seconds;
+	for my $pid (map { split /\n/, $_->safe_psql('postgres', q{SELECT pid FROM pg_stat_activity WHERE application_name = 'pgbench'}) } ($node, $replica))
+	{
+		open(my $file, '<', "/proc/$pid/status") or next;
+		my ($kilobytes) = join('', <$file>) =~ /^RssAnon:\s+(\d+) kB/m or next;
+		my $seen = $share < 1 / 2 ? \%first : \%last;
+		# What is asked rarely may come late for the first time, so the first figures count only once the load has gone on a while.
+		push @{ $seen->{$pid} }, $kilobytes if $share > 1 / 4;
+	}
+	# Some refreshes are cancelled.
+	my (undef, undef, $err) = $node->psql('postgres', q{SET statement_timeout = '30ms'; SELECT reco_refresh('shop')});
+	$cancelled++ if $err =~ /canceling statement due to statement timeout/;
+}
+
+for my $run (@runs)
+{
+	$run->{process}->finish;
+	$run->{$_} = slurp_file($run->{$_}) for ('out', 'err');
+	my ($done) = $run->{out} =~ /number of transactions actually processed: (\d+)/;
+	my ($failed) = $run->{out} =~ /number of failed transactions: (\d+)/;
+	is($run->{process}->result(0), 0, "$run->{name}: pgbench ends well");
+	cmp_ok($done // 0, '>', is_slow() ? 100 : 5, "$run->{name}: " . ($done // 'no') . ' transactions');
+	is($failed // 'unknown', 0, "$run->{name}: none failed");
+	unlike($run->{err}, qr/ERROR|aborted|FATAL/, "$run->{name}: no error") or diag(substr($run->{err}, 0, 2000));
+}
+my $versions = $node->safe_psql('postgres', 'SELECT v FROM version');
+cmp_ok($versions, '>=', is_slow() ? 50 : 5, "$versions versions came and went, $cancelled refreshes were cancelled");
+
+# Flat: the middle of the figures of the second half against that of the first.
+sub middle { my @sorted = sort { $a <=> $b } @_; return $sorted[ @sorted / 2 ]; }
+my @grown = map {
+	my ($before, $after) = (middle(@{ $first{$_} }), middle(@{ $last{$_} }));
+	$after > $before * 1.05 + 512 ? "process $_ grew from $before to $after kB" : ()
+} grep { $first{$_} && $last{$_} } keys %first;
+SKIP:
+{
+	skip 'no /proc', 2 unless -r "/proc/$$/status";
+	cmp_ok(scalar(grep { $first{$_} && $last{$_} } keys %first), '>=', 10, 'the memory of every process was looked at');
+	is(join("\n", @grown), '', 'no process grew');
+}
+is( $node->safe_psql('postgres', q{
+		WITH halves AS (SELECT pid, ntile(3) OVER (PARTITION BY pid ORDER BY at) AS part, bytes FROM memory),
+			sizes AS (SELECT pid, max(bytes) FILTER (WHERE part = 2) AS before, max(bytes) FILTER (WHERE part = 3) AS after FROM halves GROUP BY pid HAVING count(*) >= 9)
+		SELECT pid, before, after FROM sizes WHERE after > before * 1.1 + 262144}),
+	'', 'no memory context grew');
+
+# In the end the model is what one that starts anew learns.
+is( $node->safe_psql('postgres', q{
+		SELECT reco_create_model('fresh', 'SELECT * FROM shop.events');
+		SELECT reco_configure('fresh', similarity => 'cooccurrence', neighbors => 50, user_exponent => 0, source_exponent => 0, target_exponent => 0);
+		SELECT reco_refresh('shop') IS NULL, reco_refresh('fresh') IS NULL;
+		SELECT count(*) FROM (
+			(SELECT item_id, similar_item_id, similarity, support FROM fresh.similar EXCEPT SELECT item_id, similar_item_id, similarity, support FROM shop.similar)
+			UNION ALL
+			(SELECT item_id, similar_item_id, similarity, support FROM shop.similar EXCEPT SELECT item_id, similar_item_id, similarity, support FROM fresh.similar)) s;
+		SELECT reco_drop_model('fresh')}), "\n\nf|f\n0\n", 'in the end the model is what one learns that starts anew');
+is(leftovers($node), '', 'nothing lies about');
+$node->wait_for_catchup($replica);
+is($replica->safe_psql('postgres', 'TABLE shop.model'), $node->safe_psql('postgres', 'TABLE shop.model'), 'and the replica has it');
+unlike(slurp_file($_->logfile), qr/TRAP:|PANIC|XX000|terminated by signal|ERROR:  wrong answer/, 'the log of ' . $_->name . ' holds no fault') for ($node, $replica);
+$_->stop for ($replica, $node);
+done_testing();

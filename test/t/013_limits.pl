@@ -1,0 +1,239 @@
+# A refresh that is stopped or starved: cancelled at points of time all over it, timed out, out of memory, out of disk.
+# Each time a clear SQLSTATE, the model as it was, and a session that goes on.
+
+use strict;
+use warnings;
+use FindBin;
+use lib $FindBin::RealBin;
+use Faults;
+use PostgreSQL::Test::Cluster;
+use PostgreSQL::Test::Utils;
+use Test::More;
+use Time::HiRes qw(sleep time);
+
+my $points = is_slow() ? 100 : 6;
+
+my $node = server('main', "max_parallel_maintenance_workers = 0\nmax_parallel_workers = 4\nmin_parallel_table_scan_size = 0\njit = off\nshared_buffers = 16MB\nlog_error_verbosity = verbose");
+$node->start;
+create_shop($node);
+$node->safe_psql('postgres', q{
+	SELECT reco_create_model('next', 'SELECT * FROM shop.events');
+	SELECT reco_configure('next', similarity => 'next');
+	SELECT reco_create_model('auto', 'SELECT user_id, item_id, weight, occurred_at FROM shop.events', 'SELECT * FROM shop.items');
+	SELECT reco_create_model('wide', 'SELECT user_id, item_id FROM shop.events');
+	SELECT reco_configure('wide', similarity => 'ridge', candidates => 1000)});
+$node->safe_psql('postgres', "SELECT reco_refresh('$_')") for ('shop', 'taste', 'next', 'auto', 'little');
+$node->safe_psql('postgres', q{UPDATE waves SET n = 2});
+my %before = map { $_ => state_of($node, $_) } ('shop', 'taste', 'next', 'auto', 'little');
+
+sub unharmed
+{
+	my ($name, $model, $server) = @_;
+	is(state_of($server // $node, $model), $before{$model}, "$name: the model is as it was");
+	is(leftovers($server // $node), '', "$name: nothing lies about");
+}
+
+
+# Cancelled, at points of time all over a refresh: answered within 200 ms of processor time, and of any other time but that
+# for which the process waits for a processor, or a session that only sleeps takes to be told the same.
+
+sub cancelled
+{
+	my ($model, $set, $most) = @_;
+	my ($session, $pid) = session($node);
+	my ($sleeper, $sleeping) = session($node);
+	my (@late, $latest);
+	my ($stopped, $worst) = (0, 0);
+	$session->query_safe($set);
+
+	# How long it takes, measured by itself: what is too long is cancelled anyway.
+	my $start = time;
+	$session->query_safe(q{SET statement_timeout = '6s'});
+	send_off($session, "BEGIN; SELECT reco_refresh('$model')");
+	answer_of($session);
+	$session->query_safe('ROLLBACK; SET statement_timeout = 0');
+	my $lasts = time - $start;
+	for my $point (1 .. $points)
+	{
+		send_off($session, "SELECT reco_refresh('$model')");
+		send_off($sleeper, 'SELECT pg_sleep(100)');
+		sleep $lasts * ($point - 0.5) / $points;
+		my ($ran, $waited) = scheduled($pid);
+		my $sent = time;
+		kill INT => $pid, $sleeping;
+		answer_of($sleeper);
+		my $other = time - $sent;
+		my ($out, $err) = answer_of($session);
+		my $took = time - $sent;
+		my ($ran_now, $waited_now) = scheduled($pid);
+		if ($err eq '')
+		{
+			# It was over already: back to where it was.
+			$node->safe_psql('postgres', "UPDATE waves SET n = 1; SELECT reco_refresh('$model'); UPDATE waves SET n = 2");
+			next;
+		}
+		$stopped++;
+		like($err, qr/ERROR:  57014: .*canceling statement due to user request/, "$model: cancelled, says so") or last;
+		my $processor = $ran_now - $ran;
+		my $else = $took - $other - ($waited_now - $waited);
+		$worst = $processor if $processor > $worst;
+		push @late, sprintf('%.0f ms of the processor, %.0f ms in all but waiting, after %.0f ms', 1000 * $processor, 1000 * $else, 1000 * $lasts * ($point - 0.5) / $points)
+		  if $processor > $most || $else > $most;
+	}
+	note(sprintf('%s: %d of %d cancelled, the last answer after %.0f ms of the processor', $model, $stopped, $points, 1000 * $worst));
+	cmp_ok($stopped, '>', $points / 2, "$model, $set: most are cancelled in the middle");
+	is(join("\n", @late), '', "$model, $set: all within " . 1000 * $most . ' ms');
+	is(state_of($node, $model), $before{$model}, "$model, $set: the model is as it was") if $before{$model};
+	is(leftovers($node), '', "$model, $set: nothing lies about");
+	$_->quit for ($session, $sleeper);
+}
+
+SKIP:
+{
+	skip 'the system does not tell how long processes wait', 1 unless defined scheduled($$);
+	cancelled($_, q{SET maintenance_work_mem = '256MB'}, 0.2) for ('shop', 'taste', 'next', 'auto', 'wide');
+	cancelled('little', q{SET maintenance_work_mem = '1MB'; SET client_min_messages = error}, 0.2);
+	# A worker that waits for a processor is not told from one that works.
+	cancelled('shop', q{SET maintenance_work_mem = '256MB'; SET max_parallel_maintenance_workers = 2}, 2);
+}
+
+
+# Limits of time.
+
+# A refresh that must fail with a SQLSTATE; the session that ran it goes on unless it is ended.
+sub fails
+{
+	my ($name, $model, $set, $state, $message, %with) = @_;
+	my $server = $with{server} // $node;
+	my ($session) = session($server);
+	$session->query_safe($set);
+	send_off($session, $with{sql} // "SELECT reco_refresh('$model')");
+	my ($out, $err) = answer_of($session);
+	like($err, qr/ERROR:  $state: .*$message/, "$name: says so");
+	$with{held} ? is(state_of($server, $model), $before{$model}, "$name: the model is as it was") : unharmed($name, $model, $server);
+	if ($with{then})
+	{
+		$session->query_safe("$with{then}; BEGIN");
+		is($session->query("SELECT users FROM reco_refresh('$model')"), 6000, "$name: the same session refreshes");
+		$session->query('ROLLBACK');
+	}
+	$session->quit;
+}
+
+fails('statement_timeout', 'shop', q{SET statement_timeout = '300ms'}, '57014', 'canceling statement due to statement timeout', then => 'RESET statement_timeout');
+{
+	my ($blocker) = session($node);
+	$blocker->query_safe('BEGIN; ALTER TABLE visits ADD COLUMN note text');
+	fails('lock_timeout, source', 'little', q{SET lock_timeout = '100ms'}, '55P03', 'canceling statement due to lock timeout', held => 1);
+	$blocker->query_safe('ROLLBACK; BEGIN; SELECT FROM shop.learned_item WHERE item_id = 77 FOR UPDATE');
+	fails('lock_timeout, what was learned', 'shop', q{SET lock_timeout = '100ms'}, '55P03', 'canceling statement due to lock timeout', held => 1);
+	$blocker->query_safe('ROLLBACK');
+	$blocker->quit;
+	is(leftovers($node), '', 'lock_timeout: nothing lies about');
+}
+
+# The server ends the session, with what it learned.
+sub ended
+{
+	my ($name, $set, $state, $message) = @_;
+	my ($session, $pid) = session($node);
+	$session->query_safe($set);
+	$session->query_safe(q{BEGIN; SELECT users FROM reco_refresh('little')});
+	ok($node->poll_query_until('postgres', "SELECT count(*) = 0 FROM pg_stat_activity WHERE pid = $pid"), "$name: the session is ended");
+	like(slurp_file($node->logfile), qr/\[$pid\].*FATAL:  $state: $message/, "$name: says so");
+	eval { $session->quit };
+	unharmed($name, 'little');
+}
+ended('idle in transaction', q{SET idle_in_transaction_session_timeout = '200ms'}, '25P03', 'terminating connection due to idle-in-transaction timeout');
+ended('transaction_timeout', q{SET transaction_timeout = '30s'; SET idle_in_transaction_session_timeout = '200ms'}, '25P03', 'terminating connection due to idle-in-transaction timeout')
+  if $node->safe_psql('postgres', q{SELECT count(*) FROM pg_settings WHERE name = 'transaction_timeout'});
+
+# Memory that the system does not give: a limit on the address space of the process, from so little that reading fails to
+# enough for everything.
+
+SKIP:
+{
+	skip 'no prlimit', 1 if system("prlimit --as >/dev/null 2>&1") != 0;
+	for my $model ('shop', 'taste', 'auto')
+	{
+		my ($refused, $enough) = (0, 0);
+		for my $kilobytes (is_slow() ? (map { 500 * $_ } 1 .. 120) : (1000, 2000, 4000, 8000, 12_000, 16_000, 24_000, 32_000, 48_000), 200_000)
+		{
+			my ($session, $pid) = session($node);
+			my $name = "$model, $kilobytes kB of memory";
+			$session->query_safe(q{SET maintenance_work_mem = '1GB'; SELECT count(*) FROM shop.events WHERE user_id = 1; SELECT * FROM reco_top_n(1, 1, 'shop')});
+			my ($size) = slurp_file("/proc/$pid/status") =~ /^VmSize:\s+(\d+) kB/m;
+			system('prlimit', '--pid', $pid, '--as=' . 1024 * ($size + $kilobytes)) == 0 or die;
+			send_off($session, "BEGIN; SELECT users FROM reco_refresh('$model')");
+			my ($out, $err) = answer_of($session);
+			if ($err eq '')
+			{
+				$enough++;
+				is($out, 6000, "$name: enough");
+			}
+			else
+			{
+				$refused++;
+				like($err, qr/^\S*\s*ERROR:  53200: .*(out of memory|[cC]annot allocate memory)/, "$name: says so");
+				like($err, qr/ERROR:  53200/, "$name: with that state");
+			}
+			$session->query('ROLLBACK');
+			is($session->query('SELECT 6 * 7'), 42, "$name: the session goes on");
+			$session->quit;
+		}
+		cmp_ok($refused, '>=', 3, "$model: $refused limits were met");
+		cmp_ok($enough, '>=', 1, "$model: $enough were not");
+		unharmed("$model, little memory", $model);
+	}
+}
+
+
+# A disk that is full: a small file system for temporary files, then for what is learned.
+
+SKIP:
+{
+	my $unshare = 'unshare -Um --map-current-user --keep-caps';
+	skip 'no file system can be mounted here', 1 if system("$unshare mount -t tmpfs tmpfs / >/dev/null 2>&1") != 0;
+	my $full = server('full', "max_parallel_maintenance_workers = 0\njit = off");
+	my $place = $full->basedir . '/small';
+	mkdir $place;
+	start_after($full, qq{[ "\$IN" ] || IN=1 exec $unshare "\$0" "\$@"\nmount -t tmpfs -o size=24m,mode=700 tmpfs '$place' || exit});
+	create_shop($full);
+	$full->safe_psql('postgres', "SELECT reco_refresh('$_')") for ('shop', 'taste', 'little');
+	$full->safe_psql('postgres', "CREATE TABLESPACE small LOCATION '$place'");
+	$full->safe_psql('postgres', q{UPDATE waves SET n = 2});
+	$before{$_} = state_of($full, $_) for ('shop', 'taste', 'little');
+
+	# Leaves so many kilobytes of it free, by a file that only the server can see.
+	my $leave = sub {
+		my ($kilobytes) = @_;
+		$full->safe_psql('postgres', qq{COPY (SELECT) TO PROGRAM 'rm -f "$place/ballast"; head -c \$((\$(df --output=avail -k "$place" | tail -n 1) * 1024 - $kilobytes * 1024)) /dev/zero >"$place/ballast"'});
+	};
+
+	for my $kilobytes (64, 512, 2048, 4096)
+	{
+		&$leave($kilobytes);
+		fails("$kilobytes kB for temporary files", 'little', q{SET maintenance_work_mem = '1MB'; SET temp_tablespaces = small; SET client_min_messages = error},
+			'53100', 'No space left on device', server => $full, then => 'RESET temp_tablespaces');
+	}
+	&$leave(0);
+	for my $model ('shop', 'taste')
+	{
+		$full->safe_psql('postgres', qq{COPY (SELECT) TO PROGRAM 'rm -f "$place/ballast"'});
+		$full->safe_psql('postgres', "ALTER TABLE $model.learned_item SET TABLESPACE small; ALTER TABLE $model.item_factor SET TABLESPACE small; VACUUM FULL $model.learned_item");
+		for my $kilobytes (0, 200, 600)
+		{
+			&$leave($kilobytes);
+			fails("$kilobytes kB for what $model learns", $model, 'SELECT', '53100', 'could not extend file.*No space left on device', server => $full);
+		}
+		$full->safe_psql('postgres', qq{COPY (SELECT) TO PROGRAM 'rm -f "$place/ballast"'});
+		is($full->safe_psql('postgres', "SELECT users FROM reco_refresh('$model')"), 6000, "$model: with room again it learns");
+		isnt(state_of($full, $model), $before{$model}, "$model: something else");
+	}
+	unlike(slurp_file($full->logfile), qr/TRAP:|PANIC|XX000|signal/, 'a full disk: the log holds no fault');
+	$full->stop;
+}
+
+unlike(slurp_file($node->logfile), qr/TRAP:|PANIC|XX000|signal/, 'the log holds no fault');
+$node->stop;
+done_testing();
