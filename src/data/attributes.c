@@ -479,7 +479,7 @@ add_numbers(AttributesReader *reader)
 }
 
 static int
-by_token(const void *a, const void *b)
+by_token(const void *a, const void *b, void *unused)
 {
 	const Token *x = a;
 	const Token *y = b;
@@ -553,7 +553,7 @@ gather(AttributesReader *reader, Attributes *all)
 		uint64 count = PilesBytes(reader->tokens, p) / sizeof(Token);
 
 		PilesTake(reader->tokens, p, tokens);
-		qsort(tokens, count, sizeof(Token), by_token);
+		qsort_interruptible(tokens, count, sizeof(Token), by_token, NULL);
 		add_pile(all, tokens, count, &room, budget);
 	}
 	all->by_token.column =

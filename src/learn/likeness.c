@@ -64,7 +64,7 @@ put_in_order(Likeness *likeness, Budget *budget)
 }
 
 static int
-by_number(const void *a, const void *b)
+by_number(const void *a, const void *b, void *unused)
 {
 	uint32_t x = *(const uint32_t *) a;
 	uint32_t y = *(const uint32_t *) b;
@@ -86,7 +86,8 @@ renumber(Likeness *likeness)
 		INTERRUPTS();
 		for (uint64_t e = begin; e < end; e++)
 			by_token->column[e] = likeness->at[by_token->column[e]];
-		qsort(by_token->column + begin, end - begin, sizeof(uint32_t), by_number);
+		qsort_interruptible(by_token->column + begin, end - begin, sizeof(uint32_t), by_number,
+							NULL);
 	}
 }
 
