@@ -150,7 +150,7 @@ put_evaluation(const Ask *ask, Algorithm algorithm, const Evaluation *evaluation
 
 /* Learns as the model does, and measures that. */
 static void
-evaluate_model(const Ask *ask, EvaluationInput input)
+evaluate_model(Ask *ask, EvaluationInput input)
 {
 	const Settings *settings = &ask->model->settings;
 	const Interactions *matrix = input.matrix;
@@ -163,7 +163,11 @@ evaluate_model(const Ask *ask, EvaluationInput input)
 		factors =
 			FactorsLearn(&matrix->by_user, matrix->learners, &settings->fold, NULL, ask->budget);
 	else
+	{
 		neighbors = NeighborsLearn(&learners, &ask->model->picked, ask->budget);
+		neighbors =
+			ResembleMixKnown(&ask->holdout.resemblance, matrix, ask->model->picked.k, neighbors);
+	}
 	input.neighbors = neighbors;
 	input.factors = factors;
 	input.recency = factors ? 1 : SimilarityRecency(&ask->model->picked);

@@ -210,6 +210,9 @@ HoldoutRead(Holdout *holdout, const Model *model, const Settings *settings, Budg
 			holdout->line = EventsLine(model, holdout->now, holdout->share);
 	}
 	events = EventsRead(model, holdout->now, EventsExpected(model), budget);
+	holdout->resemblance = (Resemblance){0};
+	if (settings->algorithm == MODEL_NEIGHBORS)
+		holdout->resemblance = ResembleRead(model, events->items, budget);
 	DoorLeave(model);
 
 	options.line = holdout->line;

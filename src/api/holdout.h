@@ -8,6 +8,7 @@
 #define RECO_HOLDOUT_H
 
 #include "api/door.h"
+#include "api/resemble.h"
 #include "datatype/timestamp.h"
 #include "learn/interactions.h"
 
@@ -27,6 +28,7 @@ typedef struct Holdout
 	 * repeats, nothing else is asked.
 	 */
 	const unsigned char *kept_out;
+	Resemblance resemblance; /* what attributes say of the items read last */
 } Holdout;
 
 /* The arguments k, split, holdout, new_only, in this order from a number on, for one model. */

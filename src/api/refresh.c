@@ -13,10 +13,10 @@
 #include <math.h>
 
 #include "api/forecast.h"
+#include "api/resemble.h"
 #include "base/interrupts.h"
 #include "base/progress.h"
 #include "catalog/pg_type.h"
-#include "data/attributes.h"
 #include "data/contexts.h"
 #include "data/events.h"
 #include "data/itemfactor.h"
@@ -29,7 +29,6 @@
 #include "executor/spi.h"
 #include "learn/automatic.h"
 #include "learn/beside.h"
-#include "learn/content.h"
 #include "learn/groups.h"
 #include "learn/lifts.h"
 #include "learn/matchcurve.h"
@@ -69,10 +68,7 @@ typedef struct Refresh
 	Resuming *resuming;
 	uint64 event_count;
 	Interactions *matrix;
-	Attributes *attributes; /* of the catalogue; NULL where they do not count */
-	Content *content;       /* what they say */
-	uint32 *place;          /* of every id: in the matrix, the others after it */
-	uint32 *other;          /* the ids of those others, by place beyond the matrix */
+	Resemblance resemblance; /* what attributes say */
 	Neighbors *neighbors;
 	Factors *factors;             /* what makes lists, or NULL where neighbours do */
 	uint64 neighbor_pairs;        /* of them, those that people's choices tie */
@@ -131,9 +127,7 @@ read_events(Refresh *refresh)
 	refresh->event_count = refresh->events->log.count;
 	refresh->resuming = ResumingCount(refresh->model, refresh->event_count, refresh->budget);
 	ForecastAsLast(refresh->model, refresh->event_count);
-	if (refresh->model->has_items && refresh->model->settings.content > 0)
-		refresh->attributes =
-			AttributesRead(refresh->model, refresh->events->items, refresh->budget);
+	refresh->resemblance = ResembleRead(refresh->model, refresh->events->items, refresh->budget);
 	PopActiveSnapshot();
 	SPI_finish();
 	if (refresh->event_count == 0)
@@ -219,89 +213,13 @@ learn_groups(Refresh *refresh)
 	refresh->matrix->user = NULL;
 }
 
-/* Says that new items get no neighbours this time. */
-static void
-leave_content_out(const Refresh *refresh)
-{
-	ereport(NOTICE,
-			(errmsg("attributes of items are left out for want of memory"),
-			 errdetail("New items of model \"%s\" have no neighbours until the next refresh.",
-					   refresh->model->name),
-			 errhint("Raise maintenance_work_mem, or set \"content\" to 0.")));
-}
-
-/* Puts ids in order by their rank, which says where each one comes in an order of their own. */
-#define ST_SORT                sort_by_rank
-#define ST_ELEMENT_TYPE        uint32
-#define ST_COMPARE(a, b, rank) (rank[*(a)] < rank[*(b)] ? -1 : rank[*(a)] > rank[*(b)])
-#define ST_COMPARE_ARG_TYPE    const uint32
-#define ST_CHECK_FOR_INTERRUPTS
-#define ST_SCOPE static
-#define ST_DEFINE
-#include "lib/sort_template.h"
-
-/* Gives every id a place: items of the matrix in its order, then the others in that of their ids. */
-static void
-place_items(Refresh *refresh)
-{
-	const Interactions *matrix = refresh->matrix;
-	IdSet *ids = refresh->events->items;
-	uint32 known = matrix->by_user.columns;
-	uint32 others = IdSetCount(ids) - known;
-	uint32 *rank = IdSetRanks(ids);
-
-	refresh->place = BudgetAlloc(refresh->budget, IdSetCount(ids), sizeof(uint32));
-	refresh->other = BudgetAlloc(refresh->budget, others, sizeof(uint32));
-	for (uint32 i = 0; i < known; i++)
-		refresh->place[matrix->item[i]] = i;
-	for (uint32 n = 0; n < others; n++)
-		refresh->other[n] = known + n;
-	sort_by_rank(refresh->other, others, rank);
-	for (uint32 n = 0; n < others; n++)
-		refresh->place[refresh->other[n]] = known + n;
-	BudgetFree(refresh->budget, rank);
-}
-
-/* Finds what the attributes say. */
-static void
-learn_content(Refresh *refresh)
-{
-	Attributes *attributes = refresh->attributes;
-	uint32 k = Min(refresh->similarity.k, CONTENT_K);
-	LikenessInput input = {.by_token = &attributes->by_token,
-						   .column = attributes->column,
-						   .columns = attributes->columns,
-						   .catalogue = attributes->items,
-						   .stat = refresh->matrix->stat,
-						   .known = refresh->matrix->by_user.columns,
-						   .content = refresh->model->settings.content};
-
-	refresh->attributes = NULL;
-	if (!attributes->out_of_memory && attributes->by_token.rows > 0)
-	{
-		place_items(refresh);
-		input.place = refresh->place;
-		if (ContentBytes(&input, k) > BudgetLeft(refresh->budget))
-			attributes->out_of_memory = true;
-		else
-			refresh->content = ContentLearn(&input, k, refresh->budget);
-		BudgetFree(refresh->budget, refresh->place);
-	}
-	if (attributes->out_of_memory)
-		leave_content_out(refresh);
-	AttributesFree(attributes, refresh->budget);
-}
-
 /* Adds what attributes say to what people's choices say. */
 static void
 mix_content(Refresh *refresh)
 {
 	refresh->neighbor_pairs = refresh->neighbors->start[refresh->neighbors->items];
-	if (refresh->attributes)
-		learn_content(refresh);
-	if (refresh->content)
-		refresh->neighbors = ContentMix(refresh->content, refresh->neighbors, refresh->similarity.k,
-										refresh->budget);
+	refresh->neighbors = ResembleMix(&refresh->resemblance, refresh->matrix, refresh->similarity.k,
+									 refresh->neighbors);
 }
 
 /* Learns factors, and the match curve from those who were held out. */
@@ -497,8 +415,9 @@ gather_items(const Refresh *refresh)
 	}
 	for (uint32 i = matrix->by_user.columns; i < count; i++)
 		items[i] = (LearnedItem){
-			.id = refresh->other[refresh->content->other[i - matrix->by_user.columns] -
-								 matrix->by_user.columns],
+			.id = refresh->resemblance
+					  .other[refresh->resemblance.content->other[i - matrix->by_user.columns] -
+							 matrix->by_user.columns],
 			.popularity_log2 = NAN,
 			.recent_log2 = NAN,
 		};

@@ -295,7 +295,7 @@ take_users(Tune *tune)
 
 /* Learns by settings, and takes the NDCG of every user by that. */
 static void
-measure(const Tune *tune, const Settings *settings)
+measure(Tune *tune, const Settings *settings)
 {
 	const Interactions *matrix = tune->matrix;
 	Rows learners = InteractionsRows(matrix, matrix->learners);
@@ -319,7 +319,10 @@ measure(const Tune *tune, const Settings *settings)
 		factors =
 			FactorsLearn(&matrix->by_user, matrix->learners, &settings->fold, NULL, tune->budget);
 	else
+	{
 		neighbors = NeighborsLearn(&learners, similarity, tune->budget);
+		neighbors = ResembleMixKnown(&tune->holdout.resemblance, matrix, similarity->k, neighbors);
+	}
 	input.neighbors = neighbors;
 	input.factors = factors;
 	EvaluationRun(&input, &evaluation, tune->budget);

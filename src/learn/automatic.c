@@ -39,6 +39,12 @@ static const double indirects[] = {0, 0.06, 0.12};
 
 #define NEXT_SLOWER 0.9 /* the other recency of what follows what */
 
+/*
+ * Where histories read by recency are worse by so many standard errors, what came last says nothing
+ * of what comes next.
+ */
+#define ORDER_ERRORS 3
+
 typedef struct Trial
 {
 	SimilarityOptions options;
@@ -52,7 +58,7 @@ typedef struct Search
 	const RidgeBasis *basis;
 	Budget *budget;
 	uint32_t users;
-	bool ordered;             /* times may tell something */
+	bool ordered;             /* times may tell something, as far as is known */
 	CooccurrenceSlots solved; /* weights of few candidates, for the lambda at hand */
 	Trial best;
 } Search;
@@ -216,6 +222,24 @@ choose_indirect(Search *search)
 				 INDIRECT_USUAL);
 }
 
+/* How histories are read, and whether their order says anything at all. */
+static void
+choose_recency(Search *search)
+{
+	SimilarityOptions *best = &search->best.options;
+	SimilarityOptions options = *best;
+	Trial recent;
+
+	best->recency = recencies[RECENCY_USUAL];
+	options.recency = recencies[RECENCY_USUAL - 1];
+	recent = try_mixture(search, &options);
+	search->ordered =
+		!EvaluationSurelyBetter(search->best.ndcg, recent.ndcg, search->users, ORDER_ERRORS);
+	free_trial(search, &recent);
+	if (search->ordered)
+		choose_value(search, &best->recency, recencies, lengthof(recencies), RECENCY_USUAL);
+}
+
 /* Ridge with what serves most sets, and from there one option after the other. */
 static void
 choose_ridge(Search *search, const SimilarityOptions *options, SimilarityKeep keep)
@@ -237,10 +261,7 @@ choose_ridge(Search *search, const SimilarityOptions *options, SimilarityKeep ke
 	choose_value(search, &best->lambda, lambdas, lengthof(lambdas), LAMBDA_USUAL);
 	choose_indirect(search);
 	if (search->ordered && best->recency == 0)
-	{
-		best->recency = recencies[RECENCY_USUAL];
-		choose_value(search, &best->recency, recencies, lengthof(recencies), RECENCY_USUAL);
-	}
+		choose_recency(search);
 	CooccurrenceFree(&search->solved, search->budget);
 }
 

@@ -14,9 +14,16 @@ static const double weights[] = {0, 0.0625, 0.25, 1, 4};
  */
 #define WORTH_ERRORS 2
 
+/* Trials of a signal at most. */
+#define TRIALS 4
+
+/* Cells that are counted in a trial at the least, where there are so many. */
+#define CELLS_LEAST 100000
+
 typedef struct Search
 {
 	const Interactions *whole;
+	uint32_t sample; /* of the learners, the first */
 	SimilarityOptions options;
 	Weighting weighting;
 	Budget *budget;
@@ -30,7 +37,7 @@ measure(const Search *search)
 {
 	double *ndcg = BudgetZeroedResult(search->budget, search->users, sizeof(double));
 	Interactions *mixed = MixingApply(search->whole, search->w, search->weighting, search->budget);
-	Rows learners = InteractionsRows(mixed, mixed->learners);
+	Rows learners = InteractionsRows(mixed, search->sample);
 	Neighbors *neighbors = NeighborsLearn(&learners, &search->options, search->budget);
 	EvaluationInput input = {.matrix = mixed,
 							 .neighbors = neighbors,
@@ -110,11 +117,28 @@ choose_weight(Search *search, uint32_t signal, double *usual)
 			BudgetFree(search->budget, tried[n]);
 }
 
+/* How many learners are counted in a trial. */
+static uint32_t
+size_sample(const Interactions *whole)
+{
+	uint32_t trials = 1;
+	uint64_t most;
+	uint32_t users = 0;
+
+	for (uint32_t signal = 1; signal < whole->signals; signal++)
+		trials += occurs(whole, signal) ? TRIALS : 0;
+	most = Max(whole->learned_cells / trials, CELLS_LEAST);
+	while (users < whole->learners && whole->by_user.start[users + 1] <= most)
+		users++;
+	return Max(users, 1);
+}
+
 Interactions *
 BesidePick(const Interactions *whole, const SimilarityOptions *options, Weighting weighting,
 		   double *w, Budget *budget)
 {
 	Search search = {.whole = whole,
+					 .sample = size_sample(whole),
 					 .options = *options,
 					 .weighting = weighting,
 					 .budget = budget,

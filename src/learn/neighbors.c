@@ -31,23 +31,19 @@ is_kept(const CooccurrenceSlots *to, uint32_t target, uint32_t source)
 	return false;
 }
 
-static int
-best_first(const void *a, const void *b)
-{
-	return BestBefore(a, b) ? -1 : BestBefore(b, a);
-}
+#define ST_SORT          sort_best_first
+#define ST_ELEMENT_TYPE  Best
+#define ST_COMPARE(a, b) (BestBefore(a, b) ? -1 : BestBefore(b, a))
+#define ST_SCOPE         static
+#define ST_DEFINE
+#include "lib/sort_template.h"
 
-/* By how much an entry says, for or against. */
-static int
-strongest_first(const void *a, const void *b)
-{
-	Best x = *(const Best *) a;
-	Best y = *(const Best *) b;
-
-	x.value = fabsf(x.value);
-	y.value = fabsf(y.value);
-	return best_first(&x, &y);
-}
+#define ST_SORT          sort_by_index
+#define ST_ELEMENT_TYPE  Best
+#define ST_COMPARE(a, b) ((a)->index < (b)->index ? -1 : (a)->index > (b)->index)
+#define ST_SCOPE         static
+#define ST_DEFINE
+#include "lib/sort_template.h"
 
 /* Takes from each source's slot what its target keeps as well: the rest is only to be shown. */
 static void
@@ -66,7 +62,7 @@ drop_kept(CooccurrenceSlots *from, const CooccurrenceSlots *to, uint32_t items)
 	}
 }
 
-/* Rows of what is scored, from slots of targets: turned, and sorted anew. */
+/* Rows of what is scored, from slots of targets: turned, each in order of index. */
 static void
 turn_rows(Neighbors *result, const CooccurrenceSlots *to)
 {
@@ -82,14 +78,24 @@ turn_rows(Neighbors *result, const CooccurrenceSlots *to)
 			result->entry[result->start[source] + result->scored[source]++] = entry;
 		}
 	}
+}
+
+/* Puts what is scored in order, best first. */
+static Neighbors *
+sort_rows(Neighbors *result)
+{
 	for (uint32_t i = 0; i < result->items; i++)
 	{
 		INTERRUPTS();
-		qsort(result->entry + result->start[i], result->scored[i], sizeof(Best), best_first);
+		sort_best_first(result->entry + result->start[i], result->scored[i]);
 	}
+	return result;
 }
 
-/* Rows by source: what targets keep, where they do, then what sources keep, where they do. */
+/*
+ * Rows by source: what targets keep, where they do and in order of index, then what sources keep,
+ * where they do, best first.
+ */
 static Neighbors *
 gather_rows(uint32_t items, const CooccurrenceSlots *from, const CooccurrenceSlots *to,
 			Budget *budget)
@@ -122,26 +128,48 @@ gather_rows(uint32_t items, const CooccurrenceSlots *from, const CooccurrenceSlo
 	return result;
 }
 
-/* Rows of which each keeps its k strongest entries, for and against, and these best first. */
+/* Takes the k strongest entries of a row in order of index, for and against, to another place before it. */
 static void
-prune_rows(Neighbors *result, uint32_t k)
+take_strongest(const Best *row, uint32_t count, uint32_t k, uint64_t *keys, Best *taken)
 {
-	uint64_t kept = 0;
+	for (uint32_t n = 0; n < count; n++)
+		keys[n] = BestKey(n, fabsf(row[n].value));
+	BestSelect(keys, count, k);
+	/* Places rise, so that nothing is written over before it is taken. */
+	for (uint32_t n = 0; n < count; n++)
+		if (BestKey(n, fabsf(row[n].value)) >= keys[k - 1])
+			*taken++ = row[n];
+}
 
+/* Rows in order of index, of which each keeps its k strongest entries, and these best first. */
+static void
+prune_rows(Neighbors *result, uint32_t k, Budget *budget)
+{
+	uint32_t longest = 0;
+	uint64_t kept = 0;
+	uint64_t *keys;
+
+	for (uint32_t i = 0; i < result->items; i++)
+		longest = Max(longest, result->scored[i]);
+	keys = BudgetAllocLeast(budget, longest, sizeof(uint64_t));
 	for (uint32_t i = 0; i < result->items; i++)
 	{
 		Best *row = result->entry + result->start[i];
+		Best *taken = result->entry + kept;
 		uint32_t count = Min(result->scored[i], k);
 
 		INTERRUPTS();
-		qsort(row, result->scored[i], sizeof(Best), strongest_first);
-		qsort(row, count, sizeof(Best), best_first);
-		memmove(result->entry + kept, row, sizeof(Best) * count);
+		if (count < result->scored[i])
+			take_strongest(row, result->scored[i], count, keys, taken);
+		else
+			memmove(taken, row, sizeof(Best) * count);
+		sort_best_first(taken, count);
 		result->start[i] = kept;
 		result->scored[i] = count;
 		kept += count;
 	}
 	result->start[result->items] = kept;
+	BudgetFree(budget, keys);
 }
 
 /* The k best of each slot, in the same memory. */
@@ -156,8 +184,9 @@ best_of(const CooccurrenceSlots *slots, uint32_t k, uint32_t items, Budget *budg
 	return best;
 }
 
-Neighbors *
-NeighborsOfCounts(const RidgeBasis *basis, SimilarityKeep keep, uint32_t k, Budget *budget)
+/* The counts, what is scored in order of index or best first. */
+static Neighbors *
+gather_counts(const RidgeBasis *basis, SimilarityKeep keep, uint32_t k, Budget *budget)
 {
 	uint32_t items = basis->input.rows.items;
 	bool by_target = keep == SIMILARITY_KEEP_TARGET;
@@ -170,6 +199,12 @@ NeighborsOfCounts(const RidgeBasis *basis, SimilarityKeep keep, uint32_t k, Budg
 	return result;
 }
 
+Neighbors *
+NeighborsOfCounts(const RidgeBasis *basis, SimilarityKeep keep, uint32_t k, Budget *budget)
+{
+	return sort_rows(gather_counts(basis, keep, k, budget));
+}
+
 static double
 mass_of(const Neighbors *a)
 {
@@ -178,15 +213,6 @@ mass_of(const Neighbors *a)
 	for (uint64_t e = 0; e < a->start[a->items]; e++)
 		mass += fabsf(a->entry[e].value);
 	return mass;
-}
-
-static int
-by_index(const void *a, const void *b)
-{
-	uint32_t x = ((const Best *) a)->index;
-	uint32_t y = ((const Best *) b)->index;
-
-	return x < y ? -1 : x > y;
 }
 
 /* The sum of two rows in order of index, the second scaled.  Returns its length. */
@@ -236,8 +262,8 @@ blend_rows(Neighbors *weights, Neighbors *others, double share, Budget *budget)
 		Best *b = others->entry + others->start[i];
 
 		INTERRUPTS();
-		qsort(a, weights->scored[i], sizeof(Best), by_index);
-		qsort(b, others->scored[i], sizeof(Best), by_index);
+		sort_by_index(a, weights->scored[i]);
+		sort_by_index(b, others->scored[i]);
 		result->start[i] = count;
 		result->scored[i] = add_row(a, weights->scored[i], 1 - share, b, others->scored[i], scale,
 									result->entry + count);
@@ -282,11 +308,11 @@ NeighborsOfRidge(const RidgeBasis *basis, const CooccurrenceSlots *solved,
 	if (options->damping > 0)
 		damp_rows(result, basis->users, options->damping, budget);
 	if (options->blend > 0)
-		result = blend_rows(result, NeighborsOfCounts(basis, options->keep, options->k, budget),
+		result = blend_rows(result, gather_counts(basis, options->keep, options->k, budget),
 							options->blend, budget);
 	if (options->indirect > 0)
 		result = blend_rows(result, IndirectRows(result, budget), options->indirect, budget);
-	prune_rows(result, options->k);
+	prune_rows(result, options->k, budget);
 	return result;
 }
 
@@ -328,7 +354,35 @@ NeighborsLearn(const Rows *rows, const SimilarityOptions *options, Budget *budge
 	result = gather_rows(items, &from, by_target ? &to : NULL, budget);
 	CooccurrenceFree(&from, budget);
 	CooccurrenceFree(&to, budget);
-	return result;
+	return sort_rows(result);
+}
+
+void
+NeighborsCut(Neighbors *neighbors, uint32_t items)
+{
+	uint64_t kept = 0;
+
+	if (neighbors->items <= items)
+		return;
+	for (uint32_t i = 0; i < items; i++)
+	{
+		uint64_t begin = neighbors->start[i];
+		uint64_t scored_end = begin + neighbors->scored[i];
+
+		INTERRUPTS();
+		neighbors->start[i] = kept;
+		for (uint64_t e = begin; e < neighbors->start[i + 1]; e++)
+		{
+			if (e == scored_end)
+				neighbors->scored[i] = (uint32_t) (kept - neighbors->start[i]);
+			if (neighbors->entry[e].index < items)
+				neighbors->entry[kept++] = neighbors->entry[e];
+		}
+		if (scored_end == neighbors->start[i + 1])
+			neighbors->scored[i] = (uint32_t) (kept - neighbors->start[i]);
+	}
+	neighbors->start[items] = kept;
+	neighbors->items = items;
 }
 
 void

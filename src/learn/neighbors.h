@@ -35,6 +35,9 @@ extern Neighbors *NeighborsOfRidge(const RidgeBasis *basis, const CooccurrenceSl
 extern Neighbors *NeighborsOfCounts(const RidgeBasis *basis, SimilarityKeep keep, uint32_t k,
 									Budget *budget);
 
+/* Leaves the first so many items: their rows, and what these say of each other. */
+extern void NeighborsCut(Neighbors *neighbors, uint32_t items);
+
 extern void NeighborsFree(Neighbors *neighbors, Budget *budget);
 
 #endif

@@ -190,25 +190,36 @@ count_row(Count *count, uint32_t item)
 	count->met = met;
 }
 
-/* Offers the pairs of a row, and leaves the sums at zero. */
+/* Offers a part of a row's pairs, those that may get in anywhere. */
 static void
-offer_row(const Count *count, uint32_t item)
+offer_part(const Count *count, uint32_t item, uint32_t first, uint32_t n)
 {
-	for (uint32_t t = 0; t < count->met; t++)
+	SimilarityLeast least = {count->from.least, count->to.least};
+	uint32_t found[SIMILARITY_PART];
+	uint32_t many =
+		SimilaritySift(&count->table, item, count->sums, count->touched, first, n, &least, found);
+
+	for (uint32_t f = 0; f < many; f++)
 	{
-		uint32_t other = count->touched[t];
+		uint32_t other = found[f];
 		uint32_t users = PairUsers(count->sums[other], count->job->scale);
 		float speaks;
 		float spoken; /* of the other way round, which has a row of its own */
 
-		if (users >= count->job->rule.min_support)
-		{
-			SimilarityPair(&count->table, item, other, count->sums[other], &speaks, &spoken);
-			CooccurrenceOffer(&count->from, count->lock, item, (Best){other, users, speaks});
-			CooccurrenceOffer(&count->to, count->lock, other, (Best){item, users, speaks});
-		}
-		count->sums[other] = 0;
+		SimilarityPair(&count->table, item, other, count->sums[other], &speaks, &spoken);
+		CooccurrenceOffer(&count->from, count->lock, item, (Best){other, users, speaks});
+		CooccurrenceOffer(&count->to, count->lock, other, (Best){item, users, speaks});
 	}
+}
+
+/* Offers the pairs of a row, and leaves the sums at zero. */
+static void
+offer_row(const Count *count, uint32_t item)
+{
+	for (uint32_t t = 0; t < count->met; t += SIMILARITY_PART)
+		offer_part(count, item, t, Min(count->met - t, SIMILARITY_PART));
+	for (uint32_t t = 0; t < count->met; t++)
+		count->sums[count->touched[t]] = 0;
 }
 
 /* Takes items until none is left, and counts the row of each. */

@@ -210,5 +210,32 @@ CREATE TEMP TABLE roomy AS SELECT * FROM pg_temp.learned('128MB');
 SELECT ok(items = 3000 AND pairs > 100000, 'three thousand items with many tags') FROM roomy;
 SELECT results_eq($$SELECT * FROM pg_temp.learned('8MB')$$, 'SELECT * FROM roomy', 'the same with attributes on tape');
 
+/*
+ * Measured as it is served.  Eighty people of four tastes have four of the six things of their taste each; later everybody buys one that
+ * is new, of the same taste.  Attributes lead to it, people's choices cannot; and of what nobody ever has there are others like it.
+ */
+CREATE TABLE taste AS SELECT u AS user_id, 10 * (u % 4) + (u / 4 + n) % 6 AS item_id, '2026-01-01'::timestamptz + n * interval '1 day' + u * interval '1 minute' AS occurred_at
+  FROM generate_series(1, 80) u, generate_series(1, 4) n UNION ALL SELECT u, 100 + u % 4, '2026-03-01'::timestamptz + u * interval '1 minute' FROM generate_series(1, 80) u;
+CREATE TABLE described AS SELECT DISTINCT item_id, ARRAY['taste ' || CASE WHEN item_id < 100 THEN item_id / 10 ELSE item_id - 100 END, 'of ' || item_id % 3] AS tags FROM taste;
+SELECT reco_create_model('taste', 'SELECT * FROM public.taste', 'SELECT * FROM public.described');
+SELECT reco_configure('taste', similarity => 'cosine');
+CREATE FUNCTION pg_temp.measured(metric text) RETURNS float8 LANGUAGE sql AS
+  $$SELECT value FROM reco_evaluate('taste', 3, split => 'time') WHERE (algorithm, reco_evaluate.metric) = ('model', $1)$$;
+SELECT is(pg_temp.measured('hit_rate'), 1::float8, 'reco_evaluate knows what attributes say of new items');
+SELECT is(pg_temp.measured('reachable'), 0::float8, 'of which nobody had any');
+CREATE TABLE before AS SELECT * FROM taste WHERE occurred_at < '2026-02-01';
+SELECT reco_create_model('before', 'SELECT * FROM public.before', 'SELECT * FROM public.described');
+SELECT reco_configure('before', similarity => 'cosine');
+SELECT pg_temp.refresh('before');
+SELECT is(round(pg_temp.measured('ndcg')::numeric, 12), round(avg(n)::numeric, 12), 'and measures the lists that are served')
+FROM (SELECT reco_ndcg(l.rank, true, 3) AS n FROM taste t LEFT JOIN (SELECT * FROM before.top_n_all(3, fallback => false)) l USING (user_id, item_id)
+      WHERE occurred_at > '2026-02-01' GROUP BY user_id) x;
+SELECT ok(max(ndcg) > .5, 'reco_tune does, too') FROM reco_tune('taste', '1 second', 3);
+INSERT INTO described SELECT 1000 + n, ARRAY['taste ' || n % 4, 'of ' || n % 3] FROM generate_series(1, 30) n;
+SELECT is(pg_temp.measured('hit_rate'), 1::float8, 'what is in no event at all takes no place, as nobody could choose it');
+SELECT ok((SELECT count(*) > 0 FROM reco_evaluate('taste', 3, split => 'users') WHERE value IS NOT NULL), 'with any split');
+SELECT reco_configure('taste', content => 0);
+SELECT is(pg_temp.measured('hit_rate'), 0::float8, 'without attributes nothing leads there');
+
 SELECT * FROM finish();
 ROLLBACK;
