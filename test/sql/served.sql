@@ -1,4 +1,5 @@
 -- served: lists written down, what came of them, and every message.
+SET intervalstyle = 'postgres';
 CREATE TABLE did (who int, what text, at timestamptz, how text, much float8);
 INSERT INTO did SELECT u, chr(97 + (u + n * n) % 6), '2026-01-01'::timestamptz + n * interval '1 day', 'buy', 1 FROM generate_series(1, 40) u, generate_series(1, 3) n;
 SELECT reco_create_model('shop', 'SELECT who AS user_id, what AS item_id, at AS occurred_at, how AS signal, much AS weight FROM did');
