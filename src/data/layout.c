@@ -368,6 +368,28 @@ static const char *const doors =
 	"    AS t(row_rank int, kind text, subject {item}, label text, rank int, item_id {item}, score float8, match float8, because {item}, source text); END;"
 	"COMMENT ON FUNCTION {model}.page IS 'rows of lists for one visit; see reco_page';"
 
+	"CREATE FUNCTION {model}.affinity(user_id {user} DEFAULT NULL, attributes text[] DEFAULT NULL, k int DEFAULT 20, min_items int DEFAULT 2)"
+	"  RETURNS TABLE(attribute text, value text, lift float8, low float8, high float8, share float8, usual float8, items int)"
+	"  LANGUAGE SQL STABLE PARALLEL SAFE ROWS 20 COST 100000 BEGIN ATOMIC"
+	"  SELECT t.attribute, t.value, t.lift, t.low, t.high, t.share, t.usual, t.items"
+	"  FROM {reco}.reco_typed_affinity(affinity.user_id, affinity.attributes, affinity.k, {row}, affinity.min_items)"
+	"    AS t(attribute text, value text, lift float8, low float8, high float8, share float8, usual float8, items int); END;"
+	"COMMENT ON FUNCTION {model}.affinity IS 'which attributes of the catalogue a user goes for, or everybody; see reco_affinity';"
+
+	"CREATE FUNCTION {model}.demand(attributes jsonb)"
+	"  RETURNS TABLE(expected float8, low float8, high float8, items int, unknown int, explained float8)"
+	"  LANGUAGE SQL STABLE PARALLEL SAFE ROWS 1 COST 1000000 BEGIN ATOMIC"
+	"  SELECT t.expected, t.low, t.high, t.items, t.unknown, t.explained FROM {reco}.reco_typed_demand(demand.attributes, {row})"
+	"    AS t(expected float8, low float8, high float8, items int, unknown int, explained float8); END;"
+	"COMMENT ON FUNCTION {model}.demand IS 'how many users an item with these attributes can expect; see reco_demand';"
+
+	"CREATE FUNCTION {model}.audience_of(attributes jsonb, k int DEFAULT 10)"
+	"  RETURNS TABLE(user_id {user}, score float8, because {item}, items int)"
+	"  LANGUAGE SQL STABLE PARALLEL SAFE ROWS 10 COST 1000000 BEGIN ATOMIC"
+	"  SELECT t.user_id, t.score, t.because, t.items FROM {reco}.reco_typed_audience_of(audience_of.attributes, audience_of.k, {row})"
+	"    AS t(user_id {user}, score float8, because {item}, items int); END;"
+	"COMMENT ON FUNCTION {model}.audience_of IS 'the k users for an item with these attributes; see reco_audience_of';"
+
 	/* USAGE on the schema is what shares a model; inside it everything may be read. */
 	"GRANT SELECT ON ALL TABLES IN SCHEMA {model} TO PUBLIC;";
 
@@ -426,7 +448,8 @@ static const char *const served_log =
 #define DOORS                                                                                      \
 	"top_n,top_n_all,complete,similar_items,score,match,why,why_not,rank,audience,similar_users,"  \
 	"user_factor,user_factors,popular,trending,onboarding,explore,continue,hooks,win_back,"        \
-	"wrapped,wrapped_all,wrapped_json,wrapped_json_all,page,forget,traces,disclose"
+	"wrapped,wrapped_all,wrapped_json,wrapped_json_all,page,forget,traces,disclose,"               \
+	"affinity,demand,audience_of"
 
 /* The relations of a model, for taking it down. */
 static const char *const relations[] = {

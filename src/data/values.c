@@ -283,6 +283,12 @@ ValuesCount(const Values *values)
 	return IdSetCount(values->words);
 }
 
+Datum
+ValuesText(const Values *values, uint32 value)
+{
+	return IdSetDatum(values->words, value);
+}
+
 uint32
 ValuesFind(const Values *values, Datum text)
 {

@@ -1,0 +1,249 @@
+/*
+ * affinity.c: reco_affinity: which attributes somebody goes for, or everybody.
+ *
+ * For a user, the lift of a trait is the share of the items of the history that have it, over the
+ * share of everybody's: of the pairs of user and item that the last refresh counted.  A prior of
+ * PRIOR items that are like everybody's keeps what few items say near 1; the bounds are those of
+ * the share (Wilson 1927), over everybody's.
+ *
+ * For everybody it is the mean number of users of the items with it, over that of all items, and the
+ * bounds are those of the mean, an item being one observation.
+ */
+#include "api/door.h"
+
+#include <math.h>
+
+#include "catalog/pg_type.h"
+#include "data/history.h"
+#include "data/traits.h"
+#include "executor/spi.h"
+#include "math/binomial.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+#include "utils/timestamp.h"
+
+PG_FUNCTION_INFO_V1(reco_affinity);
+
+static const Oid affinity_types[] = {TEXTOID,   TEXTOID,   FLOAT8OID, FLOAT8OID,
+									 FLOAT8OID, FLOAT8OID, FLOAT8OID, INT4OID};
+
+/* Items that what is thought before counts as. */
+#define PRIOR 5
+
+/* So many standard deviations to either side are 95 % of a normal distribution. */
+#define NORMAL_95 1.959963984540054
+
+/* A trait and what is to be said of it. */
+typedef struct Affinity
+{
+	uint32 trait;
+	uint32 items; /* with it: of the history, or of the catalogue */
+	double share;
+	double usual;
+	double lift;
+	double low;
+	double high;
+} Affinity;
+
+/* What all items come to. */
+typedef struct Whole
+{
+	double items;
+	double users;
+	uint32 *having; /* [traits], items with each */
+	double *of;     /* [traits], their users */
+	double *square; /* the sum of squares of these */
+} Whole;
+
+/* The names of an argument, each of an attribute there is, once; NIL for all. */
+static List *
+names_argument(FunctionCallInfo fcinfo, int argument, const Model *model)
+{
+	List *names = NIL;
+	Datum *element;
+	bool *is_null;
+	int count;
+
+	if (PG_ARGISNULL(argument))
+		return NIL;
+	deconstruct_array(PG_GETARG_ARRAYTYPE_P(argument), TEXTOID, -1, false, TYPALIGN_INT, &element,
+					  &is_null, &count);
+	for (int n = 0; n < count; n++)
+	{
+		char *name = is_null[n] ? NULL : TextDatumGetCString(element[n]);
+		ListCell *cell;
+
+		foreach (cell, names)
+			if (name && strcmp(lfirst(cell), name) == 0)
+				name = NULL;
+		if (name == NULL)
+			continue;
+		ValuesCheck(model, name, "attributes");
+		names = lappend(names, name);
+	}
+	return names;
+}
+
+static Whole
+sum_up(const Traits *traits)
+{
+	Whole whole = {.items = traits->items,
+				   .having = palloc0(sizeof(uint32) * ((Size) traits->traits + 1)),
+				   .of = palloc0(sizeof(double) * ((Size) traits->traits + 1)),
+				   .square = palloc0(sizeof(double) * ((Size) traits->traits + 1))};
+
+	for (uint32 i = 0; i < traits->items; i++)
+	{
+		double users = traits->users[i];
+
+		CHECK_FOR_INTERRUPTS();
+		whole.users += users;
+		for (uint64 c = traits->start[i]; c < traits->start[i + 1]; c++)
+		{
+			whole.having[traits->trait[c]]++;
+			whole.of[traits->trait[c]] += users;
+			whole.square[traits->trait[c]] += users * users;
+		}
+	}
+	return whole;
+}
+
+/* What a user's history says of a trait. */
+static void
+weigh_user(Affinity *affinity, const Whole *whole, uint32 had, uint32 all)
+{
+	double usual = whole->of[affinity->trait] / whole->users;
+
+	affinity->items = had;
+	affinity->share = (double) had / all;
+	affinity->usual = usual;
+	affinity->lift = (had + PRIOR * usual) / (all + PRIOR) / usual;
+	BinomialInterval(had, all, &affinity->low, &affinity->high);
+	affinity->low /= usual;
+	affinity->high /= usual;
+}
+
+/* What everybody says of a trait. */
+static void
+weigh_all(Affinity *affinity, const Whole *whole)
+{
+	double items = whole->having[affinity->trait];
+	double users = whole->of[affinity->trait];
+	double mean = whole->users / whole->items;
+	double variance = fmax(whole->square[affinity->trait] - users * users / items, 0) / (items - 1);
+	double half = NORMAL_95 * sqrt(variance / items) / mean;
+
+	affinity->items = (uint32) items;
+	affinity->share = users / whole->users;
+	affinity->usual = items / whole->items;
+	affinity->lift = (users + PRIOR * mean) / (items + PRIOR) / mean;
+	affinity->low = fmax(users / items / mean - half, 0);
+	affinity->high = users / items / mean + half;
+}
+
+/* What is surest comes first. */
+static int
+surest_first(const void *a, const void *b)
+{
+	const Affinity *x = a;
+	const Affinity *y = b;
+
+	if (x->low != y->low)
+		return x->low > y->low ? -1 : 1;
+	if (x->lift != y->lift)
+		return x->lift > y->lift ? -1 : 1;
+	return x->trait < y->trait ? -1 : x->trait > y->trait;
+}
+
+/* How many items of a history have each trait; *all gets how many of the catalogue it has. */
+static uint32 *
+count_history(const Traits *traits, const History *history, uint32 *all)
+{
+	uint32 *had = palloc0(sizeof(uint32) * ((Size) traits->traits + 1));
+
+	*all = 0;
+	for (uint32 i = 0; i < traits->items; i++)
+	{
+		const HistoryItem *item = HistoryFind(history, IdSetDatum(traits->ids, traits->at[i]));
+
+		if (item == NULL || !(item->weight > 0))
+			continue;
+		++*all;
+		for (uint64 c = traits->start[i]; c < traits->start[i + 1]; c++)
+			had[traits->trait[c]]++;
+	}
+	return had;
+}
+
+/* Every trait that there is something to say of, surest first; history is NULL for everybody. */
+static Affinity *
+weigh(const Traits *traits, const History *history, uint32 least, uint32 *count)
+{
+	Whole whole = sum_up(traits);
+	Affinity *affinity = palloc(sizeof(Affinity) * ((Size) traits->traits + 1));
+	uint32 all = 0;
+	uint32 *had = history ? count_history(traits, history, &all) : NULL;
+
+	*count = 0;
+	for (uint32 t = 0; t < traits->traits && (had == NULL || all > 0); t++)
+	{
+		if (whole.having[t] < least || !(whole.of[t] > 0))
+			continue;
+		affinity[*count].trait = t;
+		if (had)
+			weigh_user(&affinity[(*count)++], &whole, had[t], all);
+		else
+			weigh_all(&affinity[(*count)++], &whole);
+	}
+	qsort(affinity, *count, sizeof(Affinity), surest_first);
+	return affinity;
+}
+
+static void
+put_affinity(DoorRows *rows, const Traits *traits, const Affinity *affinity)
+{
+	bool nulls[lengthof(affinity_types)] = {0};
+	Datum values[] = {
+		CStringGetTextDatum(ValuesName(traits->values[TraitAttribute(traits, affinity->trait)])),
+		TraitText(traits, affinity->trait),
+		Float8GetDatum(affinity->lift),
+		Float8GetDatum(affinity->low),
+		Float8GetDatum(affinity->high),
+		Float8GetDatum(affinity->share),
+		Float8GetDatum(affinity->usual),
+		Int32GetDatum((int32) affinity->items)};
+
+	DoorPut(rows, values, nulls);
+}
+
+/* reco_affinity(user_id, attributes, k, model, min_items) */
+Datum
+reco_affinity(PG_FUNCTION_ARGS)
+{
+	Model *model = DoorModel(fcinfo, 3);
+	Datum user = DoorUser(fcinfo, 0, model);
+	uint32 k = DoorK(fcinfo, 2);
+	List *names = names_argument(fcinfo, 1, model);
+	Budget *budget = BudgetCreate(CurrentMemoryContext, "affinities", SIZE_MAX);
+	DoorRows rows = DoorOpen(fcinfo, model, affinity_types, lengthof(affinity_types), false);
+	int32 least = PG_ARGISNULL(4) ? 2 : PG_GETARG_INT32(4);
+	Traits *traits;
+	History *history = NULL;
+	Affinity *affinity;
+	uint32 count;
+
+	if (least < 2)
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						errmsg("min_items must be at least 2, not %d", least),
+						errdetail("What one item alone has is no taste.")));
+	DoorEnter(model);
+	traits = TraitsRead(model, names, budget);
+	if (!PG_ARGISNULL(0))
+		history = HistoryRead(model, user, GetCurrentTimestamp(), budget);
+	affinity = weigh(traits, history, (uint32) least, &count);
+	for (uint32 n = 0; n < count && (k == 0 || n < k); n++)
+		put_affinity(&rows, traits, &affinity[n]);
+	DoorLeave(model);
+	BudgetDestroy(budget);
+	return (Datum) 0;
+}
