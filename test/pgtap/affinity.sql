@@ -23,8 +23,8 @@ SELECT reco_configure('hand', min_support => 1);
 SELECT reco_refresh('hand') IS NOT NULL;
 SELECT is(round(lift::numeric, 7), want, 'lift of ' || value) FROM reco_affinity(1) JOIN (VALUES ('red', .9047619), ('blue', 1.2857143), ('new', 1.0000000)) w(value, want) USING (value);
 SELECT is(string_agg(value, ' '), 'blue new red', 'surest first, and what one item alone has is left out') FROM reco_affinity(1);
-SELECT is((round(low::numeric * usual::numeric, 6), round(high::numeric * usual::numeric, 6), share, items)::text, '(0.094531,0.905469,0.5,1)', 'interval of ' || value) FROM reco_affinity(1);
-SELECT is((round(lift::numeric, 7), round(low::numeric, 6), round(high::numeric, 6), share, usual, items)::text, '(1.1428571,0.520018,2.479982,0.75,0.5,2)', 'everybody: red') FROM reco_affinity(NULL::int) WHERE value = 'red';
+SELECT is((round(low::numeric * usual::numeric, 6), round(high::numeric * usual::numeric, 6), share, support)::text, '(0.094531,0.905469,0.5,1)', 'interval of ' || value) FROM reco_affinity(1);
+SELECT is((round(lift::numeric, 7), round(low::numeric, 6), round(high::numeric, 6), share, usual, support)::text, '(1.1428571,0.520018,2.479982,0.75,0.5,2)', 'everybody: red') FROM reco_affinity(NULL::int) WHERE value = 'red';
 
 -- A dislike is no taste, nor is what left the catalogue.
 SELECT is((SELECT string_agg(t::text, ' ') FROM reco_affinity(1) t), (SELECT string_agg(t::text, ' ') FROM hand.affinity(1) t), 'the typed door says the same');
@@ -45,7 +45,7 @@ CREATE TEMP TABLE plain AS
     FROM (SELECT u, i FROM many JOIN kind USING (i) GROUP BY u, i HAVING sum(w) > 0) h GROUP BY h.u) p
   WHERE t.items >= 2;
 SELECT is((SELECT count(*) FROM (SELECT u, a.* FROM generate_series(0, 15) u, reco_affinity(u, NULL, NULL, 'many') a) a FULL JOIN plain p USING (u, attribute, value)
-  WHERE a.items IS DISTINCT FROM p.had OR abs(a.lift - p.lift) > 1e-12 IS NOT FALSE OR abs(a.usual - p.usual) > 1e-12 OR a.share <> p.had::float8 / p.all_had), 0::bigint, 'against plain SQL');
+  WHERE a.support IS DISTINCT FROM p.had OR abs(a.lift - p.lift) > 1e-12 IS NOT FALSE OR abs(a.usual - p.usual) > 1e-12 OR a.share <> p.had::float8 / p.all_had), 0::bigint, 'against plain SQL');
 SELECT cmp_ok((SELECT count(*) FROM plain), '>', 100::bigint, 'of which there is something to compare');
 CREATE TEMP TABLE before AS SELECT u, string_agg(a::text, ' ') AS said FROM generate_series(0, 15) u, reco_affinity(u, NULL, NULL, 'many') a GROUP BY u;
 CREATE TABLE kind_2 AS SELECT * FROM kind ORDER BY i DESC;

@@ -11,9 +11,9 @@ SELECT * FROM reco_affinity(100, model => 'film_club');
 SELECT reco_refresh(m) IS NOT NULL FROM unnest('{bare,film_club}'::text[]) m;
 SET reco.model = 'film_club';
 
-SELECT attribute, value, round(lift::numeric, 3) AS lift, round(low::numeric, 3) AS low, round(high::numeric, 3) AS high, round(share::numeric, 3) AS share, round(usual::numeric, 3) AS usual, items FROM reco_affinity(100, k => 5);
-SELECT attribute, value, round(lift::numeric, 3) AS lift, items FROM reco_affinity(NULL::int, '{genre,length,genre,NULL}', NULL);
-SELECT attribute, value, items FROM film_club.affinity(k => 3);
+SELECT attribute, value, round(lift::numeric, 3) AS lift, round(low::numeric, 3) AS low, round(high::numeric, 3) AS high, round(share::numeric, 3) AS share, round(usual::numeric, 3) AS usual, support FROM reco_affinity(100, k => 5);
+SELECT attribute, value, round(lift::numeric, 3) AS lift, support FROM reco_affinity(NULL::int, '{genre,length,genre,NULL}', NULL);
+SELECT attribute, value, support FROM film_club.affinity(k => 3);
 SELECT count(*) FROM film_club.affinity(100, k => NULL, min_items => 9);
 -- nobody known, and what is not in the catalogue
 SELECT * FROM reco_affinity(4711);

@@ -9,11 +9,11 @@ SELECT reco_create_model('film_club', 'SELECT who AS user_id, what AS item_id, a
 SELECT reco_refresh(m) IS NOT NULL FROM unnest('{bare,film_club}'::text[]) m;
 SET reco.model = 'film_club';
 
-SELECT expected BETWEEN 20 AND 35 AS much, low < expected AND high > expected AS within, items, unknown, explained > 0.5 AS explained FROM reco_demand('{"genre": ["war", "drama", "war", null, "space"]}');
+SELECT expected BETWEEN 20 AND 35 AS much, low < expected AND high > expected AS within, learned_from, unknown, explained > 0.5 AS explained FROM reco_demand('{"genre": ["war", "drama", "war", null, "space"]}');
 SELECT expected < 15 AS little, unknown FROM film_club.demand('{"genre": "comedy", "colour": true, "year": 1990, "director": ["A", "Z"]}');
-SELECT count(*), min(items) > 0 AS some, bool_and(because IN (SELECT id FROM film WHERE genre @> '{war}')) AS because FROM reco_audience_of('{"genre": "war"}', 5);
+SELECT count(*), min(shared) > 0 AS some, bool_and(because IN (SELECT id FROM film WHERE genre @> '{war}')) AS because FROM reco_audience_of('{"genre": "war"}', 5);
 SELECT pg_typeof(user_id), pg_typeof(because), count(*) FROM film_club.audience_of('{"genre": ["comedy"]}', 3) GROUP BY 1, 2;
-SELECT user_id, items FROM reco_audience_of('{"genre": "no such"}');
+SELECT user_id, shared FROM reco_audience_of('{"genre": "no such"}');
 SELECT expected > 0 AS something, unknown FROM reco_demand('{"genre": "no such"}');
 
 -- what cannot be
@@ -30,7 +30,7 @@ SELECT * FROM reco_audience_of('{"genre": "war"}', 0);
 
 -- few items: an expectation without an interval
 CREATE OR REPLACE VIEW film_club.items WITH (security_invoker = true) AS SELECT id AS item_id, genre, director, year, colour FROM film WHERE year = 1990;
-SELECT expected > 0 AS something, low, high, items, explained FROM reco_demand('{"genre": "war"}');
+SELECT expected > 0 AS something, low, high, learned_from, explained FROM reco_demand('{"genre": "war"}');
 CREATE OR REPLACE VIEW film_club.items WITH (security_invoker = true) AS SELECT id AS item_id, genre, director, year, colour FROM film WHERE false;
 SELECT * FROM reco_demand('{"genre": "war"}');
 SELECT * FROM reco_audience_of('{"genre": "war"}');
