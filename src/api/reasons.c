@@ -1,5 +1,5 @@
 /*
- * reasons.c: reco_explain_by: the facts that explain a habit, as a few rules in words.
+ * reasons.c: reco_explain_by: the facts that explain a habit, as a few rules that are SQL.
  *
  * A shallow tree (learn/tree) over the columns of any query; each of its leaves is one rule, with
  * how many rows it holds for and what the target is there.  The interval of its mean is Wilson's
@@ -26,9 +26,6 @@ PG_FUNCTION_INFO_V1(reco_explain_by);
 
 /* So many standard deviations to either side are 95 % of a normal distribution. */
 #define NORMAL_95 1.959963984540054
-
-/* So many values are named in a rule. */
-#define NAMED 5
 
 /* What the way to a leaf allows of a column. */
 typedef struct Allowed
@@ -92,55 +89,72 @@ number_text(double number)
 static void
 say_number(StringInfo rule, const char *name, const Allowed *allowed)
 {
-	bool either = allowed->unknown && !(isinf(allowed->from) && isinf(allowed->below));
+	bool bounded = !isinf(allowed->from) || !isinf(allowed->below);
+	bool either = bounded && allowed->unknown;
 
+	if (!bounded)
+	{
+		appendStringInfo(rule, allowed->unknown ? "%s is null" : "%s is not null", name);
+		return;
+	}
 	appendStringInfoString(rule, either ? "(" : "");
-	if (isinf(allowed->from) && isinf(allowed->below))
-		appendStringInfo(rule, allowed->unknown ? "%s is unknown" : "%s is known", name);
-	else if (isinf(allowed->from))
-		appendStringInfo(rule, "%s < %s", name, number_text(allowed->below));
-	else if (isinf(allowed->below))
+	if (!isinf(allowed->from))
 		appendStringInfo(rule, "%s >= %s", name, number_text(allowed->from));
-	else
-		appendStringInfo(rule, "%s <= %s < %s", number_text(allowed->from), name,
-						 number_text(allowed->below));
-	appendStringInfoString(rule, either ? " or unknown)" : "");
+	if (!isinf(allowed->from) && !isinf(allowed->below))
+		appendStringInfoString(rule, " and ");
+	if (!isinf(allowed->below))
+		appendStringInfo(rule, "%s < %s", name, number_text(allowed->below));
+	if (either)
+		appendStringInfo(rule, " or %s is null)", name);
 }
 
-/* What is allowed of a name: what it may be, or what it may not, whichever is shorter. */
+/* The values that a name may have, or may not have; how many those are. */
+static uint32
+list_values(StringInfo list, const FactsColumn *column, const Allowed *allowed, bool may)
+{
+	uint32 count = 0;
+
+	for (uint32 c = 1; c < column->codes; c++)
+		if (column->word[c] && column->has[c] && allowed->code[c] == may)
+			appendStringInfo(list, "%s%s", count++ > 0 ? ", " : "",
+							 quote_literal_cstr(column->word[c]));
+	return count;
+}
+
+/* What is allowed of a name: the values it may have, or may not, whichever are fewer. */
 static void
 say_nominal(StringInfo rule, const FactsColumn *column, const Allowed *allowed)
 {
-	uint32 in = 0;
-	uint32 out = 0;
-	uint32 said = 0;
+	const char *name = quote_identifier(column->name);
+	uint32 last = column->codes - 1;
+	bool others = last > 0 && column->word[last] == NULL;
+	bool null = allowed->code[0];
+	StringInfoData may;
+	StringInfoData may_not;
+	uint32 in;
+	uint32 out;
 	bool positive;
 
-	for (uint32 c = 0; c < column->codes; c++)
-	{
-		in += allowed->code[c];
-		out += column->has[c] && !allowed->code[c];
-	}
-	positive = in <= out;
-	if (!positive)
-		in = out;
-	appendStringInfo(rule, in == 1 ? "%s %s " : "%s %s (", column->name,
-					 in == 1 ? (positive ? "=" : "<>") : (positive ? "in" : "not in"));
-	for (uint32 c = 0; c < column->codes && said < NAMED; c++)
-	{
-		if (allowed->code[c] != positive || !column->has[c])
-			continue;
-		appendStringInfoString(rule, said++ > 0 ? ", " : "");
-		appendStringInfoString(rule, column->word[c] ? quote_literal_cstr(column->word[c])
-									 : c == 0        ? "unknown"
-													 : "any other");
-	}
-	if (in > said)
-		appendStringInfo(rule, " and %u more", in - said);
-	appendStringInfoString(rule, in == 1 ? "" : ")");
+	initStringInfo(&may);
+	initStringInfo(&may_not);
+	in = list_values(&may, column, allowed, true);
+	out = list_values(&may_not, column, allowed, false);
+	positive = others ? !allowed->code[last] : in <= out;
+	if (in == 0 && !(others && allowed->code[last]))
+		appendStringInfo(rule, "%s is null", name);
+	else if (!positive && out == 0)
+		appendStringInfo(rule, "%s is not null", name);
+	else if (positive)
+		appendStringInfo(rule, in == 1 ? "%s%s = %s" : "%s%s in (%s)", null ? "(" : "", name,
+						 may.data);
+	else
+		appendStringInfo(rule, out == 1 ? "%s%s <> %s" : "%s%s not in (%s)", null ? "(" : "", name,
+						 may_not.data);
+	if (null && in + others > 0 && (positive || out > 0))
+		appendStringInfo(rule, " or %s is null)", name);
 }
 
-/* The way to a leaf in words. */
+/* The way to a leaf as a condition of SQL. */
 static Datum
 say(const Facts *facts, const Allowed *allowed)
 {
@@ -153,11 +167,11 @@ say(const Facts *facts, const Allowed *allowed)
 			continue;
 		appendStringInfoString(&rule, rule.len > 0 ? " and " : "");
 		if (facts->column[c].number)
-			say_number(&rule, facts->column[c].name, &allowed[c]);
+			say_number(&rule, quote_identifier(facts->column[c].name), &allowed[c]);
 		else
 			say_nominal(&rule, &facts->column[c], &allowed[c]);
 	}
-	return CStringGetTextDatum(rule.len > 0 ? rule.data : "everything");
+	return CStringGetTextDatum(rule.len > 0 ? rule.data : "true");
 }
 
 /* What is still allowed of a column once a question was answered. */

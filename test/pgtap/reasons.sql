@@ -46,5 +46,17 @@ SELECT cmp_ok(count(*) FILTER (WHERE pg_temp.found(s)), '<=', 2::bigint, 'chance
 SELECT is(sum(rows), 3000::numeric, 'a column of 500 values') FROM reco_explain_by('SELECT ''v'' || least(n % 800, 499) AS v, n % 800 >= 499 AS last FROM generate_series(1, 3000) n', 'last');
 SELECT is(rule, 'v = ''v499''', 'of which one is frequent') FROM reco_explain_by('SELECT ''v'' || least(n % 800, 499) AS v, n % 800 >= 499 AS last FROM generate_series(1, 3000) n', 'last') WHERE mean = 1;
 
+-- Every rule is a condition that holds for as many rows as it says: numbers, names, NULLs, values beyond the hundredth.
+CREATE TABLE mixed AS SELECT n, CASE WHEN h & 7 > 0 THEN (h >> 3 & 63) END AS x, CASE WHEN h >> 9 & 7 > 0 THEN chr((97 + (h >> 12 & 7))::int) END AS "a name", 'w' || floor(sqrt((h >> 15 & 65535)::float8)) AS w, (h >> 40 & 1) = 1 AS b
+  FROM generate_series(1, 6000) n, LATERAL (SELECT hashint8extended(n, 11) AS h) d;
+ALTER TABLE mixed ADD t float8;
+UPDATE mixed SET t = coalesce(x, 90) / 30.0 + CASE WHEN "a name" IN ('a', 'c') THEN 2 WHEN "a name" IS NULL THEN 1 ELSE 0 END + CASE WHEN w > 'w2' THEN 1.5 ELSE 0 END + b::int * coalesce(x, 30) / 20.0;
+CREATE FUNCTION pg_temp.holds(rule text) RETURNS bigint LANGUAGE plpgsql AS $$
+DECLARE n bigint;
+BEGIN EXECUTE 'SELECT count(*) FROM mixed WHERE ' || rule INTO n; RETURN n; END $$;
+SELECT is(count(*) FILTER (WHERE rows <> pg_temp.holds(rule)), 0::bigint, format('%s rules by %s hold for as many rows as they say', count(*), columns))
+FROM (VALUES ('{x}'::text[]), ('{"a name"}'), ('{w}'), ('{x,"a name",b}'), (NULL)) c(columns), reco_explain_by('SELECT * FROM mixed', 't', columns, 6, 40) GROUP BY columns;
+SELECT is(rule, 'true', 'nothing to explain: everything') FROM reco_explain_by('SELECT x, 1 AS t FROM mixed', 't');
+
 SELECT * FROM finish();
 ROLLBACK;
