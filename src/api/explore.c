@@ -187,36 +187,56 @@ draw(Explore *explore, double places)
 	explore->draws = DrawItems(explore->chance, order, explore->pool, start, explore->drawn);
 }
 
-/* The rows of what was drawn, with what evidence there is for them. */
+/* Puts what evidence there is for the rows of what was drawn, by their numbers or ID_NONE. */
+static void
+put_evidence(const Explore *explore, RecommendRow *rows, const uint32 *item_no)
+{
+	const Model *model = explore->ask.model;
+	const Profile *profile = explore->profile;
+	uint32 *known = palloc(sizeof(uint32) * (explore->draws + 1));
+	double *score = palloc(sizeof(double) * (explore->draws + 1));
+	int64_t *because = palloc(sizeof(int64_t) * (explore->draws + 1));
+	uint32 learned = 0;
+	uint32 count = 0;
+
+	for (uint32 d = 0; d < explore->draws; d++)
+		if (item_no[d] != ID_NONE)
+			known[learned++] = item_no[d];
+	ProfileScores(profile, known, learned, score);
+	learned = 0;
+	for (uint32 d = 0; d < explore->draws; d++)
+	{
+		if (item_no[d] == ID_NONE || !(score[learned++] > 0))
+			continue;
+		rows[d].item_no = known[count++] = item_no[d];
+		rows[d].score = score[learned - 1];
+		rows[d].matched = ProfileMatch(model, profile->level, rows[d].score,
+									   model->settings.min_match, &rows[d].match);
+	}
+	ProfileBecause(profile, known, count, because);
+	count = 0;
+	for (uint32 d = 0; d < explore->draws; d++)
+		if (rows[d].item_no != ID_NONE)
+			rows[d].because = because[count++];
+}
+
+/* The rows of what was drawn. */
 static RecommendRow *
 drawn_rows(const Explore *explore)
 {
 	const RecommendAsk *ask = &explore->ask;
 	IdSet *ids = IdSetCreate(ask->model->item_kind, ask->budget);
 	RecommendRow *rows = palloc(sizeof(RecommendRow) * (explore->draws + 1));
-	uint32 *item_no;
 
-	for (uint32 d = 0; d < explore->draws; d++)
-		IdSetAdd(ids, IdSetDatum(ask->ids, explore->number[explore->drawn[d]]));
-	item_no = LearnedPlaces(ask->model, ids, ask->budget);
 	for (uint32 d = 0; d < explore->draws; d++)
 	{
-		RecommendRow *row = &rows[d];
-
-		*row = (RecommendRow){.number = explore->number[explore->drawn[d]],
-							  .item_no = ID_NONE,
-							  .because = -1,
-							  .source = CStringGetTextDatum("explored")};
-		if (item_no[d] == ID_NONE)
-			continue;
-		ProfileScores(explore->profile, &item_no[d], 1, &row->score);
-		if (!(row->score > 0))
-			continue;
-		row->item_no = item_no[d];
-		ProfileBecause(explore->profile, &item_no[d], 1, &row->because);
-		row->matched = ProfileMatch(ask->model, explore->profile->level, row->score,
-									ask->model->settings.min_match, &row->match);
+		rows[d] = (RecommendRow){.number = explore->number[explore->drawn[d]],
+								 .item_no = ID_NONE,
+								 .because = -1,
+								 .source = CStringGetTextDatum("explored")};
+		IdSetAdd(ids, IdSetDatum(ask->ids, rows[d].number));
 	}
+	put_evidence(explore, rows, LearnedPlaces(ask->model, ids, ask->budget));
 	IdSetFree(ids);
 	return rows;
 }
