@@ -4,6 +4,27 @@
 FUZZ_SECONDS=600
 FUZZ_FLAGS='-std=gnu11 -g -O1 -Wall -Wextra -Werror -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined -DRECO_STANDALONE'
 
+# The stored formats byte by byte, by a compiler and, where the processor is another, with what runs its programs.
+formats_hold() {
+	local program=$work/bytes.$1
+	"$1" -std=gnu11 -O2 -Wall -Wextra -Werror -static -DRECO_STANDALONE -I "$root/src" -o "$program" "$root/test/fuzz/bytes.c" \
+		"$root"/src/math/{packed,image,rank,best}.c -lm
+	${2:-} "$program"
+}
+
+# The same on a machine with the highest byte first, and on one of 32 bits.
+test_formats() {
+	"$here/bootstrap" --also gcc-s390x-linux-gnu --also libc6-dev-s390x-cross --also qemu-user --also gcc-i686-linux-gnu \
+		--also libc6-dev-i386-cross || true
+	if command -v s390x-linux-gnu-gcc qemu-s390x i686-linux-gnu-gcc >/dev/null; then
+		check "stored formats with the highest byte first" formats_hold s390x-linux-gnu-gcc qemu-s390x
+		check "stored formats in 32 bits" formats_hold i686-linux-gnu-gcc
+	else
+		say "skipped: compilers for other processors are not to be had here"
+		skipped=$((skipped + 2))
+	fi
+}
+
 # Builds a program of test/fuzz with the numeric core, which needs no server.
 build_fuzzer() {
 	"$(find_clang)" $FUZZ_FLAGS -I "$root/src" -o "$work/fuzz/$1" "$root/test/fuzz/$1.c" \
@@ -87,6 +108,7 @@ run_calls() {
 
 # Inputs by chance, FUZZ_SECONDS of each kind.
 test_fuzz() {
+	test_formats
 	fuzz_bytes
 	check "$FUZZ_SECONDS s of odd CSV files" perl "$root/test/fuzz/csv.pl" "$FUZZ_SECONDS"
 	tail -n 1 "$work/check.log" | sed 's/^/    /'
