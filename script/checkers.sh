@@ -26,7 +26,7 @@ make_checked_server() {
 			cd postgresql-*/
 			./configure --quiet --prefix="$target" --enable-cassert --enable-debug --enable-tap-tests \
 				--without-readline --without-zlib --without-icu CPPFLAGS=-DUSE_VALGRIND CFLAGS="-O1 -fno-omit-frame-pointer"
-			nice make -s -j2
+			make -s -j2
 			make -s install
 			cp src/tools/valgrind.supp "$target"
 			cp /usr/share/postgresql/"$major"/extension/pgtap* "$("$target/bin/pg_config" --sharedir)/extension/"
