@@ -13,7 +13,7 @@ SELECT list_id, rank, item_id, source FROM shop.serve(2, 2, 'old', exclude => AR
 SELECT count(*) FROM shop.serve(3, 0);
 SELECT list_id, rank, served_at <= now() AS passed, user_id, item_id, score > 0 AS scored, source, variant, propensity FROM shop.served ORDER BY 1, 2;
 INSERT INTO did SELECT user_id, item_id, served_at + interval '1 minute', 'view', 2 FROM shop.served WHERE rank = 1;
-SELECT list_id, rank, user_id, item_id, chosen_at - served_at AS after, events, weight FROM shop.attribute() ORDER BY 1, 2;
+SELECT list_id, rank, user_id, item_id, extract(epoch FROM chosen_at - served_at)::int AS seconds, events, weight FROM shop.attribute() ORDER BY 1, 2;
 SELECT variant, source, lists, shown, chosen, rate, low, high FROM reco_attribute();
 SELECT sum(events) FROM shop.attribute('1 day', 'buy');
 SELECT sum(events) FROM shop.attribute('30 seconds');
