@@ -19,6 +19,7 @@
 #include "math/thompson.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
+#include "utils/tuplestore.h"
 
 PG_FUNCTION_INFO_V1(reco_choose);
 PG_FUNCTION_INFO_V1(reco_best_chances);

@@ -8,6 +8,7 @@
  */
 #include "api/door.h"
 
+#include "access/htup_details.h"
 #include "api/refresh.h"
 #include "catalog/pg_type.h"
 #include "data/person.h"

@@ -8,6 +8,7 @@
 
 #include <math.h>
 
+#include "access/htup_details.h"
 #include "api/forecast.h"
 #include "data/sample.h"
 #include "executor/spi.h"

@@ -13,6 +13,7 @@
 #include "executor/spi.h"
 #include "learn/evaluation.h"
 #include "utils/builtins.h"
+#include "utils/tuplestore.h"
 
 PG_FUNCTION_INFO_V1(reco_evaluate);
 

@@ -12,6 +12,7 @@
 
 #include <math.h>
 
+#include "access/htup_details.h"
 #include "api/forecast.h"
 #include "api/resemble.h"
 #include "base/interrupts.h"
