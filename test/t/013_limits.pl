@@ -39,25 +39,28 @@ sub unharmed
 
 sub cancelled
 {
-	my ($model, $set, $most) = @_;
+	my ($name, $set, $most, $sql) = @_;
+	my $model = $sql ? undef : $name;
 	my ($session, $pid) = session($node);
 	my ($sleeper, $sleeping) = session($node);
 	my (@late, $latest);
 	my ($stopped, $worst) = (0, 0);
+	my $shots = $sql ? $points / 2 : $points;
+	$sql //= "SELECT reco_refresh('$model')";
 	$session->query_safe($set);
 
 	# How long it takes, measured by itself: what is too long is cancelled anyway.
 	my $start = time;
 	$session->query_safe(q{SET statement_timeout = '6s'});
-	send_off($session, "BEGIN; SELECT reco_refresh('$model')");
+	send_off($session, "BEGIN; $sql");
 	answer_of($session);
 	$session->query_safe('ROLLBACK; SET statement_timeout = 0');
 	my $lasts = time - $start;
-	for my $point (1 .. $points)
+	for my $shot (1 .. $shots)
 	{
-		send_off($session, "SELECT reco_refresh('$model')");
+		send_off($session, $sql);
 		send_off($sleeper, 'SELECT pg_sleep(100)');
-		sleep $lasts * ($point - 0.5) / $points;
+		sleep $lasts * ($shot - 0.5) / $shots;
 		my ($ran, $waited) = scheduled($pid);
 		my $sent = time;
 		kill INT => $pid, $sleeping;
@@ -69,22 +72,22 @@ sub cancelled
 		if ($err eq '')
 		{
 			# It was over already: back to where it was.
-			$node->safe_psql('postgres', "UPDATE waves SET n = 1; SELECT reco_refresh('$model'); UPDATE waves SET n = 2");
+			$node->safe_psql('postgres', "UPDATE waves SET n = 1; SELECT reco_refresh('$model'); UPDATE waves SET n = 2") if $model;
 			next;
 		}
 		$stopped++;
-		like($err, qr/ERROR:  57014: .*canceling statement due to user request/, "$model: cancelled, says so") or last;
+		like($err, qr/ERROR:  57014: .*canceling statement due to user request/, "$name: cancelled, says so") or last;
 		my $processor = $ran_now - $ran;
 		my $else = $took - $other - ($waited_now - $waited);
 		$worst = $processor if $processor > $worst;
-		push @late, sprintf('%.0f ms of the processor, %.0f ms in all but waiting, after %.0f ms', 1000 * $processor, 1000 * $else, 1000 * $lasts * ($point - 0.5) / $points)
+		push @late, sprintf('%.0f ms of the processor, %.0f ms in all but waiting, after %.0f ms', 1000 * $processor, 1000 * $else, 1000 * $lasts * ($shot - 0.5) / $shots)
 		  if $processor > $most || $else > $most;
 	}
-	note(sprintf('%s: %d of %d cancelled, the last answer after %.0f ms of the processor', $model, $stopped, $points, 1000 * $worst));
-	cmp_ok($stopped, '>', $points / 2, "$model, $set: most are cancelled in the middle");
-	is(join("\n", @late), '', "$model, $set: all within " . 1000 * $most . ' ms');
-	is(state_of($node, $model), $before{$model}, "$model, $set: the model is as it was") if $before{$model};
-	is(leftovers($node), '', "$model, $set: nothing lies about");
+	note(sprintf('%s: %d of %d cancelled, the last answer after %.0f ms of the processor', $name, $stopped, $shots, 1000 * $worst));
+	cmp_ok($stopped, '>=', $shots / 2, "$name, $set: most are cancelled in the middle");
+	is(join("\n", @late), '', "$name, $set: all within " . 1000 * $most . ' ms');
+	is(state_of($node, $model), $before{$model}, "$name, $set: the model is as it was") if $model && $before{$model};
+	is(leftovers($node), '', "$name, $set: nothing lies about");
 	$_->quit for ($session, $sleeper);
 }
 
@@ -95,6 +98,15 @@ SKIP:
 	cancelled('little', q{SET maintenance_work_mem = '1MB'; SET client_min_messages = error}, 0.2);
 	# A worker that waits for a processor is not told from one that works.
 	cancelled('shop', q{SET maintenance_work_mem = '256MB'; SET max_parallel_maintenance_workers = 2}, 2);
+
+	# What else takes long.
+	my %long = (
+		evaluation => q{SELECT * FROM reco_evaluate('shop', 10)},
+		trials => q{SELECT * FROM reco_tune('shop', '10 seconds')},
+		lists => q{SELECT count(*) FROM reco_top_n_all(50, 'shop')},
+		neighbors => q{SELECT count(*) FROM (SELECT reco_matrix(u, i, 1) AS m FROM visits) a, reco_neighbors(m, 100)});
+	cancelled($_, q{SET maintenance_work_mem = '256MB'}, 0.2, $long{$_}) for sort keys %long;
+	is(state_of($node, 'shop'), $before{shop}, 'trials: the model is as it was');
 }
 
 
@@ -154,6 +166,7 @@ ended('transaction_timeout', q{SET transaction_timeout = '30s'; SET idle_in_tran
 SKIP:
 {
 	skip 'no prlimit', 1 if system("prlimit --as >/dev/null 2>&1") != 0;
+	my $most = 0;
 	for my $model ('shop', 'taste', 'auto')
 	{
 		my ($refused, $enough) = (0, 0);
@@ -163,6 +176,7 @@ SKIP:
 			my $name = "$model, $kilobytes kB of memory";
 			$session->query_safe(q{SET maintenance_work_mem = '1GB'; SELECT count(*) FROM shop.events WHERE user_id = 1; SELECT * FROM reco_top_n(1, 1, 'shop')});
 			my ($size) = slurp_file("/proc/$pid/status") =~ /^VmSize:\s+(\d+) kB/m;
+			$most = $size if $size > $most;
 			system('prlimit', '--pid', $pid, '--as=' . 1024 * ($size + $kilobytes)) == 0 or die;
 			send_off($session, "BEGIN; SELECT users FROM reco_refresh('$model')");
 			my ($out, $err) = answer_of($session);
@@ -185,6 +199,13 @@ SKIP:
 		cmp_ok($enough, '>=', 1, "$model: $enough were not");
 		unharmed("$model, little memory", $model);
 	}
+
+	# All processes of the server, helpers as well; whoever makes do with little still can.
+	$node->stop;
+	start_after($node, 'ulimit -v ' . ($most + 12_000));
+	fails('little memory for all', 'shop', q{SET maintenance_work_mem = '1GB'; SET max_parallel_maintenance_workers = 2}, '53200', '(out of memory|[cC]annot allocate memory)');
+	is($node->safe_psql('postgres', q{SET client_min_messages = error; SET maintenance_work_mem = '1MB'; BEGIN; SELECT users FROM reco_refresh('little'); ROLLBACK}), 6000,
+		'little memory for all: 1 MB is enough for some');
 }
 
 
