@@ -12,6 +12,17 @@ CACHE=${XDG_CACHE_HOME:-${HOME:-/root}/.cache}/reco
 declare -A RELEASES=([servers]='forky trixie bookworm' [canary]='sid experimental')
 declare -A SERVERS=([servers]='15 17 18' [canary]='19')
 
+# Servers for which there is no pgTAP yet.
+WITHOUT_PGTAP='19'
+
+# Prints the parts of the tests that a server may make a difference to.
+parts_on() {
+	local part
+	for part in "${SERVER_PARTS[@]}"; do
+		[ "$part" = pgtap ] && [[ " $WITHOUT_PGTAP " == *" $1 "* ]] || echo "$part"
+	done
+}
+
 # Servers that are tested besides this machine's own by the part "servers".
 OTHER_SERVERS='17 18'
 
@@ -61,7 +72,8 @@ sources_of() {
 packages_of() {
 	local packages=$TOOLS,$CHECKERS major
 	for major in ${SERVERS[$1]}; do
-		packages+=,postgresql-$major,postgresql-server-dev-$major,postgresql-$major-pgtap
+		packages+=,postgresql-$major,postgresql-server-dev-$major
+		[[ " $WITHOUT_PGTAP " == *" $major "* ]] || packages+=,postgresql-$major-pgtap
 	done
 	echo "$packages"
 }
@@ -77,6 +89,7 @@ preferences_of() {
 	for release in ${RELEASES[$1]#* }; do
 		printf 'Package: *\nPin: release n=%s\nPin-Priority: 100\n\n' "$release"
 	done
+	[ "$1" != canary ] || printf 'Package: src:postgresql-19\nPin: release a=experimental\nPin-Priority: 900\n'
 }
 
 # Makes a folder by mmdebstrap, to which its words go when it fails.

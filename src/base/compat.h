@@ -1,5 +1,5 @@
 /*
- * compat.h: PostgreSQL 15 to 18 made one; the only file that asks for PG_VERSION_NUM.
+ * compat.h: PostgreSQL 15 to 19 made one; the only file that asks for PG_VERSION_NUM.
  *
  * Newest signature outward: code is written for the newest server, and a shim here makes it
  * compile on the older ones.
@@ -27,8 +27,12 @@
  */
 #if PG_VERSION_NUM < 180000
 #define pg_noreturn pg_attribute_noreturn()
-#define index_beginscan(table, index, snapshot, instrument, keys, orders)                          \
+#define index_beginscan(table, index, snapshot, instrument, keys, orders, flags)                   \
 	index_beginscan(table, index, snapshot, keys, orders)
+#elif PG_VERSION_NUM < 190000
+/* 19 lets who scans say how, by flags. */
+#define index_beginscan(table, index, snapshot, instrument, keys, orders, flags)                   \
+	index_beginscan(table, index, snapshot, instrument, keys, orders)
 #endif
 
 /* 17 gave core its own RestrictSearchPath (commit 2af07e2f749a); maintenance needs it here too. */

@@ -181,7 +181,8 @@ LookupOpen(const Model *model, LookupKey key)
 		return NULL;
 	}
 	lookup->slot = table_slot_create(lookup->table, NULL);
-	lookup->scan = index_beginscan(lookup->table, lookup->index, GetActiveSnapshot(), NULL, 1, 0);
+	lookup->scan =
+		index_beginscan(lookup->table, lookup->index, GetActiveSnapshot(), NULL, 1, 0, 0);
 	lookup->blocks = RelationGetNumberOfBlocks(lookup->table);
 	if (hints == NULL)
 		hints = MemoryContextAllocZero(TopMemoryContext, sizeof(Hint) * HINTS);

@@ -10,6 +10,7 @@
 #include "learn/choosing.h"
 #include "learn/positions.h"
 #include "learn/summing.h"
+#include "port/atomics.h"
 
 /* What is the same for all users. */
 typedef struct UserSumJob
