@@ -340,6 +340,35 @@ BudgetAllocSharedResult(Budget *budget, uint64 count, Size size)
 	return memory ? memory : BudgetAllocResult(budget, count, size);
 }
 
+/* True where there is room for so much, with what the allocator takes for it. */
+static bool
+fits(const Budget *budget, uint64 count, Size size)
+{
+	return size_of(budget, count, size) <= BudgetLeft(budget) - Min(BudgetLeft(budget), 64);
+}
+
+void *
+BudgetTryShared(Budget *budget, uint64 count, Size size, Size besides)
+{
+	Size bytes = size_of(budget, count, size);
+	SharedPiece piece = {.size = bytes};
+
+	if (budget->workers == 0 || budget->shared == SHARED_MOST || !fits(budget, count, size))
+		return NULL;
+	piece.segment = create_segment(bytes + besides);
+	if (piece.segment && besides > 0)
+	{
+		dsm_detach(piece.segment);
+		piece.segment = create_segment(bytes);
+	}
+	if (piece.segment == NULL)
+		return NULL;
+	piece.memory = dsm_segment_address(piece.segment);
+	budget->piece[budget->shared++] = piece;
+	charge(budget, bytes, false);
+	return piece.memory;
+}
+
 bool
 BudgetCanShare(Budget *budget, Size bytes)
 {
@@ -348,13 +377,6 @@ BudgetCanShare(Budget *budget, Size bytes)
 	if (segment)
 		dsm_detach(segment);
 	return segment != NULL;
-}
-
-/* True where there is room for so much, with what the allocator takes for it. */
-static bool
-fits(const Budget *budget, uint64 count, Size size)
-{
-	return size_of(budget, count, size) <= BudgetLeft(budget) - Min(BudgetLeft(budget), 64);
 }
 
 void *

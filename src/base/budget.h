@@ -76,6 +76,12 @@ extern void *BudgetAllocSharedResult(Budget *budget, uint64 count, Size size);
 extern void *BudgetAllocLeast(Budget *budget, uint64 count, Size size);
 extern void *BudgetAllocSharedLeast(Budget *budget, uint64 count, Size size);
 
+/*
+ * The same for what a job can do without: NULL, and the workers stay, where there are none, the limit
+ * does not allow it, or the system has not so much and some bytes besides.
+ */
+extern void *BudgetTryShared(Budget *budget, uint64 count, Size size, Size besides);
+
 /* How others attach to it; false where it is not shared. */
 extern bool BudgetHandle(const Budget *budget, const void *memory, dsm_handle *handle);
 

@@ -17,6 +17,15 @@ extern Tape *TapeCreate(Budget *budget);
 /* Closes and removes it; NULL is nothing. */
 extern void TapeFree(Tape *tape);
 
+/*
+ * Ends the writing of a tape that was created while the budget had workers, so that other processes
+ * may read it, each from a place of its own.  Returns the piece of shared memory that they join by, or
+ * NULL where nothing can be shared; they must leave again.
+ */
+extern void *TapePiece(Tape *tape);
+extern Tape *TapeJoin(void *piece);
+extern void TapeLeave(Tape *tape);
+
 /* Goes to a place, so many bytes from the beginning: at most where the tape ends. */
 extern void TapeSeek(Tape *tape, uint64 place);
 
