@@ -227,8 +227,8 @@ LikenessTurn(Likeness *likeness, uint32_t begin, uint32_t end, Budget *budget)
 	for (uint32_t i = begin; i <= end; i++)
 		by_item->start[i - begin] = start[i] - start[begin];
 	by_item->column = BudgetAlloc(budget, cells, sizeof(uint32_t));
-	by_item->value = BudgetAlloc(budget, cells, sizeof(float));
-	SparseTurn(&likeness->pairs.by_user, begin, by_item);
+	likeness->pairs.place = BudgetAlloc(budget, cells, sizeof(uint32_t));
+	SparseTurnPlaces(&likeness->pairs.by_user, begin, by_item, likeness->pairs.place);
 	likeness->pairs.first = begin;
 }
 
@@ -237,7 +237,7 @@ LikenessUnturn(Likeness *likeness, Budget *budget)
 {
 	BudgetFree(budget, likeness->pairs.by_item.start);
 	BudgetFree(budget, likeness->pairs.by_item.column);
-	BudgetFree(budget, likeness->pairs.by_item.value);
+	BudgetFree(budget, likeness->pairs.place);
 }
 
 Likeness *

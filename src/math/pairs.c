@@ -2,6 +2,7 @@
 
 #include <math.h>
 #include <stddef.h>
+#include <string.h>
 
 #include "base/interrupts.h"
 
@@ -14,18 +15,24 @@
 
 /*
  * A user's list begins somewhere in memory, and waiting for it takes long: where the list begins
- * is sent for first, its items a little later, as many of them as are likely to be read.
+ * is sent for first, its items a little later, as far as they will be read.
  */
-#define AHEAD_START  14
-#define AHEAD_ITEMS  6
-#define LINE         64 /* bytes in a line of the cache */
-#define LINES_MOST   16 /* of one list */
-#define SHARE_UPDATE 16 /* lists until what is likely is reckoned anew */
+#define AHEAD_START 14
+#define AHEAD_ITEMS 6
+#define LINE        64 /* bytes in a line of the cache */
+#define LINES_MOST  16 /* of one list */
+
+/* Products are reckoned so many at a time, which the processor then does several at once. */
+#define TOGETHER 64
+
+/* A number of the upper part is at most so much, see product_of(). */
+#define BITS_LEAST 12
+#define WHOLE      0x1p52
 
 PairScale
 PairsScale(uint32_t users, double most)
 {
-	PairScale scale = {.bits = 1, .unit = 1};
+	PairScale scale = {.bits = BITS_LEAST, .unit = 1};
 	int exponent;
 
 	while (scale.bits < 32 && users >> scale.bits)
@@ -77,10 +84,9 @@ send_bytes(const void *memory, uint64_t bytes)
 		__builtin_prefetch((const char *) memory + b);
 }
 
-/* Sends for lists to come, the given share of each. */
+/* Sends for lists to come. */
 static WIDTH_KNOWN void
-send_for(const PairsInput *in, const Lists *lists, uint64_t entry, uint64_t end, double share,
-		 bool narrow)
+send_for(const PairsInput *in, const Lists *lists, uint64_t entry, uint64_t end, bool narrow)
 {
 	const uint32_t *user = in->by_item.column;
 
@@ -93,15 +99,14 @@ send_for(const PairsInput *in, const Lists *lists, uint64_t entry, uint64_t end,
 	if (entry + AHEAD_ITEMS < end)
 	{
 		uint64_t begin = lists->start[user[entry + AHEAD_ITEMS]];
-		uint32_t count = (uint32_t) (lists->start[user[entry + AHEAD_ITEMS] + 1] - begin);
-		uint32_t likely = (uint32_t) (share * count) + 1;
+		uint64_t count = (uint64_t) in->place[entry + AHEAD_ITEMS] + 1;
 
 		if (narrow)
-			send_bytes(lists->narrow + begin, likely * sizeof(uint16_t));
+			send_bytes(lists->narrow + begin, count * sizeof(uint16_t));
 		else
-			send_bytes(lists->wide + begin, likely * sizeof(uint32_t));
+			send_bytes(lists->wide + begin, count * sizeof(uint32_t));
 		if (lists->value)
-			send_bytes(lists->value + begin, likely * sizeof(float));
+			send_bytes(lists->value + begin, count * sizeof(float));
 	}
 }
 
@@ -112,43 +117,62 @@ step_of(const PairsInput *in, uint32_t user, uint64_t count)
 	return in->step ? in->step[user] : in->step_of_count[count];
 }
 
-/* What a user adds whose cells are worth so much; own is in units. */
+/*
+ * What a user adds whose cells are worth so much; own is in units.  A number from 2^52 on has no digits
+ * below 1: so the sum's last bits are the product, rounded to whole units, and what is above them is
+ * shifted out.
+ */
 static inline PairSum
 product_of(double own, float value, PairScale scale)
 {
-	return ((PairSum) (int64_t) (own * value) << scale.bits) + 1;
+	double rounded = own * value + WHOLE;
+	uint64_t bits;
+
+	memcpy(&bits, &rounded, sizeof(bits));
+	return (bits << scale.bits) + 1;
 }
 
-/* Adds a user's list as far as an item, which is in it; returns where that is. */
-static WIDTH_KNOWN uint64_t
-add_steps(const Lists *lists, uint64_t entry, uint32_t item, PairSum step, PairSum *sums,
+/* Adds the first so many items of a user's list. */
+static WIDTH_KNOWN void
+add_steps(const Lists *lists, uint64_t list, uint32_t count, PairSum step, PairSum *sums,
 		  bool narrow)
 {
-	for (uint32_t other; (other = item_at(lists, entry, narrow)) < item; entry++)
-		sums[other] += step;
-	return entry;
+	for (uint64_t entry = list; entry < list + count; entry++)
+		sums[item_at(lists, entry, narrow)] += step;
 }
 
-static WIDTH_KNOWN uint64_t
-add_products(const Lists *lists, uint64_t entry, uint32_t item, double own, PairScale scale,
+static WIDTH_KNOWN void
+add_products(const Lists *lists, uint64_t list, uint32_t count, double own, PairScale scale,
 			 PairSum *sums, bool narrow)
 {
-	for (uint32_t other; (other = item_at(lists, entry, narrow)) < item; entry++)
-		sums[other] += product_of(own, lists->value[entry], scale);
-	return entry;
+	PairSum product[TOGETHER];
+
+	while (count > 0)
+	{
+		uint32_t part = count < TOGETHER ? count : TOGETHER;
+
+		for (uint32_t n = 0; n < part; n++)
+			product[n] = product_of(own, lists->value[list + n], scale);
+		for (uint32_t n = 0; n < part; n++)
+			sums[item_at(lists, list + n, narrow)] += product[n];
+		list += part;
+		count -= part;
+	}
 }
 
 /* Lists the items of a list that are met for the first time; returns how many are listed then. */
 static WIDTH_KNOWN uint32_t
-list_new(const Lists *lists, uint64_t entry, uint32_t item, const PairSum *sums, uint32_t *touched,
-		 uint32_t count, bool narrow)
+list_new(const Lists *lists, uint64_t list, uint32_t count, const PairSum *sums, uint32_t *touched,
+		 uint32_t listed, bool narrow)
 {
-	for (uint32_t other; (other = item_at(lists, entry, narrow)) < item; entry++)
+	for (uint64_t entry = list; entry < list + count; entry++)
 	{
-		touched[count] = other;
-		count += sums[other] == 0;
+		uint32_t other = item_at(lists, entry, narrow);
+
+		touched[listed] = other;
+		listed += sums[other] == 0;
 	}
-	return count;
+	return listed;
 }
 
 /* Adds the row of an item.  Lists those it meets unless touched is NULL; returns their number. */
@@ -157,34 +181,26 @@ add_row(const PairsInput *in, uint32_t item, PairSum *sums, uint32_t *touched, b
 {
 	const Lists lists = {in->by_user.start, in->by_user.column, in->narrow, in->by_user.value};
 	const Sparse *users_of = &in->by_item;
-	uint64_t begin = users_of->start[item - in->first];
 	uint64_t end = users_of->start[item - in->first + 1];
 	double per_unit = 1 / in->scale.unit; /* a power of two, so exact */
 	uint32_t listed = 0;
-	uint64_t read = 0; /* cells of lists so far, and all there are in these lists */
-	uint64_t all = 0;
-	double share = 1;
 
-	for (uint64_t e = begin; e < end; e++)
+	for (uint64_t e = users_of->start[item - in->first]; e < end; e++)
 	{
 		uint32_t user = users_of->column[e];
 		uint64_t list = lists.start[user];
-		uint64_t count = lists.start[user + 1] - list;
-		uint64_t stop;
+		uint32_t count = in->place[e];
 
 		INTERRUPTS_AT(e);
-		send_for(in, &lists, e, end, share, narrow);
+		send_for(in, &lists, e, end, narrow);
 		if (touched)
-			listed = list_new(&lists, list, item, sums, touched, listed, narrow);
+			listed = list_new(&lists, list, count, sums, touched, listed, narrow);
 		if (lists.value)
-			stop = add_products(&lists, list, item, users_of->value[e] * per_unit, in->scale, sums,
-								narrow);
+			add_products(&lists, list, count, lists.value[list + count] * per_unit, in->scale, sums,
+						 narrow);
 		else
-			stop = add_steps(&lists, list, item, step_of(in, user, count), sums, narrow);
-		read += stop - list;
-		all += count;
-		if (e % SHARE_UPDATE == 0)
-			share = (double) read / (double) all;
+			add_steps(&lists, list, count, step_of(in, user, lists.start[user + 1] - list), sums,
+					  narrow);
 	}
 	return listed;
 }
@@ -220,14 +236,15 @@ PairsTerms(const PairsInput *in, uint32_t item, PairTerm *terms)
 	for (uint64_t e = users_of->start[item - in->first]; e < end; e++)
 	{
 		uint32_t user = users_of->column[e];
+		uint64_t list = items_of->start[user];
+		uint64_t own = list + in->place[e];
 
 		INTERRUPTS_AT(e);
-		for (uint64_t c = items_of->start[user]; items_of->column[c] < item; c++)
+		for (uint64_t c = list; c < own; c++)
 		{
-			PairSum sum =
-				items_of->value
-					? product_of(users_of->value[e] * per_unit, items_of->value[c], in->scale)
-					: step_of(in, user, items_of->start[user + 1] - items_of->start[user]);
+			PairSum sum = items_of->value ? product_of(items_of->value[own] * per_unit,
+													   items_of->value[c], in->scale)
+										  : step_of(in, user, items_of->start[user + 1] - list);
 
 			terms[count++] =
 				(PairTerm){items_of->column[c], (uint32_t) sum, (uint32_t) (sum >> 32)};

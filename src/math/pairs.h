@@ -80,8 +80,10 @@ typedef struct PairsInput
 	Sparse by_user; /* v_uj, rows sorted by item */
 	/* Its columns once more, where 16 bits hold them and there is room: rows are then read here. */
 	const uint16_t *narrow;
-	Sparse by_item; /* its transpose, of a range of items; rows sorted by user */
-	uint32_t first; /* the item of by_item's first row */
+	/* Its transpose, of a range of items, without values: rows sorted by user. */
+	Sparse by_item;
+	uint32_t *place; /* of each entry, how many entries of its user come before it */
+	uint32_t first;  /* the item of by_item's first row */
 	/*
 	 * Where by_user has no values, what a user adds to a pair: of each, or where that is NULL, by
 	 * the number of their items.  Otherwise the product of two values is what they add.

@@ -79,8 +79,9 @@ find_near(const Sparse *a, uint32_t row, uint32_t column, uint64_t guess)
 /* Rows ahead whose place is sent for. */
 #define AHEAD 8
 
-void
-SparseTurn(const Sparse *a, uint32_t first, Sparse *at)
+/* Turns; which of values and places are wanted is known when this is compiled. */
+static inline __attribute__((always_inline)) void
+turn(const Sparse *a, uint32_t first, Sparse *at, float *value, uint32_t *in_row)
 {
 	uint32_t last = first + at->rows;
 	uint64_t passed = 0; /* entries before the range, in rows so far */
@@ -110,12 +111,26 @@ SparseTurn(const Sparse *a, uint32_t first, Sparse *at)
 			uint64_t place = at->start[a->column[e] - first]++;
 
 			at->column[place] = row;
-			if (at->value)
-				at->value[place] = a->value[e];
+			if (value)
+				value[place] = a->value[e];
+			if (in_row)
+				in_row[place] = (uint32_t) (e - begin);
 		}
 	}
 	memmove(at->start + 1, at->start, sizeof(uint64_t) * at->rows);
 	at->start[0] = 0;
+}
+
+void
+SparseTurn(const Sparse *a, uint32_t first, Sparse *at)
+{
+	turn(a, first, at, at->value, NULL);
+}
+
+void
+SparseTurnPlaces(const Sparse *a, uint32_t first, Sparse *at, uint32_t *place)
+{
+	turn(a, first, at, NULL, place);
 }
 
 uint64_t

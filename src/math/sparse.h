@@ -51,6 +51,9 @@ extern void SparseCountColumns(const Sparse *a, uint32_t rows, uint64_t *counts)
  */
 extern void SparseTurn(const Sparse *a, uint32_t first, Sparse *at);
 
+/* The same, where at has no values: place[] gets where each of its entries is in its row of a. */
+extern void SparseTurnPlaces(const Sparse *a, uint32_t first, Sparse *at, uint32_t *place);
+
 /* The first entry of a sorted row whose column is at least the given one. */
 extern uint64_t SparseFind(const Sparse *a, uint32_t row, uint32_t column);
 
