@@ -5,6 +5,7 @@
 #include "access/parallel.h"
 #include "access/xact.h"
 #include "base/progress.h"
+#include "utils/wait_event.h"
 
 /* Keys of what workers find. */
 #define KEY_TEAM 1
@@ -16,7 +17,8 @@
 
 typedef struct Shared
 {
-	pg_atomic_uint32 next;
+	pg_atomic_uint32 next[TEAM_PHASES];
+	Barrier barrier;
 	uint32 pieces;
 	Size size;
 	uint64 build; /* which build of this library the job was made by */
@@ -66,13 +68,28 @@ share_pieces(Shared *shared, const TeamTask *task, const Budget *budget)
 }
 
 static void
+init_phases(pg_atomic_uint32 *next)
+{
+	for (int p = 0; p < TEAM_PHASES; p++)
+		pg_atomic_init_u32(&next[p], 0);
+}
+
+void
+TeamMeet(TeamMember *member)
+{
+	if (member->barrier)
+		BarrierArriveAndWait(member->barrier, PG_WAIT_EXTENSION);
+	member->next++;
+}
+
+static void
 run_alone(const TeamTask *task, const char *why)
 {
-	pg_atomic_uint32 next;
-	TeamMember member = {.job = task->job, .piece = task->piece, .next = &next};
+	pg_atomic_uint32 next[TEAM_PHASES];
+	TeamMember member = {.job = task->job, .piece = task->piece, .next = next};
 
 	ereport(DEBUG1, (errmsg_internal("one process does the job: %s", why)));
-	pg_atomic_init_u32(&next, 0);
+	init_phases(next);
 	task->work(&member);
 }
 
@@ -93,19 +110,24 @@ run_together(const TeamTask *task, const Shared *handles, uint32 workers)
 
 	shared = shm_toc_allocate(context->toc, sizeof(Shared));
 	*shared = *handles;
-	pg_atomic_init_u32(&shared->next, 0);
+	init_phases(shared->next);
+	BarrierInit(&shared->barrier, 0);
 	shm_toc_insert(context->toc, KEY_TEAM, shared);
 	copy = shm_toc_allocate(context->toc, task->size);
 	memcpy(copy, task->job, task->size);
 	shm_toc_insert(context->toc, KEY_JOB, copy);
+
+	BarrierAttach(&shared->barrier);
 
 	/* Without a segment of its own the context is private, and starts no workers. */
 	LaunchParallelWorkers(context);
 	ereport(DEBUG1, (errmsg_internal("%d workers started of %u wanted", context->nworkers_launched,
 									 workers)));
 	ProgressWorkers(context->nworkers_launched);
-	member.next = &shared->next;
+	member.next = shared->next;
+	member.barrier = &shared->barrier;
 	task->work(&member);
+	BarrierDetach(&shared->barrier);
 	WaitForParallelWorkersToFinish(context);
 	ProgressWorkers(0);
 	DestroyParallelContext(context);
@@ -143,7 +165,8 @@ TeamJoin(shm_toc *toc, TeamWork work, Size size, uint32 pieces)
 		.number = 1 + (uint32) ParallelWorkerNumber,
 		.job = shm_toc_lookup(toc, KEY_JOB, false),
 		.piece = piece,
-		.next = &shared->next,
+		.next = shared->next,
+		.barrier = &shared->barrier,
 	};
 
 	if (shared->size != size || shared->pieces != pieces || shared->build != build_of(work))
@@ -154,12 +177,16 @@ TeamJoin(shm_toc *toc, TeamWork work, Size size, uint32 pieces)
 	{
 		if (shared->piece[p] == DSM_HANDLE_INVALID)
 			continue;
-		segment[p] = dsm_attach(shared->piece[p]);
-		if (segment[p] == NULL)
+		/* One piece may be there in two places. */
+		if (dsm_find_mapping(shared->piece[p]) == NULL)
+			segment[p] = dsm_attach(shared->piece[p]);
+		if (dsm_find_mapping(shared->piece[p]) == NULL)
 			elog(ERROR, "could not attach to the memory of the job");
-		piece[p] = dsm_segment_address(segment[p]);
+		piece[p] = dsm_segment_address(dsm_find_mapping(shared->piece[p]));
 	}
+	BarrierAttach(&shared->barrier);
 	work(&member);
+	BarrierDetach(&shared->barrier);
 	for (uint32 p = 0; p < pieces; p++)
 		if (segment[p])
 			dsm_detach(segment[p]);

@@ -13,18 +13,21 @@
 
 #include "base/budget.h"
 #include "port/atomics.h"
+#include "storage/barrier.h"
 #include "storage/dsm.h"
 #include "storage/shm_toc.h"
 
-/* A job has so many pieces of memory at most. */
-#define TEAM_PIECES 32
+/* A job has so many pieces of memory at most, and so many phases. */
+#define TEAM_PIECES 48
+#define TEAM_PHASES 2
 
 typedef struct TeamMember
 {
 	uint32 number;   /* 0 .. members - 1 */
 	const void *job; /* as it was given, at this member's address */
 	void **piece;    /* as they were given, at this member's addresses; NULL where NULL was given */
-	pg_atomic_uint32 *next;
+	pg_atomic_uint32 *next; /* of the phase at hand */
+	Barrier *barrier;       /* NULL where one does it all */
 } TeamMember;
 
 typedef void (*TeamWork)(const TeamMember *member);
@@ -47,6 +50,12 @@ TeamNext(const TeamMember *member)
 {
 	return pg_atomic_fetch_add_u32(member->next, 1);
 }
+
+/*
+ * Ends a phase of the job for a member: waits until all that have begun it are here, too.  The next piece of
+ * work is then 0 again.  One who comes later finds nothing left of the phases that have ended.
+ */
+extern void TeamMeet(TeamMember *member);
 
 /* A member's own part of a piece of which each has so many bytes; NULL where there is none. */
 static inline void *

@@ -11,6 +11,7 @@
 #include <math.h>
 
 #include "base/interrupts.h"
+#include "base/pages.h"
 #include "base/progress.h"
 #include "base/team.h"
 #include "learn/passes.h"
@@ -56,11 +57,15 @@ typedef struct Job
 	uint32_t from_k;
 	uint32_t to_k;
 	bool locked;
+	bool narrow; /* 16 bits hold the numbers of items */
+	bool copy_columns;
+	bool copy_values;
 	double mean_list;
 	double whole;
 	double unit;
 	PairScale scale;
 	SimilarityRule rule;
+	PassesJob passes; /* where rows are on tape */
 } Job;
 
 enum
@@ -68,7 +73,6 @@ enum
 	PIECE_USER_START,
 	PIECE_USER_COLUMN,
 	PIECE_USER_VALUE,
-	PIECE_NARROW,
 	PIECE_STEP,
 	PIECE_SOURCE,
 	PIECE_TARGET,
@@ -91,8 +95,9 @@ enum
 	PIECE_OWN,
 	PIECE_TURN_START, /* the transpose of its range */
 	PIECE_TURN_COLUMN,
-	PIECE_TURN_VALUE,
-	PIECES
+	PIECE_TURN_PLACE,
+	PIECE_PASSES, /* where rows are on tape, instead of most */
+	PIECES = PIECE_PASSES + PASSES_PIECES
 };
 
 StaticAssertDecl(PIECES <= TEAM_PIECES, "a job has more pieces than a team may share");
@@ -104,6 +109,9 @@ StaticAssertDecl(PIECES <= TEAM_PIECES, "a job has more pieces than a team may s
 #define RANGES      64
 #define RANGES_EACH 16 /* of a process, where there are few */
 #define ROOMY       32 /* so many times a range must be left */
+
+/* Items whose best are put in order by one member at a time. */
+#define SORTED_AT_ONCE 256
 
 /* What is left of memory, and of shared memory, for small things when all else is taken. */
 #define SPARE (1024 * 1024)
@@ -295,14 +303,21 @@ count_row(Count *count, uint32_t item)
 		memset(count->sums, 0, sizeof(PairSum) * item);
 }
 
-void
-CooccurrenceSort(CooccurrenceSlots *slots, uint32_t items)
+/* Puts the best of some items in order. */
+static void
+sort_slots(const CooccurrenceSlots *slots, uint32_t first, uint32_t end)
 {
-	for (uint32_t i = 0; i < items; i++)
+	for (uint32_t i = first; i < end; i++)
 	{
 		INTERRUPTS();
 		BestSort(CooccurrenceSlot(slots, i), slots->count[i]);
 	}
+}
+
+void
+CooccurrenceSort(CooccurrenceSlots *slots, uint32_t items)
+{
+	sort_slots(slots, 0, items);
 }
 
 /* Room for what a row's own item gets. */
@@ -330,10 +345,8 @@ open_job(const TeamMember *member)
 							  .start = TeamShare(member, PIECE_TURN_START,
 												 sizeof(uint64_t) * ((uint64_t) job->items + 1)),
 							  .column = TeamShare(member, PIECE_TURN_COLUMN,
-												  sizeof(uint32_t) * job->range_most),
-							  .value = TeamShare(member, PIECE_TURN_VALUE,
-												 sizeof(float) * job->range_most)},
-				  .narrow = piece[PIECE_NARROW],
+												  sizeof(uint32_t) * job->range_most)},
+				  .place = TeamShare(member, PIECE_TURN_PLACE, sizeof(uint32_t) * job->range_most),
 				  .step_of_count = piece[PIECE_STEP],
 				  .scale = job->scale,
 				  .mean_list = job->mean_list},
@@ -360,35 +373,98 @@ open_job(const TeamMember *member)
 	};
 }
 
+/*
+ * Has this member read users' lists from copies of its own, in 16 bits where these hold them: what is
+ * read for a row lies all over the lists, and to look for its page costs as much as to read it.
+ */
+static void
+copy_lists(const Job *job, PairsInput *pairs)
+{
+	Sparse *lists = &pairs->by_user;
+	uint64_t cells = lists->start[job->users];
+
+	if (job->copy_columns && job->narrow)
+	{
+		uint16_t *narrow = PagesAlloc(cells, sizeof(uint16_t));
+
+		for (uint64_t e = 0; e < cells; e++)
+		{
+			INTERRUPTS_AT(e);
+			narrow[e] = (uint16_t) lists->column[e];
+		}
+		pairs->narrow = narrow;
+	}
+	else if (job->copy_columns)
+		lists->column =
+			memcpy(PagesAlloc(cells, sizeof(uint32_t)), lists->column, cells * sizeof(uint32_t));
+	if (job->copy_values)
+		lists->value =
+			memcpy(PagesAlloc(cells, sizeof(float)), lists->value, cells * sizeof(float));
+}
+
+/* Gives the copies back. */
+static void
+free_lists(const Job *job, PairsInput *pairs)
+{
+	if (job->copy_columns)
+		pfree(job->narrow ? unconstify(uint16_t *, pairs->narrow) : (void *) pairs->by_user.column);
+	if (job->copy_values)
+		pfree(pairs->by_user.value);
+}
+
 /* Takes ranges of items until none is left: turns each, and counts its rows. */
 static void
-count_ranges(const TeamMember *member)
+count_ranges(const TeamMember *member, Count *count)
 {
 	const Job *job = member->job;
 	const uint32_t *range = member->piece[PIECE_RANGE];
 	const uint64_t *item_start = member->piece[PIECE_ITEM_START];
-	Count count = open_job(member);
 	uint32_t taken;
 
-	memset(count.sums, 0, sizeof(PairSum) * job->items);
+	copy_lists(job, &count->pairs);
+	memset(count->sums, 0, sizeof(PairSum) * job->items);
 	while ((taken = TeamNext(member)) < job->ranges)
 	{
 		/* Popular items first: they then have good neighbours when the many others are offered. */
 		uint32_t first = range[taken];
 		uint32_t end = range[taken + 1];
-		Sparse *by_item = &count.pairs.by_item;
+		Sparse *by_item = &count->pairs.by_item;
 
 		ProgressDone(item_start[job->items] - item_start[end]);
 		by_item->rows = end - first;
 		for (uint32_t row = 0; row <= by_item->rows; row++)
 			by_item->start[row] = item_start[first + row] - item_start[first];
-		SparseTurn(&count.pairs.by_user, first, by_item);
-		count.pairs.first = first;
+		SparseTurnPlaces(&count->pairs.by_user, first, by_item, count->pairs.place);
+		count->pairs.first = first;
 		for (uint32_t i = first; i < end; i++)
 		{
 			INTERRUPTS();
-			count_row(&count, i);
+			count_row(count, i);
 		}
+	}
+	free_lists(job, &count->pairs);
+}
+
+/* A member's part: counts rows, and once all are counted, puts what is kept in order. */
+static void
+count_and_sort(const TeamMember *given)
+{
+	TeamMember member = *given;
+	const Job *job = member.job;
+	Count count = open_job(&member);
+	uint64_t first;
+
+	if (count.sums)
+		count_ranges(&member, &count);
+	else
+		PassesWork(&member, &job->passes, PIECE_PASSES, offer_row, &count);
+	TeamMeet(&member);
+	while ((first = (uint64_t) TeamNext(&member) * SORTED_AT_ONCE) < job->items)
+	{
+		uint32_t end = (uint32_t) Min(first + SORTED_AT_ONCE, job->items);
+
+		sort_slots(&count.from, (uint32_t) first, end);
+		sort_slots(&count.to, (uint32_t) first, end);
 	}
 }
 
@@ -398,7 +474,7 @@ extern PGDLLEXPORT void CooccurrenceWorker(dsm_segment *segment, shm_toc *toc);
 void
 CooccurrenceWorker(dsm_segment *segment, shm_toc *toc)
 {
-	TeamJoin(toc, count_ranges, sizeof(Job), PIECES);
+	TeamJoin(toc, count_and_sort, sizeof(Job), PIECES);
 }
 
 /* How many ranges: fewer for few processes, where there is room for larger ones. */
@@ -447,10 +523,9 @@ make_scratch(Job *job, void **piece, Budget *budget)
 {
 	uint64_t items = job->items;
 	uint64_t turned = job->range_most;
-	uint64_t value = piece[PIECE_USER_VALUE] ? sizeof(float) : 0;
 	uint64_t members = TeamMembers(budget, items * sizeof(PairSum) +
 											   (items + 1) * (sizeof(uint32_t) + sizeof(uint64_t)) +
-											   turned * (sizeof(uint32_t) + value));
+											   turned * 2 * sizeof(uint32_t));
 
 	piece[PIECE_SUMS] = BudgetAllocShared(budget, items * members, sizeof(PairSum));
 	piece[PIECE_TOUCHED] = BudgetAllocShared(budget, (items + 1) * members, sizeof(uint32_t));
@@ -458,36 +533,27 @@ make_scratch(Job *job, void **piece, Budget *budget)
 											  sizeof(uint64_t));
 	piece[PIECE_TURN_START] = BudgetAllocShared(budget, (items + 1) * members, sizeof(uint64_t));
 	piece[PIECE_TURN_COLUMN] = BudgetAllocShared(budget, turned * members, sizeof(uint32_t));
-	if (value)
-		piece[PIECE_TURN_VALUE] = BudgetAllocShared(budget, turned * members, sizeof(float));
+	piece[PIECE_TURN_PLACE] = BudgetAllocShared(budget, turned * members, sizeof(uint32_t));
 	return (uint32_t) members;
 }
 
 /*
- * The columns in 16 bits, where these hold them and memory is left that nobody else needs;
- * otherwise NULL.
+ * Decides whether each member reads users' lists from a copy of its own: where memory is left that nobody
+ * else needs.  Returns what the copies of so many members take.
  */
-static uint16_t *
-narrow_columns(const Sparse *by_user, uint32_t users, uint32_t members, Budget *budget)
+static uint64_t
+plan_copies(Job *job, const Sparse *by_user, uint64_t members, const Budget *budget)
 {
-	uint64_t count = by_user->start[users];
-	uint64_t bytes = count * sizeof(uint16_t) + SPARE;
-	uint16_t *narrow;
+	uint64_t cells = by_user->start[job->users];
+	uint64_t left = BudgetLeft(budget) - Min(BudgetLeft(budget), SPARE);
+	uint64_t columns;
+	uint64_t values = by_user->value ? cells * members * sizeof(float) : 0;
 
-	if (by_user->columns > (UINT32_C(1) << 16) || bytes > BudgetLeft(budget))
-		return NULL;
-	if (members == 1)
-		narrow = BudgetAlloc(budget, count, sizeof(uint16_t));
-	else if (BudgetCanShare(budget, bytes))
-		narrow = BudgetAllocShared(budget, count, sizeof(uint16_t));
-	else
-		return NULL;
-	for (uint64_t e = 0; e < count; e++)
-	{
-		INTERRUPTS_AT(e);
-		narrow[e] = (uint16_t) by_user->column[e];
-	}
-	return narrow;
+	job->narrow = by_user->columns <= UINT32_C(1) << 16;
+	columns = cells * members * (job->narrow ? sizeof(uint16_t) : sizeof(uint32_t));
+	job->copy_columns = columns <= left;
+	job->copy_values = values > 0 && columns + values <= left;
+	return (job->copy_columns ? columns : 0) + (job->copy_values ? values : 0);
 }
 
 /* The power of four next above the mean of the diagonal. */
@@ -504,10 +570,50 @@ gram_unit(const double *mass, uint32_t items)
 	return ldexp(1, exponent + (exponent & 1));
 }
 
-/* Counts rows in memory, by a team. */
+/* Has rows that are in memory counted there. */
+static uint32_t
+plan_in_memory(const Weighing *in, Job *job, void **piece, uint64_t *copies, Budget *budget)
+{
+	uint32_t members;
+
+	piece[PIECE_USER_START] = in->by_user.start;
+	piece[PIECE_USER_COLUMN] = in->by_user.column;
+	piece[PIECE_USER_VALUE] = in->by_user.value;
+	piece[PIECE_STEP] = in->step_of_count;
+	piece[PIECE_ITEM_START] = in->item_start;
+	piece[PIECE_RANGE] = cut_ranges(job, in->item_start, budget);
+	members = make_scratch(job, piece, budget);
+	*copies = plan_copies(job, &in->by_user, members, budget);
+	return members;
+}
+
+/* Has rows that are on tape counted in passes. */
+static uint32_t
+plan_passes(const Weighing *in, Job *job, void **piece, Budget *budget)
+{
+	uint32_t most = 1 + BudgetWorkers(budget);
+	uint64_t own = own_places(job->from_k, job->to_k);
+
+	piece[PIECE_OWN] = BudgetAllocSharedLeast(budget, own * most, sizeof(uint64_t));
+	return PassesPlan(in, in->item_start[job->items], most, &job->passes, piece + PIECE_PASSES,
+					  budget);
+}
+
+/* Gives back what members worked with. */
 static void
-count_in_memory(const CooccurrenceInput *input, const Weighing *in, CooccurrenceSlots *from,
-				CooccurrenceSlots *to, Budget *budget)
+free_pieces(void **piece, Budget *budget)
+{
+	BudgetFree(budget, piece[PIECE_RANGE]);
+	BudgetFree(budget, piece[PIECE_LOCK]);
+	for (int p = PIECE_SUMS; p <= PIECE_TURN_PLACE; p++)
+		BudgetFree(budget, piece[p]);
+	PassesFree(piece + PIECE_PASSES, budget);
+}
+
+/* Counts rows, and puts what is kept in order, by a team. */
+static void
+count_rows(const CooccurrenceInput *input, const Weighing *in, CooccurrenceSlots *from,
+		   CooccurrenceSlots *to, Budget *budget)
 {
 	Job job = {
 		.items = input->rows.items,
@@ -522,16 +628,10 @@ count_in_memory(const CooccurrenceInput *input, const Weighing *in, Cooccurrence
 		.unit = gram_unit(in->mass, input->rows.items),
 	};
 	void *piece[PIECES] = {
-		[PIECE_USER_START] = in->by_user.start,
-		[PIECE_USER_COLUMN] = in->by_user.column,
-		[PIECE_USER_VALUE] = in->by_user.value,
-		[PIECE_STEP] = in->step_of_count,
 		[PIECE_SOURCE] = in->source,
 		[PIECE_TARGET] = in->target,
 		[PIECE_USERS] = in->users,
 		[PIECE_NORM] = in->norm,
-		[PIECE_ITEM_START] = in->item_start,
-		[PIECE_RANGE] = cut_ranges(&job, in->item_start, budget),
 		[PIECE_LOCK] = CooccurrenceLocks(job.items, budget),
 		[PIECE_FROM_START] = from->start,
 		[PIECE_FROM_SLOT] = from->slot,
@@ -544,22 +644,20 @@ count_in_memory(const CooccurrenceInput *input, const Weighing *in, Cooccurrence
 		[PIECE_GRAM] = input->gram,
 	};
 	TeamTask task = {.entry = "CooccurrenceWorker",
-					 .work = count_ranges,
+					 .work = count_and_sort,
 					 .job = &job,
 					 .size = sizeof(job),
 					 .piece = piece,
 					 .pieces = PIECES};
+	uint64_t copies = 0;
 
-	task.members = make_scratch(&job, piece, budget);
-	piece[PIECE_NARROW] = narrow_columns(&in->by_user, job.users, task.members, budget);
+	task.members = input->rows.memory ? plan_in_memory(in, &job, piece, &copies, budget)
+									  : plan_passes(in, &job, piece, budget);
 	job.locked = task.members > 1;
+	BudgetHold(budget, 0, copies);
 	TeamRun(&task, budget);
-
-	BudgetFree(budget, piece[PIECE_RANGE]);
-	BudgetFree(budget, piece[PIECE_LOCK]);
-	BudgetFree(budget, piece[PIECE_NARROW]);
-	for (int p = PIECE_SUMS; p <= PIECE_TURN_VALUE; p++)
-		BudgetFree(budget, piece[p]);
+	BudgetHold(budget, copies, 0);
+	free_pieces(piece, budget);
 }
 
 /* What one process needs to use rows that are counted in passes. */
@@ -584,20 +682,7 @@ CooccurrenceRows(const CooccurrenceInput *input, CooccurrenceSlots *from, Cooccu
 	Weighing *in = WeighingCreate(&input->rows, input->rule, budget);
 	uint32_t items = input->rows.items;
 
-	if (input->rows.memory)
-		count_in_memory(input, in, from, to, budget);
-	else
-	{
-		Count count = count_of(input, in);
-
-		count.from = *from;
-		count.to = *to;
-		count.own = BudgetAllocLeast(budget, own_places(from->k, to->k), sizeof(uint64_t));
-		PassesRows(in, offer_row, &count, in->item_start[items], budget);
-		BudgetFree(budget, count.own);
-	}
-	CooccurrenceSort(from, items);
-	CooccurrenceSort(to, items);
+	count_rows(input, in, from, to, budget);
 	if (input->diagonal)
 	{
 		*input->unit = gram_unit(in->mass, items);

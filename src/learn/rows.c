@@ -51,21 +51,33 @@ RowFind(const Row *row, uint32_t item)
 RowsWalk
 RowsOpen(const Rows *rows, Budget *budget)
 {
-	RowsWalk walk = {.rows = rows, .budget = budget};
+	uint32_t *item = NULL;
+	float *value = NULL;
+	RowsWalk walk;
 
-	if (rows->memory)
-		return walk;
 	/* No user has more cells than there are items. */
-	walk.item = BudgetAllocResult(budget, rows->longest, sizeof(uint32_t));
-	if (rows->valued)
-		walk.value = BudgetAllocResult(budget, rows->longest, sizeof(float));
-	TapeSeek(rows->tape, 0);
+	if (rows->memory == NULL)
+		item = BudgetAllocResult(budget, rows->longest, sizeof(uint32_t));
+	if (rows->memory == NULL && rows->valued)
+		value = BudgetAllocResult(budget, rows->longest, sizeof(float));
+	walk = RowsOpenIn(rows, item, value);
+	walk.budget = budget;
 	return walk;
+}
+
+RowsWalk
+RowsOpenIn(const Rows *rows, uint32_t *item, float *value)
+{
+	if (rows->memory == NULL)
+		TapeSeek(rows->tape, 0);
+	return (RowsWalk){.rows = rows, .item = item, .value = value};
 }
 
 void
 RowsClose(RowsWalk *walk)
 {
+	if (walk->budget == NULL)
+		return;
 	BudgetFree(walk->budget, walk->item);
 	BudgetFree(walk->budget, walk->value);
 }

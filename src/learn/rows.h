@@ -58,13 +58,16 @@ extern Row RowOf(const Sparse *by_user, uint32_t user);
 typedef struct RowsWalk
 {
 	const Rows *rows;
-	Budget *budget;
+	Budget *budget; /* that the next two are of; NULL where they are the caller's */
 	uint32_t next;
 	uint32_t *item; /* of the row at hand, where it comes from tape, like the next */
 	float *value;
 } RowsWalk;
 
 extern RowsWalk RowsOpen(const Rows *rows, Budget *budget);
+
+/* The same in room of the caller's for the longest row that is on tape. */
+extern RowsWalk RowsOpenIn(const Rows *rows, uint32_t *item, float *value);
 extern void RowsClose(RowsWalk *walk);
 
 /* The next row, which stays until the one after it is asked for; false after the last. */

@@ -22,8 +22,11 @@ WeighingValued(const Weighing *in)
 static inline float
 cell_of(const Weighing *in, const Row *row, uint32_t cell)
 {
-	return (float) SimilarityCell(&in->rule, RowValue(row, cell), in->length[row->item[cell]],
-								  in->mean_length);
+	float value = RowValue(row, cell);
+
+	if (!SimilarityWeighsCells(&in->rule))
+		return value;
+	return (float) SimilarityCell(&in->rule, value, in->length[row->item[cell]], in->mean_length);
 }
 
 /* bm25 needs the length of each item before its cells can be weighed. */
@@ -35,7 +38,8 @@ measure_length(Weighing *in, Budget *budget)
 	double mean = 0;
 	Row row;
 
-	in->length = BudgetZeroedResult(budget, items, sizeof(double));
+	in->length = BudgetAllocSharedResult(budget, items, sizeof(double));
+	memset(in->length, 0, sizeof(double) * items);
 	while (RowsNext(&walk, &row))
 		for (uint32_t c = 0; c < row.count; c++)
 		{
@@ -46,6 +50,31 @@ measure_length(Weighing *in, Budget *budget)
 	in->mean_length = mean > 0 ? mean / items : 1;
 }
 
+/* Adds a user whose cells are all worth the same to the sums of items. */
+static inline void
+add_alike(Weighing *in, const Row *row, double weight)
+{
+	for (uint32_t c = 0; c < row->count; c++)
+	{
+		in->users[row->item[c]]++;
+		in->mass[row->item[c]] += weight;
+	}
+}
+
+/* The same for cells that differ. */
+static inline void
+add_different(Weighing *in, const Row *row, double factor)
+{
+	for (uint32_t c = 0; c < row->count; c++)
+	{
+		double v = cell_of(in, row, c);
+
+		in->users[row->item[c]]++;
+		in->mass[row->item[c]] += factor * v * v;
+		in->size[row->item[c]] += v * v;
+	}
+}
+
 /* Sums over the users of every item: of d_u * v_ui^2, and n_i as the family has it. */
 static void
 sum_items(Weighing *in, Budget *budget)
@@ -54,7 +83,7 @@ sum_items(Weighing *in, Budget *budget)
 	bool valued = WeighingValued(in);
 	RowsWalk walk = RowsOpen(&in->rows, budget);
 	double entries = 0;
-	Row row;
+	Row row = {0};
 
 	in->mass = BudgetZeroedResult(budget, items, sizeof(double));
 	in->size = BudgetZeroedResult(budget, items, sizeof(double));
@@ -67,16 +96,14 @@ sum_items(Weighing *in, Budget *budget)
 		in->mean_list += (double) row.count * row.count;
 		in->longest = Max(in->longest, row.count);
 		entries += row.count;
-		for (uint32_t c = 0; c < row.count; c++)
-		{
-			double v = valued ? cell_of(in, &row, c) : row.uniform;
-
-			in->users[row.item[c]]++;
-			in->mass[row.item[c]] += factor * v * v;
-			in->size[row.item[c]] += v * v;
-		}
+		if (valued)
+			add_different(in, &row, factor);
+		else
+			add_alike(in, &row, factor * row.uniform * row.uniform);
 	}
 	RowsClose(&walk);
+	for (uint32_t i = 0; i < items && !valued; i++)
+		in->size[i] = in->users[i] * ((double) row.uniform * row.uniform);
 	in->mean_list = entries > 0 ? in->mean_list / entries : 0;
 	if (SimilarityWeighsCells(&in->rule))
 		memcpy(in->size, in->mass, sizeof(double) * items);
@@ -194,7 +221,7 @@ WeighingCreate(const Rows *rows, const SimilarityRule *rule, Budget *budget)
 		in->by_user = *rows->memory;
 	for (uint32_t h = 0; h < WEIGHING_FACTORS; h++)
 		in->factor[h] = SimilarityUserFactor(rule, h, rows->items);
-	if (WeighingValued(in))
+	if (SimilarityWeighsCells(rule))
 		measure_length(in, budget);
 	sum_items(in, budget);
 

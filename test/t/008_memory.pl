@@ -74,6 +74,19 @@ for my $model (sort keys %models)
 is(scalar(keys %{ { reverse %learned } }), scalar(keys %models), 'no two models are the same');
 is(temporary_files(), 0, 'no temporary file is left');
 
+# Passes are shared by workers, where there is memory for them.
+for my $model (sort grep { $_ ne 'auto' } keys %models)
+{
+	for my $workers (1, 2, 4)
+	{
+		my ($have, $times, $err) = learn($model, '1500kB', "SET max_parallel_maintenance_workers = $workers; SET client_min_messages = debug1");
+		my ($after) = $err =~ /$passes(.*)/s;
+		$have =~ s/^DEBUG.*\n//mg;
+		is($have, $learned{$model}, "$model: passes of $workers workers learn the same");
+		like($after // '', qr/DEBUG:  [1-9] workers started of [1-$workers] wanted/, "$model: $workers workers share the passes");
+	}
+}
+
 # What the message says to set is enough.
 {
 	my ($have, $times, $err) = learn('weights', '1MB', 'SELECT');
