@@ -7,11 +7,11 @@
 #include "learn/summing.h"
 
 /*
- * Puts cells, of so many words each, in order of the items' new numbers: in the upper half of sorted[c]
- * the number, in the lower the cell.
+ * Puts cells, of so many words each, in order of the items' new numbers: in the upper half of each of
+ * what is returned the number, in the lower the cell.  It lies in room for twice as many.
  */
-extern void CellRowSort(const uint32_t *words, uint32_t count, uint32_t size,
-						const uint32_t *item_place, uint64_t *sorted);
+extern uint64_t *CellRowSort(const uint32_t *words, uint32_t count, uint32_t size,
+							 const uint32_t *item_place, uint64_t *room);
 
 /* Their numbers and, unless that is NULL, values in this order. */
 extern void CellRowSplit(const uint32_t *words, uint32_t count, uint32_t size,

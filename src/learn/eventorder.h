@@ -37,12 +37,22 @@ extern void EventOrderSmall(Event *events, uint64_t count);
 /* A pile of so many events is spread by hash to two to so many spots first. */
 extern uint32_t EventOrderBits(uint64_t count);
 
+/* What is known of a pile: by how many bits of their user events came to it, and that items are below a number. */
+typedef struct EventOrderBy
+{
+	uint32_t pile_bits;
+	uint32_t items;
+} EventOrderBy;
+
 /*
- * Sorts the events of a pile, to which they came by so many bits of their user: spread by the next
- * bits, then each spot by itself.  Spare is as large, start has a place for each spot and one more.
- * Returns where they are then, in the one place or the other.
+ * Sorts the events of a pile: by item, then spread by the next bits of the user, which leaves little to
+ * do for each spot.  Spare is as large, start has a place for each spot and one more.  Returns where
+ * they are then, in the one place or the other.
+ *
+ * Of 20 million events of 133,000 users, processor seconds on a busy machine: .8 where spots of 128 were sorted
+ * by comparison alone, .3 so.
  */
-extern Event *EventOrderSort(Event *events, Event *spare, uint64_t count, uint32_t pile_bits,
+extern Event *EventOrderSort(Event *events, Event *spare, uint64_t count, const EventOrderBy *by,
 							 uint64_t *start);
 
 #endif

@@ -395,7 +395,7 @@ StaticAssertDecl(PIECES <= TEAM_PIECES, "a job has more pieces than a team may s
 /* Writes the cells of one user as a row. */
 static void
 write_row(const TeamMember *member, const uint32_t *words, uint32_t count, uint64_t begin,
-		  uint64_t *sorted)
+		  uint64_t *room)
 {
 	const Job *job = member->job;
 	uint32_t *column = (uint32_t *) member->piece[PIECE_COLUMN] + begin;
@@ -404,8 +404,8 @@ write_row(const TeamMember *member, const uint32_t *words, uint32_t count, uint6
 	uint16_t *asked = member->piece[PIECE_ASKED];
 	float *part = member->piece[PIECE_BY_SIGNAL];
 	uint32_t size = CellWords(job->ordered, job->signals);
+	uint64_t *sorted = CellRowSort(words, count, size, member->piece[PIECE_PLACE], room);
 
-	CellRowSort(words, count, size, member->piece[PIECE_PLACE], sorted);
 	CellRowSplit(words, count, size, sorted, column, value ? value + begin : NULL);
 	for (uint32_t c = 0; position && c < count; c++)
 	{
@@ -423,7 +423,7 @@ write_row(const TeamMember *member, const uint32_t *words, uint32_t count, uint6
 
 /* Writes the rows of a part, whose users come by rising hash from the end of its words. */
 static void
-write_part(const TeamMember *member, const Part *part, const uint32_t *end, uint64_t *sorted)
+write_part(const TeamMember *member, const Part *part, const uint32_t *end, uint64_t *room)
 {
 	uint64_t *start = member->piece[PIECE_START];
 	uint64_t *hash = member->piece[PIECE_USER];
@@ -446,7 +446,7 @@ write_part(const TeamMember *member, const Part *part, const uint32_t *end, uint
 		start[at] = is_held ? held->begin : begin;
 		if (hash)
 			hash[at] = (uint64_t) tail[USER_HIGH] << 32 | tail[USER_LOW];
-		write_row(member, end, count, start[at], sorted);
+		write_row(member, end, count, start[at], room);
 		if (is_held)
 			held++;
 		else
@@ -463,7 +463,7 @@ write_parts(const TeamMember *member)
 	Piles *piles = PilesJoin(member->piece[PIECE_PILES], member->number);
 	const Part *parts = member->piece[PIECE_PART];
 	uint32_t *words = TeamShare(member, PIECE_WORDS, sizeof(uint32_t) * job->words_most);
-	uint64_t *sorted = TeamShare(member, PIECE_SORTED, sizeof(uint64_t) * job->longest);
+	uint64_t *room = TeamShare(member, PIECE_SORTED, 2 * sizeof(uint64_t) * job->longest);
 	uint32_t taken;
 
 	while ((taken = TeamNext(member)) < UINT32_C(1) << job->pile_bits)
@@ -471,7 +471,7 @@ write_parts(const TeamMember *member)
 		const uint32_t *end =
 			PilesTake(piles, EventLogPile(job->pile_bits, EVENTLOG_CELLS, taken), words);
 
-		write_part(member, &parts[taken], end, sorted);
+		write_part(member, &parts[taken], end, room);
 	}
 	PilesLeave(piles);
 }
@@ -558,12 +558,12 @@ write_rows(Build *build, uint32_t *item_place)
 	piece[PIECE_VALUE] = by_user->value;
 	piece[PIECE_USER] = build->matrix->user;
 	task.members =
-		TeamMembers(budget, job.words_most * sizeof(uint32_t) + job.longest * sizeof(uint64_t));
+		TeamMembers(budget, job.words_most * sizeof(uint32_t) + job.longest * 2 * sizeof(uint64_t));
 	task.members =
 		PilesAreShared(build->log->piles) ? Min(task.members, PilesWriters(build->log->piles)) : 1;
 	piece[PIECE_WORDS] = BudgetAllocShared(budget, job.words_most * task.members, sizeof(uint32_t));
 	piece[PIECE_SORTED] =
-		BudgetAllocShared(budget, (uint64_t) job.longest * task.members, sizeof(uint64_t));
+		BudgetAllocShared(budget, 2 * (uint64_t) job.longest * task.members, sizeof(uint64_t));
 	TeamRun(&task, budget);
 
 	BudgetFree(budget, piece[PIECE_HELD]);
@@ -594,7 +594,7 @@ bytes_in_memory(const Build *build)
 	uint64_t cell = sizeof(uint32_t) + (build->uniform ? 0 : sizeof(float));
 	uint64_t rows = build->users * (uint64_t) sizeof(uint64_t) + build->cells * cell;
 	uint64_t held = BudgetLimit(build->budget) - BudgetLeft(build->budget);
-	uint64_t writing = most_words(build) * sizeof(uint32_t) + build->longest * sizeof(uint64_t);
+	uint64_t writing = most_words(build) * sizeof(uint32_t) + build->longest * 2 * sizeof(uint64_t);
 	/* Something for every user, or weighed cells; and a range of items turned. */
 	uint64_t learning =
 		build->uniform ? build->users * (uint64_t) sizeof(uint64_t) : build->cells * sizeof(float);
@@ -602,7 +602,7 @@ bytes_in_memory(const Build *build)
 
 	if (build->log->items > 0)
 		range += build->matrix->stat[0].users;
-	learning += range * cell + build->log->items * (uint64_t) ITEM_SCRATCH;
+	learning += range * 2 * sizeof(uint32_t) + build->log->items * (uint64_t) ITEM_SCRATCH;
 	return rows + Max(held + writing, learning) + SMALL_PIECES;
 }
 

@@ -23,7 +23,7 @@ alloc_held(const SpillingInput *input, Interactions *matrix, Budget *budget)
 typedef struct Spill
 {
 	uint32_t *words;
-	uint64_t *sorted;
+	uint64_t *room; /* to sort them */
 	uint32_t *column;
 	float *value; /* NULL where all are worth the same */
 } Spill;
@@ -35,12 +35,13 @@ spill_row(const SpillingInput *input, const Spill *spill, PilesBack *back)
 	Row row = {.item = spill->column, .value = spill->value};
 	uint32_t size = CellWords(input->summed->ordered, 0);
 	uint32_t tail[USER_WORDS];
+	uint64_t *sorted;
 
 	PilesBackRead(back, tail, sizeof(tail));
 	row.count = tail[USER_CELLS];
 	PilesBackRead(back, spill->words, sizeof(uint32_t) * size * row.count);
-	CellRowSort(spill->words, row.count, size, input->item_place, spill->sorted);
-	CellRowSplit(spill->words, row.count, size, spill->sorted, spill->column, spill->value);
+	sorted = CellRowSort(spill->words, row.count, size, input->item_place, spill->room);
+	CellRowSplit(spill->words, row.count, size, sorted, spill->column, spill->value);
 	return row;
 }
 
@@ -85,7 +86,7 @@ SpillingRun(const SpillingInput *input, Interactions *matrix, Budget *budget)
 	uint64_t longest = matrix->rows.longest;
 	Spill spill = {
 		.words = BudgetAllocLeast(budget, longest * CELL_WORDS, sizeof(uint32_t)),
-		.sorted = BudgetAllocLeast(budget, longest, sizeof(uint64_t)),
+		.room = BudgetAllocLeast(budget, 2 * longest, sizeof(uint64_t)),
 		.column = BudgetAllocLeast(budget, longest, sizeof(uint32_t)),
 		.value = matrix->rows.valued ? BudgetAllocLeast(budget, longest, sizeof(float)) : NULL,
 	};
@@ -101,7 +102,7 @@ SpillingRun(const SpillingInput *input, Interactions *matrix, Budget *budget)
 		RowsPut(matrix->rows.tape, &row);
 	}
 	BudgetFree(budget, spill.words);
-	BudgetFree(budget, spill.sorted);
+	BudgetFree(budget, spill.room);
 	BudgetFree(budget, spill.column);
 	BudgetFree(budget, spill.value);
 }

@@ -116,7 +116,8 @@ sum_pile(UserSum *sum, uint32_t pile)
 
 	open_pile(sum, pile);
 	count = take_pile(sum);
-	events = EventOrderSort(sum->events, sum->spare, count, sum->job->pile_bits, sum->spread);
+	events = EventOrderSort(sum->events, sum->spare, count,
+							&(EventOrderBy){sum->job->pile_bits, sum->job->items}, sum->spread);
 	cells = (Cell *) (events == sum->events ? sum->spare : sum->events);
 	while (count > 0)
 	{
@@ -345,7 +346,7 @@ cut_down(UserSumJob *job, Budget *budget)
 {
 	uint64_t left = BudgetLeft(budget);
 	uint64_t blocks = SPLITTING_BLOCKS * (uint64_t) PILES_TAPE;
-	/* With where its spot begins, of which there is one for 64 or more. */
+	/* With where its spot begins, of which there is one for 16 or more. */
 	uint64_t event = 2 * sizeof(Event) + 1;
 
 	left -= Min(left, blocks);
