@@ -28,6 +28,7 @@ typedef struct Estimate
 {
 	Model *model;
 	double most_seconds; /* 0 for a share of the refresh */
+	double readers;
 	EventsSample sample;
 	RefreshCost cost;
 } Estimate;
@@ -46,9 +47,11 @@ seconds_argument(FunctionCallInfo fcinfo, int argument)
 }
 
 static RefreshCost
-cost_of(const Model *model, const EventsSample *sample)
+cost_of(const Estimate *estimate, const EventsSample *sample)
 {
-	return ForecastCost(model, &sample->figures, sample->row_seconds, sample->id_bytes);
+	return ForecastCost(
+		estimate->model, &sample->figures,
+		&(ForecastReading){estimate->readers, sample->row_seconds, sample->id_bytes});
 }
 
 static double
@@ -67,7 +70,7 @@ limit(const EventsSample *so_far, void *with)
 
 	if (estimate->most_seconds > 0)
 		return estimate->most_seconds;
-	cost = cost_of(estimate->model, so_far);
+	cost = cost_of(estimate, so_far);
 	return Max(SECONDS_ALWAYS, SHARE_OF_REFRESH * cost_seconds(&cost));
 }
 
@@ -81,6 +84,7 @@ look(Estimate *estimate, Budget *budget)
 	if (SPI_connect() != SPI_OK_CONNECT)
 		elog(ERROR, "SPI_connect failed");
 	ModelReadSettings(model);
+	estimate->readers = ForecastReaders(model);
 	estimate->sample = SampleEvents(model, GetCurrentTimestamp(), limit, estimate, budget);
 	DoorLeave(model);
 	DoorReturn(&role);
@@ -88,7 +92,7 @@ look(Estimate *estimate, Budget *budget)
 	if (estimate->sample.figures.events == 0)
 		ereport(NOTICE, (errmsg("model \"%s\" has no events to learn from", model->name),
 						 errhint("Look at the view %s.events.", model->quoted)));
-	estimate->cost = cost_of(model, &estimate->sample);
+	estimate->cost = cost_of(estimate, &estimate->sample);
 }
 
 /* A figure as a whole number. */

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "base/progress.h"
+#include "data/events.h"
 #include "data/plan.h"
 #include "learn/automatic.h"
 #include "learn/matchcurve.h"
@@ -21,20 +22,29 @@
 #define PACE_SECONDS 0.02
 #define PACE_MOST    8.0
 
-/* How many processes learn from so many cells: no more of them at a time than there are processors. */
+/* How many processes work together: no more of them at a time than there are processors. */
 static double
-processes(double cells)
+processes(void)
 {
 	int workers = Min(max_parallel_maintenance_workers, max_parallel_workers);
 	long processors = sysconf(_SC_NPROCESSORS_ONLN);
 
-	if (cells < INTERACTIONS_SHARED || processors < 1)
+	return Max(Min(1 + workers, processors), 1);
+}
+
+double
+ForecastReaders(const Model *model)
+{
+	double readers = processes();
+
+	if (readers < 2 || EventsExpected(model) < EVENTS_SHARED ||
+		!EventsParallel(model, (uint32) readers - 1))
 		return 1;
-	return Min(1 + workers, processors);
+	return readers;
 }
 
 RefreshCost
-ForecastCost(const Model *model, const SketchFigures *figures, double row_seconds, double id_bytes)
+ForecastCost(const Model *model, const SketchFigures *figures, const ForecastReading *reading)
 {
 	const Settings *settings = &model->settings;
 	uint32 users = (uint32) Min(figures->users, UINT32_MAX);
@@ -59,12 +69,14 @@ ForecastCost(const Model *model, const SketchFigures *figures, double row_second
 
 	return CostOf(&(CostInput){
 		.figures = *figures,
-		.row_seconds = row_seconds,
-		.id_bytes = id_bytes,
+		.row_seconds = reading->row_seconds,
+		.id_bytes = reading->id_bytes,
 		.alike = settings->weighting == WEIGHTING_BINARY || (figures->alike && !decays),
 		.ordered = OidIsValid(model->time_type) && SimilarityNeedsOrder(&settings->similarity),
 		.memory = (double) BudgetMaintenance(),
-		.processes = processes(figures->cells),
+		.readers = reading->readers,
+		.encoders = figures->events < EVENTS_SHARED ? 1 : processes(),
+		.processes = figures->cells < INTERACTIONS_SHARED ? 1 : processes(),
 		.held_out = held_out,
 		.twice = !MatchCurveSpares(users, held_out),
 		.trials = automatic ? AUTOMATIC_TRIALS : 0,
@@ -73,11 +85,11 @@ ForecastCost(const Model *model, const SketchFigures *figures, double row_second
 	});
 }
 
-/* Ids of so many bytes are common. */
+/* The same where so many read, and nothing is known of rows: ids of so many bytes are common. */
 static RefreshCost
-cost_of(const Model *model, const SketchFigures *figures)
+cost_of(const Model *model, const SketchFigures *figures, double readers)
 {
-	return ForecastCost(model, figures, ROW_SECONDS, sizeof(uint64));
+	return ForecastCost(model, figures, &(ForecastReading){readers, ROW_SECONDS, sizeof(uint64)});
 }
 
 /* Tells of the phases after encoding, on a machine that takes so many times as long. */
@@ -128,7 +140,7 @@ ForecastAsLast(const Model *model, uint64 rows)
 		return;
 	CostGuess((double) rows, users * rows / events, items * rows / events, &figures);
 	figures.alike = !OidIsValid(model->weight_type);
-	cost = cost_of(model, &figures);
+	cost = cost_of(model, &figures, ForecastReaders(model));
 	ProgressExpect(PROGRESS_READ, cost.read);
 	ProgressExpect(PROGRESS_ENCODE, cost.encode);
 	expect_learning(&cost, 1);
@@ -156,7 +168,7 @@ RefreshCost
 ForecastEncoded(const Model *model, const Interactions *matrix, uint64 events, double seconds)
 {
 	SketchFigures figures = figures_of(model, matrix, events);
-	RefreshCost cost = cost_of(model, &figures);
+	RefreshCost cost = cost_of(model, &figures, 1);
 	double pace = 1;
 
 	if (seconds > PACE_SECONDS)

@@ -9,9 +9,20 @@
 #include "learn/interactions.h"
 #include "math/cost.h"
 
+/* How many processes would read its events; SPI is connected. */
+extern double ForecastReaders(const Model *model);
+
+/* What is known of how the events are read: how long one takes one process, and an item's id. */
+typedef struct ForecastReading
+{
+	double readers;
+	double row_seconds;
+	double id_bytes;
+} ForecastReading;
+
 /* The cost of a refresh with the settings the model has, by figures of its events. */
 extern RefreshCost ForecastCost(const Model *model, const SketchFigures *figures,
-								double row_seconds, double id_bytes);
+								const ForecastReading *reading);
 
 /*
  * Tell watchers how long the phases still to come will take: by so many events, and what else the

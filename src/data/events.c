@@ -4,7 +4,8 @@
  * Read in parallel, the view is the input of an aggregate, so that PostgreSQL itself gives each
  * worker its part of the tables; the aggregate puts rows on shared piles and says how many they
  * were.  A worker numbers items as it meets them; its numbers are mapped to this process's at the
- * end.  Where that fails for want of memory that can be shared, this process reads alone.
+ * end.  Where that fails for want of memory that can be shared, or of the right to call the aggregate,
+ * this process reads alone.
  */
 #include "data/events.h"
 
@@ -30,9 +31,6 @@
 #define PILE_BITS_MOST  9
 #define PILE_BITS_LEAST 3
 #define PILE_MEMORY     65536
-
-/* Fewer events than that are read sooner than a worker has started. */
-#define EVENTS_SHARED 100000
 
 /* What reading leaves of so many parts of memory to the piles. */
 #define PILES_PARTS 5
@@ -175,15 +173,30 @@ gathering(const Reading *reading)
 					reading->rules.signals > 0 ? "" : ", NULL", ConsentAsked(model));
 }
 
-/* True for errors that come of sharing: reading alone may do without. */
-static bool
-comes_of_sharing(int code)
+bool
+EventsParallel(const Model *model, uint32 workers)
+{
+	const Oid type = BYTEAOID;
+
+	return object_aclcheck(NamespaceRelationId, model->reco, GetUserId(), ACL_USAGE) ==
+			   ACLCHECK_OK &&
+		   PlanIsParallel(gathering(model), 1, &type, workers);
+}
+
+/* Why an error comes of sharing, so that reading alone may do without; otherwise NULL. */
+static const char *
+why_sharing(int code)
 {
 	int category = ERRCODE_TO_CATEGORY(code);
 
-	return code != ERRCODE_CONFIGURATION_LIMIT_EXCEEDED &&
-		   (category == ERRCODE_TO_CATEGORY(ERRCODE_INSUFFICIENT_RESOURCES) ||
-			category == ERRCODE_TO_CATEGORY(ERRCODE_SYSTEM_ERROR));
+	/* Whoever owns the model need not be allowed what the view does not ask for. */
+	if (code == ERRCODE_INSUFFICIENT_PRIVILEGE)
+		return "no right to call reco_gather";
+	if (code != ERRCODE_CONFIGURATION_LIMIT_EXCEEDED &&
+		(category == ERRCODE_TO_CATEGORY(ERRCODE_INSUFFICIENT_RESOURCES) ||
+		 category == ERRCODE_TO_CATEGORY(ERRCODE_SYSTEM_ERROR)))
+		return "no shared memory";
+	return NULL;
 }
 
 /* Reads to shared piles, in parallel where the planner sees how.  Returns whether it did. */
@@ -209,8 +222,11 @@ read_to_share(Reading *reading)
 	return true;
 }
 
-/* The same within a subtransaction, as it may fail: false where it did for want of memory. */
-static bool
+/*
+ * The same within a subtransaction, as it may fail: why it did where reading alone may do without,
+ * otherwise NULL.
+ */
+static const char *
 try_to_share(Reading *reading, bool *parallel)
 {
 	MemoryContext caller = CurrentMemoryContext;
@@ -226,6 +242,7 @@ try_to_share(Reading *reading, bool *parallel)
 	PG_CATCH();
 	{
 		ErrorData *error;
+		const char *why;
 
 		MemoryContextSwitchTo(caller);
 		error = CopyErrorData();
@@ -234,17 +251,18 @@ try_to_share(Reading *reading, bool *parallel)
 		MemoryContextSwitchTo(caller);
 		CurrentResourceOwner = owner;
 		ReaderFinish(&reading->reader);
-		if (!comes_of_sharing(error->sqlerrcode))
+		why = why_sharing(error->sqlerrcode);
+		if (why == NULL)
 			ReThrowError(error);
-		ereport(DEBUG1, (errmsg_internal("no shared memory for events: %s", error->message)));
+		ereport(DEBUG1, (errmsg_internal("%s for events: %s", why, error->message)));
 		FreeErrorData(error);
-		return false;
+		return why;
 	}
 	PG_END_TRY();
 	MemoryContextSwitchTo(caller);
 	CurrentResourceOwner = owner;
 	ReaderFinish(&reading->reader);
-	return true;
+	return NULL;
 }
 
 /* Gives the items of one worker numbers of this process's, in the order of its own. */
@@ -318,6 +336,7 @@ read_rows(Reading *reading)
 {
 	Reader *reader = &reading->reader;
 	Size rest = reading->memory / PARTS * (PARTS - PILES_PARTS);
+	const char *why;
 	bool parallel;
 
 	if (!ReaderBegin(reader, rest / (PilesWriters(reader->piles) + 1), reading->budget))
@@ -325,7 +344,8 @@ read_rows(Reading *reading)
 		read_alone(reading, "no workers");
 		return;
 	}
-	if (try_to_share(reading, &parallel))
+	why = try_to_share(reading, &parallel);
+	if (why == NULL)
 	{
 		if (parallel)
 			add_workers(reading);
@@ -338,7 +358,7 @@ read_rows(Reading *reading)
 		IdSetFree(reading->events->items);
 		BudgetShare(reading->budget, false);
 		create_log(reading);
-		read_alone(reading, "no shared memory");
+		read_alone(reading, why);
 	}
 	ProgressWorkers(0);
 }

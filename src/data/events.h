@@ -18,8 +18,14 @@ typedef struct Events
 	int64 skipped[EVENTS_SKIPS];
 } Events;
 
-/* How many events the planner expects; SPI is connected. */
+/* Fewer events than that are read sooner than a worker has started. */
+#define EVENTS_SHARED 100000
+
+/* How many events the planner expects; SPI is connected, like for the next. */
 extern uint64 EventsExpected(const Model *model);
+
+/* True where the planner sees how to read them with so many workers. */
+extern bool EventsParallel(const Model *model, uint32 workers);
 
 /*
  * Reads the view "events" once, in the active snapshot; SPI is connected.  Events later than now are

@@ -207,6 +207,43 @@ PlanStreamOnce(const char *sql, PlanTake take, void *with)
 	PlanStreamSome(sql, take, with, NULL);
 }
 
+/* Lets plans have so many workers, whatever the session allows, until the nest of settings ends. */
+static int
+allow_workers(uint32 workers)
+{
+	int nest = NewGUCNestLevel();
+
+	set_config_option("max_parallel_workers_per_gather", psprintf("%u", workers), PGC_USERSET,
+					  PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
+	set_config_option("enable_partitionwise_aggregate", "off", PGC_USERSET, PGC_S_SESSION,
+					  GUC_ACTION_SAVE, true, 0, false);
+	return nest;
+}
+
+/* Plans a statement; true where the plan is parallel. */
+static bool
+plan_parallel(const char *sql, int arguments, const Oid *types, SPIPlanPtr *prepared)
+{
+	CachedPlan *plan = plan_once(sql, arguments, types,
+								 CURSOR_OPT_PARALLEL_OK | CURSOR_OPT_GENERIC_PLAN, prepared);
+	bool parallel = linitial_node(PlannedStmt, plan->stmt_list)->parallelModeNeeded;
+
+	ReleaseCachedPlan(plan, NULL);
+	return parallel;
+}
+
+bool
+PlanIsParallel(const char *sql, int arguments, const Oid *types, uint32 workers)
+{
+	int nest = allow_workers(workers);
+	SPIPlanPtr prepared;
+	bool parallel = plan_parallel(sql, arguments, types, &prepared);
+
+	SPI_freeplan(prepared);
+	AtEOXact_GUC(false, nest);
+	return parallel;
+}
+
 bool
 PlanStreamParallel(const char *sql, int arguments, const Oid *types, const Datum *values,
 				   uint32 workers, PlanTake take, void *with)
@@ -215,19 +252,10 @@ PlanStreamParallel(const char *sql, int arguments, const Oid *types, const Datum
 	SPIExecuteOptions options = {.params = parameters_of(arguments, types, values),
 								 .dest = &receiver.receiver,
 								 .read_only = true};
-	int nest = NewGUCNestLevel();
+	int nest = allow_workers(workers);
 	SPIPlanPtr prepared;
-	CachedPlan *plan;
-	bool parallel;
+	bool parallel = plan_parallel(sql, arguments, types, &prepared);
 
-	set_config_option("max_parallel_workers_per_gather", psprintf("%u", workers), PGC_USERSET,
-					  PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
-	set_config_option("enable_partitionwise_aggregate", "off", PGC_USERSET, PGC_S_SESSION,
-					  GUC_ACTION_SAVE, true, 0, false);
-	plan = plan_once(sql, arguments, types, CURSOR_OPT_PARALLEL_OK | CURSOR_OPT_GENERIC_PLAN,
-					 &prepared);
-	parallel = linitial_node(PlannedStmt, plan->stmt_list)->parallelModeNeeded;
-	ReleaseCachedPlan(plan, NULL);
 	if (parallel)
 		check_select(sql, SPI_execute_plan_extended(prepared, &options));
 	SPI_freeplan(prepared);

@@ -50,6 +50,9 @@ extern void PlanStreamLazy(const char *sql, PlanTake take, void *with);
 extern bool PlanStreamParallel(const char *sql, int arguments, const Oid *types,
 							   const Datum *values, uint32 workers, PlanTake take, void *with);
 
+/* True where the planner sees a parallel plan for that. */
+extern bool PlanIsParallel(const char *sql, int arguments, const Oid *types, uint32 workers);
+
 /* The same as PlanStreamOnce, until take() says that it has had enough. */
 extern void PlanStreamSome(const char *sql, PlanTake take, void *with, const bool *enough);
 

@@ -61,11 +61,11 @@ static const struct
 } constants = {
 	.read_event = 60,
 	.read_byte = 1,
-	.encode_event = 130,
-	.pair = 2.1,
-	.pair_alike = 1.2,
+	.encode_event = 80,
+	.pair = 0.8,
+	.pair_alike = 0.4,
 	.met = 21,
-	.swept = 7.5,
+	.swept = 1.5,
 	.solve_flop = 0.1,
 	.solve_look_up = 2,
 	.deal_run = 1500,
@@ -108,6 +108,13 @@ static const struct
 
 /* Each process but the first does so much of the work of one. */
 #define HELP 0.8
+
+/* How many times as fast as one so many processes are. */
+static double
+times_faster(double processes)
+{
+	return 1 + HELP * (processes - 1);
+}
 
 /* Kept by target, so many of each source's own best are kept beside, and a few more get in so. */
 #define SHOWN       20
@@ -225,7 +232,7 @@ cost_neighbors(const CostInput *input, RefreshCost *cost)
 	const SketchFigures *figures = &input->figures;
 	bool ridge = options->rule.kind == SIMILARITY_RIDGE;
 	bool by_target = !ridge && options->keep == SIMILARITY_KEEP_TARGET;
-	double help = 1 + HELP * (input->processes - 1);
+	double help = times_faster(input->processes);
 	double rows = 0;
 	double flops = 0;
 	double look_ups = 0;
@@ -257,7 +264,7 @@ cost_neighbors(const CostInput *input, RefreshCost *cost)
 	}
 	counting =
 		1e-9 * (figures->pairs * (input->alike ? constants.pair_alike : constants.pair) + rows);
-	cost->learn = in_memory ? counting / help : counting + pass_seconds(input);
+	cost->learn = counting / help + (in_memory ? 0 : pass_seconds(input));
 	if (!ridge)
 		return;
 	cost->solve = 1e-9 / help * (flops * constants.solve_flop + look_ups * constants.solve_look_up);
@@ -272,7 +279,7 @@ cost_factors(const CostInput *input, RefreshCost *cost)
 {
 	const SketchFigures *figures = &input->figures;
 	double factors = input->fold->factors;
-	double help = 1 + HELP * (input->processes - 1);
+	double help = times_faster(input->processes);
 	double once = 1e-9 / help * input->fold->iterations *
 				  (figures->cells * factors * factors * constants.fold_product +
 				   (figures->users + figures->items) * pow(factors, 3) / 6 * constants.fold_solve);
@@ -384,10 +391,11 @@ CostOf(const CostInput *input)
 	if (figures->events <= 0)
 		return cost;
 	cost_neighbors(input, &cost);
-	cost.read =
-		figures->events * (input->row_seconds +
-						   1e-9 * (constants.read_event + constants.read_byte * input->id_bytes));
-	cost.encode = 1e-9 * figures->events * constants.encode_event;
+	cost.read = figures->events *
+				(input->row_seconds +
+				 1e-9 * (constants.read_event + constants.read_byte * input->id_bytes)) /
+				times_faster(input->readers);
+	cost.encode = 1e-9 * figures->events * constants.encode_event / times_faster(input->encoders);
 	if (input->held_out > 0)
 		scoring = 1e-9 * constants.curve_neighbor * input->held_out *
 				  (figures->cells / figures->users) * (cost.kept / figures->items);

@@ -20,6 +20,8 @@ typedef struct CostInput
 	bool alike;         /* all cells are worth the same */
 	bool ordered;       /* the order of cells is kept */
 	double memory;      /* bytes a refresh may use besides its result */
+	double readers;     /* processes that read together */
+	double encoders;    /* that sum events together */
 	double processes;   /* that learn together */
 	double held_out;    /* users the match curve is learned on */
 	bool twice;         /* whether neighbours are learned again with them */

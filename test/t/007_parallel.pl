@@ -249,6 +249,22 @@ $node->safe_psql('postgres', q{CREATE FUNCTION unsafe(bigint) RETURNS bigint LAN
 	is($have, $read{bigint}, 'a view that is not parallel safe: the same is learned');
 	is($said, 'DEBUG:  one process reads the events: the plan of the events is not parallel', 'a view that is not parallel safe: read by one process');
 
+	# Whoever owns the model need not be allowed what its view does not ask for.
+	$node->safe_psql('postgres', q{CREATE ROLE keeper; GRANT CREATE ON DATABASE postgres TO keeper; GRANT SELECT ON seen_bigint TO keeper; SET ROLE keeper;
+		SELECT reco_create_model('kept', 'SELECT * FROM public.seen_bigint');
+		SELECT reco_configure('kept', similarity => 'cosine', half_life => '30 days', max_history => 40); RESET ROLE;
+		REVOKE EXECUTE ON FUNCTION reco_gather FROM public});
+	($have, $said) = learn_from($node, 'kept', 'public.seen_bigint', '');
+	is($have, $read{bigint}, 'no right to call reco_gather: the same is learned');
+	is($said, "DEBUG:  no right to call reco_gather for events: permission denied for function reco_gather\nDEBUG:  one process reads the events: no right to call reco_gather",
+		'no right to call reco_gather: read by one process, which says so');
+	$node->safe_psql('postgres', q{REVOKE SELECT ON seen_bigint FROM keeper});
+	(undef, undef, my $refused) = $node->psql('postgres', q{SELECT reco_refresh('kept')});
+	like($refused, qr/ERROR:  permission denied for table seen_bigint/, 'a right that the view asks for is missed as ever');
+	$node->safe_psql('postgres', q{GRANT SELECT ON seen_bigint TO keeper; GRANT EXECUTE ON FUNCTION reco_gather TO public});
+	($have, $said) = learn_from($node, 'kept', 'public.seen_bigint', '');
+	like($said, qr/^DEBUG:  \d workers helped to read the events$/, 'with the right, it is read in parallel');
+
 	$node->safe_psql('postgres', q{CREATE OR REPLACE VIEW read_bigint.events WITH (security_invoker = true) AS
 		SELECT user_id, item_id, occurred_at, weight / (item_id - 77) AS weight FROM seen_bigint});
 	my (undef, undef, $err) = $node->psql('postgres', q{SET max_parallel_maintenance_workers = 2; SELECT reco_refresh('read_bigint')});
