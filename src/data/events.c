@@ -176,11 +176,12 @@ gathering(const Reading *reading)
 bool
 EventsParallel(const Model *model, uint32 workers)
 {
+	const Reading reading = {.model = model};
 	const Oid type = BYTEAOID;
 
 	return object_aclcheck(NamespaceRelationId, model->reco, GetUserId(), ACL_USAGE) ==
 			   ACLCHECK_OK &&
-		   PlanIsParallel(gathering(model), 1, &type, workers);
+		   PlanIsParallel(gathering(&reading), 1, &type, workers);
 }
 
 /* Why an error comes of sharing, so that reading alone may do without; otherwise NULL. */

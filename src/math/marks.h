@@ -8,8 +8,9 @@
 #include <string.h>
 
 /*
- * Lists, from a number on, those marked, and returns how many they are.  Marks are looked through
- * eight at a time, most of which are none: there is room for whole eights, 0 beyond the count.
+ * Lists, from a number on, those marked, whose mark is 1, and returns how many they are.  Marks are looked
+ * through eight at a time, most of which are none: there is room for whole eights, 0 beyond the
+ * count.
  */
 static inline uint32_t
 MarksList(const unsigned char *marks, uint32_t first, uint32_t count, uint32_t *found)
@@ -21,9 +22,11 @@ MarksList(const unsigned char *marks, uint32_t first, uint32_t count, uint32_t *
 		uint64_t eight;
 
 		memcpy(&eight, marks + m, 8);
-		for (uint32_t e = m; eight && e < m + 8; e++)
-			if (marks[e])
-				found[n++] = first + e;
+#if defined(__BYTE_ORDER__) && __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+		eight = __builtin_bswap64(eight);
+#endif
+		for (; eight; eight &= eight - 1)
+			found[n++] = first + m + (uint32_t) __builtin_ctzll(eight) / 8;
 	}
 	return n;
 }
