@@ -45,7 +45,8 @@ static const char *const tables =
 	"  first_at timestamptz,"
 	"  last_at timestamptz,"
 	"  neighbors bytea NOT NULL"
-	") WITH (toast_tuple_target = 8160);"
+	/* A refresh may rewrite every row: half of each page is left for that, so that the table never grows by it. */
+	") WITH (toast_tuple_target = 8160, fillfactor = 50);"
 	"ALTER TABLE {model}.learned_item ALTER neighbors SET STORAGE EXTERNAL;"
 	"CREATE INDEX ON {model}.learned_item (popularity_log2 DESC NULLS LAST, item_no);"
 	"CREATE INDEX ON {model}.learned_item (trending_rank) WHERE trending_rank IS NOT NULL;"
@@ -92,7 +93,7 @@ static const char *const factors =
 	"  item_id {item} PRIMARY KEY,"
 	"  item_no int NOT NULL,"
 	"  factor real[] NOT NULL"
-	");"
+	") WITH (fillfactor = 50);"
 	"CREATE INDEX ON {model}.item_factor (item_no);"
 	"COMMENT ON TABLE {model}.item_factor IS 'the factors of each item, where algorithm is ''factors'': their dot product with those of a user, see user_factor, is the score; with pgvector, factor::vector';";
 
