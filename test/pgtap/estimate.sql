@@ -119,5 +119,39 @@ END $$;
 SELECT pg_temp.part('mixed', 0.3);
 SELECT pg_temp.part('sorted', 0.3);
 
+-- As many processes as would work, which is no more than there are processors: two are less than twice as fast as one.
+\set cores `getconf _NPROCESSORS_ONLN`
+CREATE FUNCTION slow_anywhere(n bigint) RETURNS bigint LANGUAGE plpgsql VOLATILE PARALLEL SAFE AS $$
+BEGIN
+  IF n % 500 = 0 THEN PERFORM pg_catalog.pg_sleep(0.002); END IF;
+  RETURN n;
+END $$;
+CREATE TABLE broad AS SELECT n, 1 + n % 6000 AS u, floor(3000 * draw(n, 2))::int AS i FROM generate_series(1, 150000) n;
+ANALYZE broad;
+SELECT reco_create_model('broad', 'SELECT u AS user_id, CASE WHEN public.slow_anywhere(n) > 0 THEN i END AS item_id FROM public.broad');
+SET LOCAL min_parallel_table_scan_size = 0;
+SET LOCAL parallel_setup_cost = 0;
+SET LOCAL max_parallel_workers = 8;
+CREATE TEMP TABLE alone AS SELECT * FROM reco_estimate('broad') LIMIT 0;
+CREATE TEMP TABLE together (LIKE alone);
+SET LOCAL max_parallel_maintenance_workers = 0;
+INSERT INTO alone SELECT * FROM reco_estimate('broad', 'Infinity');
+SET LOCAL max_parallel_maintenance_workers = 1;
+INSERT INTO together SELECT * FROM reco_estimate('broad', 'Infinity');
+SELECT is((t.events, t.users, t.items, t.pairs, t.neighbor_pairs), (a.events, a.users, a.items, a.pairs, a.neighbor_pairs), 'the number of processes does not matter to what is found')
+FROM alone a, together t;
+SELECT ok(CASE WHEN :cores = 1 THEN part = whole ELSE part BETWEEN whole / 2 AND whole * 0.7 END, format('two processes, %s: %s seconds, one %s', phase, part, whole))
+FROM alone a, together t, LATERAL (VALUES ('encode', t.seconds_encode, a.seconds_encode), ('learn', t.seconds_learn, a.seconds_learn)) v(phase, part, whole);
+SELECT ok(t.seconds_read < a.seconds_read * CASE WHEN :cores = 1 THEN 1.5 ELSE 0.8 END, format('two processes, read: %s seconds, one %s', t.seconds_read, a.seconds_read))
+FROM alone a, together t;
+-- what cannot be read in parallel is read by one
+SELECT reco_create_model('one_reads', 'SELECT u AS user_id, CASE WHEN public.slow(n) > 0 THEN i END AS item_id FROM public.broad');
+SET LOCAL max_parallel_maintenance_workers = 0;
+TRUNCATE alone, together;
+INSERT INTO alone SELECT * FROM reco_estimate('one_reads', 'Infinity');
+SET LOCAL max_parallel_maintenance_workers = 1;
+INSERT INTO together SELECT * FROM reco_estimate('one_reads', 'Infinity');
+SELECT cmp_ok(t.seconds_read, '>', a.seconds_read * 0.7, 'a view that is not parallel safe takes two processes as long to read') FROM alone a, together t;
+
 SELECT * FROM finish();
 ROLLBACK;

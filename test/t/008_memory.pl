@@ -158,6 +158,19 @@ for my $model ('crawler', 'mono', 'one')
 	is($have, $wanted, "$model: the same in 1 MB");
 }
 
+# Very many long ids: of every one the report is as long.  RECO_IDS says how many; ten million take 5 GB and a quarter of an hour.
+{
+	my $ids = $ENV{RECO_IDS} // 100000;
+	$node->safe_psql('postgres', qq{CREATE TABLE long AS
+		SELECT rpad('user ' || n / 20, 200, 'x') AS u, rpad('item ' || n, 200, 'y') AS i, 1::real AS w, timestamptz '2026-01-01' + n % 20 * interval '1 day' AS t
+		FROM generate_series(1, $ids) n});
+	create_model('of_long', 'long', q{similarity => 'cooccurrence', min_support => 1});
+	is($node->safe_psql('postgres', q{SET maintenance_work_mem = '1MB'; SELECT events, items, rows_written FROM reco_refresh('of_long')}),
+		join('|', ($ids) x 3), "$ids text ids of 200 bytes are learned in 1 MB");
+	is($node->safe_psql('postgres', q{SELECT count(*) FROM of_long.learned_item WHERE length(item_id) = 200}), $ids, 'and every one is stored');
+	bounded("$ids text ids of 200 bytes", 'of_long', 1, 20) if -r "/proc/$$/status";
+}
+
 # Files that may not grow.
 for my $model ('weights', 'ridge')
 {
