@@ -201,10 +201,21 @@ PlanStream(const char *sql, int arguments, const Oid *types, const Datum *values
 	check_select(sql, SPI_execute_plan_extended(PlanGet(sql, arguments, types), &options));
 }
 
+/* Plans a statement and hands on its rows: all, or until there are enough. */
+static void
+stream_once(const char *sql, PlanTake take, void *with, const bool *enough)
+{
+	Receiver receiver = receiver_for(take, with);
+	SPIExecuteOptions options = {.dest = &receiver.receiver, .read_only = true};
+
+	receiver.enough = enough;
+	check_select(sql, SPI_execute_extended(sql, &options));
+}
+
 void
 PlanStreamOnce(const char *sql, PlanTake take, void *with)
 {
-	PlanStreamSome(sql, take, with, NULL);
+	stream_once(sql, take, with, NULL);
 }
 
 /* Lets plans have so many workers, whatever the session allows, until the nest of settings ends. */
@@ -276,9 +287,8 @@ PlanStreamLazy(const char *sql, PlanTake take, void *with)
 void
 PlanStreamSome(const char *sql, PlanTake take, void *with, const bool *enough)
 {
-	Receiver receiver = receiver_for(take, with);
-	SPIExecuteOptions options = {.dest = &receiver.receiver, .read_only = true};
+	int nest = allow_workers(0);
 
-	receiver.enough = enough;
-	check_select(sql, SPI_execute_extended(sql, &options));
+	stream_once(sql, take, with, enough);
+	AtEOXact_GUC(false, nest);
 }

@@ -53,7 +53,10 @@ extern bool PlanStreamParallel(const char *sql, int arguments, const Oid *types,
 /* True where the planner sees a parallel plan for that. */
 extern bool PlanIsParallel(const char *sql, int arguments, const Oid *types, uint32 workers);
 
-/* The same as PlanStreamOnce, until take() says that it has had enough. */
+/*
+ * The same as PlanStreamOnce, until take() says that it has had enough; by this process alone, so that
+ * the clock tells what a row takes.
+ */
 extern void PlanStreamSome(const char *sql, PlanTake take, void *with, const bool *enough);
 
 #endif

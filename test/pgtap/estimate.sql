@@ -121,7 +121,7 @@ SELECT pg_temp.part('sorted', 0.3);
 
 -- As many processes as would work, which is no more than there are processors: two are less than twice as fast as one.
 \set cores `getconf _NPROCESSORS_ONLN`
-CREATE FUNCTION slow_anywhere(n bigint) RETURNS bigint LANGUAGE plpgsql VOLATILE PARALLEL SAFE AS $$
+CREATE FUNCTION slow_anywhere(n bigint) RETURNS bigint LANGUAGE plpgsql STABLE PARALLEL SAFE AS $$
 BEGIN
   IF n % 500 = 0 THEN PERFORM pg_catalog.pg_sleep(0.002); END IF;
   RETURN n;
