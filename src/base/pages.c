@@ -27,3 +27,16 @@ PagesAlloc(uint64 count, Size size)
 #endif
 	return memory;
 }
+
+void *
+PagesCopy(const void *from, uint64 count, Size size)
+{
+	char *copy = PagesAlloc(count, size);
+
+	for (Size done = 0; done < count * size; done += LARGE)
+	{
+		CHECK_FOR_INTERRUPTS();
+		memcpy(copy + done, (const char *) from + done, Min(count * size - done, LARGE));
+	}
+	return copy;
+}

@@ -13,4 +13,7 @@
 /* Memory in the current context, which no budget knows of; pfree() gives it back. */
 extern void *PagesAlloc(uint64 count, Size size);
 
+/* Such memory with a copy of what lies elsewhere. */
+extern void *PagesCopy(const void *from, uint64 count, Size size);
+
 #endif

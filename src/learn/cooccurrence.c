@@ -395,11 +395,9 @@ copy_lists(const Job *job, PairsInput *pairs)
 		pairs->narrow = narrow;
 	}
 	else if (job->copy_columns)
-		lists->column =
-			memcpy(PagesAlloc(cells, sizeof(uint32_t)), lists->column, cells * sizeof(uint32_t));
+		lists->column = PagesCopy(lists->column, cells, sizeof(uint32_t));
 	if (job->copy_values)
-		lists->value =
-			memcpy(PagesAlloc(cells, sizeof(float)), lists->value, cells * sizeof(float));
+		lists->value = PagesCopy(lists->value, cells, sizeof(float));
 }
 
 /* Gives the copies back. */
