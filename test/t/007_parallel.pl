@@ -447,6 +447,8 @@ $small->safe_psql('postgres', q{SELECT reco_create_model('read_bigint', 'SELECT 
 	SELECT reco_configure('read_bigint', similarity => 'cosine', half_life => '30 days', max_history => 40)});
 my ($more_read, $more_said) = learn_from($small, 'read_bigint', 'seen_bigint', '');
 is($more_said, 'DEBUG:  2 workers helped to read the events', 'three times the events, enough shared memory');
+# What is learned must fit into files of 3 MB, too.
+$small->safe_psql('postgres', "ALTER TABLE $_.learned_item SET (fillfactor = 100)") for ('uniform', 'ridge', 'read_bigint');
 $small->stop;
 
 # No file may be larger than 3 MB: large pieces cannot be shared, small ones can.
@@ -482,7 +484,7 @@ SKIP:
 		$learned_here{$have} = 1;
 		return $said;
 	};
-	skip 'no file system can be mounted here', 4 if system("$unshare mount -t tmpfs tmpfs / >/dev/null 2>&1") != 0;
+	skip 'no file system can be mounted here', 5 if system("$unshare mount -t tmpfs tmpfs / >/dev/null 2>&1") != 0;
 
 	like(&$learn_in($too_few), qr/^DEBUG:  no shared memory for workers: .*\nDEBUG:  one process does the job: no (workers|memory for workers)\n/, 'a small file system: none for the pieces');
 	is(&$learn_in($enough), join("\n", ('DEBUG:  2 workers started of 2 wanted') x 4), 'a small file system: enough');
@@ -493,6 +495,7 @@ SKIP:
 	}
 	like(&$learn_in($enough - 100), qr/^DEBUG:  no shared memory for workers: .*\nDEBUG:  one process does the job: no shared memory for workers$/m,
 		"a small file system: none for PostgreSQL itself, 100 of $enough kB less than enough");
+	is(&$learn_in($enough), join("\n", ('DEBUG:  2 workers started of 2 wanted') x 4), "a small file system: $enough kB are enough, and workers stay");
 	is_deeply(\%learned_here, { $learned{uniform} => 1 }, 'a small file system: the same is learned whatever its size');
 }
 unlike(slurp_file($small->logfile), qr/TRAP:|PANIC|XX000|WARNING|signal/, 'little shared memory: the log holds no fault');
