@@ -23,3 +23,11 @@ SELECT count(*) FROM retail.win_back(NULL, max_chance => 1, as_of => '2011-12-10
 \echo reco_hours of every customer, smoothed
 WITH h AS MATERIALIZED (SELECT reco_hours(ordered_at, 'Europe/London') AS hours FROM order_line GROUP BY customer_id), e AS MATERIALIZED (SELECT reco_hours(hours) AS everybody FROM h)
 SELECT count(reco_smooth_hours(hours, everybody)) FROM h, e;
+\echo reco_wrapped_all, the year of every customer, as rows
+CREATE TABLE stories AS SELECT * FROM retail.wrapped_all('2010-12-01', '2011-12-10');
+\echo reco_wrapped_json_all, the same as documents
+CREATE TABLE documents AS SELECT * FROM retail.wrapped_json_all('2010-12-01', '2011-12-10');
+\echo reco_wrapped of one customer, beside everybody
+SELECT count(*) FROM retail.wrapped(14911, '2010-12-01', '2011-12-10');
+\echo reco_page of a hundred customers, six rows of ten
+SELECT count(*) FROM (SELECT DISTINCT customer_id FROM order_line WHERE customer_id % 40 = 0 ORDER BY 1 LIMIT 100) c, retail.page(customer_id, as_of => '2011-12-10');

@@ -4,7 +4,7 @@
 # What is asked, and by how many sessions at once. The first ones are what the others are held against; where a question
 # reads all events there is time for a few only.
 serve_beside=(select_1 history floor sql_pairs sql_arrays pgvector)
-serve_questions=(top_n top_n_in_stock top_n_in_context top_n_of_guest top_n_diverse top_n_capped explore complete similar_items score match match_10000 rank why why_not popular trending onboarding)
+serve_questions=(top_n top_n_in_stock top_n_in_context top_n_of_guest top_n_diverse top_n_capped explore complete similar_items score match match_10000 rank why why_not popular trending onboarding page)
 serve_slow=(audience similar_users top_n_all)
 
 # Makes the model, indexes as reco_check asks for them, and the tables that others would use.

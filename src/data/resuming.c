@@ -120,18 +120,18 @@ static const char *const asking =
 /* What comes next in each series of which no part is under way. */
 static const char *const series_next =
 	"UNION ALL"
-	"  SELECT 'next', n.item_id, NULL, s.at, s.day, s.series, s.after"
-	"  FROM (SELECT p.series, max(m.at) AS at, max(m.day) AS day, bool_or(b.item_id IS NOT NULL) AS begun,"
+	"  SELECT 'next', n.item_id, NULL, s.at, s.day, s.series::text, s.after"
+	"  FROM (SELECT p.series, max(p.at) AS at, max(p.day) AS day, bool_or(b.item_id IS NOT NULL) AS begun,"
 	"      max(p.place) FILTER (WHERE p.done) AS place,"
-	"      (array_agg(m.item_id ORDER BY p.place DESC, m.item_id DESC) FILTER (WHERE p.done))[1] AS after"
-	"    FROM mine m CROSS JOIN LATERAL (SELECT {series}::text AS series, {order} AS place,"
+	"      (array_agg(p.item_id ORDER BY p.place DESC, p.item_id DESC) FILTER (WHERE p.done))[1] AS after"
+	"    FROM (SELECT m.item_id, m.at, m.day, {series} AS series, {order} AS place,"
 	"        CASE WHEN m.progress IS NULL THEN m.weight > 0 ELSE m.progress >= $1 END AS done"
-	"      FROM {model}.items i WHERE i.item_id = m.item_id"
-	"        AND {series} IS NOT NULL AND {order} IS NOT NULL LIMIT 1) p"
-	"    LEFT JOIN begun b ON b.item_id = m.item_id GROUP BY p.series) s"
+	"      FROM mine m JOIN {model}.items i ON i.item_id = m.item_id"
+	"      WHERE {series} IS NOT NULL AND {order} IS NOT NULL) p"
+	"    LEFT JOIN begun b ON b.item_id = p.item_id GROUP BY p.series) s"
 	"  CROSS JOIN LATERAL (SELECT i.item_id::{item} AS item_id FROM {model}.items i"
-	"    WHERE {series}::text = s.series AND {order} > s.place AND i.item_id IS NOT NULL"
-	"      AND NOT EXISTS (SELECT FROM mine m WHERE m.item_id = i.item_id AND m.signal = ANY ($4))"
+	"    WHERE {series} = s.series AND {order} > s.place AND i.item_id IS NOT NULL"
+	"      AND i.item_id NOT IN (SELECT m.item_id FROM mine m WHERE m.signal = ANY ($4))"
 	"    ORDER BY {order}, i.item_id LIMIT 1) n"
 	"  WHERE NOT s.begun";
 
