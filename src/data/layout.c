@@ -391,6 +391,22 @@ static const char *const doors =
 	"    AS t(user_id {user}, score float8, because {item}, shared int); END;"
 	"COMMENT ON FUNCTION {model}.audience_of IS 'the k users for an item with these attributes; see reco_audience_of';"
 
+	"CREATE FUNCTION {model}.segments(k int DEFAULT NULL, by text DEFAULT NULL, keep jsonb DEFAULT NULL)"
+	"  RETURNS TABLE(segment int, users int, share float8, silhouette float8, centre jsonb, attributes text[], items text[])"
+	"  LANGUAGE SQL STABLE PARALLEL SAFE ROWS 5 COST 1000000 BEGIN ATOMIC"
+	"  SELECT t.segment, t.users, t.share, t.silhouette, t.centre, t.attributes, t.items"
+	"  FROM {reco}.reco_typed_segments({row}, segments.k, segments.by, segments.keep)"
+	"    AS t(segment int, users int, share float8, silhouette float8, centre jsonb, attributes text[], items text[]); END;"
+	"COMMENT ON FUNCTION {model}.segments IS 'a few groups of users, each with a taste; see reco_segments';"
+
+	"CREATE FUNCTION {model}.segment_members(centres jsonb, by text DEFAULT NULL, of_user {user} DEFAULT NULL)"
+	"  RETURNS TABLE(user_id {user}, segment int, membership float8, best boolean)"
+	"  LANGUAGE SQL STABLE PARALLEL SAFE ROWS 100000 COST 1000000 BEGIN ATOMIC"
+	"  SELECT t.user_id, t.segment, t.membership, t.best"
+	"  FROM {reco}.reco_typed_segment_members(segment_members.of_user, segment_members.centres, {row}, segment_members.by)"
+	"    AS t(user_id {user}, segment int, membership float8, best boolean); END;"
+	"COMMENT ON FUNCTION {model}.segment_members IS 'how much users belong to each segment; see reco_segment_members';"
+
 	/* USAGE on the schema is what shares a model; inside it everything may be read. */
 	"GRANT SELECT ON ALL TABLES IN SCHEMA {model} TO PUBLIC;";
 
@@ -450,7 +466,7 @@ static const char *const served_log =
 	"top_n,top_n_all,complete,similar_items,score,match,why,why_not,rank,audience,similar_users,"  \
 	"user_factor,user_factors,popular,trending,onboarding,explore,continue,hooks,win_back,"        \
 	"wrapped,wrapped_all,wrapped_json,wrapped_json_all,page,forget,traces,disclose,"               \
-	"affinity,demand,audience_of"
+	"affinity,demand,audience_of,segments,segment_members"
 
 /* The relations of a model, for taking it down. */
 static const char *const relations[] = {

@@ -1,0 +1,21 @@
+-- Segments: a few groups of users, each with a taste.
+
+CREATE FUNCTION reco_segments(model text DEFAULT NULL, k int DEFAULT NULL, by text DEFAULT NULL, keep jsonb DEFAULT NULL)
+RETURNS TABLE(segment int, users int, share float8, silhouette float8, centre jsonb, attributes text[], items text[])
+LANGUAGE C STABLE PARALLEL SAFE COST 1000000 ROWS 5 AS 'MODULE_PATHNAME', 'reco_segments';
+COMMENT ON FUNCTION reco_segments(text, int, text, jsonb) IS
+  'users in k (1..20) groups by their shares of the values of one attribute (by; the setting category without it): k-means (Lloyd 1982; k-means++, Arthur & Vassilvitskii 2007) over the roots of shares. k => NULL is the number, 10 at most, with the greatest simplified silhouette (Hruschka et al. 2004), which is -1..1; groups have 20 users at least, and fewer are made where they would not. centre is the mean of each value''s root; given back, as keep => (SELECT jsonb_object_agg(segment, centre) FROM what was kept), segments that are still there have the number they had. attributes and items are the five that most tell the segment from everybody, by share * ln(lift). Learned from all events that may be learned from, as the caller; nothing is written. O(events), within maintenance_work_mem';
+CREATE FUNCTION reco_typed_segments(model regclass, k int, by text, keep jsonb) RETURNS SETOF record
+LANGUAGE C STABLE PARALLEL SAFE COST 1000000 ROWS 5 AS 'MODULE_PATHNAME', 'reco_segments';
+COMMENT ON FUNCTION reco_typed_segments(regclass, int, text, jsonb) IS
+  'what the typed doors of a model call: reco_segments, the model given as its table';
+
+CREATE FUNCTION reco_segment_members(centres jsonb, model text DEFAULT NULL, by text DEFAULT NULL)
+RETURNS TABLE(user_id text, segment int, membership float8, best boolean)
+LANGUAGE C STABLE PARALLEL SAFE COST 1000000 ROWS 100000 AS 'MODULE_PATHNAME', 'reco_segment_members';
+COMMENT ON FUNCTION reco_segment_members(jsonb, text, text) IS
+  'how much every user belongs to each segment, 0..1, summing to 1 (fuzzy c-means, Bezdek 1981): centres is an object of the numbers and centres of reco_segments, jsonb_object_agg(segment, centre), by the attribute they were made by. best is true for the nearest one. Who has chosen nothing with a value is not there. Reads all events, as the caller; ids as text, the typed door has the model''s own type, and answers for one user, too';
+CREATE FUNCTION reco_typed_segment_members(user_id "any", centres jsonb, model regclass, by text) RETURNS SETOF record
+LANGUAGE C STABLE PARALLEL SAFE COST 1000000 ROWS 100000 AS 'MODULE_PATHNAME', 'reco_segment_members';
+COMMENT ON FUNCTION reco_typed_segment_members("any", jsonb, regclass, text) IS
+  'what the typed doors of a model call: reco_segment_members with ids of the model''s own type, of one user or, for NULL, of all';

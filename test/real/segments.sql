@@ -1,0 +1,45 @@
+-- MovieLens latest-small: people in groups by the genres of what they rated, found again a quarter of their events later.  The
+-- variable data names the folder with ml-latest-small/ratings.csv.xz.
+
+
+\set QUIET 1
+\pset format unaligned
+\pset tuples_only true
+\pset pager off
+\set ON_ERROR_STOP 1
+SET client_min_messages = warning;
+
+\set there `test -r :'data'/ml-latest-small/ratings.csv.xz && echo yes || echo no`
+\if :there
+\else
+\echo 1..0 # SKIP no ml-latest-small/ratings.csv.xz in :data
+\quit
+\endif
+
+\set ratings 'xzcat \'' :data '/ml-latest-small/ratings.csv.xz\''
+CREATE TABLE rating (movie_id int, title text, year int, genres text, user_id int, stars real, at bigint);
+COPY rating FROM PROGRAM :'ratings' (FORMAT csv, HEADER, NULL 'NA');
+CREATE TABLE movie AS
+  SELECT movie_id AS item_id, max(title) AS title, max(year) AS year, string_to_array(max(genres), '|') AS genres,
+    ('x' || substr(md5(movie_id::text), 1, 4))::bit(16)::int % 10 = 0 AS hidden
+  FROM rating GROUP BY movie_id;
+ALTER TABLE rating ADD PRIMARY KEY (user_id, movie_id);
+SELECT no_plan();
+CREATE TABLE told AS SELECT user_id, movie_id AS item_id, ntile(4) OVER (PARTITION BY user_id ORDER BY at, movie_id) < 4 AS early FROM rating;
+SELECT reco_create_model('films', 'SELECT user_id, item_id FROM told WHERE early', 'SELECT item_id, genres FROM movie');
+SELECT reco_configure('films', similarity => 'cosine', category => 'genres');
+SELECT reco_refresh('films') IS NOT NULL AS learned \gset
+CREATE TEMP TABLE before AS SELECT * FROM reco_segments(k => 4);
+CREATE TEMP TABLE was AS SELECT user_id, segment FROM reco_segment_members((SELECT jsonb_object_agg(segment, centre) FROM before)) WHERE best;
+SELECT diag(format('segment %s: %s people, silhouette %s: %s', segment, users, round(silhouette::numeric, 3), attributes)) FROM before ORDER BY segment;
+SELECT is(count(*), 4::bigint, 'four segments') FROM before;
+SELECT is(sum(users), 671::bigint, 'of everybody') FROM before;
+SELECT cmp_ok(min(cardinality(attributes)), '>=', 2, 'each goes for something') FROM before;
+CREATE OR REPLACE VIEW films.events WITH (security_invoker = true) AS SELECT user_id, item_id FROM told;
+SELECT reco_refresh('films') IS NOT NULL AS learned \gset
+CREATE TEMP TABLE after AS SELECT * FROM reco_segments(k => 4, keep => (SELECT jsonb_object_agg(segment, centre) FROM before));
+SELECT is((SELECT array_agg(segment ORDER BY segment) FROM after), '{1,2,3,4}', 'all four are there a quarter of the events later');
+CREATE TEMP TABLE is_now AS SELECT user_id, segment FROM reco_segment_members((SELECT jsonb_object_agg(segment, centre) FROM after)) WHERE best;
+SELECT diag(format('%s of 671 people are in the segment where they were', count(*))) FROM was JOIN is_now USING (user_id, segment);
+SELECT cmp_ok(count(*), '>', 450::bigint, 'and so are most people') FROM was JOIN is_now USING (user_id, segment);
+SELECT * FROM finish();
