@@ -19,16 +19,10 @@ SET client_min_messages = warning;
 \quit
 \endif
 
--- One user a line, then the items: as rows of two columns.
-\set reader ' | perl -lane \'my $user = shift @F; print "$user\\t$_" for @F\''
-\set train 'xzcat \'' :data '/amazon-cds/train.txt.xz\'' :reader
-\set test 'xzcat \'' :data '/amazon-cds/test.txt.xz\'' :reader
-
-CREATE TABLE train (user_id int, item_id int);
-CREATE TABLE test (user_id int, item_id int);
-COPY train FROM PROGRAM :'train';
-COPY test FROM PROGRAM :'test';
-ANALYZE train, test;
+\set split amazon-cds
+\set train train
+\set test test
+\ir read/split.sql
 
 SELECT plan(6);
 SELECT is((SELECT (count(*), count(DISTINCT user_id), count(DISTINCT item_id))::text FROM train), '(604475,43169,35648)', 'the published training set');

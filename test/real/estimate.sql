@@ -10,22 +10,21 @@
 \set ON_ERROR_STOP 1
 SET client_min_messages = warning;
 
-\set there `test -r :'data'/ml-1m/train.txt.xz -a -r :'data'/amazon-cds/train.txt.xz && echo yes || echo no`
+\set there `test -r :'data'/ml-1m/test.txt.xz -a -r :'data'/amazon-cds/test.txt.xz && echo yes || echo no`
 \if :there
 \else
-\echo 1..0 # SKIP no ml-1m/train.txt.xz and amazon-cds/train.txt.xz in :data
+\echo 1..0 # SKIP no ml-1m and amazon-cds in :data
 \quit
 \endif
 
--- One user a line, then the items: as rows of two columns.
-\set reader ' | perl -lane \'my $user = shift @F; print "$user\\t$_" for @F\''
-\set movies 'xzcat \'' :data '/ml-1m/train.txt.xz\'' :reader
-\set discs 'xzcat \'' :data '/amazon-cds/train.txt.xz\'' :reader
-CREATE TABLE movies (user_id int, item_id int);
-CREATE TABLE discs (user_id int, item_id int);
-COPY movies FROM PROGRAM :'movies';
-COPY discs FROM PROGRAM :'discs';
-ANALYZE movies, discs;
+\set split ml-1m
+\set train movies
+\set test movies_test
+\ir read/split.sql
+\set split amazon-cds
+\set train discs
+\set test discs_test
+\ir read/split.sql
 
 SELECT plan(24);
 SET maintenance_work_mem = '256MB';

@@ -21,27 +21,19 @@ SET timezone = 'UTC';
 \endif
 
 -- MovieLens 1M and Amazon CDs: no times, a part of each user's items kept back.
-\set reader ' | perl -lane \'my $user = shift @F; print "$user\\t$_" for @F\''
-\set ml_train 'xzcat \'' :data '/ml-1m/train.txt.xz\'' :reader
-\set ml_test 'xzcat \'' :data '/ml-1m/test.txt.xz\'' :reader
-\set cds_train 'xzcat \'' :data '/amazon-cds/train.txt.xz\'' :reader
-\set cds_test 'xzcat \'' :data '/amazon-cds/test.txt.xz\'' :reader
-CREATE TABLE film_train (user_id int, item_id int);
-CREATE TABLE film_test (user_id int, item_id int);
-CREATE TABLE disc_train (user_id int, item_id int);
-CREATE TABLE disc_test (user_id int, item_id int);
-COPY film_train FROM PROGRAM :'ml_train';
-COPY film_test FROM PROGRAM :'ml_test';
-COPY disc_train FROM PROGRAM :'cds_train';
-COPY disc_test FROM PROGRAM :'cds_test';
+\set split ml-1m
+\set train film_train
+\set test film_test
+\ir read/split.sql
+\set split amazon-cds
+\set train disc_train
+\set test disc_test
+\ir read/split.sql
 CREATE INDEX ON film_train (user_id);
 CREATE INDEX ON disc_train (user_id);
 
 -- The wholesaler: what known customers bought for the first time in the last fifth of the days.
-\set retail 'xzcat \'' :data '/online_retail.csv.xz\''
-CREATE TABLE order_line (invoice text, stock_code text, description text, quantity int, ordered_at timestamptz, price numeric,
-  customer_id int, country text);
-COPY order_line FROM PROGRAM :'retail' WITH (FORMAT csv, HEADER);
+\ir read/orders.sql
 CREATE TABLE gift_train AS
   SELECT customer_id AS user_id, stock_code AS item_id, ordered_at AS occurred_at, sign(quantity) AS weight FROM order_line
   WHERE customer_id IS NOT NULL AND ordered_at < (SELECT min(ordered_at::date)
@@ -52,7 +44,7 @@ CREATE TABLE gift_test AS
     AND ordered_at > (SELECT max(occurred_at) FROM gift_train)
   EXCEPT SELECT user_id, item_id FROM gift_train;
 CREATE INDEX ON gift_train (user_id);
-ANALYZE film_train, film_test, disc_train, disc_test, gift_train, gift_test;
+ANALYZE gift_train, gift_test;
 
 -- The events that were kept back of one user in so many, and beside each an item that the user has neither there nor in the training
 -- part.  Both are items that a model can know of.

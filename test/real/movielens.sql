@@ -19,15 +19,10 @@ SET client_min_messages = warning;
 \quit
 \endif
 
--- One user a line, then the items: as rows of two columns.
-\set reader ' | perl -lane \'my $user = shift @F; print "$user\\t$_" for @F\''
-\set train 'xzcat \'' :data '/ml-1m/train.txt.xz\'' :reader
-\set test 'xzcat \'' :data '/ml-1m/test.txt.xz\'' :reader
-
-CREATE TABLE train (user_id int, item_id int);
-CREATE TABLE test (user_id int, item_id int);
-COPY train FROM PROGRAM :'train';
-COPY test FROM PROGRAM :'test';
+\set split ml-1m
+\set train train
+\set test test
+\ir read/split.sql
 ALTER TABLE train ADD PRIMARY KEY (user_id, item_id);
 ALTER TABLE test ADD PRIMARY KEY (user_id, item_id);
 CREATE TABLE person AS SELECT user_id, count(*) AS wanted FROM test GROUP BY user_id;
