@@ -4,17 +4,19 @@
 #include "api/door.h"
 
 #include "access/relation.h"
+#include "access/tableam.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_class.h"
 #include "catalog/pg_type.h"
 #include "data/contexts.h"
 #include "data/layout.h"
-#include "data/plan.h"
 #include "data/values.h"
 #include "executor/spi.h"
 #include "utils/builtins.h"
+#include "utils/fmgrprotos.h"
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
+#include "utils/snapmgr.h"
 #include "utils/tuplestore.h"
 
 PG_FUNCTION_INFO_V1(reco_create_model);
@@ -139,17 +141,12 @@ reco_drop_model(PG_FUNCTION_ARGS)
 	PG_RETURN_VOID();
 }
 
-/* Columns of reco_models() that come from the model's own table, after the first four. */
-static const char *const model_columns =
-	"similarity, refreshed_at, events, users, items, neighbor_pairs, "
-	"pg_catalog.pg_total_relation_size($1) OPERATOR(pg_catalog.+) "
-	"coalesce(pg_catalog.pg_total_relation_size($2), 0) OPERATOR(pg_catalog.+) "
-	"coalesce(pg_catalog.pg_total_relation_size($3), 0) OPERATOR(pg_catalog.+) "
-	"coalesce(pg_catalog.pg_total_relation_size($4), 0) OPERATOR(pg_catalog.+) "
-	"coalesce(pg_catalog.pg_total_relation_size($5), 0)";
+/* Columns of reco_models() that come from the model's own table, after the first four; bytes are the last. */
+static const char *const model_columns[] = {"similarity", "refreshed_at", "events",
+											"users",      "items",        "neighbor_pairs"};
 
 #define FROM_CATALOG 4
-#define FROM_TABLE   7
+#define FROM_TABLE   ((int) lengthof(model_columns))
 
 /* The type of a column of one of a model's views, as text; NULL where it is missing. */
 static Datum
@@ -164,20 +161,68 @@ column_type(Oid schema, const char *view, const char *name, bool *isnull)
 	return CStringGetTextDatum(format_type_be(get_atttype(relation, number)));
 }
 
+/* The size of a relation with all that belongs to it; false where there is none. */
+static bool
+add_bytes(Oid relation, int64 *bytes)
+{
+	LOCAL_FCINFO(call, 1);
+	Datum size;
+
+	if (!OidIsValid(relation))
+		return false;
+	InitFunctionCallInfoData(*call, NULL, 1, InvalidOid, NULL, NULL);
+	call->args[0] = (NullableDatum){ObjectIdGetDatum(relation), false};
+	size = pg_total_relation_size(call);
+	if (!call->isnull)
+		*bytes += DatumGetInt64(size);
+	return !call->isnull;
+}
+
+/* What the learned tables of a model take; false where that of items is missing. */
+static bool
+learned_bytes(Oid schema, int64 *bytes)
+{
+	static const char *const others[] = {"learned_group", "learned_context", "learned_resume",
+										 "item_factor"};
+
+	*bytes = 0;
+	for (size_t n = 0; n < lengthof(others); n++)
+		add_bytes(get_relname_relid(others[n], schema), bytes);
+	return add_bytes(get_relname_relid("learned_item", schema), bytes);
+}
+
+/*
+ * Puts out the row of a model's table, the first if there are several.  It is read straight from the table: the
+ * planner runs functions that stand in an index of a table, and would here with the rights of whoever
+ * lists what models there are.
+ */
+static void
+put_row(ReturnSetInfo *out, Relation table, Datum *values, bool *nulls)
+{
+	TupleTableSlot *row = table_slot_create(table, NULL);
+	TableScanDesc scan = table_beginscan(table, GetActiveSnapshot(), 0, NULL);
+
+	if (table_scan_getnextslot(scan, ForwardScanDirection, row))
+	{
+		for (int c = 0; c < FROM_TABLE; c++)
+			values[FROM_CATALOG + c] =
+				slot_getattr(row, get_attnum(RelationGetRelid(table), model_columns[c]),
+							 &nulls[FROM_CATALOG + c]);
+		tuplestore_putvalues(out->setResult, out->setDesc, values, nulls);
+	}
+	table_endscan(scan);
+	ExecDropSingleTupleTableSlot(row);
+}
+
 /* One row of reco_models(), of a table that is open; a view that went leaves its columns NULL. */
 static void
 put_model(ReturnSetInfo *out, Relation table)
 {
 	Oid schema = RelationGetNamespace(table);
 	const char *name = get_namespace_name(schema);
-	Datum values[FROM_CATALOG + FROM_TABLE];
-	bool nulls[FROM_CATALOG + FROM_TABLE] = {0};
-	Oid types[] = {REGCLASSOID, REGCLASSOID, REGCLASSOID, REGCLASSOID, REGCLASSOID};
-	Datum learned[] = {ObjectIdGetDatum(get_relname_relid("learned_item", schema)),
-					   ObjectIdGetDatum(get_relname_relid("learned_group", schema)),
-					   ObjectIdGetDatum(get_relname_relid("learned_context", schema)),
-					   ObjectIdGetDatum(get_relname_relid("item_factor", schema)),
-					   ObjectIdGetDatum(get_relname_relid("learned_resume", schema))};
+	Datum values[FROM_CATALOG + FROM_TABLE + 1];
+	bool nulls[FROM_CATALOG + FROM_TABLE + 1] = {0};
+	int64 bytes;
 
 	if (name == NULL)
 		return;
@@ -185,15 +230,9 @@ put_model(ReturnSetInfo *out, Relation table)
 	values[1] = CStringGetTextDatum(GetUserNameFromId(table->rd_rel->relowner, false));
 	values[2] = column_type(schema, "events", "user_id", &nulls[2]);
 	values[3] = column_type(schema, "events", "item_id", &nulls[3]);
-	if (PlanRun(psprintf("SELECT %s FROM ONLY %s.model", model_columns, quote_identifier(name)),
-				lengthof(types), types, learned, NULL) == 1)
-	{
-		for (int c = 0; c < FROM_TABLE; c++)
-			values[FROM_CATALOG + c] = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc,
-													 c + 1, &nulls[FROM_CATALOG + c]);
-		tuplestore_putvalues(out->setResult, out->setDesc, values, nulls);
-	}
-	SPI_freetuptable(SPI_tuptable);
+	nulls[FROM_CATALOG + FROM_TABLE] = !learned_bytes(schema, &bytes);
+	values[FROM_CATALOG + FROM_TABLE] = Int64GetDatum(bytes);
+	put_row(out, table, values, nulls);
 }
 
 /* reco_models(): the models whose schema the caller may use and whose table the caller may read. */
@@ -204,8 +243,6 @@ reco_models(PG_FUNCTION_ARGS)
 	ListCell *cell;
 
 	InitMaterializedSRF(fcinfo, 0);
-	if (SPI_connect() != SPI_OK_CONNECT)
-		elog(ERROR, "SPI_connect failed");
 	foreach (cell, ModelTables(reco))
 	{
 		/* Locked, it is what it was found to be, or gone. */
@@ -220,6 +257,5 @@ reco_models(PG_FUNCTION_ARGS)
 			put_model((ReturnSetInfo *) fcinfo->resultinfo, table);
 		relation_close(table, NoLock);
 	}
-	SPI_finish();
 	return (Datum) 0;
 }

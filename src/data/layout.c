@@ -440,7 +440,7 @@ static const char *const served_log =
 	"      serve.max_per_n, NULL, NULL, serve.context)"
 	"      AS (item_id {item}, score float8, match float8, because {item}, source text))"
 	"      WITH ORDINALITY AS t(item_id, score, match, because, source, rank)),"
-	"    id AS MATERIALIZED (SELECT pg_catalog.nextval('{model}.served_list'::pg_catalog.regclass) AS list_id),"
+	"    id AS MATERIALIZED (SELECT pg_catalog.nextval({lists}) AS list_id),"
 	"    logged AS (INSERT INTO {model}.served (list_id, rank, user_id, item_id, score, match, source, variant)"
 	"      SELECT id.list_id, l.rank, serve.user_id, l.item_id, l.score, l.match, l.source, serve.variant FROM list l, id)"
 	"  SELECT id.list_id, l.rank::int, l.item_id, l.score, l.match, l.because, l.source FROM list l, id ORDER BY l.rank; END;"
@@ -588,6 +588,7 @@ check_doors(Oid reco)
 {
 	char *names = pstrdup(DOORS);
 
+	PlantedRefuse(reco, "reco_unpack_neighbors");
 	for (char *name = strtok(names, ","); name; name = strtok(NULL, ","))
 		PlantedRefuse(reco, psprintf("reco_typed_%s", name));
 }
@@ -660,6 +661,8 @@ LayoutCreateLog(const Model *model)
 		{"{reco}", quote_identifier(get_namespace_name(model->reco))},
 		{"{row}", psprintf("%s::pg_catalog.regclass",
 						   quote_literal_cstr(psprintf("%s.model", model->quoted)))},
+		{"{lists}", psprintf("%s::pg_catalog.regclass",
+							 quote_literal_cstr(psprintf("%s.served_list", model->quoted)))},
 		{"{user}", id_type(model->user_type, model->user_kind)},
 		{"{item}", id_type(model->item_type, model->item_kind)},
 		{"{weight}", OidIsValid(model->weight_type) ? "e.weight::float8" : "1::float8"},
