@@ -1,6 +1,7 @@
 #include "data/fans.h"
 
 #include "catalog/pg_type.h"
+#include "data/learned.h"
 #include "data/plan.h"
 #include "executor/spi.h"
 #include "utils/array.h"
@@ -13,16 +14,18 @@ query(const Model *model, uint32 k)
 	const char *item = IdTypeName(model->item_kind);
 
 	return psprintf(
-		"SELECT e.user_id, pg_catalog.sum(a.weight) / pg_catalog.sqrt(pg_catalog.count(*)::float8) AS score,"
-		" (pg_catalog.array_agg(a.item_id ORDER BY a.weight DESC, a.item_id) FILTER (WHERE a.weight > 0))[1],"
-		" pg_catalog.count(a.item_id)::int4"
+		"SELECT e.user_id, pg_catalog.sum(a.weight) OPERATOR(pg_catalog./) pg_catalog.sqrt(pg_catalog.count(*)::pg_catalog.float8) AS score,"
+		" (pg_catalog.array_agg(a.item_id ORDER BY a.weight DESC, a.item_id) FILTER (WHERE a.weight OPERATOR(pg_catalog.>) 0))[1],"
+		" pg_catalog.count(a.item_id)::pg_catalog.int4"
 		" FROM (SELECT DISTINCT v.user_id::%s AS user_id, v.item_id::%s AS item_id FROM %s.events v"
 		" WHERE v.user_id IS NOT NULL AND v.item_id IS NOT NULL%s) e"
 		" LEFT JOIN ROWS FROM (pg_catalog.unnest($1), pg_catalog.unnest($2)) AS a(item_id, weight)"
 		" ON a.item_id OPERATOR(pg_catalog.=) e.item_id"
-		" GROUP BY e.user_id HAVING pg_catalog.count(a.item_id) > 0 ORDER BY score DESC, e.user_id%s",
+		" GROUP BY e.user_id HAVING pg_catalog.count(a.item_id) OPERATOR(pg_catalog.>) 0 ORDER BY score DESC, e.user_id%s",
 		user, item, model->quoted,
-		OidIsValid(model->weight_type) ? " AND v.weight > 0 AND v.weight < 'Infinity'" : "",
+		OidIsValid(model->weight_type) ? " AND v.weight OPERATOR(pg_catalog.>) 0 "
+										 "AND v.weight OPERATOR(pg_catalog.<) 'Infinity'"
+									   : "",
 		k > 0 ? psprintf(" LIMIT %u", k) : "");
 }
 
@@ -37,12 +40,16 @@ weights(const double *weight, uint32 count)
 										   FLOAT8PASSBYVAL, TYPALIGN_DOUBLE));
 }
 
+/* A value of a row, none of which is NULL. */
 static Datum
-column(uint64 row, int number)
+column(const Model *model, uint64 row, int number)
 {
 	bool is_null;
+	Datum value = SPI_getbinval(SPI_tuptable->vals[row], SPI_tuptable->tupdesc, number, &is_null);
 
-	return SPI_getbinval(SPI_tuptable->vals[row], SPI_tuptable->tupdesc, number, &is_null);
+	if (is_null)
+		LearnedRefuse(model);
+	return value;
 }
 
 Fan *
@@ -56,7 +63,7 @@ FansRead(const Model *model, const IdSet *ids, const uint32 *number, const doubl
 	*found = count > 0 ? PlanRun(query(model, k), 2, types, values, NULL) : 0;
 	fans = palloc(sizeof(Fan) * (*found + 1));
 	for (uint64 row = 0; row < *found; row++)
-		fans[row] = (Fan){column(row, 1), DatumGetFloat8(column(row, 2)), column(row, 3),
-						  DatumGetInt32(column(row, 4))};
+		fans[row] = (Fan){column(model, row, 1), DatumGetFloat8(column(model, row, 2)),
+						  column(model, row, 3), DatumGetInt32(column(model, row, 4))};
 	return fans;
 }

@@ -340,6 +340,18 @@ page                   all       all       all       orders    orders    own    
     SELECT kind, subject, label, item_id, because FROM reco_page('xu-1'::text, 8, 10, 'shop')
 shop.page              all       all       all       orders    orders    own       own       all       shop
     SELECT kind, subject, label, item_id, because FROM shop.page('xu-1', 8, 10)
+affinity               all       all       all       products  orders    own       own       all       shop
+    SELECT attribute, value FROM reco_affinity('xu-1'::text, model => 'shop')
+demand                 all       all       all       products  all       own       own       all       shop
+    SELECT expected, low, high, learned_from FROM reco_demand('{"tags": ["tag 1", "all"]}', 'shop')
+audience_of            all       all       all       products  orders    own       own       all       shop
+    SELECT user_id, because FROM reco_audience_of('{"tags": ["tag 1", "all"]}', 60, 'shop')
+shop.affinity          all       all       all       products  orders    own       own       all       shop
+    SELECT attribute, value FROM shop.affinity('xu-1')
+shop.demand            all       all       all       products  all       own       own       all       shop
+    SELECT expected, low, high, learned_from FROM shop.demand('{"tags": ["tag 1", "all"]}')
+shop.audience_of       all       all       all       products  orders    own       own       all       shop
+    SELECT user_id, because FROM shop.audience_of('{"tags": ["tag 1", "all"]}', 60)
 progress               all       all       all       all       all       all       all       all       all
     SELECT count(*) FROM reco_progress()
 TABLE
@@ -464,7 +476,7 @@ works('mallory', q{
 	GRANT USAGE ON SCHEMA den TO PUBLIC;
 	CREATE TABLE den.diary (what text, who name);
 	CREATE FUNCTION den.note(what text) RETURNS void LANGUAGE sql SECURITY DEFINER AS $$ INSERT INTO den.diary VALUES (what, current_user) $$;
-	CREATE FUNCTION den.trap(what text) RETURNS void LANGUAGE plpgsql AS $$ BEGIN PERFORM den.note(what || ' as ' || current_user); END $$;
+	CREATE FUNCTION den.trap(what text) RETURNS void LANGUAGE plpgsql AS $$ BEGIN PERFORM den.note(pg_catalog.concat(what, ' as ', current_user)); END $$;
 	CREATE FUNCTION den.step(s bigint, t bytea, u text, i text, a timestamptz, w float8, c boolean, g int) RETURNS bigint LANGUAGE plpgsql AS
 		$$ BEGIN PERFORM den.trap('reco_gather'); RETURN 0; END $$;
 	GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA den TO PUBLIC}, '', 'lies in wait');
@@ -503,26 +515,41 @@ works('mallory', q{CREATE FUNCTION public.reco_top_n(text, int, text) RETURNS TA
 works('clerk', q{SELECT count(*) FROM shop.top_n('xu-1', 3)}, 3, 'the door does not care');
 works('mallory', q{DROP FUNCTION public.reco_top_n(text, int, text)}, '', 'takes it away');
 
-# Operators, and casts of a type of mallory's own, planted in public: nothing of the extension's goes by them.
+# Operators that fit what ours are called with better than the system's own, and functions, planted in public: wherever
+# there is none of just these types.  Nothing of the extension's goes by them.
 works('mallory', q{
-	CREATE FUNCTION public.same(a text, b name) RETURNS boolean LANGUAGE plpgsql AS $$ BEGIN PERFORM den.trap('operator'); RETURN true; END $$;
-	CREATE FUNCTION public.same(a numeric, b float8) RETURNS boolean LANGUAGE plpgsql AS $$ BEGIN PERFORM den.trap('operator'); RETURN true; END $$;
-	CREATE FUNCTION public.same(a float8, b int) RETURNS boolean LANGUAGE plpgsql AS $$ BEGIN PERFORM den.trap('operator'); RETURN true; END $$;
-	CREATE FUNCTION public.same(a bigint, b float8) RETURNS boolean LANGUAGE plpgsql AS $$ BEGIN PERFORM den.trap('operator'); RETURN true; END $$;
-	CREATE OPERATOR public.= (FUNCTION = public.same, LEFTARG = text, RIGHTARG = name);
-	CREATE OPERATOR public.> (FUNCTION = public.same, LEFTARG = numeric, RIGHTARG = float8);
-	CREATE OPERATOR public.> (FUNCTION = public.same, LEFTARG = float8, RIGHTARG = int);
-	CREATE OPERATOR public.<= (FUNCTION = public.same, LEFTARG = bigint, RIGHTARG = float8);
-	CREATE FUNCTION public.abs(int) RETURNS int LANGUAGE plpgsql AS $$ BEGIN PERFORM den.trap('abs'); RETURN 0; END $$;
-	CREATE FUNCTION public.count(text) RETURNS bigint LANGUAGE plpgsql AS $$ BEGIN PERFORM den.trap('count'); RETURN 0; END $$;
+	DO $$
+	DECLARE
+		types text[] := '{int2,int4,int8,float4,float8,numeric,text,varchar,name,bool,date,timestamptz,timestamp,interval,jsonb,oid,regclass,uuid,bytea}';
+		l text; r text; o text; f text;
+	BEGIN
+		FOREACH l IN ARRAY types LOOP
+			FOREACH r IN ARRAY types LOOP
+				EXECUTE format('CREATE FUNCTION public.op(%s, %s) RETURNS boolean LANGUAGE plpgsql AS $f$ BEGIN PERFORM den.trap(%L); RETURN true; END $f$', l, r, l || ' and ' || r);
+				FOREACH o IN ARRAY '{=,<>,<,>,<=,>=,+,-,*,/,%,||}'::text[] LOOP
+					IF to_regoperator(format('pg_catalog.%s(%s,%s)', o, l, r)) IS NULL THEN
+						EXECUTE format('CREATE OPERATOR public.%s (FUNCTION = public.op, LEFTARG = %s, RIGHTARG = %s)', o, l, r);
+					END IF;
+				END LOOP;
+			END LOOP;
+		END LOOP;
+		FOREACH f IN ARRAY ARRAY['count(text)', 'count(int4)', 'count(float8)', 'count(timestamptz)', 'sqrt(int4)', 'ln(int4)', 'exp(int4)', 'power(float8,int4)', 'round(float8,int4)', 'floor(int4)',
+			'to_jsonb(text)', 'to_jsonb(int4)', 'jsonb_build_object(text,text)', 'concat(text,text)', 'format(text,text)', 'array_position(text[],text)', 'unnest(text[])', 'unnest(float8[])',
+			'array_length(text[],int4)', 'make_interval(float8)', 'min(bool)', 'bool_and(int4)', 'lead(timestamptz)', 'date_part(text,date)', 'generate_series(int4,int8)'] LOOP
+			EXECUTE format('CREATE FUNCTION public.%s RETURNS float8 LANGUAGE plpgsql AS $f$ BEGIN PERFORM den.trap(%L); RETURN 0; END $f$', f, f);
+		END LOOP;
+	END $$;
 	CREATE TABLE public.learned_item (item_id text, users int); CREATE TABLE public.events (user_id text); CREATE TABLE public.model (x int)}, '', 'plants operators, functions and tables');
+works('clerk', q{SELECT 1::float8 > 0}, 't', 'one of them is called');
+is($node->safe_psql('shop', 'SELECT what FROM den.diary'), 'float8 and int4 as clerk', 'and tells');
+$node->safe_psql('shop', 'TRUNCATE den.diary');
 for my $role ('merchant', 'clerk', 'north', $superuser)
 {
 	my $tenant = $role eq 'south' ? 's' : 'n';
 	my @then = ask_all($role, $tenant, @asked);
 	is(join(', ', grep { my $n = $_; $then[$n][0] ne $got{$role}[$n][0] } 0 .. $#way), '', "$role: every way answers as before");
 }
-is($node->safe_psql('shop', 'SELECT count(*) FROM den.diary'), 0, 'nothing of what was planted ran');
+is($node->safe_psql('shop', 'SELECT DISTINCT what FROM den.diary'), '', 'nothing of what was planted ran');
 
 # Who lists what models there are runs nothing of theirs, not even what the planner would run for an index.
 works('mallory', q{
@@ -536,8 +563,8 @@ works('mallory', q{
 works($_, q{SELECT model FROM reco_models() WHERE model = 'bait'}, 'bait', 'lists it') for ($superuser, 'clerk');
 is($node->safe_psql('shop', 'SELECT count(*) FROM den.diary'), 0, 'and runs nothing of its owner\'s');
 works('mallory', q{SELECT reco_drop_model('bait')}, '', 'takes the bait away');
-$node->safe_psql('shop', q{DROP TABLE public.learned_item, public.events, public.model; DROP OPERATOR public.= (text, name); DROP OPERATOR public.> (numeric, float8); DROP OPERATOR public.> (float8, int);
-	DROP OPERATOR public.<= (bigint, float8); DROP FUNCTION public.abs(int), public.count(text)});
+$node->safe_psql('shop', 'DROP TABLE public.learned_item, public.events, public.model; DROP FUNCTION ' . join(', ', split /\n/,
+	$node->safe_psql('shop', q{SELECT oid::regprocedure FROM pg_proc WHERE pronamespace = 'public'::regnamespace AND proowner = 'mallory'::regrole})) . ' CASCADE');
 
 
 # SQL in every name and setting is a name, and nothing else.
