@@ -106,6 +106,14 @@ connect_spi(void)
 		elog(ERROR, "SPI_connect failed");
 }
 
+/* Sees to it that the model has its name still, after what takes long and would not have noticed. */
+static void
+check_name(const Refresh *refresh)
+{
+	AcceptInvalidationMessages();
+	ModelNeedsName(refresh->model);
+}
+
 static void
 read_events(Refresh *refresh)
 {
@@ -123,7 +131,7 @@ read_events(Refresh *refresh)
 	ForecastAsLast(refresh->model, rows);
 	refresh->people = PeopleRead(refresh->model, refresh->budget);
 	refresh->events = EventsRead(refresh->model, refresh->now, rows, refresh->budget);
-	ModelNeedsName(refresh->model);
+	check_name(refresh);
 	refresh->contexts = ContextsRead(refresh->model, refresh->events->items, refresh->budget);
 	refresh->event_count = refresh->events->log.count;
 	refresh->resuming = ResumingCount(refresh->model, refresh->event_count, refresh->budget);
@@ -661,9 +669,7 @@ write_learned(Refresh *refresh)
 {
 	LearnedItem *items = gather_items(refresh);
 
-	/* Learning may have taken long, and nothing in it would have noticed. */
-	AcceptInvalidationMessages();
-	ModelNeedsName(refresh->model);
+	check_name(refresh);
 	ProgressEnter(PROGRESS_WRITE, refresh->neighbors->items);
 	connect_spi();
 	if (refresh->check)
