@@ -14,8 +14,28 @@ CREATE FUNCTION reco_segment_members(centres jsonb, model text DEFAULT NULL, by 
 RETURNS TABLE(user_id text, segment int, membership float8, best boolean)
 LANGUAGE C STABLE PARALLEL SAFE COST 1000000 ROWS 100000 AS 'MODULE_PATHNAME', 'reco_segment_members';
 COMMENT ON FUNCTION reco_segment_members(jsonb, text, text) IS
-  'how much every user belongs to each segment, 0..1, summing to 1 (fuzzy c-means, Bezdek 1981): centres is an object of the numbers and centres of reco_segments, jsonb_object_agg(segment, centre), by the attribute they were made by. best is true for the nearest one. Who has chosen nothing with a value is not there. Reads all events, as the caller; ids as text, the typed door has the model''s own type, and answers for one user, too';
-CREATE FUNCTION reco_typed_segment_members(user_id "any", centres jsonb, model regclass, by text) RETURNS SETOF record
+  'how much every user belongs to each segment, 0..1, summing to 1 (fuzzy c-means, Bezdek 1981): centres is an object of the numbers and centres of reco_segments, jsonb_object_agg(segment, centre), by the attribute they were made by. best is true for the nearest one. Who has chosen nothing with a value is not there. Reads all events, as the caller; ids as text, the typed door has the model''s own type';
+CREATE FUNCTION reco_typed_segment_members(centres jsonb, model regclass, by text) RETURNS SETOF record
 LANGUAGE C STABLE PARALLEL SAFE COST 1000000 ROWS 100000 AS 'MODULE_PATHNAME', 'reco_segment_members';
-COMMENT ON FUNCTION reco_typed_segment_members("any", jsonb, regclass, text) IS
-  'what the typed doors of a model call: reco_segment_members with ids of the model''s own type, of one user or, for NULL, of all';
+COMMENT ON FUNCTION reco_typed_segment_members(jsonb, regclass, text) IS
+  'what the typed doors of a model call: reco_segment_members with ids of the model''s own type';
+
+CREATE FUNCTION reco_segment_of(user_id bigint, centres jsonb, model text DEFAULT NULL, by text DEFAULT NULL)
+RETURNS TABLE(segment int, membership float8, best boolean)
+LANGUAGE C STABLE PARALLEL SAFE COST 100000 ROWS 5 AS 'MODULE_PATHNAME', 'reco_segment_of';
+CREATE FUNCTION reco_segment_of(user_id text, centres jsonb, model text DEFAULT NULL, by text DEFAULT NULL)
+RETURNS TABLE(segment int, membership float8, best boolean)
+LANGUAGE C STABLE PARALLEL SAFE COST 100000 ROWS 5 AS 'MODULE_PATHNAME', 'reco_segment_of';
+CREATE FUNCTION reco_segment_of(user_id uuid, centres jsonb, model text DEFAULT NULL, by text DEFAULT NULL)
+RETURNS TABLE(segment int, membership float8, best boolean)
+LANGUAGE C STABLE PARALLEL SAFE COST 100000 ROWS 5 AS 'MODULE_PATHNAME', 'reco_segment_of';
+COMMENT ON FUNCTION reco_segment_of(bigint, jsonb, text, text) IS
+  'how much one user belongs to each segment, by the events there are now; see reco_segment_members. Reads the catalogue, and the history of that user';
+COMMENT ON FUNCTION reco_segment_of(text, jsonb, text, text) IS
+  'how much one user belongs to each segment, by the events there are now; see reco_segment_members. Reads the catalogue, and the history of that user';
+COMMENT ON FUNCTION reco_segment_of(uuid, jsonb, text, text) IS
+  'how much one user belongs to each segment, by the events there are now; see reco_segment_members. Reads the catalogue, and the history of that user';
+CREATE FUNCTION reco_typed_segment_of(user_id "any", centres jsonb, model regclass, by text) RETURNS SETOF record
+LANGUAGE C STABLE PARALLEL SAFE COST 100000 ROWS 5 AS 'MODULE_PATHNAME', 'reco_segment_of';
+COMMENT ON FUNCTION reco_typed_segment_of("any", jsonb, regclass, text) IS
+  'what the typed doors of a model call: reco_segment_of for any mix of id types, the model given as its table';

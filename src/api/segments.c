@@ -1,5 +1,5 @@
 /*
- * segments.c: reco_segments and reco_segment_members: a few groups of users, each with a taste.
+ * segments.c: reco_segments, reco_segment_members, reco_segment_of: a few groups of users, each with a taste.
  *
  * Groups are learned by learn/clusters from the shares of one attribute's values in what each user
  * chose.  Nothing is stored: what tells a group is its centre, a column of the answer, to be kept
@@ -24,6 +24,7 @@
 
 PG_FUNCTION_INFO_V1(reco_segments);
 PG_FUNCTION_INFO_V1(reco_segment_members);
+PG_FUNCTION_INFO_V1(reco_segment_of);
 
 static const Oid segment_types[] = {INT4OID,  INT4OID,      FLOAT8OID,   FLOAT8OID,
 									JSONBOID, TEXTARRAYOID, TEXTARRAYOID};
@@ -397,11 +398,13 @@ reco_segments(PG_FUNCTION_ARGS)
 	return (Datum) 0;
 }
 
-/* Puts out how much one user belongs to each group. */
+/* Puts out how much one user belongs to each group, and whose it is where the rows say so. */
 static void
 put_member(DoorRows *rows, const Traits *traits, const Shares *shares, uint32 user,
-		   const Kept *kept, double *apart, double *membership)
+		   const Kept *kept, bool named)
 {
+	double *apart = palloc(sizeof(double) * (kept->count + 1));
+	double *membership = palloc(sizeof(double) * (kept->count + 1));
 	uint32 best = 0;
 
 	ClustersDistances(kept->centre, kept->count, traits->traits,
@@ -414,45 +417,57 @@ put_member(DoorRows *rows, const Traits *traits, const Shares *shares, uint32 us
 	for (uint32 c = 0; c < kept->count; c++)
 	{
 		bool nulls[lengthof(member_types)] = {0};
-		Datum values[] = {DoorUserOut(rows, IdSetDatum(shares->ids, user)),
+		Datum values[] = {named ? DoorUserOut(rows, IdSetDatum(shares->ids, user)) : (Datum) 0,
 						  Int32GetDatum(kept->number[c]), Float8GetDatum(membership[c]),
 						  BoolGetDatum(c == best)};
 
-		DoorPut(rows, values, nulls);
+		DoorPut(rows, values + !named, nulls);
 	}
+	pfree(apart);
+	pfree(membership);
 }
 
-/* reco_segment_members(centres, model, by), and of one user (user_id, centres, model, by) */
-Datum
-reco_segment_members(PG_FUNCTION_ARGS)
+/* Answers (centres, model, by), which begin at an argument, for one user or for all. */
+static Datum
+belong(FunctionCallInfo fcinfo, int first, bool one)
 {
-	int first = PG_NARGS() - 3;
 	Model *model = DoorModel(fcinfo, first + 1);
-	bool one = first > 0 && !PG_ARGISNULL(0);
 	Datum user = one ? DoorUser(fcinfo, 0, model) : (Datum) 0;
 	Budget *budget = BudgetCreate(CurrentMemoryContext, "segments", BudgetMaintenance());
-	DoorRows rows = DoorOpen(fcinfo, model, member_types, lengthof(member_types), true);
+	DoorRows rows = DoorOpen(fcinfo, model, member_types + one, lengthof(member_types) - one, !one);
 	Traits *traits;
 	Shares *shares;
 	Kept kept;
-	double *apart;
-	double *membership;
 
 	if (PG_ARGISNULL(first))
 		ereport(ERROR,
 				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED), errmsg("centres must not be NULL")));
+	if (one && PG_ARGISNULL(0))
+		return (Datum) 0;
 	DoorEnter(model);
 	traits = TraitsRead(model, attribute_argument(fcinfo, first + 2, model), budget);
 	kept = kept_argument(fcinfo, first, traits, "centres", budget);
 	shares = SharesRead(model, traits, one ? SHARES_ONE : SHARES_ALL, user, budget);
-	apart = palloc(sizeof(double) * (kept.count + 1));
-	membership = palloc(sizeof(double) * (kept.count + 1));
 	for (uint32 u = 0; u < shares->users && kept.count > 0; u++)
 	{
 		CHECK_FOR_INTERRUPTS();
-		put_member(&rows, traits, shares, u, &kept, apart, membership);
+		put_member(&rows, traits, shares, u, &kept, !one);
 	}
 	DoorLeave(model);
 	BudgetDestroy(budget);
 	return (Datum) 0;
+}
+
+/* reco_segment_members(centres, model, by) */
+Datum
+reco_segment_members(PG_FUNCTION_ARGS)
+{
+	return belong(fcinfo, 0, false);
+}
+
+/* reco_segment_of(user_id, centres, model, by) */
+Datum
+reco_segment_of(PG_FUNCTION_ARGS)
+{
+	return belong(fcinfo, 1, true);
 }

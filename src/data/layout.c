@@ -399,13 +399,21 @@ static const char *const doors =
 	"    AS t(segment int, users int, share float8, silhouette float8, centre jsonb, attributes text[], items text[]); END;"
 	"COMMENT ON FUNCTION {model}.segments IS 'a few groups of users, each with a taste; see reco_segments';"
 
-	"CREATE FUNCTION {model}.segment_members(centres jsonb, by text DEFAULT NULL, of_user {user} DEFAULT NULL)"
+	"CREATE FUNCTION {model}.segment_members(centres jsonb, by text DEFAULT NULL)"
 	"  RETURNS TABLE(user_id {user}, segment int, membership float8, best boolean)"
 	"  LANGUAGE SQL STABLE PARALLEL SAFE ROWS 100000 COST 1000000 BEGIN ATOMIC"
 	"  SELECT t.user_id, t.segment, t.membership, t.best"
-	"  FROM {reco}.reco_typed_segment_members(segment_members.of_user, segment_members.centres, {row}, segment_members.by)"
+	"  FROM {reco}.reco_typed_segment_members(segment_members.centres, {row}, segment_members.by)"
 	"    AS t(user_id {user}, segment int, membership float8, best boolean); END;"
-	"COMMENT ON FUNCTION {model}.segment_members IS 'how much users belong to each segment; see reco_segment_members';"
+	"COMMENT ON FUNCTION {model}.segment_members IS 'how much every user belongs to each segment; see reco_segment_members';"
+
+	"CREATE FUNCTION {model}.segment_of(user_id {user}, centres jsonb, by text DEFAULT NULL)"
+	"  RETURNS TABLE(segment int, membership float8, best boolean)"
+	"  LANGUAGE SQL STABLE PARALLEL SAFE ROWS 5 COST 100000 BEGIN ATOMIC"
+	"  SELECT t.segment, t.membership, t.best"
+	"  FROM {reco}.reco_typed_segment_of(segment_of.user_id, segment_of.centres, {row}, segment_of.by)"
+	"    AS t(segment int, membership float8, best boolean); END;"
+	"COMMENT ON FUNCTION {model}.segment_of IS 'how much a user belongs to each segment; see reco_segment_of';"
 
 	/* USAGE on the schema is what shares a model; inside it everything may be read. */
 	"GRANT SELECT ON ALL TABLES IN SCHEMA {model} TO PUBLIC;";
@@ -466,7 +474,8 @@ static const char *const served_log =
 	"top_n,top_n_all,complete,similar_items,score,match,why,why_not,rank,audience,similar_users,"  \
 	"user_factor,user_factors,popular,trending,onboarding,explore,continue,hooks,win_back,"        \
 	"wrapped,wrapped_all,wrapped_json,wrapped_json_all,page,forget,traces,disclose,"               \
-	"affinity,demand,audience_of,segments,segment_members"
+	"affinity,demand,audience_of,segments,segment_members,"                                        \
+	"segment_of"
 
 /* The relations of a model, for taking it down. */
 static const char *const relations[] = {

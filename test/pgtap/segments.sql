@@ -26,8 +26,8 @@ SELECT is(string_agg(attributes::text || items::text, ' ' ORDER BY segment), '{a
 INSERT INTO did SELECT 99, i, 1 FROM unnest('{1,4,5,3}'::int[]) i;
 CREATE TEMP TABLE apart AS SELECT 2 - 2 * sqrt(7 / 8.0) AS d1, 2 - sqrt(2) * (sqrt(7 / 8.0) + sqrt(1 / 8.0)) AS d2;
 SELECT is(round(membership::numeric, 5), round(((CASE segment WHEN 1 THEN d2 ELSE d1 END) / (d1 + d2))::numeric, 5), 'membership of segment ' || segment)
-FROM apart, hand.segment_members((SELECT jsonb_object_agg(segment, centre) FROM by_hand), 'kind', 99);
-SELECT is(membership, 1::float8, 'in the middle of a group: all in it') FROM hand.segment_members((SELECT jsonb_object_agg(segment, centre) FROM by_hand), 'kind', 1) WHERE best;
+FROM apart, hand.segment_of(99, (SELECT jsonb_object_agg(segment, centre) FROM by_hand), 'kind');
+SELECT is(membership, 1::float8, 'in the middle of a group: all in it') FROM reco_segment_of(1, (SELECT jsonb_object_agg(segment, centre) FROM by_hand), 'hand', 'kind') WHERE best;
 SELECT reco_drop_model('hand');
 
 -- Planted: 400 people of four tastes over twelve values; seven of ten choices are of the three values of theirs.

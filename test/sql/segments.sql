@@ -20,8 +20,11 @@ SELECT count(*), bool_and(s.attributes = k.attributes) AS same FROM kept k JOIN 
 SELECT segment FROM reco_segments(k => 2, keep => '{"41": {"no such": 1}}');
 -- who belongs to which
 SELECT count(*), count(DISTINCT user_id), count(*) FILTER (WHERE best), round(sum(membership)::numeric, 6) AS sum, min(membership) >= 0 AS fine FROM reco_segment_members((SELECT jsonb_object_agg(segment, centre) FROM kept));
-SELECT pg_typeof(user_id), segment, best FROM shop.segment_members((SELECT jsonb_object_agg(segment, centre) FROM kept), of_user => md5('1')::uuid) WHERE best;
-SELECT * FROM shop.segment_members('{"1": {"tools": 1}}', of_user => md5('nobody')::uuid);
+SELECT m.segment, round(m.membership::numeric, 3) = round(o.membership::numeric, 3) AS same, m.best FROM shop.segment_members((SELECT jsonb_object_agg(segment, centre) FROM kept)) m JOIN shop.segment_of(md5('1')::uuid, (SELECT jsonb_object_agg(segment, centre) FROM kept)) o USING (segment) WHERE m.user_id = md5('1')::uuid ORDER BY 1;
+SELECT segment, best FROM reco_segment_of(md5('2')::uuid, (SELECT jsonb_object_agg(segment, centre) FROM kept)) WHERE best;
+SELECT * FROM shop.segment_of(md5('nobody')::uuid, '{"1": {"tools": 1}}');
+SELECT * FROM shop.segment_of(NULL, '{"1": {"tools": 1}}');
+SELECT * FROM reco_segment_of(42, '{"1": {"tools": 1}}');
 SELECT count(*), min(membership) FROM reco_segment_members('{"1": {"t1": 1}}', by => 'tags');
 SELECT * FROM reco_segment_members('{}');
 -- nobody to tell apart
