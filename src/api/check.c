@@ -237,6 +237,8 @@ static void
 check_names(Checkup *checkup)
 {
 	const Model *model = checkup->model;
+	const char *gone;
+	const char *view;
 	ListCell *cell;
 
 	if (model->settings.category && !ValuesExist(model, model->settings.category))
@@ -251,6 +253,14 @@ check_names(Checkup *checkup)
 						  "could be one",
 						  (char *) lfirst(cell), model->quoted),
 				 "Nothing is learned of it: name the columns there are.");
+	gone = UnfinishedGone(model, &view);
+	if (gone)
+		find(checkup, SEVERITY_NOTICE, "unfinished_unknown",
+			 psprintf(
+				 "the setting unfinished names \"%s\", which is no column of %s.%s that could be "
+				 "one",
+				 gone, model->quoted, view),
+			 "Nothing is unfinished by it: name the columns there are.");
 }
 
 static void

@@ -208,6 +208,26 @@ UnfinishedNothing(void)
 	return unfinished;
 }
 
+const char *
+UnfinishedGone(const Model *model, const char **view)
+{
+	const Unfinished *unfinished = model->settings.unfinished;
+
+	if (unfinished == NULL)
+		return NULL;
+	*view = "events";
+	if (unfinished->progress && !is_number(column_type(model, "events", unfinished->progress)))
+		return unfinished->progress;
+	if (unfinished->has_basket && !model->has_signal)
+		return "signal";
+	*view = "items";
+	if (unfinished->series && !ValuesExist(model, unfinished->series))
+		return unfinished->series;
+	if (unfinished->series && !is_order(column_type(model, "items", unfinished->order)))
+		return unfinished->order;
+	return NULL;
+}
+
 /* What the setting says of the model as it is now. */
 static Unfinished *
 of_setting(const Model *model)

@@ -46,6 +46,9 @@ extern Unfinished *UnfinishedOf(const struct Model *model, Datum value, bool isn
 /* What goes without saying: nothing. */
 extern Unfinished *UnfinishedNothing(void);
 
+/* A column that the setting names and that a view has no more, not of its kind; NULL for none. */
+extern const char *UnfinishedGone(const struct Model *model, const char **view);
+
 /* True where nothing can be unfinished. */
 static inline bool
 UnfinishedIsNone(const Unfinished *unfinished)

@@ -38,6 +38,7 @@ SELECT reco_configure('music', unfinished => '"heard"');
 SELECT reco_configure('music', unfinished => '{"series": "cycle", "order": "place"}');
 -- columns that are gone since they were set are none
 ALTER VIEW music.events RENAME COLUMN heard TO listened;
+SELECT finding, hint FROM reco_check('music') WHERE code = 'unfinished_unknown';
 ALTER VIEW music.items RENAME COLUMN cycle TO ring;
 SELECT kind, count(*) FROM reco_continue('l1'::text, NULL) GROUP BY 1;
 SELECT events FROM reco_refresh();
