@@ -143,13 +143,14 @@ SignalsHear(const Model *model, const char *target, MemoryContext context)
 	uint64 rows;
 
 	rows = PlanRun(
-		psprintf("SELECT e.signal::pg_catalog.text COLLATE pg_catalog.\"C\" FROM %s e "
-				 "WHERE e.signal::pg_catalog.text OPERATOR(pg_catalog.<>) ALL "
-				 "(ARRAY[$1, '%s'])%s "
-				 "GROUP BY 1 ORDER BY pg_catalog.count(*) DESC, 1 LIMIT %d",
-				 ConsentEvents(model), OTHER,
-				 OidIsValid(model->weight_type) ? " AND e.weight OPERATOR(pg_catalog.>) 0" : "",
-				 BESIDE_MOST),
+		psprintf(
+			"SELECT e.signal::pg_catalog.text COLLATE pg_catalog.\"C\" FROM %s e "
+			"WHERE e.user_id IS NOT NULL AND e.signal::pg_catalog.text OPERATOR(pg_catalog.<>) ALL "
+			"(ARRAY[$1, '%s'])%s "
+			"GROUP BY 1 ORDER BY pg_catalog.count(*) DESC, 1 LIMIT %d",
+			ConsentEvents(model), OTHER,
+			OidIsValid(model->weight_type) ? " AND e.weight OPERATOR(pg_catalog.>) 0" : "",
+			BESIDE_MOST),
 		1, &type, &value, NULL);
 	for (uint64 r = 0; r < rows; r++)
 	{

@@ -9,7 +9,7 @@ SET LOCAL timezone = 'UTC';
 CREATE FUNCTION pg_temp.learned(model text) RETURNS SETOF text LANGUAGE plpgsql AS $$
 BEGIN
   RETURN QUERY EXECUTE format('SELECT t::text FROM %1$I.learned_item t UNION ALL SELECT t::text FROM %1$I.learned_group t UNION ALL SELECT t::text FROM %1$I.learned_context t '
-    'UNION ALL SELECT t::text FROM %1$I.item_factor t UNION ALL SELECT (to_jsonb(m) - ''refreshed_at'')::text FROM %1$I.model m', model);
+    'UNION ALL SELECT t::text FROM %1$I.item_factor t UNION ALL SELECT t::text FROM %1$I.learned_resume t UNION ALL SELECT (to_jsonb(m) - ''refreshed_at'')::text FROM %1$I.model m', model);
 END $$;
 CREATE FUNCTION pg_temp.refresh(model text, OUT events bigint, OUT users bigint, OUT skipped bigint) LANGUAGE sql AS $$
   SELECT events, users, skipped_no_consent FROM reco_refresh(model) $$;
@@ -59,9 +59,9 @@ CREATE TABLE thing AS SELECT i AS id, 'kind ' || i % 5 AS kind, ARRAY['tag ' || 
 CREATE TABLE people AS SELECT u AS id, 'segment ' || u % 4 AS segment, u % 6 AS grade FROM generate_series(1, 400) u;
 CREATE TABLE said (id int, yes boolean);
 CREATE TABLE left_over (id int);
-SELECT reco_create_model('asked', 'SELECT u AS user_id, i AS item_id, at AS occurred_at, w AS weight, device FROM visit', 'SELECT id AS item_id, kind, tags FROM thing',
+SELECT reco_create_model('asked', 'SELECT u AS user_id, i AS item_id, at AS occurred_at, w AS weight, device, (u * 3 + i) % 5 / 4.0 AS progress, CASE i % 3 WHEN 0 THEN ''like'' WHEN 1 THEN ''view'' ELSE ''buy'' END AS signal FROM visit', 'SELECT id AS item_id, kind, tags FROM thing',
   'SELECT p.id AS user_id, segment, grade, yes AS consent FROM people p LEFT JOIN said USING (id)');
-SELECT reco_create_model('never', 'SELECT u AS user_id, i AS item_id, at AS occurred_at, w AS weight, device FROM visit WHERE u IN (SELECT id FROM left_over) OR u IS NULL', 'SELECT id AS item_id, kind, tags FROM thing',
+SELECT reco_create_model('never', 'SELECT u AS user_id, i AS item_id, at AS occurred_at, w AS weight, device, (u * 3 + i) % 5 / 4.0 AS progress, CASE i % 3 WHEN 0 THEN ''like'' WHEN 1 THEN ''view'' ELSE ''buy'' END AS signal FROM visit WHERE u IN (SELECT id FROM left_over) OR u IS NULL', 'SELECT id AS item_id, kind, tags FROM thing',
   'SELECT id AS user_id, segment, grade FROM people WHERE id IN (SELECT id FROM left_over)');
 CREATE FUNCTION pg_temp.compare(what text, VARIADIC settings text[]) RETURNS SETOF text LANGUAGE plpgsql AS $$
 DECLARE s text; m text; r record;
@@ -82,8 +82,10 @@ SELECT ok(count(*) > 40, count(*) || ' items') FROM asked.learned_item;
 SELECT ok(count(*) > 40, count(*) || ' rows of groups') FROM asked.learned_group;
 SELECT ok(count(*) > 10, count(*) || ' of contexts') FROM asked.learned_context;
 SELECT ok(curve_pairs > 0 AND content_pairs > 0, 'a curve, and neighbours by attributes') FROM asked.model;
+SELECT ok(sum(trials) > 100, sum(trials) || ' trials of what was unfinished') FROM asked.learned_resume;
 SELECT pg_temp.compare('ridge', 'similarity => ''ridge''', 'half_life => ''30 days''');
 SELECT pg_temp.compare('next', 'similarity => ''next''', 'min_support => 3');
+SELECT pg_temp.compare('one signal by all', 'target_signal => ''buy''', 'similarity => ''cosine''');
 SELECT pg_temp.compare('cosine', 'similarity => ''cosine''', 'min_support => 1', 'max_history => 5');
 SELECT pg_temp.compare('factors', 'algorithm => ''factors''', 'factors => 4', 'iterations => 4', 'max_history => 5000');
 SELECT ok(count(*) > 40, count(*) || ' factors') FROM asked.item_factor;

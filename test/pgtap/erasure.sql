@@ -9,7 +9,7 @@ SET LOCAL timezone = 'UTC';
 CREATE FUNCTION pg_temp.learned(model text) RETURNS SETOF text LANGUAGE plpgsql AS $$
 BEGIN
   RETURN QUERY EXECUTE format('SELECT t::text FROM %1$I.learned_item t UNION ALL SELECT t::text FROM %1$I.learned_group t UNION ALL SELECT t::text FROM %1$I.learned_context t '
-    'UNION ALL SELECT t::text FROM %1$I.item_factor t UNION ALL SELECT (to_jsonb(m) - ''refreshed_at'')::text FROM %1$I.model m', model);
+    'UNION ALL SELECT t::text FROM %1$I.item_factor t UNION ALL SELECT t::text FROM %1$I.learned_resume t UNION ALL SELECT (to_jsonb(m) - ''refreshed_at'')::text FROM %1$I.model m', model);
 END $$;
 CREATE FUNCTION pg_temp.refresh(model text) RETURNS void LANGUAGE plpgsql AS $$ BEGIN PERFORM reco_refresh(model); END $$;
 

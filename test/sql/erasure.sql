@@ -39,6 +39,15 @@ SELECT rows_written FROM shop.forget(99);
 SELECT * FROM shop.traces(99);
 SELECT * FROM shop.disclose(99);
 
+-- the log of lists served has rows of users, which go
+SELECT reco_create_log('shop');
+SELECT count(*) FROM shop.serve(8, 5);
+SELECT count(*) FROM shop.serve(9, 5);
+SELECT place, item_id, detail - 'score' - 'match' - 'served_at' AS detail FROM shop.disclose(9) WHERE place = 'served';
+SELECT place, hint FROM shop.traces(9);
+SELECT rows_written FROM shop.forget(9);
+SELECT place FROM shop.traces(9);
+SELECT DISTINCT user_id FROM shop.served ORDER BY 1;
 -- who, and whose
 SELECT * FROM shop.forget(NULL);
 SELECT * FROM shop.traces(NULL);

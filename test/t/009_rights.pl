@@ -352,6 +352,14 @@ shop.demand            all       all       all       products  all       own    
     SELECT expected, low, high, learned_from FROM shop.demand('{"tags": ["tag 1", "all"]}')
 shop.audience_of       all       all       all       products  orders    own       own       all       shop
     SELECT user_id, because FROM shop.audience_of('{"tags": ["tag 1", "all"]}', 60)
+segments               all       all       all       products  orders    own       own       all       shop
+    SELECT segment, attributes, items FROM reco_segments('shop', 2, 'category')
+segment_members        all       all       all       products  orders    own       own       all       shop
+    SELECT user_id, segment FROM reco_segment_members('{"1": {"category {t}1": 0.8, "category {t}2": 0.6}, "2": {"category {t}3": 1}}', 'shop', 'category')
+shop.segments          all       all       all       products  orders    own       own       all       shop
+    SELECT segment, attributes, items FROM shop.segments(2, 'category')
+shop.segment_members   all       all       all       products  orders    own       own       all       shop
+    SELECT user_id, segment FROM shop.segment_members('{"1": {"category {t}1": 0.8, "category {t}2": 0.6}, "2": {"category {t}3": 1}}', 'category')
 progress               all       all       all       all       all       all       all       all       all
     SELECT count(*) FROM reco_progress()
 TABLE
