@@ -31,3 +31,9 @@ CREATE TABLE documents AS SELECT * FROM retail.wrapped_json_all('2010-12-01', '2
 SELECT count(*) FROM retail.wrapped(14911, '2010-12-01', '2011-12-10');
 \echo reco_page of a hundred customers, six rows of ten
 SELECT count(*) FROM (SELECT DISTINCT customer_id FROM order_line WHERE customer_id % 40 = 0 ORDER BY 1 LIMIT 100) c, retail.page(customer_id, as_of => '2011-12-10');
+\echo reco_learn_habits
+SELECT users, items FROM reco_learn_habits('retail', '2011-12-10');
+\echo reco_next_purchases of every customer, ten each
+SELECT count(*) FROM (SELECT DISTINCT customer_id FROM order_line WHERE customer_id IS NOT NULL) c, LATERAL retail.next_purchases(c.customer_id, 10, '30 days', '2011-12-10') n;
+\echo reco_best_time of every customer
+SELECT count(*) FROM (SELECT DISTINCT customer_id FROM order_line WHERE customer_id IS NOT NULL) c, LATERAL retail.best_time(c.customer_id, '1 day', '2011-12-10') n;

@@ -13,6 +13,7 @@
 #include "data/histories.h"
 
 #include "base/piles.h"
+#include "data/consent.h"
 #include "data/events.h"
 #include "data/plan.h"
 #include "math/hash.h"
@@ -354,8 +355,9 @@ HistoriesRead(const Model *model, const HistoriesWanted *wanted, IdSet *items, B
 		reader.users = IdSetCreate(model->user_kind, budget);
 	create_piles(&reader);
 	PlanStreamLazy(
-		psprintf("SELECT user_id, %s FROM %s.events", HistoryColumns(model), model->quoted), take,
-		&reader);
+		psprintf("SELECT user_id, %s FROM %s e", HistoryColumns(model),
+				 wanted->learning ? ConsentEvents(model) : psprintf("%s.events", model->quoted)),
+		take, &reader);
 	PilesEnd(reader.piles);
 	if (PilesOnTape(reader.piles))
 		ereport(DEBUG1, (errmsg_internal("the events of model \"%s\" do not fit in "

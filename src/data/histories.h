@@ -12,6 +12,7 @@ typedef struct HistoriesWanted
 	TimestampTz as_of;
 	bool before_last; /* of each user, as of just before the second of the newest event */
 	bool as_given;    /* weights do not decay */
+	bool learning;    /* of those only who may be learned from */
 	uint32 part;      /* of users shared out by the hash of their ids: 0 .. parts - 1 */
 	uint32 parts;
 } HistoriesWanted;

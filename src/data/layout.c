@@ -88,6 +88,35 @@ static const char *const resumes =
 	");"
 	"COMMENT ON TABLE {model}.learned_resume IS 'how likely what was left unfinished is taken up again, by how far it was and at which of the later visits: of so many trials so many did; see reco_continue';";
 
+static const char *const habits =
+	"CREATE TABLE {model}.learned_habit ("
+	"  as_of timestamptz NOT NULL,"
+	"  users bigint NOT NULL,"
+	"  visits bigint NOT NULL,"
+	"  gaps bigint NOT NULL,"
+	"  visit_gap interval,"
+	"  r float8,"
+	"  alpha float8,"
+	"  a float8,"
+	"  b float8,"
+	"  new_items float8,"
+	"  repeat_gap interval,"
+	"  repeat_share float8 NOT NULL,"
+	"  hours float8[] NOT NULL,"
+	"  time_zone text NOT NULL"
+	");"
+	"CREATE UNIQUE INDEX ON {model}.learned_habit ((true));"
+	"COMMENT ON TABLE {model}.learned_habit IS 'how everybody comes and goes, one row: visits are days, r to b the parameters of BG/NBD in days, new_items what a visit brings, repeat_gap and repeat_share when and whether what was chosen is chosen again, hours the hours of the week; see reco_learn_habits';"
+
+	"CREATE TABLE {model}.learned_repeat ("
+	"  item_id {item} PRIMARY KEY,"
+	"  visits bigint NOT NULL,"
+	"  gaps bigint NOT NULL,"
+	"  typical_gap interval,"
+	"  share float8 NOT NULL"
+	");"
+	"COMMENT ON TABLE {model}.learned_repeat IS 'how items are chosen again: by days on which somebody chose one, gaps between such days of one person, how long these typically are, and the share of days that another follows in the end; see reco_learn_habits';";
+
 static const char *const factors =
 	"CREATE TABLE {model}.item_factor ("
 	"  item_id {item} PRIMARY KEY,"
@@ -301,6 +330,22 @@ static const char *const doors =
 	"      last_at timestamptz, mean_gap interval, chance float8, items {item}[]); END;"
 	"COMMENT ON FUNCTION {model}.win_back IS 'customers who are silent longer than they are wont to be, and what to offer them; see reco_win_back';"
 
+	"CREATE FUNCTION {model}.next_purchases(user_id {user}, k int DEFAULT 10, horizon interval DEFAULT '30 days', as_of timestamptz DEFAULT NULL)"
+	"  RETURNS TABLE(item_id {item}, chance float8, expected_at timestamptz, expected_from timestamptz, expected_until timestamptz, source text, times int)"
+	"  LANGUAGE SQL STABLE PARALLEL SAFE ROWS 10 COST 1000 BEGIN ATOMIC"
+	"  SELECT t.item_id, t.chance, t.expected_at, t.expected_from, t.expected_until, t.source, t.times"
+	"  FROM {reco}.reco_typed_next_purchases(next_purchases.user_id, next_purchases.k, {row}, next_purchases.horizon, next_purchases.as_of)"
+	"    AS t(item_id {item}, chance float8, expected_at timestamptz, expected_from timestamptz, expected_until timestamptz, source text, times int); END;"
+	"COMMENT ON FUNCTION {model}.next_purchases IS 'what a user will choose next and when, what was chosen before and what is new; see reco_next_purchases';"
+
+	"CREATE FUNCTION {model}.best_time(user_id {user}, within interval DEFAULT '1 day', as_of timestamptz DEFAULT NULL)"
+	"  RETURNS TABLE(at timestamptz, until timestamptz, hour text, lift float8)"
+	"  LANGUAGE SQL STABLE PARALLEL SAFE ROWS 1 COST 200 BEGIN ATOMIC"
+	"  SELECT t.at, t.until, t.hour, t.lift"
+	"  FROM {reco}.reco_typed_best_time(best_time.user_id, {row}, best_time.within, best_time.as_of)"
+	"    AS t(at timestamptz, until timestamptz, hour text, lift float8); END;"
+	"COMMENT ON FUNCTION {model}.best_time IS 'the best hour to reach a user before long; see reco_best_time';"
+
 	"CREATE FUNCTION {model}.wrapped(user_id {user}, since timestamptz, until timestamptz, k int DEFAULT 5,"
 	"    time_zone text DEFAULT NULL, category text DEFAULT NULL, title text DEFAULT NULL)"
 	"  RETURNS TABLE(part text, rank int, item_id {item}, label text, value float8, before float8, change float8, share float8,"
@@ -473,15 +518,16 @@ static const char *const served_log =
 #define DOORS                                                                                      \
 	"top_n,top_n_all,complete,similar_items,score,match,why,why_not,rank,audience,similar_users,"  \
 	"user_factor,user_factors,popular,trending,onboarding,explore,continue,hooks,win_back,"        \
+	"next_purchases,best_time,"                                                                   \
 	"wrapped,wrapped_all,wrapped_json,wrapped_json_all,page,forget,traces,disclose,"               \
 	"affinity,demand,audience_of,segments,segment_members,"                                        \
 	"segment_of"
 
 /* The relations of a model, for taking it down. */
 static const char *const relations[] = {
-	"served",          "popular",       "similar",      "item_factor", "learned_resume",
-	"learned_context", "learned_group", "learned_item", "model",       "rules",
-	"users",           "items",         "events"};
+	"served",          "popular",       "similar",        "item_factor",   "learned_resume",
+	"learned_context", "learned_habit", "learned_repeat", "learned_group", "learned_item",
+	"model",           "rules",         "users",          "items",         "events"};
 
 static void
 run(const char *sql)
@@ -653,6 +699,7 @@ LayoutCreate(Oid reco, const char *name, const LayoutQueries *queries)
 		words[4].text = id_type(model->item_type, model->item_kind);
 		run(TemplateFill(tables, words));
 		run(TemplateFill(resumes, words));
+		run(TemplateFill(habits, words));
 		run(TemplateFill(factors, words));
 		run(first_row(name));
 		run(TemplateFill(views, words));

@@ -191,6 +191,9 @@ held(const Model *model)
 					  (Place){"learned_context", psprintf("%s.learned_context c", quoted), "c",
 							  "to_jsonb(c) - 'item_id'", was_in_context(model, lfirst(cell))});
 	add_place(&sql, model, nr++,
+			  (Place){"learned_repeat", psprintf("%s.learned_repeat r", quoted), "r",
+					  "to_jsonb(r) - 'item_id'", is_counted(model, "r")});
+	add_place(&sql, model, nr++,
 			  (Place){"item_factor", psprintf("%s.item_factor f", quoted), "f",
 					  "jsonb_build_object('factor', f.factor)", is_counted(model, "f")});
 	return sql.data;
@@ -254,8 +257,9 @@ PersonTraces(const Model *model, Datum user, PersonCount count, void *with)
 void
 PersonForget(const Model *model)
 {
-	static const char *const tables[] = {"learned_item", "learned_group", "learned_context",
-										 "learned_resume", "item_factor"};
+	static const char *const tables[] = {"learned_item",   "learned_group",  "learned_context",
+										 "learned_resume", "learned_repeat", "learned_habit",
+										 "item_factor"};
 
 	for (size_t t = 0; t < lengthof(tables); t++)
 		if (SPI_execute(psprintf("DELETE FROM %s.%s", model->quoted, tables[t]), false, 0) !=

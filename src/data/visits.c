@@ -64,6 +64,22 @@ VisitsOfItem(const HistoryEvent *event, uint32 events, pg_tz *zone, TimestampTz 
 	return leave_days(time, take_times(event, events, time), zone);
 }
 
+void
+VisitsHours(const History *history, pg_tz *zone, TimestampTz *time, double *week)
+{
+	uint32 count = take_times(history->event, history->events, time);
+	TimestampTz until = DT_NOBEGIN;
+
+	sort_times(time, count);
+	for (uint32 t = 0; t < count; t++)
+	{
+		uint32 hour;
+
+		if (time[t] >= until && ClockHourUntil(time[t], zone, &hour, &until))
+			week[hour]++;
+	}
+}
+
 double
 VisitsWeight(const History *history)
 {

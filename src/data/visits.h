@@ -17,6 +17,12 @@ extern uint32 VisitsOf(const History *history, pg_tz *zone, TimestampTz *time);
 extern uint32 VisitsOfItem(const HistoryEvent *event, uint32 events, pg_tz *zone,
 						   TimestampTz *time);
 
+/*
+ * Adds one for each hour in which something was chosen to week[CLOCK_HOURS], the hours of the week; time[] is as
+ * before.
+ */
+extern void VisitsHours(const History *history, pg_tz *zone, TimestampTz *time, double *week);
+
 /* The sum of the weights of what was chosen. */
 extern double VisitsWeight(const History *history);
 

@@ -37,15 +37,23 @@ GapsSpread(const Gaps *gaps)
 }
 
 GapsNext
-GapsForesee(const Gaps *gaps)
+GapsForeseeAfter(const Gaps *gaps, double typical, double weight)
 {
-	double mean = gaps->sum / gaps->count;
+	double count = gaps->count + weight;
+	double sum = gaps->sum + typical * weight;
+	double mean = sum / count;
 	double variation = gaps->squares / (mean * mean); /* (n - 1) cv^2 */
 	double squared = (GAPS_DOUBT + variation) / (GAPS_DOUBT + fmax(gaps->count - 1, 0));
 
 	return (GapsNext){.shape = fmin(fmax(1 / squared, GAPS_SHAPE_LEAST), GAPS_SHAPE_MOST),
-					  .weight = gaps->count,
-					  .sum = gaps->sum};
+					  .weight = count,
+					  .sum = sum};
+}
+
+GapsNext
+GapsForesee(const Gaps *gaps)
+{
+	return GapsForeseeAfter(gaps, 0, 0);
 }
 
 double
@@ -63,4 +71,14 @@ GapsLength(const GapsNext *next, double over, double chance)
 	if (!(longer > 0))
 		return over;
 	return fmax(next->sum * BetaOdds(next->shape, next->shape * next->weight, longer), over);
+}
+
+double
+GapsEnds(const GapsNext *next, double share, double over, double span)
+{
+	double longer = over > 0 ? GapsLonger(next, over) : 1;
+	double ends = share * (longer - GapsLonger(next, fmax(over, 0) + span));
+	double left = 1 - share + share * longer;
+
+	return left > 0 ? fmin(fmax(ends / left, 0), 1) : 1;
 }

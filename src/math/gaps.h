@@ -54,6 +54,12 @@ typedef struct GapsNext
 /* The next gap after some, at least one. */
 extern GapsNext GapsForesee(const Gaps *gaps);
 
+/*
+ * The same after a prior that weighs as much as so many gaps, above 0, of a typical length, above 0;
+ * there need be no others.  How steady they are these others tell alone.
+ */
+extern GapsNext GapsForeseeAfter(const Gaps *gaps, double typical, double weight);
+
 /* The chance that the next gap is longer. */
 extern double GapsLonger(const GapsNext *next, double length);
 
@@ -62,5 +68,12 @@ extern double GapsLonger(const GapsNext *next, double length);
  * over already, the length in all.  May be infinite.
  */
 extern double GapsLength(const GapsNext *next, double over, double chance);
+
+/*
+ * The chance that a gap that is over already for so long ends within a span, where with a chance of
+ * share, 0 to 1, there is an end to it at all: with F the chance of a shorter one,
+ * share (F(over + span) - F(over)) / (1 - share F(over)).
+ */
+extern double GapsEnds(const GapsNext *next, double share, double over, double span);
 
 #endif

@@ -1,0 +1,285 @@
+#include "data/habits.h"
+
+#include <math.h>
+
+#include "catalog/pg_type.h"
+#include "data/plan.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+#include "utils/lsyscache.h"
+#include "utils/memutils.h"
+#include "utils/timestamp.h"
+
+/* The columns of learned_repeat, as arrays of parameters. */
+enum
+{
+	REPEAT_ITEM,
+	REPEAT_VISITS,
+	REPEAT_GAPS,
+	REPEAT_GAP,
+	REPEAT_SHARE,
+	REPEAT_COLUMNS
+};
+
+/* The columns of learned_habit. */
+enum
+{
+	HABIT_AS_OF,
+	HABIT_USERS,
+	HABIT_VISITS,
+	HABIT_GAPS,
+	HABIT_VISIT_GAP,
+	HABIT_R,
+	HABIT_ALPHA,
+	HABIT_A,
+	HABIT_B,
+	HABIT_NEW_ITEMS,
+	HABIT_REPEAT_GAP,
+	HABIT_REPEAT_SHARE,
+	HABIT_WEEK,
+	HABIT_ZONE,
+	HABIT_COLUMNS
+};
+
+static Datum
+array_of(Datum *values, uint32 count, Oid type)
+{
+	int16 length;
+	bool by_value;
+	char align;
+
+	get_typlenbyvalalign(type, &length, &by_value, &align);
+	return PointerGetDatum(construct_array(values, (int) count, type, length, by_value, align));
+}
+
+/* Runs a statement that changes a table. */
+static void
+change(const Model *model, const char *sql, int arguments, const Oid *types, const Datum *values,
+	   const char *nulls)
+{
+	if (SPI_execute_with_args(sql, arguments, (Oid *) types, (Datum *) values, nulls, false, 0) < 0)
+		elog(ERROR, "could not write the habits of model \"%s\"", model->name);
+}
+
+/* Rows as an array for each column. */
+static void
+write_repeats(const Model *model, const Repeat *repeats, uint32 count)
+{
+	const Oid element[REPEAT_COLUMNS] = {IdType(model->item_kind), INT8OID, INT8OID, FLOAT8OID,
+										 FLOAT8OID};
+	const Oid types[REPEAT_COLUMNS] = {IdArrayType(model->item_kind), INT8ARRAYOID, INT8ARRAYOID,
+									   FLOAT8ARRAYOID, FLOAT8ARRAYOID};
+	Datum *column[REPEAT_COLUMNS];
+	Datum arrays[REPEAT_COLUMNS];
+
+	for (int c = 0; c < REPEAT_COLUMNS; c++)
+		column[c] = palloc_extended(sizeof(Datum) * Max(count, 1), MCXT_ALLOC_HUGE);
+	for (uint32 n = 0; n < count; n++)
+	{
+		column[REPEAT_ITEM][n] = repeats[n].item;
+		column[REPEAT_VISITS][n] = Int64GetDatum(repeats[n].visits);
+		column[REPEAT_GAPS][n] = Int64GetDatum(repeats[n].gaps);
+		column[REPEAT_GAP][n] = Float8GetDatum(repeats[n].gap);
+		column[REPEAT_SHARE][n] = Float8GetDatum(repeats[n].share);
+	}
+	for (int c = 0; c < REPEAT_COLUMNS; c++)
+		arrays[c] = array_of(column[c], count, element[c]);
+	change(model,
+		   psprintf("DELETE FROM %s.learned_repeat AS r WHERE NOT EXISTS (SELECT FROM "
+					"pg_catalog.unnest($1) AS n(item_id) "
+					"WHERE n.item_id OPERATOR(pg_catalog.=) r.item_id)",
+					model->quoted),
+		   1, types, arrays, NULL);
+	change(
+		model,
+		psprintf("INSERT INTO %s.learned_repeat AS r (item_id, visits, gaps, typical_gap, share) "
+				 "SELECT n.item_id, n.visits, n.gaps, pg_catalog.justify_hours("
+				 "pg_catalog.make_interval(secs => nullif(n.gap, 'NaN'))), n.share "
+				 "FROM unnest($1, $2, $3, $4, $5) AS n(item_id, visits, gaps, gap, share) "
+				 "ON CONFLICT (item_id) DO UPDATE SET visits = excluded.visits, "
+				 "gaps = excluded.gaps, typical_gap = excluded.typical_gap, "
+				 "share = excluded.share WHERE (r.visits, r.gaps, r.typical_gap, r.share) "
+				 "IS DISTINCT FROM (excluded.visits, excluded.gaps, excluded.typical_gap, "
+				 "excluded.share)",
+				 model->quoted),
+		REPEAT_COLUMNS, types, arrays, NULL);
+}
+
+static void
+write_habits(const Model *model, const Habits *habits)
+{
+	const Oid types[HABIT_COLUMNS] = {
+		TIMESTAMPTZOID, INT8OID,   INT8OID,   INT8OID,   FLOAT8OID, FLOAT8OID,      FLOAT8OID,
+		FLOAT8OID,      FLOAT8OID, FLOAT8OID, FLOAT8OID, FLOAT8OID, FLOAT8ARRAYOID, TEXTOID};
+	char nulls[HABIT_COLUMNS];
+	Datum hours[CLOCK_HOURS];
+	Datum values[HABIT_COLUMNS];
+
+	for (int h = 0; h < CLOCK_HOURS; h++)
+		hours[h] = Float8GetDatum(habits->hours[h]);
+	memset(nulls, ' ', sizeof(nulls));
+	if (!habits->fitted)
+		memset(nulls + HABIT_R, 'n', HABIT_B - HABIT_R + 1);
+	if (isnan(habits->new_items))
+		nulls[HABIT_NEW_ITEMS] = 'n';
+	values[HABIT_AS_OF] = TimestampTzGetDatum(habits->as_of);
+	values[HABIT_USERS] = Int64GetDatum(habits->users);
+	values[HABIT_VISITS] = Int64GetDatum(habits->visits);
+	values[HABIT_GAPS] = Int64GetDatum(habits->gaps);
+	values[HABIT_VISIT_GAP] = Float8GetDatum(habits->visit_gap);
+	values[HABIT_R] = Float8GetDatum(habits->model.r);
+	values[HABIT_ALPHA] = Float8GetDatum(habits->model.alpha);
+	values[HABIT_A] = Float8GetDatum(habits->model.a);
+	values[HABIT_B] = Float8GetDatum(habits->model.b);
+	values[HABIT_NEW_ITEMS] = Float8GetDatum(habits->new_items);
+	values[HABIT_REPEAT_GAP] = Float8GetDatum(habits->repeat_gap);
+	values[HABIT_REPEAT_SHARE] = Float8GetDatum(habits->repeat_share);
+	values[HABIT_WEEK] = array_of(hours, CLOCK_HOURS, FLOAT8OID);
+	values[HABIT_ZONE] = CStringGetTextDatum(habits->time_zone);
+	change(model, psprintf("DELETE FROM %s.learned_habit", model->quoted), 0, NULL, NULL, NULL);
+	change(
+		model,
+		psprintf("INSERT INTO %s.learned_habit (as_of, users, visits, gaps, visit_gap, "
+				 "r, alpha, a, b, new_items, repeat_gap, repeat_share, hours, time_zone) "
+				 "VALUES ($1, $2, $3, $4, "
+				 "pg_catalog.justify_hours(pg_catalog.make_interval(secs => nullif($5, 'NaN'))), "
+				 "$6, $7, $8, $9, $10, "
+				 "pg_catalog.justify_hours(pg_catalog.make_interval(secs => nullif($11, 'NaN'))), "
+				 "$12, $13, $14)",
+				 model->quoted),
+		HABIT_COLUMNS, types, values, nulls);
+}
+
+void
+HabitsWrite(const Model *model, const Habits *habits, const Repeat *repeats, uint32 count)
+{
+	ModelNeedsTable(model, "learned_habit");
+	ModelNeedsTable(model, "learned_repeat");
+	write_repeats(model, repeats, count);
+	write_habits(model, habits);
+}
+
+/* Raises the error of a row that nobody but we should have written, and did not. */
+pg_noreturn static void
+refuse(const Model *model)
+{
+	ereport(ERROR, (errcode(ERRCODE_DATA_CORRUPTED),
+					errmsg("the habits of model \"%s\" are damaged", model->name),
+					errhint("Run reco_learn_habits to learn them anew.")));
+}
+
+/* A number of the row that SPI read, which may be NULL for NaN. */
+static double
+number_of(int column)
+{
+	bool isnull;
+	Datum value = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, column + 1, &isnull);
+
+	return isnull ? NAN : DatumGetFloat8(value);
+}
+
+/* Everybody's hours of the week. */
+static void
+take_hours(const Model *model, Habits *habits)
+{
+	bool isnull;
+	Datum value =
+		SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, HABIT_WEEK + 1, &isnull);
+	ArrayType *array;
+
+	if (isnull)
+		refuse(model);
+	array = DatumGetArrayTypeP(value);
+	if (ARR_NDIM(array) != 1 || ARR_DIMS(array)[0] != CLOCK_HOURS || ARR_HASNULL(array) ||
+		ARR_ELEMTYPE(array) != FLOAT8OID)
+		refuse(model);
+	memcpy(habits->hours, ARR_DATA_PTR(array), sizeof(habits->hours));
+	for (int h = 0; h < CLOCK_HOURS; h++)
+		if (!(habits->hours[h] >= 0) || isinf(habits->hours[h]))
+			refuse(model);
+}
+
+/* True for a length or a share that may stand in the row: NaN is none. */
+static bool
+is_none_or_above(double value, double most)
+{
+	return isnan(value) || (value >= 0 && value <= most);
+}
+
+Habits *
+HabitsRead(const Model *model)
+{
+	Habits *habits = palloc0(sizeof(Habits));
+	char *zone;
+
+	ModelNeedsTable(model, "learned_habit");
+	if (PlanRun(psprintf("SELECT as_of, users, visits, gaps, "
+						 "EXTRACT(epoch FROM visit_gap)::pg_catalog.float8, r, alpha, a, b, "
+						 "new_items, EXTRACT(epoch FROM repeat_gap)::pg_catalog.float8, "
+						 "repeat_share, hours, time_zone FROM ONLY %s.learned_habit",
+						 model->quoted),
+				0, NULL, NULL, NULL) != 1)
+		ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+						errmsg("model \"%s\" has not learned anybody's habits", model->name),
+						errhint("Run SELECT * FROM reco_learn_habits(%s).",
+								quote_literal_cstr(model->name))));
+	habits->visit_gap = number_of(HABIT_VISIT_GAP);
+	habits->model =
+		(Bgnbd){number_of(HABIT_R), number_of(HABIT_ALPHA), number_of(HABIT_A), number_of(HABIT_B)};
+	habits->fitted = habits->model.r > 0 && habits->model.alpha > 0 && habits->model.a > 0 &&
+					 habits->model.b > 0;
+	habits->new_items = number_of(HABIT_NEW_ITEMS);
+	habits->repeat_gap = number_of(HABIT_REPEAT_GAP);
+	habits->repeat_share = number_of(HABIT_REPEAT_SHARE);
+	if (!is_none_or_above(habits->visit_gap, INFINITY) ||
+		!is_none_or_above(habits->new_items, INFINITY) ||
+		!is_none_or_above(habits->repeat_gap, INFINITY) ||
+		!is_none_or_above(habits->repeat_share, 1))
+		refuse(model);
+	take_hours(model, habits);
+	zone = SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, HABIT_ZONE + 1);
+	if (zone == NULL)
+		refuse(model);
+	habits->time_zone = zone;
+	return habits;
+}
+
+Repeat *
+HabitsRepeats(const Model *model, const Habits *habits, Datum items, uint32 count)
+{
+	const Oid type = IdArrayType(model->item_kind);
+	Repeat *repeats = palloc(sizeof(Repeat) * Max(count, 1));
+	uint64 rows;
+
+	ModelNeedsTable(model, "learned_repeat");
+	for (uint32 n = 0; n < count; n++)
+		repeats[n].share = NAN;
+	rows = PlanRun(
+		psprintf(
+			"SELECT n.place, EXTRACT(epoch FROM r.typical_gap)::pg_catalog.float8, r.share "
+			"FROM pg_catalog.unnest($1) WITH ORDINALITY AS n(item_id, place) "
+			"LEFT JOIN ONLY %s.learned_repeat r ON r.item_id OPERATOR(pg_catalog.=) n.item_id%s",
+			model->quoted,
+			model->has_items ? psprintf(" WHERE EXISTS (SELECT FROM %s.items i "
+										"WHERE i.item_id OPERATOR(pg_catalog.=) n.item_id)",
+										model->quoted)
+							 : ""),
+		1, &type, &items, NULL);
+	for (uint64 r = 0; r < rows; r++)
+	{
+		HeapTuple row = SPI_tuptable->vals[r];
+		TupleDesc desc = SPI_tuptable->tupdesc;
+		bool no_gap;
+		bool no_share;
+		int64 place = DatumGetInt64(SPI_getbinval(row, desc, 1, &no_gap));
+		Datum gap = SPI_getbinval(row, desc, 2, &no_gap);
+		Datum share = SPI_getbinval(row, desc, 3, &no_share);
+
+		repeats[place - 1].gap = no_gap ? habits->repeat_gap : DatumGetFloat8(gap);
+		repeats[place - 1].share = no_share ? habits->repeat_share : DatumGetFloat8(share);
+		if (!is_none_or_above(repeats[place - 1].gap, INFINITY) ||
+			!is_none_or_above(repeats[place - 1].share, 1))
+			refuse(model);
+	}
+	return repeats;
+}
