@@ -21,7 +21,7 @@ INSERT INTO buy
 INSERT INTO buy VALUES (1000, 39, '2024-03-01 12:00', 1), (1001, 38, '2024-03-01 12:00', 1), (1001, 38, '2024-03-21 12:00', 1);
 CREATE INDEX ON buy (u);
 SELECT reco_create_model('habit', 'SELECT u AS user_id, i AS item_id, at AS occurred_at, paid AS weight FROM public.buy');
-SELECT reco_configure('habit', similarity => 'cosine', time_zone => 'America/New_York');
+SELECT reco_configure('habit', similarity => 'cosine', min_support => 1, time_zone => 'America/New_York');
 SELECT events > 0 FROM reco_refresh('habit');
 SELECT users FROM reco_learn_habits('habit', '2024-06-01');
 
@@ -47,6 +47,14 @@ SELECT is_empty($$SELECT * FROM habit.learned_habit h, (SELECT reco_fit_bgnbd(r,
   WHERE abs(h.r / (f).r - 1) > 1e-6 OR abs(h.alpha / (f).alpha - 1) > 1e-6 OR abs(h.a / (f).a - 1) > 1e-6 OR abs(h.b / (f).b - 1) > 1e-6$$, 'and the parameters are those of reco_fit_bgnbd');
 CREATE TEMP TABLE met AS SELECT DISTINCT u, date_trunc('hour', at) AS at FROM buy WHERE paid > 0 AND at <= '2024-06-01';
 SELECT is((SELECT hours FROM habit.learned_habit), (SELECT reco_hours(at, 'America/New_York') FROM met), 'hours are those in which people chose something');
+
+-- What fewer than min_support people chose is not written down.
+SELECT reco_configure('habit', min_support => 30);
+SELECT users FROM reco_learn_habits('habit', '2024-06-01');
+SELECT is((SELECT array_agg(item_id ORDER BY item_id) FROM habit.learned_repeat), (SELECT array_agg(i ORDER BY i) FROM (SELECT i FROM pair GROUP BY i HAVING count(*) >= 30) s), 'items that few chose are not told of');
+SELECT is_empty($$SELECT n FROM habit.learned_habit h, unnest(hours) WITH ORDINALITY w(c, n) WHERE (c > 0) <> (SELECT count(DISTINCT u) >= 30 FROM met WHERE (extract(isodow FROM at AT TIME ZONE 'America/New_York') - 1) * 24 + extract(hour FROM at AT TIME ZONE 'America/New_York') + 1 = n)$$, 'nor hours at which few did');
+SELECT reco_configure('habit', min_support => 1);
+SELECT users FROM reco_learn_habits('habit', '2024-06-01');
 
 -- The same again in another order of rows, and with what was there before.
 CREATE TEMP TABLE before AS SELECT * FROM habit.learned_repeat;

@@ -15,7 +15,7 @@ SELECT who, b.at AT TIME ZONE 'Europe/London' AS at, b.until - b.at AS length, b
 FROM unnest('{1,2,3,99,NULL}'::int[]) who, "when".best_time(who, '7 days', '2024-08-01 12:00+00') b;
 -- In the middle of the hour, what is left of it; within less than an hour, what there is.
 SELECT at, until, hour, round(lift::numeric, 4) AS lift FROM "when".best_time(3, '1 day', '2024-08-01 08:40+00');
-SELECT at, until, hour, lift FROM "when".best_time(3, '10 minutes', '2024-08-01 03:55+00');
+SELECT at, until, hour, round(lift::numeric, 4) AS lift FROM "when".best_time(3, '10 minutes', '2024-08-01 03:55+00');
 -- The night without that hour (2024-03-31), and the one in which it comes twice (2024-10-27): the first of both.
 SELECT b.at, b.hour FROM "when".best_time(2, '12 hours', '2024-03-30 18:00+00') b;
 SELECT b.at, b.hour FROM "when".best_time(2, '12 hours', '2024-10-26 18:00+00') b;

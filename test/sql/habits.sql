@@ -19,6 +19,17 @@ INSERT INTO buy VALUES ('b', 2, '2024-01-21 12:00', 1), ('c', 1, '2024-01-05', 0
 SELECT users, visits, items FROM reco_learn_habits('habit', '2024-03-01');
 SELECT item_id, visits, gaps, date_trunc('second', typical_gap) AS typical_gap, round(share::numeric, 6) AS share FROM habit.learned_repeat ORDER BY item_id;
 SELECT as_of, users, visits, gaps, date_trunc('second', visit_gap) AS visit_gap, r > 0 AS fitted, round(new_items::numeric, 6) AS new_items, date_trunc('second', repeat_gap) AS repeat_gap, round(repeat_share::numeric, 6) AS repeat_share FROM habit.learned_habit;
+-- What only one person chose is not written down, unless the owner says so; who did not consent is not learned from.
+SELECT reco_configure('habit', min_support => 1);
+SELECT users, visits, items FROM reco_learn_habits('habit', '2024-03-01');
+SELECT item_id, visits, gaps, date_trunc('second', typical_gap) AS typical_gap, round(share::numeric, 6) AS share FROM habit.learned_repeat ORDER BY item_id;
+CREATE VIEW habit.users WITH (security_invoker = true) AS SELECT 'a'::text AS user_id, true AS consent;
+SELECT users, visits, items FROM reco_learn_habits('habit', '2024-03-01');
+DROP VIEW habit.users;
+SELECT users, visits, items FROM reco_learn_habits('habit', '2024-03-01');
+-- Who is forgotten takes all of it along.
+SELECT users FROM reco_refresh('habit');
+SELECT traces FROM reco_traces('b'::text, 'habit') WHERE place = 'learned_repeat';
 -- Events that went take what was learned of them along.
 DELETE FROM buy WHERE i = 3;
 SELECT items FROM reco_learn_habits('habit', '2024-03-01');
@@ -29,5 +40,8 @@ SELECT reco_learn_habits('nobody');
 SELECT reco_create_model('timeless', 'SELECT u AS user_id, i AS item_id FROM public.buy');
 SELECT reco_learn_habits('timeless');
 SELECT reco_drop_model('timeless');
+DELETE FROM buy WHERE u = 'b';
+SELECT rows_written >= 0 AS forgotten FROM reco_forget('b'::text, 'habit');
+SELECT (SELECT count(*) FROM habit.learned_repeat) AS repeats, (SELECT count(*) FROM habit.learned_habit) AS habits;
 SELECT reco_drop_model('habit');
 DROP TABLE buy;
