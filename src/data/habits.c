@@ -214,8 +214,8 @@ HabitsRead(const Model *model)
 
 	ModelNeedsTable(model, "learned_habit");
 	if (PlanRun(psprintf("SELECT as_of, users, visits, gaps, "
-						 "EXTRACT(epoch FROM visit_gap)::pg_catalog.float8, r, alpha, a, b, "
-						 "new_items, EXTRACT(epoch FROM repeat_gap)::pg_catalog.float8, "
+						 "pg_catalog.date_part('epoch', visit_gap), r, alpha, a, b, "
+						 "new_items, pg_catalog.date_part('epoch', repeat_gap), "
 						 "repeat_share, hours, time_zone FROM ONLY %s.learned_habit",
 						 model->quoted),
 				0, NULL, NULL, NULL) != 1)
@@ -254,16 +254,18 @@ HabitsRepeats(const Model *model, const Habits *habits, Datum items, uint32 coun
 	ModelNeedsTable(model, "learned_repeat");
 	for (uint32 n = 0; n < count; n++)
 		repeats[n].share = NAN;
+	/* OFFSET 0 has each row looked up by the key, however few rows the planner takes the table for. */
 	rows = PlanRun(
-		psprintf(
-			"SELECT n.place, EXTRACT(epoch FROM r.typical_gap)::pg_catalog.float8, r.share "
-			"FROM pg_catalog.unnest($1) WITH ORDINALITY AS n(item_id, place) "
-			"LEFT JOIN ONLY %s.learned_repeat r ON r.item_id OPERATOR(pg_catalog.=) n.item_id%s",
-			model->quoted,
-			model->has_items ? psprintf(" WHERE EXISTS (SELECT FROM %s.items i "
-										"WHERE i.item_id OPERATOR(pg_catalog.=) n.item_id)",
-										model->quoted)
-							 : ""),
+		psprintf("SELECT n.place, r.gap, r.share "
+				 "FROM pg_catalog.unnest($1) WITH ORDINALITY AS n(item_id, place) "
+				 "LEFT JOIN LATERAL (SELECT pg_catalog.date_part('epoch', l.typical_gap), l.share "
+				 "FROM ONLY %s.learned_repeat l WHERE l.item_id OPERATOR(pg_catalog.=) n.item_id "
+				 "OFFSET 0) AS r(gap, share) ON true%s",
+				 model->quoted,
+				 model->has_items ? psprintf(" WHERE EXISTS (SELECT FROM %s.items i "
+											 "WHERE i.item_id OPERATOR(pg_catalog.=) n.item_id)",
+											 model->quoted)
+								  : ""),
 		1, &type, &items, NULL);
 	for (uint64 r = 0; r < rows; r++)
 	{
