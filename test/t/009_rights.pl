@@ -94,6 +94,7 @@ works('merchant', q{
 	GRANT USAGE ON SEQUENCE shop.served_list TO clerk, north, south;
 	SELECT skipped_no_consent, users FROM reco_refresh('shop');
 	SELECT users FROM reco_refresh('deep');
+	SELECT users FROM reco_learn_habits('shop');
 	CREATE FUNCTION sales.open_to(t name) RETURNS boolean LANGUAGE sql STABLE RETURN t = current_user OR current_user NOT IN ('north', 'south');
 	ALTER TABLE sales.orders ENABLE ROW LEVEL SECURITY;
 	ALTER TABLE sales.products ENABLE ROW LEVEL SECURITY;
@@ -106,7 +107,7 @@ works('merchant', q{
 	GRANT USAGE ON SCHEMA shop, deep TO clerk, auditor, picker, north, south;
 	GRANT SELECT ON ALL TABLES IN SCHEMA sales TO clerk, north, south;
 	GRANT SELECT ON sales.products TO picker;
-}, "\n\n\n\n\n0|140\n140", 'makes a shop and two models');
+}, "\n\n\n\n\n0|140\n140\n140", 'makes a shop and two models');
 
 
 # Runs the ways of asking as one role in one session, each in a transaction of its own that is rolled back; returns
@@ -232,6 +233,16 @@ hooks                  all       all       all       products  orders    own    
     SELECT series, item_id FROM reco_hooks('shop', 0.01, 1)
 win_back               all       all       all       orders    orders    own       own       all       shop
     SELECT user_id, items FROM reco_win_back(20, 'shop', max_chance => 1, as_of => '2024-09-01')
+learn_habits           all       all       owner     owner     owner     owner     owner     all       shop
+    SELECT users FROM reco_learn_habits('shop')
+next_purchases         all       all       all       orders    orders    own       own       all       shop
+    SELECT item_id, source FROM reco_next_purchases('xu-1'::text, 60, 'shop', as_of => '2024-09-01')
+best_time              all       all       all       orders    orders    all       all       all       shop
+    SELECT count(*) FROM reco_best_time('xu-1'::text, 'shop', as_of => '2024-09-01')
+shop.next_purchases    all       all       all       orders    orders    own       own       all       shop
+    SELECT item_id, source FROM shop.next_purchases('xu-1', 60, as_of => '2024-09-01')
+shop.best_time         all       all       all       orders    orders    all       all       all       shop
+    SELECT count(*) FROM shop.best_time('xu-1', as_of => '2024-09-01')
 wrapped                all       all       all       orders    orders    own       own       all       shop
     SELECT part, item_id FROM reco_wrapped('xu-1'::text, '2024-01-01', '2025-01-01', 'shop')
 wrapped_all            all       all       all       orders    orders    own       own       all       shop
@@ -320,6 +331,10 @@ table learned_context  all       all       all       all       all       all    
     SELECT context, value, item_id FROM shop.learned_context ORDER BY 1, 2, 3
 table learned_resume   all       all       all       all       all       all       all       all       shop
     SELECT count(*) FROM shop.learned_resume
+table learned_habit    all       all       all       all       all       all       all       all       shop
+    SELECT users FROM shop.learned_habit
+table learned_repeat   all       all       all       all       all       all       all       all       shop
+    SELECT item_id FROM shop.learned_repeat ORDER BY 1
 table item_factor      all       all       all       all       all       all       all       all       deep
     SELECT item_id FROM deep.item_factor ORDER BY 1
 table served           all       all       served    served    served    served    served    all       shop
