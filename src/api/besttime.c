@@ -7,7 +7,7 @@
 
 #include "api/rhythm.h"
 #include "catalog/pg_type.h"
-#include "data/habits.h"
+#include "data/usage.h"
 #include "data/history.h"
 #include "data/visits.h"
 #include "executor/spi.h"
@@ -73,7 +73,7 @@ find_best(const double *shares, pg_tz *zone, TimestampTz from, TimestampTz until
 
 /* When in the week a user is about, with everybody's habits where little is known of them. */
 static void
-shares_of(const Model *model, const Habits *habits, const History *history, pg_tz *zone,
+shares_of(const Model *model, const Usage *habits, const History *history, pg_tz *zone,
 		  double *shares)
 {
 	double own[CLOCK_HOURS] = {0};
@@ -99,7 +99,7 @@ reco_best_time(PG_FUNCTION_ARGS)
 	Datum values[BEST_COLUMNS];
 	bool nulls[BEST_COLUMNS] = {0};
 	History *history = NULL;
-	Habits *habits;
+	Usage *habits;
 	Stretch best = {0};
 	double lift;
 	pg_tz *zone;
@@ -109,7 +109,7 @@ reco_best_time(PG_FUNCTION_ARGS)
 		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 						errmsg("within must be above 0 and at most %d days", WITHIN_MOST)));
 	DoorEnter(model);
-	habits = HabitsRead(model);
+	habits = UsageRead(model);
 	zone = ClockZone(habits->time_zone);
 	if (!PG_ARGISNULL(0))
 		history = HistoryRead(model, user, as_of, budget);

@@ -12,7 +12,7 @@
 #include "access/htup_details.h"
 #include "api/rhythm.h"
 #include "catalog/pg_type.h"
-#include "data/habits.h"
+#include "data/usage.h"
 #include "data/histories.h"
 #include "data/visits.h"
 #include "executor/spi.h"
@@ -37,7 +37,7 @@ typedef struct Learning
 	BgnbdCustomer *customer;
 	uint64 customers;
 	uint64 customers_room;
-	Habits habits;
+	Usage habits;
 	uint64 people[CLOCK_HOURS]; /* who chose something at an hour of the week */
 	RepeatsMean visit_gap;
 	uint64 new_items;
@@ -155,7 +155,7 @@ least_people(const Learning *learning)
 static void
 settle(Learning *learning)
 {
-	Habits *habits = &learning->habits;
+	Usage *habits = &learning->habits;
 	BgnbdFit fit;
 
 	for (int h = 0; h < CLOCK_HOURS; h++)
@@ -176,7 +176,7 @@ static Repeat *
 settle_items(Learning *learning, uint32 *count)
 {
 	Repeat *repeats = BudgetAlloc(learning->budget, IdSetCount(learning->items), sizeof(Repeat));
-	Habits *habits = &learning->habits;
+	Usage *habits = &learning->habits;
 	RepeatsSum all = {0};
 
 	*count = 0;
@@ -205,7 +205,7 @@ settle_items(Learning *learning, uint32 *count)
 static Datum
 report(FunctionCallInfo fcinfo, const Learning *learning, uint32 items, double seconds)
 {
-	const Habits *habits = &learning->habits;
+	const Usage *habits = &learning->habits;
 	Datum values[] = {Int64GetDatum(habits->users),
 					  Int64GetDatum(habits->visits),
 					  Int64GetDatum(items),
@@ -239,7 +239,7 @@ learn(Learning *learning)
 	reserve_items(learning);
 	settle(learning);
 	repeats = settle_items(learning, &count);
-	HabitsWrite(learning->model, &learning->habits, repeats, count);
+	UsageWrite(learning->model, &learning->habits, repeats, count);
 	SPI_finish();
 	return count;
 }

@@ -337,8 +337,8 @@ expected(const Bgnbd *model, const BgnbdCustomer *customer, double horizon)
 	purchases = BgnbdExpected(model, customer, horizon);
 	if (isnan(purchases))
 		ereport(ERROR, (errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE), errmsg("horizon is too long"),
-						errdetail("A customer like that would come more than %d times.",
-								  BGNBD_TERMS_MOST / 100)));
+						errdetail("What is expected then is a sum of more than %d terms.",
+								  BGNBD_TERMS_MOST)));
 	PG_RETURN_FLOAT8(BgnbdAlive(model, customer) * purchases);
 }
 

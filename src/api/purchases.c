@@ -12,7 +12,7 @@
 
 #include "api/rhythm.h"
 #include "catalog/pg_type.h"
-#include "data/habits.h"
+#include "data/usage.h"
 #include "data/history.h"
 #include "data/visits.h"
 #include "executor/spi.h"
@@ -59,7 +59,7 @@ typedef struct Next
 typedef struct Question
 {
 	Model *model;
-	Habits *habits;
+	Usage *habits;
 	History *history;
 	TimestampTz as_of;
 	double horizon; /* microseconds */
@@ -119,8 +119,8 @@ add_repeats(Question *question)
 	const History *history = question->history;
 	uint32 count;
 	uint32 *number = chosen_items(question, &count);
-	Repeat *repeats = HabitsRepeats(question->model, question->habits,
-									IdSetArrayOf(history->ids, number, count), count);
+	Repeat *repeats = UsageRepeats(question->model, question->habits,
+								   IdSetArrayOf(history->ids, number, count), count);
 	Datum source = CStringGetTextDatum("repeat");
 	uint32 c = 0;
 
@@ -172,7 +172,7 @@ tell_when(Next *next)
 static double
 expect_new(const Question *question, uint32 visits, uint32 chosen)
 {
-	const Habits *habits = question->habits;
+	const Usage *habits = question->habits;
 	BgnbdCustomer customer = {0};
 	double purchases;
 	double brings;
@@ -321,7 +321,7 @@ reco_next_purchases(PG_FUNCTION_ARGS)
 	RhythmNeedsTimes(question.model, question.as_of);
 	ask.budget = BudgetCreate(CurrentMemoryContext, "reco_next_purchases", SIZE_MAX);
 	DoorEnter(question.model);
-	question.habits = HabitsRead(question.model);
+	question.habits = UsageRead(question.model);
 	question.zone = ClockZone(question.habits->time_zone);
 	question.history = PG_ARGISNULL(0)
 						   ? HistoryOfItems(question.model, NULL, 0, ask.budget)

@@ -1,16 +1,16 @@
 /*
- * habits.h: what is known of everybody's visits and of how items are bought again: the tables
+ * usage.h: what is known of everybody's visits and of how items are bought again: the tables
  * "learned_habit", of one row, and "learned_repeat".
  */
-#ifndef RECO_HABITS_H
-#define RECO_HABITS_H
+#ifndef RECO_USAGE_H
+#define RECO_USAGE_H
 
 #include "data/clock.h"
 #include "data/model.h"
 #include "math/bgnbd.h"
 
 /* Of everybody; lengths in seconds, NaN where there are none. */
-typedef struct Habits
+typedef struct Usage
 {
 	TimestampTz as_of;
 	int64 users;
@@ -24,7 +24,7 @@ typedef struct Habits
 	double repeat_share;
 	double hours[CLOCK_HOURS];
 	const char *time_zone;
-} Habits;
+} Usage;
 
 /* Of one item. */
 typedef struct Repeat
@@ -37,16 +37,16 @@ typedef struct Repeat
 } Repeat;
 
 /* Makes the tables say this, and no more; SPI is connected. */
-extern void HabitsWrite(const Model *model, const Habits *habits, const Repeat *repeats,
-						uint32 count);
+extern void UsageWrite(const Model *model, const Usage *habits, const Repeat *repeats,
+					   uint32 count);
 
 /* What everybody's row says; raises an error with what to do where there is none.  SPI is connected. */
-extern Habits *HabitsRead(const Model *model);
+extern Usage *UsageRead(const Model *model);
 
 /*
  * What is known of some items, an array of normalised ids, by their places in it: those that are not in
  * the live catalogue have a share of NaN, those nothing was learned of what holds for all.
  */
-extern Repeat *HabitsRepeats(const Model *model, const Habits *habits, Datum items, uint32 count);
+extern Repeat *UsageRepeats(const Model *model, const Usage *habits, Datum items, uint32 count);
 
 #endif

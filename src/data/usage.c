@@ -1,4 +1,4 @@
-#include "data/habits.h"
+#include "data/usage.h"
 
 #include <math.h>
 
@@ -106,7 +106,7 @@ write_repeats(const Model *model, const Repeat *repeats, uint32 count)
 }
 
 static void
-write_habits(const Model *model, const Habits *habits)
+write_habits(const Model *model, const Usage *habits)
 {
 	const Oid types[HABIT_COLUMNS] = {
 		TIMESTAMPTZOID, INT8OID,   INT8OID,   INT8OID,   FLOAT8OID, FLOAT8OID,      FLOAT8OID,
@@ -151,7 +151,7 @@ write_habits(const Model *model, const Habits *habits)
 }
 
 void
-HabitsWrite(const Model *model, const Habits *habits, const Repeat *repeats, uint32 count)
+UsageWrite(const Model *model, const Usage *habits, const Repeat *repeats, uint32 count)
 {
 	ModelNeedsTable(model, "learned_habit");
 	ModelNeedsTable(model, "learned_repeat");
@@ -180,7 +180,7 @@ number_of(int column)
 
 /* Everybody's hours of the week. */
 static void
-take_hours(const Model *model, Habits *habits)
+take_hours(const Model *model, Usage *habits)
 {
 	bool isnull;
 	Datum value =
@@ -206,10 +206,10 @@ is_none_or_above(double value, double most)
 	return isnan(value) || (value >= 0 && value <= most);
 }
 
-Habits *
-HabitsRead(const Model *model)
+Usage *
+UsageRead(const Model *model)
 {
-	Habits *habits = palloc0(sizeof(Habits));
+	Usage *habits = palloc0(sizeof(Usage));
 	char *zone;
 
 	ModelNeedsTable(model, "learned_habit");
@@ -245,7 +245,7 @@ HabitsRead(const Model *model)
 }
 
 Repeat *
-HabitsRepeats(const Model *model, const Habits *habits, Datum items, uint32 count)
+UsageRepeats(const Model *model, const Usage *habits, Datum items, uint32 count)
 {
 	const Oid type = IdArrayType(model->item_kind);
 	Repeat *repeats = palloc(sizeof(Repeat) * Max(count, 1));
