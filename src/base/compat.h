@@ -14,6 +14,7 @@
 #endif
 
 #include "access/genam.h"
+#include "access/tableam.h"
 #include "catalog/pg_namespace.h"
 #include "miscadmin.h"
 #include "storage/buffile.h"
@@ -30,9 +31,14 @@
 #define index_beginscan(table, index, snapshot, instrument, keys, orders, flags)                   \
 	index_beginscan(table, index, snapshot, keys, orders)
 #elif PG_VERSION_NUM < 190000
-/* 19 lets who scans say how, by flags. */
 #define index_beginscan(table, index, snapshot, instrument, keys, orders, flags)                   \
 	index_beginscan(table, index, snapshot, instrument, keys, orders)
+#endif
+
+/* 19 lets who scans an index, as above, or a table say how, by flags. */
+#if PG_VERSION_NUM < 190000
+#define table_beginscan(table, snapshot, keys, key, flags)                                         \
+	table_beginscan(table, snapshot, keys, key)
 #endif
 
 /* 17 gave core its own RestrictSearchPath (commit 2af07e2f749a); maintenance needs it here too. */
