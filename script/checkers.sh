@@ -22,8 +22,10 @@ make_checked_server() {
 			mkdir /tmp/source
 			cd /tmp/source
 			apt-get update -qq
-			apt-get source -qq "postgresql-$major"
-			cd postgresql-*/
+			apt-get source -qq --download-only "postgresql-$major"
+			# Without the patches of Debian, by which the prefix would not hold for everything.
+			dpkg-source --skip-patches -x postgresql-"$major"_*.dsc tree
+			cd tree
 			./configure --quiet --prefix="$target" --enable-cassert --enable-debug --enable-tap-tests \
 				--without-readline --without-zlib --without-icu CPPFLAGS=-DUSE_VALGRIND CFLAGS="-O1 -fno-omit-frame-pointer"
 			make -s -j2
