@@ -375,6 +375,10 @@ shop.segments          all       all       all       products  orders    own    
     SELECT segment, attributes, items FROM shop.segments(2, 'category')
 shop.segment_members   all       all       all       products  orders    own       own       all       shop
     SELECT user_id, segment FROM shop.segment_members('{"1": {"category {t}1": 0.8, "category {t}2": 0.6}, "2": {"category {t}3": 1}}', 'category')
+segment_of             all       all       all       products  orders    own       own       all       shop
+    SELECT segment, membership FROM reco_segment_of('xu-1'::text, '{"1": {"category {t}1": 0.8, "category {t}2": 0.6}, "2": {"category {t}3": 1}}', 'shop', 'category')
+shop.segment_of        all       all       all       products  orders    own       own       all       shop
+    SELECT segment, membership FROM shop.segment_of('xu-1', '{"1": {"category {t}1": 0.8, "category {t}2": 0.6}, "2": {"category {t}3": 1}}', 'category')
 progress               all       all       all       all       all       all       all       all       all
     SELECT count(*) FROM reco_progress()
 TABLE
@@ -588,6 +592,30 @@ is($node->safe_psql('shop', 'SELECT count(*) FROM den.diary'), 0, 'and runs noth
 works('mallory', q{SELECT reco_drop_model('bait')}, '', 'takes the bait away');
 $node->safe_psql('shop', 'DROP TABLE public.learned_item, public.events, public.model; DROP FUNCTION ' . join(', ', split /\n/,
 	$node->safe_psql('shop', q{SELECT oid::regprocedure FROM pg_proc WHERE pronamespace = 'public'::regnamespace AND proowner = 'mallory'::regrole})) . ' CASCADE');
+
+# Consent where several processes read the events: they do, and learn what one learns from those alone who said yes.
+
+works('merchant', q{
+	CREATE TABLE sales.visits AS SELECT u, (u * 7 + n * n * 3 + u * n) % 200 AS i FROM generate_series(1, 6000) u, generate_series(1, 25) n;
+	ALTER TABLE sales.visits SET (parallel_workers = 2);
+	CREATE TABLE sales.said AS SELECT u, u % 7 > 0 AS yes FROM generate_series(1, 5900) u;
+	ANALYZE sales.visits, sales.said;
+	SELECT reco_create_model('asked', 'SELECT u AS user_id, i AS item_id FROM sales.visits', users => 'SELECT u AS user_id, yes AS consent FROM sales.said');
+	SELECT reco_create_model('alone', 'SELECT u AS user_id, i AS item_id FROM sales.visits WHERE u <= 5900 AND u % 7 > 0')}, "\n", 'makes two models');
+{
+	my ($status, $out, $err) = as('merchant', q{
+		SET client_min_messages = debug1; SET max_parallel_maintenance_workers = 2; SET parallel_setup_cost = 0; SET min_parallel_table_scan_size = 0;
+		SELECT events, skipped_no_consent FROM reco_refresh('asked')});
+	like($err, qr/[12] workers helped to read the events/, 'workers read who said yes');
+	is($out, (5900 - 842) * 25 . '|' . (100 + 842) * 25, 'and count who did not');
+	works('merchant', q{
+		SET max_parallel_maintenance_workers = 0;
+		SELECT skipped_no_consent FROM reco_refresh('alone');
+		SELECT count(*) FROM (SELECT a::text FROM asked.learned_item a EXCEPT SELECT b::text FROM alone.learned_item b) d;
+		SELECT count(*) FROM asked.learned_item;
+		SELECT reco_drop_model('asked'), reco_drop_model('alone')}, "0\n0\n200\n|", 'what one process learns from them alone');
+}
+
 
 
 # SQL in every name and setting is a name, and nothing else.
