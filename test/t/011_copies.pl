@@ -125,8 +125,13 @@ for my $format ('custom', 'directory', 'tar')
 $node->stop;
 
 
-# pg_upgrade.
+# pg_upgrade.  From 18 on it looks for libraries in the folder of the server alone, whatever dynamic_library_path says.
+SKIP:
 {
+	my $library = $node->config_data('--pkglibdir');
+	chomp $library;
+	skip "pg_upgrade would not find reco, which is not installed in $library", 1
+	  if slurp_file($node->data_dir . '/postgresql.conf') =~ /^extension_control_path/m && !-e "$library/reco.so";
 	my $old_programs = $ENV{RECO_OLD_BINDIR};
 	my $here = $node->config_data('--bindir');
 	chomp $here;
