@@ -375,7 +375,11 @@ open_job(const TeamMember *member)
 
 /*
  * Has this member read users' lists from copies of its own, in 16 bits where these hold them: what is
- * read for a row lies all over the lists, and to look for its page costs as much as to read it.
+ * read for a row lies all over the lists, and to look for its page costs as much as to read it.  Every
+ * third row of 20 million events, processor seconds in one run on a machine busy with other work:
+ *
+ *   pages of 4 kB   counts 1.36   products 3.05
+ *   of 2 MB                1.14            2.35
  */
 static void
 copy_lists(const Job *job, PairsInput *pairs)
