@@ -17,7 +17,7 @@
 /* Below this many chosen items a curve would be noise: no knots, and match is NULL. */
 #define MATCHCURVE_LEAST 40
 
-/* Items of a user that are asked about at most, so that no heavy user rules the sample. */
+/* Items of a user that are asked about at most; each then counts for others that are not. */
 #define MATCHCURVE_MOST 30
 
 /* Items drawn beside each chosen one: so many that most of the noise is that of the chosen ones. */

@@ -233,4 +233,20 @@ SELECT is_empty('SELECT * FROM past.similar WHERE similar_item_id < 400', 'what 
 SELECT reco_configure('past', algorithm => 'factors', similarity => 'auto');
 SELECT unalike(pg_temp.refresh('past'), '%signal%', 'factors are of all signals alike');
 
+/* By any number of processes it is the same: 130,000 events, which is more than are shared. */
+CREATE TABLE busy WITH (parallel_workers = 2) AS
+  SELECT (n * 7919 % 6011)::int AS u, (CASE WHEN n % 3 = 0 THEN (n * n + n * 31) % 397 ELSE n * 131 % 499 END)::int AS i, CASE WHEN n % 11 = 0 THEN 'buy' WHEN n % 7 = 0 THEN 'like' WHEN n % 5 <> 0 THEN 'view' END AS s,
+    '2026-01-01'::timestamptz + (n * 37 % 9000000) * interval '1 second' AS at, CASE WHEN n % 29 = 0 THEN -1 ELSE 1 END::real AS w FROM generate_series(1::bigint, 130000) n;
+ANALYZE busy;
+SELECT reco_create_model('busy', 'SELECT u AS user_id, i AS item_id, s AS signal, at AS occurred_at, w AS weight FROM public.busy');
+SELECT reco_configure('busy', target_signal => 'buy', similarity => 'ridge', candidates => 40);
+CREATE FUNCTION pg_temp.learned_by(workers int) RETURNS text LANGUAGE plpgsql AS $$
+BEGIN
+  PERFORM set_config('max_parallel_maintenance_workers', workers::text, false);
+  TRUNCATE busy.learned_item;
+  PERFORM reco_refresh('busy');
+  RETURN (SELECT md5(string_agg(l::text, ' ' ORDER BY item_id)) || (SELECT md5((curve_score, curve_match, picked_weights)::text) FROM busy.model) FROM busy.learned_item l);
+END $$;
+SELECT is(pg_temp.learned_by(workers), pg_temp.learned_by(0), workers || ' workers learn what one process learns') FROM unnest(ARRAY[1, 3]) workers;
+
 SELECT * FROM finish();

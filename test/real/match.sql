@@ -102,7 +102,7 @@ CREATE VIEW tenth AS
     round(100 * avg(chosen::int) - avg(match)::numeric, 1) AS off
   FROM said GROUP BY 1, 2, 3;
 
-SELECT plan(32);
+SELECT plan(36);
 
 -- What anybody gets, counts, ridge, bm25, whose scores rise with the number of people learned from, and next, which reads
 -- histories by recency; factors last, since the setting stays.
@@ -110,7 +110,7 @@ CREATE TABLE question (things text, kind text);
 INSERT INTO question VALUES ('film', 'auto'), ('disc', 'auto'), ('gift', 'auto'),
   ('film', 'cooccurrence'), ('disc', 'cooccurrence'), ('gift', 'cooccurrence'),
   ('film', 'ridge'), ('gift', 'ridge'), ('film', 'bm25'), ('gift', 'bm25'), ('gift', 'next'),
-  ('gift', 'factors');
+  ('film', 'factors'), ('disc', 'factors'), ('gift', 'factors');
 SELECT pg_temp.ask(things, kind) FROM question \g /dev/null
 
 SELECT diag(E'match, claimed and observed\n' || string_agg(format('%s %s %s: %s pairs, %s, %s%s',
