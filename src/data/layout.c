@@ -518,7 +518,7 @@ static const char *const served_log =
 #define DOORS                                                                                      \
 	"top_n,top_n_all,complete,similar_items,score,match,why,why_not,rank,audience,similar_users,"  \
 	"user_factor,user_factors,popular,trending,onboarding,explore,continue,hooks,win_back,"        \
-	"next_purchases,best_time,"                                                                   \
+	"next_purchases,best_time,"                                                                    \
 	"wrapped,wrapped_all,wrapped_json,wrapped_json_all,page,forget,traces,disclose,"               \
 	"affinity,demand,audience_of,segments,segment_members,"                                        \
 	"segment_of"
