@@ -125,13 +125,22 @@ for my $format ('custom', 'directory', 'tar')
 $node->stop;
 
 
-# pg_upgrade.  From 18 on it looks for libraries in the folder of the server alone, whatever dynamic_library_path says.
+# pg_upgrade.  From 18 on it looks for libraries in the folder of the server alone, whatever dynamic_library_path says: where
+# reco is not installed there, a copy of that folder with reco in it is put in its place, for pg_upgrade only.
 SKIP:
 {
 	my $library = $node->config_data('--pkglibdir');
 	chomp $library;
-	skip "pg_upgrade would not find reco, which is not installed in $library", 1
-	  if slurp_file($node->data_dir . '/postgresql.conf') =~ /^extension_control_path/m && !-e "$library/reco.so";
+	my $settings = slurp_file($node->data_dir . '/postgresql.conf');
+	my @in_place;
+	if ($settings =~ /^extension_control_path/m && !-e "$library/reco.so")
+	{
+		my ($installed) = $settings =~ /^dynamic_library_path = '([^:']+)/m;
+		my @alone = ('unshare', '-Um', '--map-current-user', '--keep-caps');
+		skip 'no folder can be put in the place of another one here', 1
+		  if system("mkdir '$folder/lib' && cp '$library'/*.so '$installed/reco.so' '$folder/lib' && @alone mount --bind '$folder/lib' '$library' >/dev/null 2>&1") != 0;
+		@in_place = (@alone, 'bash', '-c', qq{mount --bind '$folder/lib' '$library' && exec "\$@"}, 'bash');
+	}
 	my $old_programs = $ENV{RECO_OLD_BINDIR};
 	my $here = $node->config_data('--bindir');
 	chomp $here;
@@ -152,7 +161,7 @@ SKIP:
 	$new->command_ok([ 'pg_checksums', '--disable', '-D', $new->data_dir ], 'without checksums')
 	  if &$checksums($here, $new->data_dir) && !&$checksums($old_programs // $here, $old->data_dir);
 	chdir $folder;
-	$new->command_ok([ 'pg_upgrade', '--no-sync', '-d', $old->data_dir, '-D', $new->data_dir, '-b', $old_programs // $here, '-B', $here,
+	$new->command_ok([ @in_place, 'pg_upgrade', '--no-sync', '-d', $old->data_dir, '-D', $new->data_dir, '-b', $old_programs // $here, '-B', $here,
 			'-s', $new->host, '-p', $old->port, '-P', $new->port ], 'pg_upgrade');
 	$new->start;
 	note('to ' . $new->safe_psql('postgres', 'SELECT version()'));
