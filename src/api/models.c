@@ -200,7 +200,7 @@ static void
 put_row(ReturnSetInfo *out, Relation table, Datum *values, bool *nulls)
 {
 	TupleTableSlot *row = table_slot_create(table, NULL);
-	TableScanDesc scan = table_beginscan(table, GetActiveSnapshot(), 0, NULL, 0);
+	TableScanDesc scan = BeginTableScan(table, GetActiveSnapshot());
 
 	if (table_scan_getnextslot(scan, ForwardScanDirection, row))
 	{

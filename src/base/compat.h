@@ -14,7 +14,6 @@
 #endif
 
 #include "access/genam.h"
-#include "access/tableam.h"
 #include "catalog/pg_namespace.h"
 #include "miscadmin.h"
 #include "storage/buffile.h"
@@ -35,10 +34,14 @@
 	index_beginscan(table, index, snapshot, instrument, keys, orders)
 #endif
 
-/* 19 lets who scans an index, as above, or a table say how, by flags. */
+/*
+ * 19 lets who scans an index, as above, or a table say how, by flags.  For those who include
+ * access/tableam.h, which takes words such as Block from everybody else.
+ */
 #if PG_VERSION_NUM < 190000
-#define table_beginscan(table, snapshot, keys, key, flags)                                         \
-	table_beginscan(table, snapshot, keys, key)
+#define BeginTableScan(table, snapshot) table_beginscan(table, snapshot, 0, NULL)
+#else
+#define BeginTableScan(table, snapshot) table_beginscan(table, snapshot, 0, NULL, 0)
 #endif
 
 /* 17 gave core its own RestrictSearchPath (commit 2af07e2f749a); maintenance needs it here too. */
