@@ -219,7 +219,7 @@ sub learn_from
 	return ($out . ' ' . $server->safe_psql('postgres', "$found FROM reco_refresh('$model')"), $read);
 }
 
-my %read;
+my (%read, %helped);
 for my $kind (sort keys %ids)
 {
 	my ($wanted, $said) = learn_from($node, "read_$kind", "seen_$kind", 'SET max_parallel_maintenance_workers = 0');
@@ -235,11 +235,15 @@ for my $kind (sort keys %ids)
 				my $name = "$table, $workers workers, $memory";
 				my ($have, $said) = learn_from($node, "read_$kind", $table, "SET max_parallel_maintenance_workers = $workers; SET maintenance_work_mem = '$memory'");
 				is($have, $wanted, "$name: the same is learned");
-				is($said, $workers == 0 ? 'DEBUG:  one process reads the events: no workers' : "DEBUG:  $workers workers helped to read the events", "$name: says who read");
+				# On a busy machine a worker may come when all has been read.
+				like($said, $workers == 0 ? qr/^DEBUG:  one process reads the events: no workers$/ : qr/^DEBUG:  [0-$workers] workers helped to read the events$/, "$name: says who read");
+				$helped{$workers}{$1} = 1 if $said =~ /(\d) workers helped/;
 			}
 		}
 	}
 }
+
+ok($helped{$_}{$_}, "$_ workers help to read, if not each time") for (1, 2, 4);
 
 # What is not read in parallel, and what fails in a worker.
 $node->safe_psql('postgres', q{CREATE FUNCTION unsafe(bigint) RETURNS bigint LANGUAGE sql PARALLEL UNSAFE AS 'SELECT $1';
@@ -446,7 +450,7 @@ create_table($small, 'seen_bigint', @{ $ids{bigint} }, 'u, draw', 150);
 $small->safe_psql('postgres', q{SELECT reco_create_model('read_bigint', 'SELECT * FROM seen_bigint');
 	SELECT reco_configure('read_bigint', similarity => 'cosine', half_life => '30 days', max_history => 40)});
 my ($more_read, $more_said) = learn_from($small, 'read_bigint', 'seen_bigint', '');
-is($more_said, 'DEBUG:  2 workers helped to read the events', 'three times the events, enough shared memory');
+like($more_said, qr/^DEBUG:  [12] workers helped to read the events$/, 'three times the events, enough shared memory');
 # What is learned must fit into files of 3 MB, too.
 $small->safe_psql('postgres', "ALTER TABLE $_.learned_item SET (fillfactor = 100)") for ('uniform', 'ridge', 'read_bigint');
 $small->stop;
