@@ -376,7 +376,7 @@ my $crowd = q{SELECT u, t.* FROM generate_series(1, 20) u CROSS JOIN LATERAL rec
 	let_go($hold);
 	is( $node->safe_psql('postgres', qq{
 			SELECT pg_sleep(0.1);
-			SELECT count(*) FROM pg_stat_activity WHERE pid = $pid AND state = 'active' AND wait_event IS NULL;
+			SELECT count(*) FROM pg_stat_activity WHERE pid = $pid AND state = 'active' AND wait_event_type IS DISTINCT FROM 'Lock';
 			SELECT pg_cancel_backend($pid)}),
 		"\n1\nt", 'it is computing when it is cancelled');
 	my $start = time;
