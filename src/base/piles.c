@@ -328,6 +328,8 @@ write_tape(struct PilesView *view, uint32 pile)
 	if (BufFileSeekBlock(view->tape, (long) view->tape_blocks) != 0)
 		elog(ERROR, "could not seek to the end of a tape");
 	block->before = chain->tape;
+	/* What else was in this memory has no business in a file. */
+	memset(block->data + block->used, 0, block->room - block->used);
 	BufFileWrite(view->tape, block, PILES_TAPE);
 	chain->tape = ++view->tape_blocks;
 	chain->file = view->file;
