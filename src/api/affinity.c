@@ -30,9 +30,6 @@ static const Oid affinity_types[] = {TEXTOID,   TEXTOID,   FLOAT8OID, FLOAT8OID,
 /* Items that what is thought before counts as. */
 #define PRIOR 5
 
-/* So many standard deviations to either side are 95 % of a normal distribution. */
-#define NORMAL_95 1.959963984540054
-
 /* A trait and what is to be said of it. */
 typedef struct Affinity
 {
@@ -60,23 +57,17 @@ static List *
 names_argument(FunctionCallInfo fcinfo, int argument, const Model *model)
 {
 	List *names = NIL;
-	Datum *element;
-	bool *is_null;
-	int count;
+	ListCell *cell;
 
-	if (PG_ARGISNULL(argument))
-		return NIL;
-	deconstruct_array(PG_GETARG_ARRAYTYPE_P(argument), TEXTOID, -1, false, TYPALIGN_INT, &element,
-					  &is_null, &count);
-	for (int n = 0; n < count; n++)
+	foreach (cell, DoorTexts(fcinfo, argument))
 	{
-		char *name = is_null[n] ? NULL : TextDatumGetCString(element[n]);
-		ListCell *cell;
+		char *name = lfirst(cell);
+		ListCell *known;
 
-		foreach (cell, names)
-			if (name && strcmp(lfirst(cell), name) == 0)
-				name = NULL;
-		if (name == NULL)
+		foreach (known, names)
+			if (strcmp(lfirst(known), name) == 0)
+				break;
+		if (known)
 			continue;
 		ValuesCheck(model, name, "attributes");
 		names = lappend(names, name);

@@ -59,24 +59,17 @@ refuse_many(int count)
 static Variants
 variants_argument(FunctionCallInfo fcinfo, int argument)
 {
-	Variants variants = {0};
-	Datum *element;
-	bool *is_null;
-	int count;
+	Variants variants = {.name = palloc(sizeof(char *) * THOMPSON_MOST)};
+	ListCell *cell;
 
-	if (PG_ARGISNULL(argument))
-		return variants;
-	deconstruct_array(PG_GETARG_ARRAYTYPE_P(argument), TEXTOID, -1, false, TYPALIGN_INT, &element,
-					  &is_null, &count);
-	variants.name = palloc(sizeof(char *) * THOMPSON_MOST);
-	for (int n = 0; n < count; n++)
+	foreach (cell, DoorTexts(fcinfo, argument))
 	{
-		char *name = is_null[n] ? NULL : TextDatumGetCString(element[n]);
+		char *name = lfirst(cell);
+		uint32 known = 0;
 
-		for (uint32 known = 0; name && known < variants.count; known++)
-			if (strcmp(variants.name[known], name) == 0)
-				name = NULL;
-		if (name == NULL)
+		while (known < variants.count && strcmp(variants.name[known], name) != 0)
+			known++;
+		if (known < variants.count)
 			continue;
 		refuse_many((int) variants.count + 1);
 		variants.name[variants.count++] = name;

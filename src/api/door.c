@@ -20,6 +20,35 @@ DoorText(FunctionCallInfo fcinfo, int argument)
 	return PG_ARGISNULL(argument) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(argument));
 }
 
+char *
+DoorRequired(FunctionCallInfo fcinfo, int argument, const char *what)
+{
+	char *text = DoorText(fcinfo, argument);
+
+	if (text == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED), errmsg("%s must not be NULL", what)));
+	return text;
+}
+
+List *
+DoorTexts(FunctionCallInfo fcinfo, int argument)
+{
+	List *texts = NIL;
+	Datum *element;
+	bool *is_null;
+	int count;
+
+	if (PG_ARGISNULL(argument))
+		return NIL;
+	deconstruct_array(PG_GETARG_ARRAYTYPE_P(argument), TEXTOID, -1, false, TYPALIGN_INT, &element,
+					  &is_null, &count);
+	for (int n = 0; n < count; n++)
+		if (!is_null[n])
+			texts = lappend(texts, TextDatumGetCString(element[n]));
+	return texts;
+}
+
 Model *
 DoorModel(FunctionCallInfo fcinfo, int argument)
 {

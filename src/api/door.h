@@ -34,8 +34,12 @@ extern IdSet *DoorItems(FunctionCallInfo fcinfo, int argument, const Model *mode
 /* The k of an argument: 1 .. DOOR_K_MAX, or 0 for NULL. */
 extern uint32 DoorK(FunctionCallInfo fcinfo, int argument);
 
-/* Text of an argument, NULL for NULL. */
+/* Text of an argument, NULL for NULL; and of one that must be given, named in the error. */
 extern char *DoorText(FunctionCallInfo fcinfo, int argument);
+extern char *DoorRequired(FunctionCallInfo fcinfo, int argument, const char *what);
+
+/* The texts of an array, without NULLs; NIL for NULL. */
+extern List *DoorTexts(FunctionCallInfo fcinfo, int argument);
 
 /* Who called, while a function acts as somebody else. */
 typedef struct DoorRole

@@ -126,19 +126,9 @@ take(Datum user, History *history, void *with)
 	take_items(learning, history, time);
 }
 
-static inline int
-compare_customers(const BgnbdCustomer *a, const BgnbdCustomer *b)
-{
-	if (a->frequency != b->frequency)
-		return a->frequency < b->frequency ? -1 : 1;
-	if (a->recency != b->recency)
-		return a->recency < b->recency ? -1 : 1;
-	return a->age < b->age ? -1 : a->age > b->age;
-}
-
 #define ST_SORT          sort_customers
 #define ST_ELEMENT_TYPE  BgnbdCustomer
-#define ST_COMPARE(a, b) compare_customers(a, b)
+#define ST_COMPARE(a, b) BgnbdCompare(a, b)
 #define ST_SCOPE         static
 #define ST_CHECK_FOR_INTERRUPTS
 #define ST_DEFINE

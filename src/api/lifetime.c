@@ -233,19 +233,9 @@ reco_bgnbd_merge(PG_FUNCTION_ARGS)
 	PG_RETURN_ARRAYTYPE_P(append(state, values_of(other) + STATE_HEADER, used(other)));
 }
 
-static inline int
-compare_customers(const BgnbdCustomer *a, const BgnbdCustomer *b)
-{
-	if (a->frequency != b->frequency)
-		return a->frequency < b->frequency ? -1 : 1;
-	if (a->recency != b->recency)
-		return a->recency < b->recency ? -1 : 1;
-	return a->age < b->age ? -1 : a->age > b->age;
-}
-
 #define ST_SORT          sort_customers
 #define ST_ELEMENT_TYPE  BgnbdCustomer
-#define ST_COMPARE(a, b) compare_customers(a, b)
+#define ST_COMPARE(a, b) BgnbdCompare(a, b)
 #define ST_SCOPE         static
 #define ST_CHECK_FOR_INTERRUPTS
 #define ST_DEFINE

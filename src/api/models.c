@@ -24,28 +24,16 @@ PG_FUNCTION_INFO_V1(reco_configure);
 PG_FUNCTION_INFO_V1(reco_drop_model);
 PG_FUNCTION_INFO_V1(reco_models);
 
-/* The text of an argument that must be given. */
-static char *
-required_text(FunctionCallInfo fcinfo, int argument, const char *what)
-{
-	char *text = DoorText(fcinfo, argument);
-
-	if (text == NULL)
-		ereport(ERROR,
-				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED), errmsg("%s must not be NULL", what)));
-	return text;
-}
-
 /* reco_create_model(name, events, items, users, rules) */
 Datum
 reco_create_model(PG_FUNCTION_ARGS)
 {
-	LayoutQueries queries = {.events = required_text(fcinfo, 1, "the events query"),
+	LayoutQueries queries = {.events = DoorRequired(fcinfo, 1, "the events query"),
 							 .items = DoorText(fcinfo, 2),
 							 .users = DoorText(fcinfo, 3),
 							 .rules = DoorText(fcinfo, 4)};
 
-	LayoutCreate(DoorSchema(fcinfo), required_text(fcinfo, 0, "the name of a model"), &queries);
+	LayoutCreate(DoorSchema(fcinfo), DoorRequired(fcinfo, 0, "the name of a model"), &queries);
 	PG_RETURN_VOID();
 }
 
@@ -137,7 +125,7 @@ reco_configure(PG_FUNCTION_ARGS)
 Datum
 reco_drop_model(PG_FUNCTION_ARGS)
 {
-	LayoutDrop(DoorSchema(fcinfo), required_text(fcinfo, 0, "the name of a model"));
+	LayoutDrop(DoorSchema(fcinfo), DoorRequired(fcinfo, 0, "the name of a model"));
 	PG_RETURN_VOID();
 }
 

@@ -6,14 +6,12 @@
  * (1927) where the target is a choice, else that of a normal distribution.  The same rows were
  * asked which rules to make, so a rule tells what was; for what will be ask other rows.
  */
-#include "base/compat.h"
+#include "api/door.h"
 
 #include <math.h>
 
 #include "data/facts.h"
 #include "executor/spi.h"
-#include "fmgr.h"
-#include "funcapi.h"
 #include "learn/tree.h"
 #include "lib/stringinfo.h"
 #include "math/binomial.h"
@@ -25,9 +23,6 @@
 
 PG_FUNCTION_INFO_V1(reco_explain_by);
 
-/* So many standard deviations to either side are 95 % of a normal distribution. */
-#define NORMAL_95 1.959963984540054
-
 /* What the way to a leaf allows of a column. */
 typedef struct Allowed
 {
@@ -37,15 +32,6 @@ typedef struct Allowed
 	bool unknown;
 	bool code[TREE_CODES + 2];
 } Allowed;
-
-static char *
-text_argument(FunctionCallInfo fcinfo, int argument, const char *what)
-{
-	if (PG_ARGISNULL(argument))
-		ereport(ERROR,
-				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED), errmsg("%s must not be NULL", what)));
-	return text_to_cstring(PG_GETARG_TEXT_PP(argument));
-}
 
 static int32
 number_argument(FunctionCallInfo fcinfo, int argument, const char *what, int32 least, int32 most)
@@ -58,25 +44,6 @@ number_argument(FunctionCallInfo fcinfo, int argument, const char *what, int32 l
 						errmsg("%s must be from %d to %d, not %d", what, least, most,
 							   PG_GETARG_INT32(argument))));
 	return PG_GETARG_INT32(argument);
-}
-
-/* The names of an array, without NULLs. */
-static List *
-names_argument(FunctionCallInfo fcinfo, int argument)
-{
-	List *names = NIL;
-	Datum *element;
-	bool *is_null;
-	int count;
-
-	if (PG_ARGISNULL(argument))
-		return NIL;
-	deconstruct_array(PG_GETARG_ARRAYTYPE_P(argument), TEXTOID, -1, false, TYPALIGN_INT, &element,
-					  &is_null, &count);
-	for (int n = 0; n < count; n++)
-		if (!is_null[n])
-			names = lappend(names, TextDatumGetCString(element[n]));
-	return names;
 }
 
 /* A number as SQL writes it. */
@@ -302,9 +269,9 @@ input_of(const Facts *facts)
 Datum
 reco_explain_by(PG_FUNCTION_ARGS)
 {
-	char *query = text_argument(fcinfo, 0, "the query");
-	char *target = text_argument(fcinfo, 1, "the target");
-	List *names = names_argument(fcinfo, 2);
+	char *query = DoorRequired(fcinfo, 0, "the query");
+	char *target = DoorRequired(fcinfo, 1, "the target");
+	List *names = DoorTexts(fcinfo, 2);
 	int32 depth = number_argument(fcinfo, 3, "depth", 1, TREE_DEPTH);
 	int32 least = number_argument(fcinfo, 4, "min_rows", 1, PG_INT32_MAX);
 	Budget *budget = BudgetCreate(CurrentMemoryContext, "explaining", BudgetMaintenance());

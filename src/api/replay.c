@@ -16,6 +16,7 @@
 #include "catalog/pg_type.h"
 #include "fmgr.h"
 #include "funcapi.h"
+#include "math/binomial.h"
 #include "utils/array.h"
 
 PG_FUNCTION_INFO_V1(reco_replay_add);
@@ -36,9 +37,6 @@ enum
 };
 
 #define STATE_BYTES (ARR_OVERHEAD_NONULLS(1) + sizeof(float8) * STATE_LENGTH)
-
-/* Two sides of a normal distribution, within which are 95 % of it. */
-#define NORMAL_95 1.959963984540054
 
 static inline double *
 sums_of(ArrayType *state)

@@ -10,6 +10,7 @@
 #include "access/htup_details.h"
 #include "api/times.h"
 #include "common/int.h"
+#include "data/visits.h"
 #include "executor/executor.h"
 #include "funcapi.h"
 #include "utils/fmgrprotos.h"
@@ -119,7 +120,7 @@ median_gap(TimestampTz *time, uint32 gaps)
 	for (uint32 g = 0; g < gaps; g++)
 		if (pg_sub_s64_overflow(time[g + 1], time[g], &time[g]))
 			time[g] = PG_INT64_MAX;
-	TimesSort(time, gaps);
+	VisitsSort(time, gaps);
 	return ((double) time[(gaps - 1) / 2] + (double) time[gaps / 2]) / 2;
 }
 

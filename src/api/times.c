@@ -1,6 +1,7 @@
 #include "api/times.h"
 
 #include "catalog/pg_type.h"
+#include "data/visits.h"
 #include "utils/memutils.h"
 
 /* Times a new state has room for. */
@@ -55,32 +56,12 @@ TimesArgument(FunctionCallInfo fcinfo, int argument, int head)
 	return state;
 }
 
-static inline int
-compare_times(const TimestampTz *a, const TimestampTz *b)
-{
-	return *a < *b ? -1 : *a > *b;
-}
-
-#define ST_SORT          sort_times
-#define ST_ELEMENT_TYPE  TimestampTz
-#define ST_COMPARE(a, b) compare_times(a, b)
-#define ST_SCOPE         static
-#define ST_CHECK_FOR_INTERRUPTS
-#define ST_DEFINE
-#include "lib/sort_template.h"
-
-void
-TimesSort(TimestampTz *time, uint32 count)
-{
-	sort_times(time, count);
-}
-
 uint32
 TimesArrange(TimestampTz *time, uint32 count)
 {
 	uint32 kept = 0;
 
-	sort_times(time, count);
+	VisitsSort(time, count);
 	for (uint32 t = 0; t < count; t++)
 		if (kept == 0 || time[kept - 1] != time[t])
 			time[kept++] = time[t];

@@ -40,8 +40,7 @@ extern ArrayType *TimesMerge(ArrayType *state, ArrayType *other, int head);
 /* A copy of the times, rising, none twice. */
 extern TimestampTz *TimesSorted(ArrayType *state, int head, uint32 *count);
 
-/* Sorts times; the other drops those that are there twice, too, and returns how many are left. */
-extern void TimesSort(TimestampTz *time, uint32 count);
+/* Sorts times and drops those that are there twice; returns how many are left. */
 extern uint32 TimesArrange(TimestampTz *time, uint32 count);
 
 #endif

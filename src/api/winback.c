@@ -100,22 +100,9 @@ take(Datum user, History *history, void *with)
 	customer->value = OidIsValid(all->model->weight_type) ? VisitsWeight(history) / times : 1;
 }
 
-static inline int
-compare_visits(const Customer *a, const Customer *b)
-{
-	const BgnbdCustomer *x = &a->visits;
-	const BgnbdCustomer *y = &b->visits;
-
-	if (x->frequency != y->frequency)
-		return x->frequency < y->frequency ? -1 : 1;
-	if (x->recency != y->recency)
-		return x->recency < y->recency ? -1 : 1;
-	return x->age < y->age ? -1 : x->age > y->age;
-}
-
 #define ST_SORT          sort_by_visits
 #define ST_ELEMENT_TYPE  Customer
-#define ST_COMPARE(a, b) compare_visits(a, b)
+#define ST_COMPARE(a, b) BgnbdCompare(&(a)->visits, &(b)->visits)
 #define ST_SCOPE         static
 #define ST_CHECK_FOR_INTERRUPTS
 #define ST_DEFINE

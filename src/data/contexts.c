@@ -289,17 +289,6 @@ enum
 	ROW_COLUMNS
 };
 
-static Datum
-array_of(Datum *values, uint32 count, Oid type)
-{
-	int16 length;
-	bool by_value;
-	char align;
-
-	get_typlenbyvalalign(type, &length, &by_value, &align);
-	return PointerGetDatum(construct_array(values, (int) count, type, length, by_value, align));
-}
-
 /* Of several arrays, unnest is no function but what the parser makes of it: the system's own. */
 #define NEW_ROWS "unnest($1, $2, $3, $4, $5) AS n(context, value, item_id, events, lift)"
 
@@ -324,7 +313,7 @@ ContextsWrite(const Model *model, const IdSet *ids, const ContextRow *rows, uint
 		column[ROW_LIFT][n] = Float8GetDatum(rows[n].lift);
 	}
 	for (int c = 0; c < ROW_COLUMNS; c++)
-		arrays[c] = array_of(column[c], count, types[c]);
+		arrays[c] = PlanArray(column[c], count, types[c]);
 	if (SPI_execute_with_args(
 			psprintf("DELETE FROM %s.learned_context AS c WHERE NOT EXISTS (SELECT FROM " NEW_ROWS
 					 " WHERE (n.context, n.value) OPERATOR(pg_catalog.=) (c.context, c.value) "

@@ -36,8 +36,7 @@ weights(const double *weight, uint32 count)
 
 	for (uint32 n = 0; n < count; n++)
 		element[n] = Float8GetDatum(weight[n]);
-	return PointerGetDatum(construct_array(element, (int) count, FLOAT8OID, sizeof(float8),
-										   FLOAT8PASSBYVAL, TYPALIGN_DOUBLE));
+	return PlanArray(element, count, FLOAT8OID);
 }
 
 /* A value of a row, none of which is NULL. */

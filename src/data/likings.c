@@ -23,17 +23,6 @@ enum
 	LIKING_COLUMNS
 };
 
-static Datum
-array_of(Datum *values, uint32 count, Oid type)
-{
-	int16 length;
-	bool by_value;
-	char align;
-
-	get_typlenbyvalalign(type, &length, &by_value, &align);
-	return PointerGetDatum(construct_array(values, (int) count, type, length, by_value, align));
-}
-
 /* Rows as an array for each column. */
 static void
 make_arrays(const Model *model, const IdSet *ids, const Liking *likings, uint32 count,
@@ -58,7 +47,7 @@ make_arrays(const Model *model, const IdSet *ids, const Liking *likings, uint32 
 		column[LIKING_LIFT][n] = Float8GetDatum(liking->lift);
 	}
 	for (int c = 0; c < LIKING_COLUMNS; c++)
-		arrays[c] = array_of(column[c], count, types[c]);
+		arrays[c] = PlanArray(column[c], count, types[c]);
 }
 
 /* Of several arrays, unnest is no function but what the parser makes of it: the system's own. */

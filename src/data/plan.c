@@ -3,7 +3,9 @@
 #include "math/hash.h"
 #include "nodes/params.h"
 #include "tcop/dest.h"
+#include "utils/array.h"
 #include "utils/hsearch.h"
+#include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/plancache.h"
 
@@ -24,6 +26,17 @@ typedef struct PlanEntry
 } PlanEntry;
 
 static HTAB *plans = NULL;
+
+Datum
+PlanArray(Datum *values, uint32 count, Oid type)
+{
+	int16 length;
+	bool by_value;
+	char align;
+
+	get_typlenbyvalalign(type, &length, &by_value, &align);
+	return PointerGetDatum(construct_array(values, (int) count, type, length, by_value, align));
+}
 
 /* The kept plan of one statement, made with these options of cursors. */
 static SPIPlanPtr

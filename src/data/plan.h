@@ -12,6 +12,9 @@
 #include "executor/spi.h"
 #include "executor/tuptable.h"
 
+/* Values as an array, a parameter of a statement. */
+extern Datum PlanArray(Datum *values, uint32 count, Oid type);
+
 /* The plan of one statement; SPI is connected. */
 extern SPIPlanPtr PlanGet(const char *sql, int arguments, const Oid *types);
 

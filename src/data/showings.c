@@ -104,7 +104,7 @@ names(char *const *variants, uint32 count)
 
 	for (uint32 n = 0; n < count; n++)
 		name[n] = CStringGetTextDatum(variants[n]);
-	return PointerGetDatum(construct_array(name, (int) count, TEXTOID, -1, false, TYPALIGN_INT));
+	return PlanArray(name, count, TEXTOID);
 }
 
 static double

@@ -41,17 +41,6 @@ enum
 	HABIT_COLUMNS
 };
 
-static Datum
-array_of(Datum *values, uint32 count, Oid type)
-{
-	int16 length;
-	bool by_value;
-	char align;
-
-	get_typlenbyvalalign(type, &length, &by_value, &align);
-	return PointerGetDatum(construct_array(values, (int) count, type, length, by_value, align));
-}
-
 /* Runs a statement that changes a table. */
 static void
 change(const Model *model, const char *sql, int arguments, const Oid *types, const Datum *values,
@@ -83,7 +72,7 @@ write_repeats(const Model *model, const Repeat *repeats, uint32 count)
 		column[REPEAT_SHARE][n] = Float8GetDatum(repeats[n].share);
 	}
 	for (int c = 0; c < REPEAT_COLUMNS; c++)
-		arrays[c] = array_of(column[c], count, element[c]);
+		arrays[c] = PlanArray(column[c], count, element[c]);
 	change(model,
 		   psprintf("DELETE FROM %s.learned_repeat AS r WHERE NOT EXISTS (SELECT FROM "
 					"pg_catalog.unnest($1) AS n(item_id) "
@@ -134,7 +123,7 @@ write_habits(const Model *model, const Usage *habits)
 	values[HABIT_NEW_ITEMS] = Float8GetDatum(habits->new_items);
 	values[HABIT_REPEAT_GAP] = Float8GetDatum(habits->repeat_gap);
 	values[HABIT_REPEAT_SHARE] = Float8GetDatum(habits->repeat_share);
-	values[HABIT_WEEK] = array_of(hours, CLOCK_HOURS, FLOAT8OID);
+	values[HABIT_WEEK] = PlanArray(hours, CLOCK_HOURS, FLOAT8OID);
 	values[HABIT_ZONE] = CStringGetTextDatum(habits->time_zone);
 	change(model, psprintf("DELETE FROM %s.learned_habit", model->quoted), 0, NULL, NULL, NULL);
 	change(

@@ -16,6 +16,12 @@ compare_times(const TimestampTz *a, const TimestampTz *b)
 #define ST_DEFINE
 #include "lib/sort_template.h"
 
+void
+VisitsSort(TimestampTz *time, uint32 count)
+{
+	sort_times(time, count);
+}
+
 /* Leaves of times that rise the first of each day; returns how many. */
 static uint32
 leave_days(TimestampTz *time, uint32 count, pg_tz *zone)

@@ -23,6 +23,9 @@ extern uint32 VisitsOfItem(const HistoryEvent *event, uint32 events, pg_tz *zone
  */
 extern void VisitsHours(const History *history, pg_tz *zone, TimestampTz *time, double *week);
 
+/* Sorts times. */
+extern void VisitsSort(TimestampTz *time, uint32 count);
+
 /* The sum of the weights of what was chosen. */
 extern double VisitsWeight(const History *history);
 

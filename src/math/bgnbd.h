@@ -50,6 +50,17 @@ typedef struct BgnbdCustomer
 
 #define BGNBD_FREQUENCY_MOST 1e7
 
+/* An order of customers that follows from them alone, for sorts. */
+static inline int
+BgnbdCompare(const BgnbdCustomer *a, const BgnbdCustomer *b)
+{
+	if (a->frequency != b->frequency)
+		return a->frequency < b->frequency ? -1 : 1;
+	if (a->recency != b->recency)
+		return a->recency < b->recency ? -1 : 1;
+	return a->age < b->age ? -1 : a->age > b->age;
+}
+
 /*
  * Parameters are looked for within these; alpha in units of the mean T.  Where the likelihood
  * still rises there, the customers do not tell: nobody leaves, or all are alike.

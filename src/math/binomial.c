@@ -7,9 +7,6 @@
 /* Terms this much smaller than the sum so far end it. */
 #define NOTHING 1e-18
 
-/* So many standard deviations to either side are 95 % of a normal distribution. */
-#define NORMAL_95 1.959963984540054
-
 double
 BinomialSignTest(uint64_t wins, uint64_t losses)
 {

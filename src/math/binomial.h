@@ -6,6 +6,9 @@
 
 #include <stdint.h>
 
+/* So many standard deviations to either side are 95 % of a normal distribution. */
+#define NORMAL_95 1.959963984540054
+
 /*
  * The exact two-sided sign test: the chance that a fair coin thrown wins + losses times falls at
  * least as unevenly; 1 for no throw.  O(sqrt(throws)), since what lies far out adds nothing.
