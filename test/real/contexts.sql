@@ -18,11 +18,9 @@ SET timezone = 'UTC';
 \quit
 \endif
 
-\set orders 'xzcat \'' :data '/online_retail.csv.xz\''
 \set ratings 'xzcat \'' :data '/ml-latest-small/ratings.csv.xz\''
 
-CREATE TABLE order_line (invoice text, stock_code text, description text, quantity int, ordered_at timestamptz, price numeric, customer_id int, country text);
-COPY order_line FROM PROGRAM :'orders' WITH (FORMAT csv, HEADER);
+\ir read/orders.sql
 CREATE TABLE rating (movie_id int, title text, year int, genres text, user_id int, rating float8, rated_at bigint);
 COPY rating FROM PROGRAM :'ratings' WITH (FORMAT csv, HEADER, NULL 'NA');
 

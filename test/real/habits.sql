@@ -17,12 +17,8 @@ SET timezone = 'UTC';
 \quit
 \endif
 
-\set program 'xzcat \'' :data '/online_retail.csv.xz\''
-
-CREATE TABLE order_line (invoice text, stock_code text, description text, quantity int, ordered_at timestamptz, price numeric, customer_id int, country text);
-COPY order_line FROM PROGRAM :'program' WITH (FORMAT csv, HEADER);
+\ir read/orders.sql
 CREATE INDEX ON order_line (customer_id);
-ANALYZE order_line;
 SELECT no_plan();
 
 SELECT reco_create_model('retail', $$SELECT customer_id AS user_id, stock_code AS item_id, ordered_at AS occurred_at, sign(quantity) AS weight FROM public.order_line WHERE ordered_at < '2011-09-01'$$);

@@ -17,13 +17,10 @@ SET timezone = 'UTC';
 \quit
 \endif
 
-\set program 'xzcat \'' :data '/online_retail.csv.xz\''
-
-CREATE TABLE order_line (invoice text, stock_code text, description text, quantity int, ordered_at timestamptz, price numeric, customer_id int, country text);
-COPY order_line FROM PROGRAM :'program' WITH (FORMAT csv, HEADER);
+\ir read/orders.sql
 CREATE TABLE visit AS
   SELECT customer_id, date_trunc('day', ordered_at) AS at FROM order_line WHERE customer_id IS NOT NULL AND quantity > 0 GROUP BY 1, 2;
-ANALYZE order_line, visit;
+ANALYZE visit;
 
 SELECT no_plan();
 

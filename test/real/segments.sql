@@ -1,7 +1,7 @@
 -- MovieLens latest-small: people in groups by the genres of what they rated, found again a quarter of their events later.  The
 -- variable data names the folder with ml-latest-small/ratings.csv.xz.
 
-
+\set ECHO none
 \set QUIET 1
 \pset format unaligned
 \pset tuples_only true
@@ -16,14 +16,7 @@ SET client_min_messages = warning;
 \quit
 \endif
 
-\set ratings 'xzcat \'' :data '/ml-latest-small/ratings.csv.xz\''
-CREATE TABLE rating (movie_id int, title text, year int, genres text, user_id int, stars real, at bigint);
-COPY rating FROM PROGRAM :'ratings' (FORMAT csv, HEADER, NULL 'NA');
-CREATE TABLE movie AS
-  SELECT movie_id AS item_id, max(title) AS title, max(year) AS year, string_to_array(max(genres), '|') AS genres,
-    ('x' || substr(md5(movie_id::text), 1, 4))::bit(16)::int % 10 = 0 AS hidden
-  FROM rating GROUP BY movie_id;
-ALTER TABLE rating ADD PRIMARY KEY (user_id, movie_id);
+\ir read/films.sql
 SELECT no_plan();
 CREATE TABLE told AS SELECT user_id, movie_id AS item_id, ntile(4) OVER (PARTITION BY user_id ORDER BY at, movie_id) < 4 AS early FROM rating;
 SELECT reco_create_model('films', 'SELECT user_id, item_id FROM told WHERE early', 'SELECT item_id, genres FROM movie');
