@@ -45,6 +45,7 @@ typedef struct Kept
 	uint32 count;
 	int32 *number;
 	double *centre; /* [count][values] */
+	double *square; /* [count], of the length of each */
 } Kept;
 
 static void
@@ -135,6 +136,8 @@ kept_argument(FunctionCallInfo fcinfo, int argument, const Traits *traits, const
 		read_centre(&walk, traits, kept.centre + (uint64) kept.count * traits->traits, what);
 		kept.count++;
 	}
+	kept.square = BudgetAlloc(budget, (uint64) kept.count + 1, sizeof(double));
+	ClustersSquares(kept.centre, kept.count, traits->traits, kept.square);
 	return kept;
 }
 
@@ -401,13 +404,11 @@ reco_segments(PG_FUNCTION_ARGS)
 /* Puts out how much one user belongs to each group, and whose it is where the rows say so. */
 static void
 put_member(DoorRows *rows, const Traits *traits, const Shares *shares, uint32 user,
-		   const Kept *kept, bool named)
+		   const Kept *kept, double *apart, double *membership, bool named)
 {
-	double *apart = palloc(sizeof(double) * (kept->count + 1));
-	double *membership = palloc(sizeof(double) * (kept->count + 1));
 	uint32 best = 0;
 
-	ClustersDistances(kept->centre, kept->count, traits->traits,
+	ClustersDistances(kept->centre, kept->square, kept->count, traits->traits,
 					  shares->trait + shares->start[user], shares->root + shares->start[user],
 					  (uint32) (shares->start[user + 1] - shares->start[user]), apart);
 	ClustersMembership(apart, kept->count, membership);
@@ -423,8 +424,6 @@ put_member(DoorRows *rows, const Traits *traits, const Shares *shares, uint32 us
 
 		DoorPut(rows, values + !named, nulls);
 	}
-	pfree(apart);
-	pfree(membership);
 }
 
 /* Answers (centres, model, by), which begin at an argument, for one user or for all. */
@@ -438,6 +437,8 @@ belong(FunctionCallInfo fcinfo, int first, bool one)
 	Traits *traits;
 	Shares *shares;
 	Kept kept;
+	double *apart;
+	double *membership;
 
 	if (PG_ARGISNULL(first))
 		ereport(ERROR,
@@ -448,10 +449,12 @@ belong(FunctionCallInfo fcinfo, int first, bool one)
 	traits = TraitsRead(model, attribute_argument(fcinfo, first + 2, model), budget);
 	kept = kept_argument(fcinfo, first, traits, "centres", budget);
 	shares = SharesRead(model, traits, one ? SHARES_ONE : SHARES_ALL, user, budget);
+	apart = BudgetAlloc(budget, (uint64) kept.count + 1, sizeof(double));
+	membership = BudgetAlloc(budget, (uint64) kept.count + 1, sizeof(double));
 	for (uint32 u = 0; u < shares->users && kept.count > 0; u++)
 	{
 		CHECK_FOR_INTERRUPTS();
-		put_member(&rows, traits, shares, u, &kept, !one);
+		put_member(&rows, traits, shares, u, &kept, apart, membership, !one);
 	}
 	DoorLeave(model);
 	BudgetDestroy(budget);

@@ -12,7 +12,6 @@
 #include "math/binomial.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
-#include "utils/timestamp.h"
 
 PG_FUNCTION_INFO_V1(reco_create_log);
 PG_FUNCTION_INFO_V1(reco_attribute);

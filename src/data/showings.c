@@ -2,15 +2,12 @@
 
 #include <math.h>
 
-#include "access/relation.h"
-#include "catalog/pg_class.h"
 #include "catalog/pg_type.h"
 #include "data/plan.h"
 #include "executor/spi.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
-#include "utils/rel.h"
 
 /* What may be counted: anything that is a number, and what is true or false. */
 static const Oid countable[] = {INT8OID,   INT4OID,    INT2OID, FLOAT8OID,

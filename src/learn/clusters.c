@@ -11,22 +11,42 @@
 #define SAMPLE     5000 /* users by whom the number of groups is found */
 #define SETTLED    1e-7 /* of the sum of squares, a round that gains less is the last */
 
+/* The square of the length of a centre. */
+static double
+square_of(const double *centre, uint32_t values)
+{
+	double square = 0;
+
+	for (uint32_t v = 0; v < values; v++)
+		square += centre[v] * centre[v];
+	return square;
+}
+
+/* The square of the distance of a row of length 1 to a centre whose own square is known. */
+static double
+distance_to(const double *centre, double square, const uint32_t *value, const float *root,
+			uint64_t cells)
+{
+	double product = 0;
+
+	for (uint64_t n = 0; n < cells; n++)
+		product += centre[value[n]] * root[n];
+	return fmax(1 + square - 2 * product, 0);
+}
+
 void
-ClustersDistances(const double *centre, uint32_t count, uint32_t values, const uint32_t *value,
-				  const float *root, uint32_t cells, double *distance)
+ClustersSquares(const double *centre, uint32_t count, uint32_t values, double *square)
 {
 	for (uint32_t c = 0; c < count; c++)
-	{
-		const double *at = centre + (uint64_t) c * values;
-		double product = 0;
-		double length = 0;
+		square[c] = square_of(centre + (uint64_t) c * values, values);
+}
 
-		for (uint32_t v = 0; v < values; v++)
-			length += at[v] * at[v];
-		for (uint32_t n = 0; n < cells; n++)
-			product += at[value[n]] * root[n];
-		distance[c] = fmax(1 + length - 2 * product, 0);
-	}
+void
+ClustersDistances(const double *centre, const double *square, uint32_t count, uint32_t values,
+				  const uint32_t *value, const float *root, uint32_t cells, double *distance)
+{
+	for (uint32_t c = 0; c < count; c++)
+		distance[c] = distance_to(centre + (uint64_t) c * values, square[c], value, root, cells);
 }
 
 void
@@ -81,22 +101,18 @@ static double
 distance(const Attempt *attempt, uint32_t user, uint32_t c)
 {
 	const ClustersInput *input = attempt->input;
-	const double *at = attempt->centre + (uint64_t) c * input->values;
-	double product = 0;
+	uint64_t begin = begin_of(attempt, user);
 
-	for (uint64_t n = begin_of(attempt, user); n < end_of(attempt, user); n++)
-		product += at[input->value[n]] * input->root[n];
-	return fmax(1 + attempt->length[c] - 2 * product, 0);
+	return distance_to(attempt->centre + (uint64_t) c * input->values, attempt->length[c],
+					   input->value + begin, input->root + begin, end_of(attempt, user) - begin);
 }
 
 static void
 measure(Attempt *attempt, uint32_t c)
 {
-	const double *at = attempt->centre + (uint64_t) c * attempt->input->values;
+	uint32_t values = attempt->input->values;
 
-	attempt->length[c] = 0;
-	for (uint32_t v = 0; v < attempt->input->values; v++)
-		attempt->length[c] += at[v] * at[v];
+	attempt->length[c] = square_of(attempt->centre + (uint64_t) c * values, values);
 }
 
 /* Makes a user the centre of a group. */

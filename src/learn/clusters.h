@@ -44,10 +44,13 @@ typedef struct Clusters
  */
 extern Clusters *ClustersLearn(const ClustersInput *input, uint32_t wanted, Budget *budget);
 
-/* The squares of the distances of a row to centres, to distance[count]. */
-extern void ClustersDistances(const double *centre, uint32_t count, uint32_t values,
-							  const uint32_t *value, const float *root, uint32_t cells,
-							  double *distance);
+/* The squares of the lengths of centres, to square[count]. */
+extern void ClustersSquares(const double *centre, uint32_t count, uint32_t values, double *square);
+
+/* The squares of the distances of a row to centres, whose squares are known, to distance[count]. */
+extern void ClustersDistances(const double *centre, const double *square, uint32_t count,
+							  uint32_t values, const uint32_t *value, const float *root,
+							  uint32_t cells, double *distance);
 
 /*
  * How much a row belongs to each of count groups, by its distances; they sum to 1 (fuzzy c-means,

@@ -39,7 +39,6 @@ typedef struct Growth
 	uint32_t *row; /* in order of leaf */
 	uint32_t *aside;
 	Key *key;
-	uint32_t depth;
 	uint32_t least;
 	double asked; /* log of how many questions there were, by the greatest so far */
 } Growth;
@@ -301,7 +300,6 @@ TreeLearn(const TreeInput *input, uint32_t depth, uint32_t least, Budget *budget
 					 .row = BudgetAlloc(budget, (uint64_t) input->rows + 1, sizeof(uint32_t)),
 					 .aside = BudgetAlloc(budget, (uint64_t) input->rows + 1, sizeof(uint32_t)),
 					 .key = BudgetAlloc(budget, (uint64_t) input->rows + 1, sizeof(Key)),
-					 .depth = depth,
 					 .least = least > 0 ? least : 1};
 
 	tree->node = BudgetAlloc(budget, UINT64_C(2) << depth, sizeof(TreeNode));
