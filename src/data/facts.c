@@ -1,6 +1,5 @@
 #include "data/facts.h"
 
-#include <ctype.h>
 #include <float.h>
 #include <math.h>
 
@@ -8,6 +7,7 @@
 #include "data/columns.h"
 #include "data/ids.h"
 #include "data/plan.h"
+#include "data/select.h"
 #include "executor/spi.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
@@ -54,17 +54,6 @@ scale_of(Oid type)
 		default:
 			return ColumnIsNominal(type) ? NOMINAL : OTHER;
 	}
-}
-
-/* A query without what may end it, as a table that others can be made of. */
-static char *
-as_table(const char *query)
-{
-	size_t length = strlen(query);
-
-	while (length > 0 && (isspace((unsigned char) query[length - 1]) || query[length - 1] == ';'))
-		length--;
-	return psprintf("(%s\n) q", pnstrdup(query, length));
 }
 
 /* What the columns of a query are. */
@@ -282,7 +271,7 @@ settle_codes(Reading *reading, uint32 rows, Budget *budget)
 Facts *
 FactsRead(const char *query, const char *target, const List *names, Budget *budget)
 {
-	char *table = as_table(query);
+	char *table = psprintf("(%s\n) q", SelectText("the query", query));
 	TupleDesc columns = columns_of(table);
 	List *explain = explaining(columns, target, names);
 	Facts *facts = BudgetZeroed(budget, 1, sizeof(Facts));

@@ -20,12 +20,11 @@
 #include "data/model.h"
 #include "data/planted.h"
 #include "data/rules.h"
+#include "data/select.h"
 #include "data/setting.h"
 #include "data/template.h"
 #include "executor/spi.h"
 #include "lib/stringinfo.h"
-#include "nodes/parsenodes.h"
-#include "parser/parser.h"
 #include "storage/lmgr.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
@@ -217,42 +216,6 @@ run(const char *sql)
 		elog(ERROR, "could not run \"%s\": %s", sql, SPI_result_code_string(code));
 }
 
-/*
- * Makes the place of a syntax error one in the owner's query, not in the statement that holds it.
- */
-static void
-point_into_query(void *query)
-{
-	int position = geterrposition();
-
-	if (position > 0)
-	{
-		errposition(0);
-		internalerrposition(position);
-		internalerrquery(query);
-	}
-}
-
-/* Raises an error unless a query is one SELECT. */
-static void
-check_query(const char *word, const char *query)
-{
-	ErrorContextCallback context = {error_context_stack, point_into_query, (void *) query};
-	List *statements;
-	Node *statement;
-
-	error_context_stack = &context;
-	statements = raw_parser(query, RAW_PARSE_DEFAULT);
-	error_context_stack = context.previous;
-	statement = statements == NIL ? NULL : linitial_node(RawStmt, statements)->stmt;
-
-	if (list_length(statements) != 1 || !IsA(statement, SelectStmt) ||
-		((SelectStmt *) statement)->intoClause)
-		ereport(ERROR,
-				(errcode(ERRCODE_SYNTAX_ERROR), errmsg("the %s query must be one SELECT", word),
-				 errhint("Give a query that returns rows, without INTO, as one statement.")));
-}
-
 /* One of the owner's queries as a view, readable with the reader's own privileges only. */
 static void
 create_view(const char *schema, const char *word, const char *query, const char *comment)
@@ -336,13 +299,13 @@ LayoutCreate(Oid reco, const char *name, const LayoutQueries *queries)
 	const char *row;
 
 	check_name(reco, name);
-	check_query("events", queries->events);
+	SelectText("the events query", queries->events);
 	if (queries->items)
-		check_query("items", queries->items);
+		SelectText("the items query", queries->items);
 	if (queries->users)
-		check_query("users", queries->users);
+		SelectText("the users query", queries->users);
 	if (queries->rules)
-		check_query("rules", queries->rules);
+		SelectText("the rules query", queries->rules);
 	check_doors(reco);
 
 	if (SPI_connect() != SPI_OK_CONNECT)

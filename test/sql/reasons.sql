@@ -28,7 +28,12 @@ SELECT * FROM reco_explain_by('SELECT * FROM visit', 'bought', min_rows => 0);
 SELECT * FROM reco_explain_by('SELECT * FROM nowhere', 'bought');
 SELECT * FROM reco_explain_by('DELETE FROM visit RETURNING bought', 'bought');
 SELECT * FROM reco_explain_by('SELECT true AS bought) q; DELETE FROM visit; SELECT * FROM (SELECT true AS bought', 'bought');
+-- rows of a second statement would come in other types than those of the first
+SELECT * FROM reco_explain_by('SELECT true AS bought, ''x'' AS a) q; SELECT ''x'' AS a, 1::float8 AS bought FROM (SELECT 1', 'bought');
+SELECT * FROM reco_explain_by('SELECT true AS bought, 1 AS a; SELECT 2', 'bought');
+SELECT * FROM reco_explain_by('SELECT * INTO other FROM visit', 'bought');
 SELECT * FROM reco_explain_by('', 'bought');
+SELECT rule, rows FROM reco_explain_by('TABLE visit; -- all of it;', 'paid', '{device,season}');
 SELECT count(*) FROM visit;
 SET maintenance_work_mem = '1MB';
 SELECT count(*) FROM reco_explain_by('SELECT v.*, n FROM visit v, generate_series(1, 300) n', 'bought');
