@@ -8,8 +8,10 @@
  *
  * For everybody it is the mean number of users of the items with it, over that of all items, and the
  * bounds are those of the mean, an item being one observation.
+ *
+ * The catalogue is read once, however many users a query asks about.
  */
-#include "api/door.h"
+#include "api/site.h"
 
 #include <math.h>
 
@@ -50,11 +52,22 @@ typedef struct Whole
 	uint32 *having; /* [traits], items with each */
 	double *of;     /* [traits], their users */
 	double *square; /* the sum of squares of these */
+	uint32 *place;  /* of an item, by its number in traits->ids */
 } Whole;
 
-/* The names of an argument, each of an attribute there is, once; NIL for all. */
+/* What a call site keeps: the catalogue, by the attributes it was asked for. */
+typedef struct Asked
+{
+	Site site;
+	Budget *budget; /* of what follows */
+	List *names;
+	Traits *traits; /* NULL before it is read */
+	Whole whole;
+} Asked;
+
+/* The names of an argument, each once; NIL for all. */
 static List *
-names_argument(FunctionCallInfo fcinfo, int argument, const Model *model)
+names_argument(FunctionCallInfo fcinfo, int argument)
 {
 	List *names = NIL;
 	ListCell *cell;
@@ -67,27 +80,39 @@ names_argument(FunctionCallInfo fcinfo, int argument, const Model *model)
 		foreach (known, names)
 			if (strcmp(lfirst(known), name) == 0)
 				break;
-		if (known)
-			continue;
-		ValuesCheck(model, name, "attributes");
-		names = lappend(names, name);
+		if (known == NULL)
+			names = lappend(names, name);
 	}
 	return names;
 }
 
-static Whole
-sum_up(const Traits *traits)
+static bool
+are_same_names(const List *a, const List *b)
 {
+	if (list_length(a) != list_length(b))
+		return false;
+	for (int n = 0; n < list_length(a); n++)
+		if (strcmp(list_nth(a, n), list_nth(b, n)) != 0)
+			return false;
+	return true;
+}
+
+static Whole
+sum_up(const Traits *traits, Budget *budget)
+{
+	uint64 room = (uint64) traits->traits + 1;
 	Whole whole = {.items = traits->items,
-				   .having = palloc0(sizeof(uint32) * ((Size) traits->traits + 1)),
-				   .of = palloc0(sizeof(double) * ((Size) traits->traits + 1)),
-				   .square = palloc0(sizeof(double) * ((Size) traits->traits + 1))};
+				   .having = BudgetZeroed(budget, room, sizeof(uint32)),
+				   .of = BudgetZeroed(budget, room, sizeof(double)),
+				   .square = BudgetZeroed(budget, room, sizeof(double)),
+				   .place = BudgetZeroed(budget, (uint64) traits->items + 1, sizeof(uint32))};
 
 	for (uint32 i = 0; i < traits->items; i++)
 	{
 		double users = traits->users[i];
 
 		CHECK_FOR_INTERRUPTS();
+		whole.place[traits->at[i]] = i;
 		whole.users += users;
 		for (uint64 c = traits->start[i]; c < traits->start[i + 1]; c++)
 		{
@@ -148,19 +173,22 @@ surest_first(const void *a, const void *b)
 
 /* How many items of a history have each trait; *all gets how many of the catalogue it has. */
 static uint32 *
-count_history(const Traits *traits, const History *history, uint32 *all)
+count_history(const Asked *asked, const History *history, uint32 *all)
 {
+	const Traits *traits = asked->traits;
 	uint32 *had = palloc0(sizeof(uint32) * ((Size) traits->traits + 1));
 
 	*all = 0;
-	for (uint32 i = 0; i < traits->items; i++)
+	for (uint32 n = 0; n < history->count; n++)
 	{
-		const HistoryItem *item = HistoryFind(history, IdSetDatum(traits->ids, traits->at[i]));
+		uint32 number = IdSetFind(traits->ids, IdSetDatum(history->ids, history->item[n].id));
+		uint32 item;
 
-		if (item == NULL || !(item->weight > 0))
+		if (number == ID_NONE || !(history->item[n].weight > 0))
 			continue;
+		item = asked->whole.place[number];
 		++*all;
-		for (uint64 c = traits->start[i]; c < traits->start[i + 1]; c++)
+		for (uint64 c = traits->start[item]; c < traits->start[item + 1]; c++)
 			had[traits->trait[c]]++;
 	}
 	return had;
@@ -168,23 +196,24 @@ count_history(const Traits *traits, const History *history, uint32 *all)
 
 /* Every trait that there is something to say of, surest first; history is NULL for everybody. */
 static Affinity *
-weigh(const Traits *traits, const History *history, uint32 least, uint32 *count)
+weigh(const Asked *asked, const History *history, uint32 least, uint32 *count)
 {
-	Whole whole = sum_up(traits);
+	const Traits *traits = asked->traits;
+	const Whole *whole = &asked->whole;
 	Affinity *affinity = palloc(sizeof(Affinity) * ((Size) traits->traits + 1));
 	uint32 all = 0;
-	uint32 *had = history ? count_history(traits, history, &all) : NULL;
+	uint32 *had = history ? count_history(asked, history, &all) : NULL;
 
 	*count = 0;
 	for (uint32 t = 0; t < traits->traits && (had == NULL || all > 0); t++)
 	{
-		if (whole.having[t] < least || !(whole.of[t] > 0))
+		if (whole->having[t] < least || !(whole->of[t] > 0))
 			continue;
 		affinity[*count].trait = t;
 		if (had)
-			weigh_user(&affinity[(*count)++], &whole, had[t], all);
+			weigh_user(&affinity[(*count)++], whole, had[t], all);
 		else
-			weigh_all(&affinity[(*count)++], &whole);
+			weigh_all(&affinity[(*count)++], whole);
 	}
 	qsort(affinity, *count, sizeof(Affinity), surest_first);
 	return affinity;
@@ -207,33 +236,88 @@ put_affinity(DoorRows *rows, const Traits *traits, const Affinity *affinity)
 	DoorPut(rows, values, nulls);
 }
 
+/* Forgets the catalogue. */
+static void
+forget_catalogue(Asked *asked)
+{
+	if (asked->budget)
+		BudgetDestroy(asked->budget);
+	asked->budget = NULL;
+	asked->names = NIL;
+	asked->traits = NULL;
+}
+
+/* Makes the model of an argument the site's. */
+static void
+know_model(Asked *asked, FunctionCallInfo fcinfo, int argument)
+{
+	Model *model;
+
+	if (SiteKnowsModel(&asked->site, fcinfo, argument))
+		return;
+	forget_catalogue(asked);
+	model = SiteLearnModel(&asked->site, fcinfo, argument);
+	DoorUser(fcinfo, 0, model);
+	DoorEnter(model);
+	DoorLeave(model);
+	asked->site.model = model;
+}
+
+/* Reads the catalogue where the site does not have it by these attributes; SPI is connected. */
+static void
+know_catalogue(Asked *asked, const List *names)
+{
+	const Model *model = asked->site.model;
+	MemoryContext caller;
+	ListCell *cell;
+
+	if (asked->traits && are_same_names(asked->names, names))
+		return;
+	forget_catalogue(asked);
+	asked->budget = BudgetCreate(asked->site.context, "affinities", SIZE_MAX);
+	foreach (cell, names)
+		ValuesCheck(model, lfirst(cell), "attributes");
+	caller = MemoryContextSwitchTo(BudgetContext(asked->budget));
+	foreach (cell, names)
+		asked->names = lappend(asked->names, pstrdup(lfirst(cell)));
+	MemoryContextSwitchTo(caller);
+	asked->traits = TraitsRead(model, names, asked->budget);
+	asked->whole = sum_up(asked->traits, asked->budget);
+}
+
 /* reco_affinity(user_id, attributes, k, model, min_items) */
 Datum
 reco_affinity(PG_FUNCTION_ARGS)
 {
-	Model *model = DoorModel(fcinfo, 3);
-	Datum user = DoorUser(fcinfo, 0, model);
-	uint32 k = DoorK(fcinfo, 2);
-	List *names = names_argument(fcinfo, 1, model);
-	Budget *budget = BudgetCreate(CurrentMemoryContext, "affinities", SIZE_MAX);
-	DoorRows rows = DoorOpen(fcinfo, model, affinity_types, lengthof(affinity_types), false);
+	Asked *asked = SiteOpen(fcinfo, sizeof(Asked));
+	Model *model;
+	Datum user;
+	uint32 k;
 	int32 least = PG_ARGISNULL(4) ? 2 : PG_GETARG_INT32(4);
-	Traits *traits;
+	Budget *budget;
+	DoorRows rows;
 	History *history = NULL;
 	Affinity *affinity;
 	uint32 count;
 
+	know_model(asked, fcinfo, 3);
+	model = asked->site.model;
+	user = DoorUser(fcinfo, 0, model);
+	k = DoorK(fcinfo, 2);
+	budget = BudgetCreate(CurrentMemoryContext, "affinities", SIZE_MAX);
+	rows = DoorOpen(fcinfo, model, affinity_types, lengthof(affinity_types), false);
 	if (least < 2)
 		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 						errmsg("min_items must be at least 2, not %d", least),
 						errdetail("What one item alone has is no taste.")));
-	DoorEnter(model);
-	traits = TraitsRead(model, names, budget);
+	if (SPI_connect() != SPI_OK_CONNECT)
+		elog(ERROR, "SPI_connect failed");
+	know_catalogue(asked, names_argument(fcinfo, 1));
 	if (!PG_ARGISNULL(0))
 		history = HistoryRead(model, user, GetCurrentTimestamp(), budget);
-	affinity = weigh(traits, history, (uint32) least, &count);
+	affinity = weigh(asked, history, (uint32) least, &count);
 	for (uint32 n = 0; n < count && (k == 0 || n < k); n++)
-		put_affinity(&rows, traits, &affinity[n]);
+		put_affinity(&rows, asked->traits, &affinity[n]);
 	DoorLeave(model);
 	BudgetDestroy(budget);
 	return (Datum) 0;

@@ -424,11 +424,11 @@ apply_fatigue(const Profile *profile, RankScratch *rank)
 				  HistoryWear(&profile->history->item[profile->place[e]]));
 }
 
-RankItem *
-ProfileBest(const Profile *profile, const ProfileRules *rules, uint32 most, uint32 *count)
+/* The scores of all candidates, in a scratch to be cleared and returned. */
+static RankScratch *
+score_candidates(const Profile *profile, const ProfileRules *rules)
 {
 	RankScratch *rank;
-	RankItem *best;
 
 	know_scores(profile);
 	rank = take_scratch(profile);
@@ -438,6 +438,24 @@ ProfileBest(const Profile *profile, const ProfileRules *rules, uint32 most, uint
 	for (uint32 n = 0; rules->lifts && n < rules->lifts->count; n++)
 		RankTimes(rank, rules->lifts->lift[n].item_no, rules->lifts->lift[n].lift);
 	apply_rules(profile, rules, rank);
+	return rank;
+}
+
+double
+ProfileSum(const Profile *profile, const ProfileRules *rules)
+{
+	double sum = RankSum(score_candidates(profile, rules));
+
+	return_scratch(profile);
+	return sum;
+}
+
+RankItem *
+ProfileBest(const Profile *profile, const ProfileRules *rules, uint32 most, uint32 *count)
+{
+	RankScratch *rank = score_candidates(profile, rules);
+	RankItem *best;
+
 	/* Room for few is had at once; that for all would be more than there is to put in. */
 	if (most > FEW)
 		most = Max(Min(most, RankReached(rank)), 1);

@@ -71,6 +71,9 @@ ProfileKeepsOut(const HistoryItem *item, bool seen)
 extern RankItem *ProfileBest(const Profile *profile, const ProfileRules *rules, uint32 most,
 							 uint32 *count);
 
+/* The sum of the scores of all candidates, as ProfileBest has them. */
+extern double ProfileSum(const Profile *profile, const ProfileRules *rules);
+
 /* The score of a candidate before fatigue and lifts. */
 extern double ProfileFresh(const Profile *profile, const ContextLifts *lifts,
 						   const RankItem *candidate);

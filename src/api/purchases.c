@@ -11,6 +11,7 @@
 #include <math.h>
 
 #include "api/rhythm.h"
+#include "api/site.h"
 #include "catalog/pg_type.h"
 #include "data/usage.h"
 #include "data/history.h"
@@ -55,11 +56,27 @@ typedef struct Next
 	int32 times;
 } Next;
 
+/*
+ * What a call site keeps: everybody's habits, and when it was asked often enough that reading them
+ * of all items costs no more than what was read of some, these.
+ */
+typedef struct Asked
+{
+	Site site;
+	Budget *budget;
+	Usage *habits;
+	UsageAll *repeats;
+} Asked;
+
+/* Items that are read at once in the time that a question takes to look up those it needs. */
+#define ITEMS_A_CALL 128
+
 /* A question. */
 typedef struct Question
 {
 	Model *model;
 	Usage *habits;
+	const UsageAll *repeats; /* NULL where they are looked up */
 	History *history;
 	TimestampTz as_of;
 	double horizon; /* microseconds */
@@ -112,6 +129,22 @@ chosen_items(const Question *question, uint32 *count)
 	return number;
 }
 
+/* What is known of some items of the history. */
+static Repeat *
+read_repeats(const Question *question, const uint32 *number, uint32 count)
+{
+	const History *history = question->history;
+	Repeat *repeats;
+
+	if (question->repeats == NULL)
+		return UsageRepeats(question->model, question->habits,
+							IdSetArrayOf(history->ids, number, count), count);
+	repeats = palloc_extended(sizeof(Repeat) * Max(count, 1), MCXT_ALLOC_HUGE);
+	for (uint32 n = 0; n < count; n++)
+		repeats[n] = UsageOf(question->repeats, IdSetDatum(history->ids, number[n]));
+	return repeats;
+}
+
 /* Adds what may come again. */
 static void
 add_repeats(Question *question)
@@ -119,8 +152,7 @@ add_repeats(Question *question)
 	const History *history = question->history;
 	uint32 count;
 	uint32 *number = chosen_items(question, &count);
-	Repeat *repeats = UsageRepeats(question->model, question->habits,
-								   IdSetArrayOf(history->ids, number, count), count);
+	Repeat *repeats = read_repeats(question, number, count);
 	Datum source = CStringGetTextDatum("repeat");
 	uint32 c = 0;
 
@@ -191,21 +223,6 @@ expect_new(const Question *question, uint32 visits, uint32 chosen)
 	return purchases * brings;
 }
 
-/* The sum of the scores of everything the history speaks for. */
-static double
-all_scores(const Profile *profile)
-{
-	ProfileRules rules = {0};
-	uint32 count;
-	RankItem *best = ProfileBest(profile, &rules, UINT32_MAX, &count);
-	double sum = 0;
-
-	for (uint32 n = 0; n < count; n++)
-		sum += Max(best[n].score, 0);
-	pfree(best);
-	return sum;
-}
-
 /* True where an item of the list is among those that may come again, which are in order of number. */
 static bool
 is_repeat(const Question *question, uint32 repeats, uint32 number)
@@ -242,7 +259,7 @@ add_new(Question *question, RecommendAsk *ask, uint32 most)
 		foresee(question, visits, question->habits->visit_gap, &visit);
 	if (visit.foreseen)
 		tell_when(&visit);
-	sum = all_scores(profile);
+	sum = ProfileSum(profile, &(ProfileRules){0});
 	RecommendGather(ask, profile, most, most);
 	question->next =
 		repalloc_huge(question->next, sizeof(Next) * Max((Size) repeats + ask->listed, 1));
@@ -297,11 +314,47 @@ horizon_argument(FunctionCallInfo fcinfo, int argument)
 	return seconds * USECS_PER_SEC;
 }
 
+/* Makes the model of an argument the site's. */
+static Model *
+know_model(Asked *asked, FunctionCallInfo fcinfo, int argument)
+{
+	if (!SiteKnowsModel(&asked->site, fcinfo, argument))
+	{
+		if (asked->budget)
+			BudgetDestroy(asked->budget);
+		asked->budget = NULL;
+		asked->habits = NULL;
+		asked->repeats = NULL;
+		asked->site.calls = 0;
+		return SiteLearnModel(&asked->site, fcinfo, argument);
+	}
+	return asked->site.model;
+}
+
+/* Reads what the site does not know of a model; SPI is connected. */
+static void
+know_habits(Asked *asked, Model *model)
+{
+	MemoryContext caller = MemoryContextSwitchTo(asked->site.context);
+
+	if (asked->habits == NULL)
+		asked->habits = UsageRead(model);
+	if (asked->repeats == NULL && asked->site.calls > 8 + model->item_slots / ITEMS_A_CALL)
+	{
+		asked->budget = BudgetCreate(asked->site.context, "reco_next_purchases", SIZE_MAX);
+		asked->repeats = UsageReadAll(model, asked->habits, asked->budget);
+	}
+	MemoryContextSwitchTo(caller);
+	asked->site.calls++;
+	asked->site.model = model;
+}
+
 /* reco_next_purchases(user_id, k, model, horizon, as_of).  A NULL user is a guest without a history. */
 Datum
 reco_next_purchases(PG_FUNCTION_ARGS)
 {
-	Question question = {.model = DoorModel(fcinfo, 2),
+	Asked *asked = SiteOpen(fcinfo, sizeof(Asked));
+	Question question = {.model = know_model(asked, fcinfo, 2),
 						 .as_of =
 							 PG_ARGISNULL(4) ? GetCurrentTimestamp() : PG_GETARG_TIMESTAMPTZ(4)};
 	Datum user = DoorUser(fcinfo, 0, question.model);
@@ -320,8 +373,13 @@ reco_next_purchases(PG_FUNCTION_ARGS)
 	question.horizon = horizon_argument(fcinfo, 3);
 	RhythmNeedsTimes(question.model, question.as_of);
 	ask.budget = BudgetCreate(CurrentMemoryContext, "reco_next_purchases", SIZE_MAX);
-	DoorEnter(question.model);
-	question.habits = UsageRead(question.model);
+	if (asked->site.model == NULL)
+		DoorEnter(question.model);
+	else if (SPI_connect() != SPI_OK_CONNECT)
+		elog(ERROR, "SPI_connect failed");
+	know_habits(asked, question.model);
+	question.habits = asked->habits;
+	question.repeats = asked->repeats;
 	question.zone = ClockZone(question.habits->time_zone);
 	question.history = PG_ARGISNULL(0)
 						   ? HistoryOfItems(question.model, NULL, 0, ask.budget)
@@ -335,7 +393,7 @@ reco_next_purchases(PG_FUNCTION_ARGS)
 	qsort(question.next, question.count, sizeof(Next), likely_first);
 	for (uint32 n = 0; n < question.count && (k == 0 || n < k); n++)
 		put(&question, &rows, &question.next[n]);
-	SPI_finish();
+	DoorLeave(question.model);
 	BudgetDestroy(ask.budget);
 	return (Datum) 0;
 }

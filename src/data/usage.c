@@ -229,8 +229,25 @@ UsageRead(const Model *model)
 	zone = SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, HABIT_ZONE + 1);
 	if (zone == NULL)
 		refuse(model);
-	habits->time_zone = zone;
+	/* SPI left the context it was called in. */
+	habits->time_zone = MemoryContextStrdup(GetMemoryChunkContext(habits), zone);
 	return habits;
+}
+
+/* What a row says of an item in its second and third column: nothing where it is none's. */
+static Repeat
+repeat_of(const Model *model, const Usage *habits, HeapTuple row)
+{
+	bool no_gap;
+	bool no_share;
+	Datum gap = SPI_getbinval(row, SPI_tuptable->tupdesc, 2, &no_gap);
+	Datum share = SPI_getbinval(row, SPI_tuptable->tupdesc, 3, &no_share);
+	Repeat repeat = {.gap = no_gap ? habits->repeat_gap : DatumGetFloat8(gap),
+					 .share = no_share ? habits->repeat_share : DatumGetFloat8(share)};
+
+	if (!is_none_or_above(repeat.gap, INFINITY) || !is_none_or_above(repeat.share, 1))
+		refuse(model);
+	return repeat;
 }
 
 Repeat *
@@ -258,19 +275,66 @@ UsageRepeats(const Model *model, const Usage *habits, Datum items, uint32 count)
 		1, &type, &items, NULL);
 	for (uint64 r = 0; r < rows; r++)
 	{
-		HeapTuple row = SPI_tuptable->vals[r];
-		TupleDesc desc = SPI_tuptable->tupdesc;
-		bool no_gap;
-		bool no_share;
-		int64 place = DatumGetInt64(SPI_getbinval(row, desc, 1, &no_gap));
-		Datum gap = SPI_getbinval(row, desc, 2, &no_gap);
-		Datum share = SPI_getbinval(row, desc, 3, &no_share);
+		bool isnull;
+		int64 place =
+			DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[r], SPI_tuptable->tupdesc, 1, &isnull));
 
-		repeats[place - 1].gap = no_gap ? habits->repeat_gap : DatumGetFloat8(gap);
-		repeats[place - 1].share = no_share ? habits->repeat_share : DatumGetFloat8(share);
-		if (!is_none_or_above(repeats[place - 1].gap, INFINITY) ||
-			!is_none_or_above(repeats[place - 1].share, 1))
-			refuse(model);
+		repeats[place - 1] = repeat_of(model, habits, SPI_tuptable->vals[r]);
 	}
 	return repeats;
+}
+
+struct UsageAll
+{
+	const Usage *habits;
+	bool catalogue; /* what is not among the items may not be shown */
+	IdSet *items;
+	Repeat *repeat;
+};
+
+UsageAll *
+UsageReadAll(const Model *model, const Usage *habits, Budget *budget)
+{
+	UsageAll *all = BudgetZeroed(budget, 1, sizeof(UsageAll));
+	const char *type = IdTypeName(model->item_kind);
+	const char *of =
+		model->has_items
+			? psprintf("%s.items n LEFT JOIN ONLY %s.learned_repeat l "
+					   "ON l.item_id OPERATOR(pg_catalog.=) n.item_id WHERE n.item_id IS NOT NULL",
+					   model->quoted, model->quoted)
+			: psprintf("ONLY %s.learned_repeat l CROSS JOIN LATERAL (SELECT l.item_id) n",
+					   model->quoted);
+	uint64 rows;
+
+	ModelNeedsTable(model, "learned_repeat");
+	all->habits = habits;
+	all->catalogue = model->has_items;
+	all->items = IdSetCreate(model->item_kind, budget);
+	rows = PlanRun(psprintf("SELECT n.item_id::%s, pg_catalog.date_part('epoch', l.typical_gap), "
+							"l.share FROM %s",
+							type, of),
+				   0, NULL, NULL, NULL);
+	all->repeat = BudgetAlloc(budget, Max(rows, 1), sizeof(Repeat));
+	for (uint64 r = 0; r < rows; r++)
+	{
+		bool isnull;
+		Datum item = SPI_getbinval(SPI_tuptable->vals[r], SPI_tuptable->tupdesc, 1, &isnull);
+
+		CHECK_FOR_INTERRUPTS();
+		all->repeat[IdSetAdd(all->items, item)] = repeat_of(model, habits, SPI_tuptable->vals[r]);
+	}
+	SPI_freetuptable(SPI_tuptable);
+	return all;
+}
+
+Repeat
+UsageOf(const UsageAll *all, Datum item)
+{
+	uint32 place = IdSetFind(all->items, item);
+
+	if (place != ID_NONE)
+		return all->repeat[place];
+	if (all->catalogue)
+		return (Repeat){.share = NAN};
+	return (Repeat){.gap = all->habits->repeat_gap, .share = all->habits->repeat_share};
 }

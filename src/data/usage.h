@@ -49,4 +49,13 @@ extern Usage *UsageRead(const Model *model);
  */
 extern Repeat *UsageRepeats(const Model *model, const Usage *habits, Datum items, uint32 count);
 
+/* The same of every item there is, to be asked about often. */
+typedef struct UsageAll UsageAll;
+
+/* Reads the catalogue, or where there is none the table, once. */
+extern UsageAll *UsageReadAll(const Model *model, const Usage *habits, Budget *budget);
+
+/* The gap and the share of an item, as UsageRepeats has them. */
+extern Repeat UsageOf(const UsageAll *all, Datum item);
+
 #endif

@@ -408,6 +408,27 @@ RankTop(RankScratch *scratch, RankItem *best, uint32_t k)
 }
 
 double
+RankSum(RankScratch *scratch)
+{
+	uint32_t words = words_of(scratch->slots);
+	double sum = 0;
+
+	for (uint32_t w = 0; w < words; w++)
+	{
+		for (uint64_t notes = notes_of(scratch, w); notes; notes &= notes - 1)
+		{
+			double *score = scratch->score + (size_t) (w * WORD + NOTE_FIRST(notes)) * BLOCK;
+
+			for (uint32_t n = 0; n < BLOCK; n++)
+				sum += score[n] > 0 && isfinite(score[n]) ? score[n] : 0;
+			memset(score, 0, sizeof(double) * BLOCK);
+		}
+		memset(scratch->noted + (size_t) w * WORD, 0, WORD);
+	}
+	return sum;
+}
+
+double
 RankShare(const RankEntry *entry, double norm, double grid, uint32_t item)
 {
 	for (uint32_t n = 0; n < entry->count; n++)

@@ -136,6 +136,9 @@ RankTimes(RankScratch *scratch, uint32_t item, double factor)
  */
 extern uint32_t RankTop(RankScratch *scratch, RankItem *best, uint32_t k);
 
+/* The sum of all finite scores above 0, in the order of numbers; leaves the scratch clear. */
+extern double RankSum(RankScratch *scratch);
+
 /*
  * What rounds the terms of a history: adding it to a term and taking it away again leaves a
  * multiple of the power of two.  0, which rounds nothing, where the history says nothing.

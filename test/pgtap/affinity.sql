@@ -53,5 +53,14 @@ CREATE OR REPLACE VIEW many.items WITH (security_invoker = true) AS SELECT i AS 
 SELECT is((SELECT count(*) FROM before b JOIN (SELECT u, string_agg(a::text, ' ') AS said FROM generate_series(0, 15) u, reco_affinity(u, NULL, NULL, 'many') a GROUP BY u) c USING (u) WHERE b.said <> c.said), 0::bigint,
   'the order of the catalogue does not matter');
 
+-- What a query remembers from one call to the next is of that model and those attributes.
+CREATE FUNCTION pg_temp.alone(u int, names text[], model text) RETURNS SETOF text LANGUAGE plpgsql AS $$ BEGIN RETURN QUERY SELECT a::text FROM reco_affinity(u, names, NULL, model) a; END $$;
+CREATE TABLE odd AS SELECT u % 7 AS u, i FROM many;
+SELECT reco_create_model('odd', 'SELECT u AS user_id, i AS item_id FROM odd', 'SELECT i AS item_id, shelf, shelf AS tags FROM kind');
+SELECT users FROM reco_refresh('odd') \gset
+SELECT results_eq($$SELECT a::text FROM generate_series(0, 15) u, (VALUES (1, '{tags}'::text[]), (2, '{shelf,tags}'), (3, NULL), (4, '{tags}')) n(n, names), unnest('{many,odd}'::text[]) m, LATERAL reco_affinity(u, names, NULL, m) a ORDER BY u, n, m, a::text$$,
+  $$SELECT a FROM generate_series(0, 15) u, (VALUES (1, '{tags}'::text[]), (2, '{shelf,tags}'), (3, NULL), (4, '{tags}')) n(n, names), unnest('{many,odd}'::text[]) m, LATERAL pg_temp.alone(u, names, m) a ORDER BY u, n, m, a$$,
+  'asked about many users, attributes and models in one query the same as one by one');
+
 SELECT * FROM finish();
 ROLLBACK;

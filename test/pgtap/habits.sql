@@ -96,6 +96,17 @@ INSERT INTO buy SELECT 2000, CASE WHEN n % 2 = 0 THEN 5 ELSE 20 + n END, timesta
 SELECT is(item_id, 5, 'what is due comes first') FROM habit.next_purchases(2000, 1, '14 days', timestamptz '2024-01-01' + interval '99 days');
 SELECT ok(expected_at < '2024-04-19' AND expected_until < '2024-05-09', format('and soon: %s to %s', expected_from, expected_until)) FROM habit.next_purchases(2000, 1, '14 days', timestamptz '2024-01-01' + interval '99 days');
 
+-- What a query remembers from one call to the next says the same as what one call reads.
+CREATE FUNCTION pg_temp.alone(u int) RETURNS SETOF text LANGUAGE plpgsql AS $$ BEGIN RETURN QUERY SELECT n::text FROM habit.next_purchases(u, 20, '14 days', timestamptz '2024-01-01' + interval '99 days') n; END $$;
+SELECT results_eq($$SELECT u, n::text FROM generate_series(1, 60) u, LATERAL habit.next_purchases(u, 20, '14 days', timestamptz '2024-01-01' + interval '99 days') n ORDER BY 1, 2$$, $$SELECT u, n FROM generate_series(1, 60) u, LATERAL pg_temp.alone(u) n ORDER BY 1, 2$$, 'asked about many users in one query the same as one by one');
+SELECT reco_create_model('stocked', 'SELECT u AS user_id, i AS item_id, at AS occurred_at, paid AS weight FROM public.buy', 'SELECT i AS item_id FROM generate_series(0, 60) i WHERE i % 3 > 0');
+SELECT reco_configure('stocked', similarity => 'cosine', min_support => 3, time_zone => 'America/New_York');
+SELECT events > 0 FROM reco_refresh('stocked');
+SELECT users FROM reco_learn_habits('stocked', '2024-06-01') \gset
+CREATE FUNCTION pg_temp.alone_stocked(u int) RETURNS SETOF text LANGUAGE plpgsql AS $$ BEGIN RETURN QUERY SELECT n::text FROM stocked.next_purchases(u, 20, '14 days', timestamptz '2024-01-01' + interval '99 days') n; END $$;
+SELECT results_eq($$SELECT u, n::text FROM generate_series(1, 60) u, LATERAL stocked.next_purchases(u, 20, '14 days', timestamptz '2024-01-01' + interval '99 days') n ORDER BY 1, 2$$, $$SELECT u, n FROM generate_series(1, 60) u, LATERAL pg_temp.alone_stocked(u) n ORDER BY 1, 2$$, 'where the catalogue has not all of them, too');
+SELECT is_empty($$SELECT FROM generate_series(1, 60) u, LATERAL stocked.next_purchases(u, 20, '14 days', timestamptz '2024-01-01' + interval '99 days') n WHERE item_id % 3 = 0$$, 'and what it has not does not come');
+
 -- The best time against plain SQL, hour by hour of days around those on which clocks change, too.
 CREATE OR REPLACE VIEW habit.events WITH (security_invoker = true) AS SELECT u AS user_id, i AS item_id, at AS occurred_at, paid AS weight FROM public.buy WHERE at <= '2024-06-01';
 CREATE TEMP TABLE share AS SELECT u, reco_smooth_hours(own, hours) AS s FROM (SELECT u, reco_hours(at, 'America/New_York') AS own FROM met WHERE u BETWEEN 1 AND 20 GROUP BY u) o, habit.learned_habit;
