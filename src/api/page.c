@@ -9,12 +9,14 @@
  *
  * where the chance of an item is its match / 100, and a half, which is none better than chance, where
  * there is no evidence.  Of what a row could show, its first 3 * per_row items, per_row are drawn by
- * the lot of the visit, those further up the sooner, and shown in the order of the list.
+ * the lot of the visit, those further up the sooner, and shown in the order of the list.  Rules and
+ * fatigue hold in every row (api/promote).
  */
 #include "api/door.h"
 
 #include <math.h>
 
+#include "api/promote.h"
 #include "api/shelf.h"
 #include "catalog/pg_type.h"
 #include "data/values.h"
@@ -65,6 +67,7 @@ typedef struct PageRow
 {
 	const Shelf *shelf;
 	uint32 *place;
+	bool *promoted; /* of each, by a share that it has to make up for */
 	uint32 count;
 	double worth;
 } PageRow;
@@ -75,7 +78,8 @@ typedef struct Visit
 	ShelfAsk ask;
 	uint32 rows;
 	List *shelves; /* those not on the page */
-	IdSet *used;   /* items that are on it */
+	Promotion *promotion;
+	IdSet *used; /* items that are on it */
 	uint32 kinds[SHELF_KINDS];
 	DoorRows out;
 	uint32 put;
@@ -98,6 +102,7 @@ typedef struct Ticket
 {
 	double ticket;
 	uint32 place;
+	bool promoted;
 } Ticket;
 
 static int
@@ -120,36 +125,62 @@ by_place(const void *a, const void *b)
 	return x->place < y->place ? -1 : x->place > y->place;
 }
 
-/* Draws the items that a row would show now; those without a weight come whatever the lot says. */
-static PageRow
-draw_row(const Visit *page, const Shelf *shelf)
+/* Tickets of the items of a shelf that are not on the page, the best first; returns how many. */
+static uint32
+draw_tickets(const Visit *page, const Shelf *shelf, Ticket *ticket)
 {
 	const ShelfAsk *ask = &page->ask;
 	uint32 most = shelf->kind == SHELF_DISCOVER ? shelf->count : DRAWN_FROM * ask->places;
-	Ticket *ticket = palloc(sizeof(Ticket) * Max(shelf->count, 1));
 	uint64 lot = ShelfLot(ask, shelf);
 	uint32 free = 0;
-	PageRow row = {.shelf = shelf};
 
-	for (uint32 n = 0; n < shelf->count && free < most; n++)
+	for (uint32 n = 0; n < shelf->count; n++)
 	{
 		const ShelfItem *item = &shelf->item[n];
 
 		if (IdSetFind(page->used, item->item) != ID_NONE)
 			continue;
 		ticket[free].place = n;
-		ticket[free++].ticket =
-			item->weight > 0 ? ShelfTicket(ask, lot, item->item, item->weight) : -1;
+		if (free >= most)
+			ticket[free].ticket = INFINITY;
+		else if (item->weight > 0)
+			ticket[free].ticket = ShelfTicket(ask, lot, item->item, item->weight);
+		else
+			ticket[free].ticket = -1;
+		free++;
 	}
 	qsort(ticket, free, sizeof(Ticket), by_ticket);
-	row.count = Min(free, ask->places);
+	return free;
+}
+
+/*
+ * Draws the items that a row would show now; those without a weight come whatever the lot says, and
+ * what is further down only where a share has nothing above.
+ */
+static PageRow
+draw_row(const Visit *page, const Shelf *shelf)
+{
+	const ShelfAsk *ask = &page->ask;
+	Ticket *ticket = palloc(sizeof(Ticket) * Max(shelf->count, 1));
+	uint32 *place = palloc(sizeof(uint32) * Max(shelf->count, 1));
+	uint32 free = draw_tickets(page, shelf, ticket);
+	PageRow row = {.shelf = shelf, .count = Min(free, ask->places)};
+
+	row.promoted = palloc0(sizeof(bool) * Max(row.count, 1));
+	for (uint32 n = 0; n < free; n++)
+		place[n] = ticket[n].place;
+	if (shelf->kind != SHELF_CONTINUE)
+		PromotionPick(page->promotion, shelf, place, free, row.count, row.promoted);
+	for (uint32 n = 0; n < row.count; n++)
+		ticket[n] = (Ticket){.place = place[n], .promoted = row.promoted[n]};
 	qsort(ticket, row.count, sizeof(Ticket), by_place);
-	row.place = palloc(sizeof(uint32) * Max(row.count, 1));
+	row.place = place;
 	for (uint32 n = 0; n < row.count; n++)
 	{
 		const ShelfItem *item = &shelf->item[ticket[n].place];
 
 		row.place[n] = ticket[n].place;
+		row.promoted[n] = ticket[n].promoted;
 		row.worth += (item->matched ? item->match / 100 : CHANCE_UNKNOWN) / ask->places;
 	}
 	row.worth *= pow(AGAIN, page->kinds[shelf->kind]);
@@ -237,7 +268,7 @@ put_row(Visit *page, const PageRow *row)
 		nulls[PAGE_BECAUSE] = !item->has_because;
 		if (item->has_because)
 			values[PAGE_BECAUSE] = DoorItemOut(&page->out, item->because);
-		values[PAGE_SOURCE] = CStringGetTextDatum(item->source);
+		values[PAGE_SOURCE] = CStringGetTextDatum(row->promoted[n] ? "promoted" : item->source);
 		DoorPut(&page->out, values, nulls);
 	}
 }
@@ -286,6 +317,7 @@ reco_page(PG_FUNCTION_ARGS)
 	ask->profile = ProfileRead(ask->model, ask->history);
 	page.used = IdSetCreate(ask->model->item_kind, ask->budget);
 	page.shelves = ShelfMake(ask);
+	page.promotion = PromotionMake(ask, page.shelves);
 	while (page.put < page.rows && take_row(&page, &row))
 		put_row(&page, &row);
 	SPI_finish();

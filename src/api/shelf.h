@@ -27,6 +27,7 @@ typedef struct ShelfItem
 	Datum because;      /* normalised */
 	const char *source; /* as in lists; of what is unfinished its kind */
 	double weight;      /* in the lot that says what is shown at a visit; 0 where none is drawn */
+	uint32 number;      /* by which rules know it */
 } ShelfItem;
 
 typedef struct Shelf

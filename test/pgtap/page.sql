@@ -92,10 +92,51 @@ SELECT ok(bool_and(n > 1), 'and subjects change') FROM (SELECT u, count(DISTINCT
 SELECT cmp_ok(count(*) FILTER (WHERE at <= 6)::numeric, '>', 1.5 * count(*) FILTER (WHERE at BETWEEN 13 AND 18), 'what is further up comes sooner') FROM (SELECT array_position(l.items, p.item_id) AS at
   FROM page p CROSS JOIN LATERAL (SELECT array_agg(item_id ORDER BY rank) AS items FROM show.top_n(p.u, 100, as_of => '2026-05-02', exclude => ARRAY(SELECT item_id FROM show.continue(p.u, NULL, '2026-05-02'))) WITH ORDINALITY AS t(item_id, score, match, because, source, rank)) l WHERE p.kind = 'top') o;
 
--- Rules hold in the row of top picks: what is pinned is there at every visit.
+-- Rules hold in every row but the first: what is pinned is among the top picks at every visit.
 CREATE VIEW show.rules WITH (security_invoker = true) AS SELECT 230 AS item_id, 1 AS pin;
 SELECT is(count(*), 20::bigint, 'a pinned item is first of the top picks') FROM generate_series(1, 20) v CROSS JOIN LATERAL show.page(1, 3, 6, v, as_of => '2026-05-02') p WHERE p.kind = 'top' AND p.rank = 1 AND p.item_id = 230 AND p.source = 'pinned';
+SELECT is_empty($$SELECT v, item_id FROM generate_series(1, 20) v CROSS JOIN LATERAL show.page(1, 8, 6, v, as_of => '2026-05-02') p GROUP BY 1, 2 HAVING count(*) > 1$$, 'and nowhere else');
 DROP VIEW show.rules;
+-- The place of an item in what goes with a subject, of what the user has not seen and not begun; a boost of b divides it.
+CREATE FUNCTION pg_temp.places(person int, about int) RETURNS TABLE(item_id int, place bigint) LANGUAGE sql AS $$
+  SELECT c.item_id, row_number() OVER (ORDER BY c.nth) FROM show.complete(ARRAY[about], NULL, fallback => false) WITH ORDINALITY AS c(item_id, score, match, because, source, nth)
+  WHERE NOT EXISTS (SELECT FROM play l WHERE (l.u, l.i) = (person, c.item_id) AND l.at <= '2026-05-02') AND NOT EXISTS (SELECT FROM show.continue(person, NULL, '2026-05-02') w WHERE w.item_id = c.item_id) $$;
+CREATE TABLE boosted AS SELECT u, v, p.* FROM generate_series(1, 6) u, generate_series(1, 3) v CROSS JOIN LATERAL show.page(u, 10, 6, v, as_of => '2026-05-02') p WHERE false;
+CREATE TABLE goes_with AS SELECT u, subject, c.item_id, c.place FROM (SELECT DISTINCT u, subject FROM generate_series(1, 6) u, generate_series(1, 3) v CROSS JOIN LATERAL show.page(u, 10, 6, v, as_of => '2026-05-02') p WHERE kind = 'because') s CROSS JOIN LATERAL pg_temp.places(u, subject) c;
+CREATE VIEW show.rules WITH (security_invoker = true) AS SELECT 'kind' AS attribute, 'hue 1' AS value, 3.0::float8 AS boost;
+INSERT INTO boosted SELECT u, v, p.* FROM generate_series(1, 6) u, generate_series(1, 3) v CROSS JOIN LATERAL show.page(u, 10, 6, v, as_of => '2026-05-02') p;
+SELECT cmp_ok(count(*), '>', 20::bigint, 'boosted rows of what goes with something') FROM (SELECT DISTINCT u, v, row_rank FROM boosted WHERE kind = 'because') r;
+SELECT is_empty($$SELECT * FROM (SELECT b.*, g.place / CASE WHEN b.item_id % 3 = 1 THEN 3.0 ELSE 1 END AS key, lag(g.place / CASE WHEN b.item_id % 3 = 1 THEN 3.0 ELSE 1 END) OVER (PARTITION BY b.u, b.v, b.row_rank ORDER BY b.rank) AS before
+  FROM boosted b JOIN goes_with g USING (u, subject, item_id) WHERE b.kind = 'because') k WHERE before > key$$, 'are in the order of place / boost');
+SELECT isnt_empty($$SELECT * FROM (SELECT g.place, lag(g.place) OVER (PARTITION BY b.u, b.v, b.row_rank ORDER BY b.rank) AS before FROM boosted b JOIN goes_with g USING (u, subject, item_id) WHERE b.kind = 'because') k WHERE before > place$$, 'which is another than without');
+SELECT cmp_ok(a.part, '>', 1.3 * b.part, format('of what is discovered %s instead of %s are of the boosted kind', round(a.part, 2), round(b.part, 2)))
+  FROM (SELECT avg((item_id % 3 = 1)::int) AS part FROM generate_series(1, 40) v CROSS JOIN LATERAL show.page(3, 10, 6, v, as_of => '2026-05-02') p WHERE kind = 'discover') a,
+    LATERAL (SELECT 1.0 / 3 AS part) b;
+DROP VIEW show.rules;
+-- Half of each row, but for what was begun, to one hue: as many as are due, at every length of a row, in the order in which they are picked.
+CREATE VIEW show.rules WITH (security_invoker = true) AS SELECT 'kind' AS attribute, 'hue 2' AS value, 0.5::float8 AS share;
+CREATE TABLE shared AS SELECT u, v, p.* FROM generate_series(1, 10) u, generate_series(1, 3) v CROSS JOIN LATERAL show.page(u, 8, 6, v, as_of => '2026-05-02') p;
+SELECT is_empty($$SELECT u, v, row_rank FROM shared WHERE kind IN ('top', 'because', 'discover') GROUP BY 1, 2, 3 HAVING count(*) FILTER (WHERE item_id % 3 = 2) < count(*) / 2$$, 'half of every row');
+SELECT is_empty($$SELECT u, v, row_rank, label FROM shared s WHERE kind = 'trending' GROUP BY 1, 2, 3, 4 HAVING count(*) FILTER (WHERE item_id % 3 = 2) < count(*) / 2 AND EXISTS (SELECT FROM title t WHERE s.label = ANY (t.kind) AND t.i % 3 = 2 AND t.i % 10 > 0
+  AND NOT EXISTS (SELECT FROM play l WHERE (l.u, l.i) = (s.u, t.i)) AND NOT EXISTS (SELECT FROM shared o WHERE (o.u, o.v, o.item_id) = (s.u, s.v, t.i)) AND NOT EXISTS (SELECT FROM show.continue(s.u, NULL, '2026-05-02') c WHERE c.item_id = t.i))$$, 'of a category as well, while there are any');
+SELECT set_eq($$SELECT DISTINCT kind FROM shared WHERE source = 'promoted'$$, ARRAY['top', 'because', 'trending', 'new', 'discover'], 'promoted where the draw had fewer');
+SELECT is_empty($$SELECT FROM shared WHERE source = 'promoted' AND item_id % 3 <> 2$$, 'nothing else is');
+SELECT is_empty('SELECT u, v, item_id FROM shared GROUP BY 1, 2, 3 HAVING count(*) > 1', 'no item twice');
+SELECT bag_eq('SELECT p.* FROM show.page(7, 8, 6, 2, as_of => ''2026-05-02'') p', 'SELECT row_rank, kind, subject, label, rank, item_id, score, match, because, source FROM shared WHERE (u, v) = (7, 2)', 'and the same visit has the same page');
+DROP VIEW show.rules;
+
+-- Fatigue, too: what was shown n times without a click has its place times 1 + n, in every row; long ago it counts for less.
+CREATE TABLE shown AS SELECT u, i, at, 1.0::float8 AS weight FROM play;
+SELECT reco_create_model('tired', 'SELECT u AS user_id, i AS item_id, at AS occurred_at, weight FROM shown', 'SELECT i AS item_id, kind, released_at FROM title');
+SELECT reco_configure('tired', similarity => 'cosine', category => 'kind', fatigue_half_life => '3650 days');
+SELECT pg_temp.refresh('tired');
+CREATE TABLE fresh AS SELECT v, p.* FROM generate_series(1, 20) v CROSS JOIN LATERAL tired.page(5, 10, 6, v, as_of => '2026-05-02') p;
+CREATE TABLE worn_item AS SELECT DISTINCT item_id, kind FROM fresh f WHERE kind IN ('because', 'trending', 'discover') AND item_id % 2 = 0;
+INSERT INTO shown SELECT 5, item_id, '2026-05-01 20:00+00', 0 FROM (SELECT DISTINCT item_id FROM worn_item) w, generate_series(1, 3);
+CREATE TABLE worn AS SELECT v, p.* FROM generate_series(1, 20) v CROSS JOIN LATERAL tired.page(5, 10, 6, v, as_of => '2026-05-02') p;
+SELECT cmp_ok(a.worn::numeric, '<', .7 * b.worn, format('of %s what was shown thrice comes %s times instead of %s', kind, a.worn, b.worn)) FROM
+  (SELECT kind, count(*) FILTER (WHERE item_id IN (SELECT item_id FROM worn_item)) AS worn FROM worn WHERE kind IN ('because', 'trending', 'discover') GROUP BY 1) a JOIN
+  (SELECT kind, count(*) FILTER (WHERE item_id IN (SELECT item_id FROM worn_item)) AS worn FROM fresh WHERE kind IN ('because', 'trending', 'discover') GROUP BY 1) b USING (kind) ORDER BY kind;
 
 -- Other ids, another attribute to follow, the widest page.
 SELECT results_eq($$SELECT DISTINCT label FROM generate_series(1, 12) u, show.page(u, 20, 6, 2, 'series', '2026-05-02') WHERE kind = 'new'$$, $$VALUES ('series')$$, 'another attribute to follow');
