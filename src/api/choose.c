@@ -180,7 +180,8 @@ reco_choose(PG_FUNCTION_ARGS)
 	item = id_argument(fcinfo, 1, &item_kind);
 	user_id = PG_ARGISNULL(0) ? (Datum) 0 : id_argument(fcinfo, 0, &user_kind);
 	user = PG_ARGISNULL(0) ? 0 : IdHash(user_kind, user_id);
-	SPI_connect();
+	if (SPI_connect() != SPI_OK_CONNECT)
+		elog(ERROR, "SPI_connect failed");
 	showing =
 		ShowingsRead(PG_GETARG_OID(3), item_kind, item, variants.name, variants.count, segment);
 	weigh(showing, variants.count, prior, explore, chance, mean);

@@ -77,9 +77,9 @@ reco_attribute(PG_FUNCTION_ARGS)
 		elog(ERROR, "SPI_connect failed");
 	groups = PlanRun(
 		psprintf(
-			"SELECT a.variant, a.source, pg_catalog.count(DISTINCT a.list_id), pg_catalog.count(*),"
-			" pg_catalog.count(a.chosen_at) FROM %s.attribute($1) a"
-			" GROUP BY a.variant, a.source ORDER BY a.variant, a.source",
+			"SELECT a.variant::pg_catalog.text, a.source::pg_catalog.text,"
+			" pg_catalog.count(DISTINCT a.list_id), pg_catalog.count(*), pg_catalog.count(a.chosen_at)"
+			" FROM %s.attribute($1) a GROUP BY 1, 2 ORDER BY 1, 2",
 			model->quoted),
 		1, types, values, NULL);
 	for (uint64 g = 0; g < groups; g++)

@@ -3,6 +3,7 @@
  */
 #include "data/census.h"
 
+#include "data/events.h"
 #include "data/histories.h"
 #include "data/plan.h"
 #include "executor/spi.h"
@@ -44,7 +45,7 @@ seen_events(const Model *model)
 		"(SELECT *, coalesce(user_id IS NULL OR item_id IS NULL OR weight IS NULL OR at IS NULL "
 		"OR NOT finite OR at > now, true) AS left_out "
 		"FROM (SELECT user_id, item_id, %s AS at, %s AS weight, %s AS signal, "
-		"abs(%s) <= 3.4028234e38::float8 AS finite, statement_timestamp() AS now "
+		"abs(%s) < " EVENTS_BEYOND " AS finite, statement_timestamp() AS now "
 		"FROM %s.events) e) e",
 		OidIsValid(model->time_type) ? "occurred_at::timestamptz" : "'-infinity'::timestamptz",
 		OidIsValid(model->weight_type) ? "weight::float8" : "1::float8",

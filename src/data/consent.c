@@ -1,21 +1,10 @@
 #include "data/consent.h"
 
-/*
- * A user id of a row, to be compared as what is learned compares it: by value or by its bytes,
- * whatever collations the columns of the views have.
- */
-static char *
-user_of(const Model *model, const char *row)
-{
-	return psprintf("%s.user_id::%s%s", row, IdTypeName(model->user_kind),
-					model->user_kind == ID_TEXT ? " COLLATE pg_catalog.\"C\"" : "");
-}
-
 /* Every user of the view once, with whether all of their rows say yes. */
 static char *
 answers(const Model *model)
 {
-	char *user = user_of(model, "a");
+	char *user = IdColumn(model->user_kind, "a.user_id");
 
 	return psprintf("(SELECT %s AS user_id, pg_catalog.bool_and(a." CONSENT_COLUMN
 					" IS TRUE) AS given FROM %s.users a GROUP BY %s)",
@@ -29,7 +18,7 @@ ConsentAsked(const Model *model)
 		return psprintf("%s.events", model->quoted);
 	return psprintf("%s.events e LEFT JOIN %s c(answered_by, given) "
 					"ON c.answered_by OPERATOR(pg_catalog.=) %s",
-					model->quoted, answers(model), user_of(model, "e"));
+					model->quoted, answers(model), IdColumn(model->user_kind, "e.user_id"));
 }
 
 const char *
@@ -53,5 +42,5 @@ ConsentOf(const Model *model)
 		return pstrdup("true");
 	return psprintf(
 		"EXISTS (SELECT FROM %s c WHERE c.given AND c.user_id OPERATOR(pg_catalog.=) %s)",
-		answers(model), user_of(model, "u"));
+		answers(model), IdColumn(model->user_kind, "u.user_id"));
 }

@@ -7,6 +7,7 @@
 #include "data/clock.h"
 #include "data/columns.h"
 #include "data/consent.h"
+#include "data/events.h"
 #include "data/plan.h"
 #include "lib/stringinfo.h"
 #include "utils/array.h"
@@ -18,12 +19,6 @@
 
 #define TIME_COLUMN "occurred_at"
 #define ZONE_KEY    "time_zone"
-
-/*
- * The least weight that is none for a refresh, which keeps weights as float4: as far above the
- * greatest of those as makes it infinity.  NaN is above it, too.
- */
-#define WEIGHT_NOT_FINITE "3.4028235677973366e38"
 
 /*
  * Users are told apart by bits, of which there are at least twice as many as min_support, so that of
@@ -207,15 +202,8 @@ contexts_query(const Model *model, const Contexts *contexts)
 	for (uint32 c = 0; c < contexts->count; c++)
 		appendStringInfo(&sql, ", e.%s::pg_catalog.%s", quote_identifier(contexts->context[c].name),
 						 contexts->context[c].hours ? "timestamptz" : "text");
-	appendStringInfo(&sql, " FROM %s e WHERE e.user_id IS NOT NULL", ConsentEvents(model));
-	if (OidIsValid(model->weight_type))
-		appendStringInfo(&sql,
-						 " AND e.weight::pg_catalog.float8 OPERATOR(pg_catalog.>) 0 "
-						 "AND e.weight::pg_catalog.float8 OPERATOR(pg_catalog.<) %s",
-						 WEIGHT_NOT_FINITE);
-	if (OidIsValid(model->time_type))
-		appendStringInfoString(&sql, " AND e.occurred_at::pg_catalog.timestamptz "
-									 "OPERATOR(pg_catalog.<=) pg_catalog.clock_timestamp()");
+	appendStringInfo(&sql, " FROM %s e WHERE e.user_id IS NOT NULL%s", ConsentEvents(model),
+					 EventsChose(model, "e"));
 	return sql.data;
 }
 

@@ -56,6 +56,23 @@ EventsSeconds(TimestampTz at)
 	return seconds * USECS_PER_SEC > at ? seconds - 1 : seconds;
 }
 
+char *
+EventsChose(const Model *model, const char *row)
+{
+	char *weighs = "";
+	char *past = "";
+
+	if (OidIsValid(model->weight_type))
+		weighs = psprintf(" AND %s.weight::pg_catalog.float8 OPERATOR(pg_catalog.>) 0 "
+						  "AND %s.weight::pg_catalog.float8 OPERATOR(pg_catalog.<) " EVENTS_BEYOND,
+						  row, row);
+	if (OidIsValid(model->time_type))
+		past = psprintf(" AND %s.occurred_at::pg_catalog.timestamptz "
+						"OPERATOR(pg_catalog.<=) pg_catalog.clock_timestamp()",
+						row);
+	return psprintf("%s%s", weighs, past);
+}
+
 uint64
 EventsExpected(const Model *model)
 {

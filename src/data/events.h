@@ -42,6 +42,18 @@ extern Events *EventsRead(const Model *model, TimestampTz now, uint64 expected, 
  */
 extern uint32 EventsLine(const Model *model, TimestampTz now, double share);
 
+/*
+ * The least weight that is none for a refresh, which keeps weights as float4: as far above the
+ * greatest of those as makes it infinity.  NaN is above it, too.
+ */
+#define EVENTS_BEYOND "3.4028235677973366e38"
+
+/*
+ * That an event chose something, as a refresh sees it, as SQL that begins with AND: it weighs more than
+ * nothing, and does not lie in the future.  row is the alias of the view "events".
+ */
+extern char *EventsChose(const Model *model, const char *row);
+
 /* Seconds since 2000-01-01 UTC, rounded down. */
 extern int64 EventsSeconds(TimestampTz at);
 

@@ -1,32 +1,28 @@
 #include "data/fans.h"
 
 #include "catalog/pg_type.h"
+#include "data/events.h"
 #include "data/learned.h"
 #include "data/plan.h"
 #include "executor/spi.h"
 #include "utils/array.h"
 
-/* $1 are the items, $2 what they weigh. */
+/* $1 are the items, $2 what they weigh, $3 how many users. */
 static char *
-query(const Model *model, uint32 k)
+query(const Model *model)
 {
-	const char *user = IdTypeName(model->user_kind);
-	const char *item = IdTypeName(model->item_kind);
-
 	return psprintf(
 		"SELECT e.user_id, pg_catalog.sum(a.weight) OPERATOR(pg_catalog./) pg_catalog.sqrt(pg_catalog.count(*)::pg_catalog.float8) AS score,"
-		" (pg_catalog.array_agg(a.item_id ORDER BY a.weight DESC, a.item_id) FILTER (WHERE a.weight OPERATOR(pg_catalog.>) 0))[1],"
+		" (pg_catalog.array_agg(e.item_id ORDER BY a.weight DESC, e.item_id) FILTER (WHERE a.weight OPERATOR(pg_catalog.>) 0))[1],"
 		" pg_catalog.count(a.item_id)::pg_catalog.int4"
-		" FROM (SELECT DISTINCT v.user_id::%s AS user_id, v.item_id::%s AS item_id FROM %s.events v"
+		" FROM (SELECT DISTINCT %s AS user_id, %s AS item_id FROM %s.events v"
 		" WHERE v.user_id IS NOT NULL AND v.item_id IS NOT NULL%s) e"
 		" LEFT JOIN ROWS FROM (pg_catalog.unnest($1), pg_catalog.unnest($2)) AS a(item_id, weight)"
 		" ON a.item_id OPERATOR(pg_catalog.=) e.item_id"
-		" GROUP BY e.user_id HAVING pg_catalog.count(a.item_id) OPERATOR(pg_catalog.>) 0 ORDER BY score DESC, e.user_id%s",
-		user, item, model->quoted,
-		OidIsValid(model->weight_type) ? " AND v.weight OPERATOR(pg_catalog.>) 0 "
-										 "AND v.weight OPERATOR(pg_catalog.<) 'Infinity'"
-									   : "",
-		k > 0 ? psprintf(" LIMIT %u", k) : "");
+		" GROUP BY e.user_id HAVING pg_catalog.count(a.item_id) OPERATOR(pg_catalog.>) 0"
+		" ORDER BY score DESC, e.user_id LIMIT $3",
+		IdColumn(model->user_kind, "v.user_id"), IdColumn(model->item_kind, "v.item_id"),
+		model->quoted, EventsChose(model, "v"));
 }
 
 static Datum
@@ -55,11 +51,12 @@ Fan *
 FansRead(const Model *model, const IdSet *ids, const uint32 *number, const double *weight,
 		 uint32 count, uint32 k, uint64 *found)
 {
-	Oid types[] = {IdArrayType(model->item_kind), FLOAT8ARRAYOID};
-	Datum values[] = {IdSetArrayOf(ids, number, count), weights(weight, count)};
+	const Oid types[] = {IdArrayType(model->item_kind), FLOAT8ARRAYOID, INT8OID};
+	const Datum values[] = {IdSetArrayOf(ids, number, count), weights(weight, count),
+							Int64GetDatum(k > 0 ? (int64) k : PG_INT64_MAX)};
 	Fan *fans;
 
-	*found = count > 0 ? PlanRun(query(model, k), 2, types, values, NULL) : 0;
+	*found = count > 0 ? PlanRun(query(model), lengthof(types), types, values, NULL) : 0;
 	fans = palloc(sizeof(Fan) * (*found + 1));
 	for (uint64 row = 0; row < *found; row++)
 		fans[row] = (Fan){column(model, row, 1), DatumGetFloat8(column(model, row, 2)),

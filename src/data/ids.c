@@ -117,6 +117,13 @@ IdTypeName(IdKind kind)
 							  : "pg_catalog.text";
 }
 
+char *
+IdColumn(IdKind kind, const char *column)
+{
+	return psprintf("%s::%s%s", column, IdTypeName(kind),
+					kind == ID_TEXT ? " COLLATE pg_catalog.\"C\"" : "");
+}
+
 /* The error of an id that was learned as bigint and asked for as something narrower. */
 static void
 check_range(int64 value, int64 low, int64 high, Oid type)

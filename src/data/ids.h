@@ -35,6 +35,12 @@ extern Oid IdArrayType(IdKind kind);
 extern const char *IdTypeName(IdKind kind);
 
 /*
+ * A column of ids as SQL that compares and puts in order as C does, by value or by bytes: whatever
+ * type of its kind, and whatever collation, the column has.
+ */
+extern char *IdColumn(IdKind kind, const char *column);
+
+/*
  * An id of any type of a kind as its travelling type, and back as a type of that kind that is no
  * domain (integers are range-checked).
  */

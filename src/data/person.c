@@ -3,6 +3,7 @@
 #include "catalog/pg_type.h"
 #include "data/consent.h"
 #include "data/contexts.h"
+#include "data/events.h"
 #include "data/people.h"
 #include "data/plan.h"
 #include "lib/stringinfo.h"
@@ -41,7 +42,7 @@ counted_condition(const Model *model)
 	initStringInfo(&sql);
 	appendStringInfoString(&sql, "e.user_id IS NOT NULL AND e.item_id IS NOT NULL");
 	if (OidIsValid(model->weight_type))
-		appendStringInfoString(&sql, " AND abs(e.weight::float8) <= 3.4028234e38::float8");
+		appendStringInfoString(&sql, " AND abs(e.weight::float8) < " EVENTS_BEYOND);
 	if (OidIsValid(model->time_type))
 		appendStringInfoString(&sql, " AND e.occurred_at IS NOT NULL");
 	return sql.data;
@@ -70,8 +71,7 @@ PersonEvents(const Model *model, Datum user)
 static char *
 item_of(const Model *model, const char *row)
 {
-	return psprintf("%s.item_id::%s%s", row, IdTypeName(model->item_kind),
-					model->item_kind == ID_TEXT ? " COLLATE \"C\"" : "");
+	return IdColumn(model->item_kind, psprintf("%s.item_id", row));
 }
 
 /* What is held in one place: of some rows, their item and what else they say. */

@@ -106,7 +106,7 @@ static const char *const asking =
 	"  WHERE s.signal = ANY ($2)"
 	"  {series_next}),"
 	" likely AS ("
-	"  SELECT DISTINCT ON (w.item_id) w.*, coalesce(l.probability, 0.5) AS probability"
+	"  SELECT DISTINCT ON (w.item_id) w.*, coalesce(l.probability::float8, 0.5) AS probability"
 	"  FROM waiting w LEFT JOIN visit v ON v.day = w.day"
 	"  LEFT JOIN ONLY {model}.learned_resume l ON l.kind = w.kind"
 	"    AND coalesce(w.progress, 0) >= l.progress_from AND coalesce(w.progress, 0) < l.progress_to"

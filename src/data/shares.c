@@ -3,6 +3,7 @@
 #include <math.h>
 
 #include "data/consent.h"
+#include "data/events.h"
 #include "data/plan.h"
 
 #define ROOM_FIRST 1024
@@ -27,16 +28,12 @@ typedef struct Reading
 static char *
 query(const Model *model, SharesOf of)
 {
-	const char *user = IdTypeName(model->user_kind);
-	const char *item = IdTypeName(model->item_kind);
-	const char *collate = model->user_kind == ID_TEXT ? " COLLATE \"C\"" : "";
-
 	return psprintf(
-		"SELECT DISTINCT e.user_id::%s%s AS user_id, e.item_id::%s AS item_id FROM %s e"
+		"SELECT DISTINCT %s AS user_id, %s AS item_id FROM %s e"
 		" WHERE e.user_id IS NOT NULL AND e.item_id IS NOT NULL%s%s ORDER BY 1, 2",
-		user, collate, item,
+		IdColumn(model->user_kind, "e.user_id"), IdColumn(model->item_kind, "e.item_id"),
 		of == SHARES_LEARNED ? ConsentEvents(model) : psprintf("%s.events", model->quoted),
-		OidIsValid(model->weight_type) ? " AND e.weight > 0 AND e.weight < 'Infinity'" : "",
+		EventsChose(model, "e"),
 		of == SHARES_ONE ? " AND e.user_id OPERATOR(pg_catalog.=) $1" : "");
 }
 

@@ -42,7 +42,9 @@ as_number(Oid log, const char *column)
 
 	for (size_t n = 0; n < lengthof(countable); n++)
 		if (type == countable[n])
-			return psprintf(type == BOOLOID ? "%s::int4::float8" : "%s::float8", column);
+			return psprintf(type == BOOLOID ? "%s::pg_catalog.int4::pg_catalog.float8"
+											: "%s::pg_catalog.float8",
+							column);
 	ereport(ERROR, (errcode(ERRCODE_DATATYPE_MISMATCH),
 					errmsg("column \"%s\" of \"%s\" has type %s", column, get_rel_name(log),
 						   format_type_be(type)),
@@ -77,13 +79,16 @@ check_log(Oid log, IdKind kind)
 static char *
 query(Oid log, IdKind kind, const char *segment)
 {
-	const char *here = segment ? "segment::pg_catalog.text IS NOT DISTINCT FROM $3" : "true";
-	const char *shown = OidIsValid(type_of(log, "shown")) ? as_number(log, "shown") : "1::float8";
+	const char *here =
+		segment ? "coalesce(segment::pg_catalog.text OPERATOR(pg_catalog.=) $3, false)" : "true";
+	const char *shown =
+		OidIsValid(type_of(log, "shown")) ? as_number(log, "shown") : "1::pg_catalog.float8";
 
 	return psprintf(
 		"SELECT v.place, v.here, pg_catalog.sum(v.shown), pg_catalog.sum(v.chosen),"
-		" pg_catalog.bool_and(v.shown >= 0 AND v.chosen >= 0 AND v.chosen <= v.shown"
-		" AND v.shown < 'Infinity')"
+		" pg_catalog.bool_and(v.shown OPERATOR(pg_catalog.>=) 0 AND v.chosen OPERATOR(pg_catalog.>=) 0"
+		" AND v.chosen OPERATOR(pg_catalog.<=) v.shown"
+		" AND v.shown OPERATOR(pg_catalog.<) 'Infinity')"
 		" FROM (SELECT pg_catalog.array_position($2, variant::pg_catalog.text) AS place, %s AS here,"
 		" %s AS shown, coalesce(%s, 0) AS chosen FROM %s"
 		" WHERE item_id OPERATOR(pg_catalog.=) $1%s AND %s IS NOT NULL) v"

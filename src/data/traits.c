@@ -69,7 +69,7 @@ read_items(Traits *traits, const Model *model, Budget *budget)
 
 	traits->ids = IdSetCreate(model->item_kind, budget);
 	PlanStreamOnce(
-		psprintf("SELECT i.item_id::%s, l.users::int4 FROM %s.items i LEFT JOIN %s.learned_item l"
+		psprintf("SELECT i.item_id::%s, l.users::pg_catalog.int4 FROM %s.items i LEFT JOIN %s.learned_item l"
 				 " ON l.item_id::%s OPERATOR(pg_catalog.=) i.item_id::%s",
 				 type, model->quoted, model->quoted, type, type),
 		take_item, &reading);

@@ -203,9 +203,12 @@ UsageRead(const Model *model)
 
 	ModelNeedsTable(model, "learned_habit");
 	if (PlanRun(psprintf("SELECT as_of, users, visits, gaps, "
-						 "pg_catalog.date_part('epoch', visit_gap), r, alpha, a, b, "
-						 "new_items, pg_catalog.date_part('epoch', repeat_gap), "
-						 "repeat_share, hours, time_zone FROM ONLY %s.learned_habit",
+						 "pg_catalog.date_part('epoch', visit_gap::pg_catalog.interval), "
+						 "r::pg_catalog.float8, alpha::pg_catalog.float8, a::pg_catalog.float8, "
+						 "b::pg_catalog.float8, new_items::pg_catalog.float8, "
+						 "pg_catalog.date_part('epoch', repeat_gap::pg_catalog.interval), "
+						 "repeat_share::pg_catalog.float8, hours::pg_catalog.float8[], time_zone "
+						 "FROM ONLY %s.learned_habit",
 						 model->quoted),
 				0, NULL, NULL, NULL) != 1)
 		ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
@@ -264,7 +267,9 @@ UsageRepeats(const Model *model, const Usage *habits, Datum items, uint32 count)
 	rows = PlanRun(
 		psprintf("SELECT n.place, r.gap, r.share "
 				 "FROM pg_catalog.unnest($1) WITH ORDINALITY AS n(item_id, place) "
-				 "LEFT JOIN LATERAL (SELECT pg_catalog.date_part('epoch', l.typical_gap), l.share "
+				 "LEFT JOIN LATERAL (SELECT "
+				 "pg_catalog.date_part('epoch', l.typical_gap::pg_catalog.interval), "
+				 "l.share::pg_catalog.float8 "
 				 "FROM ONLY %s.learned_repeat l WHERE l.item_id OPERATOR(pg_catalog.=) n.item_id "
 				 "OFFSET 0) AS r(gap, share) ON true%s",
 				 model->quoted,

@@ -102,6 +102,65 @@ SELECT * FROM reco_neighbors(NULL::small, (SELECT reco_matrix(u, i, 1) FROM visi
 -- what a matrix holds it can read again
 SELECT reco_matrix(1, 1, w) FROM (VALUES (1e308::float8), (1e308)) v(w);
 
+-- columns of what was learned, and of the log, that somebody gave other types
+CREATE TABLE plays AS SELECT n % 40 AS u, n * n % 9 AS i, '2026-01-01'::timestamptz + n * interval '5 hours' AS at, (ARRAY[0.5, 1, 1])[1 + n % 3]::real AS progress FROM generate_series(1, 800) n;
+SELECT reco_create_model('tv', 'SELECT u AS user_id, i AS item_id, at AS occurred_at, progress FROM plays');
+SELECT events FROM reco_refresh('tv');
+SELECT users FROM reco_learn_habits('tv', '2026-08-01');
+SELECT reco_create_log('tv');
+INSERT INTO tv.served (list_id, rank, served_at, user_id, item_id, source, variant) VALUES (1, 1, '2026-01-02', 5, 7, 'personal', 'b');
+BEGIN;
+ALTER TABLE tv.learned_habit ALTER hours TYPE int USING 12345;
+\set VERBOSITY terse
+SELECT * FROM reco_best_time(5, 'tv', as_of => '2026-08-01');
+\set VERBOSITY default
+ROLLBACK;
+BEGIN;
+ALTER TABLE tv.learned_habit ALTER hours TYPE text USING '{1,2}';
+SELECT * FROM reco_best_time(5, 'tv', as_of => '2026-08-01');
+ROLLBACK;
+CREATE TABLE before AS SELECT * FROM reco_next_purchases(5, 3, 'tv', as_of => '2026-08-01');
+CREATE TABLE left_before AS SELECT * FROM reco_continue(5, 3, 'tv');
+BEGIN;
+ALTER TABLE tv.learned_habit ALTER r TYPE numeric, ALTER new_items TYPE real;
+ALTER TABLE tv.learned_repeat ALTER share TYPE numeric;
+ALTER TABLE tv.learned_resume ALTER probability TYPE numeric;
+SELECT count(*), count(b.item_id) FROM reco_next_purchases(5, 3, 'tv', as_of => '2026-08-01') a LEFT JOIN before b USING (item_id) WHERE abs(a.chance - b.chance) < 1e-6;
+SELECT count(*), count(b.item_id) FROM reco_continue(5, 3, 'tv') a LEFT JOIN left_before b USING (item_id) WHERE abs(a.probability - b.probability) < 1e-6;
+ROLLBACK;
+BEGIN;
+ALTER FUNCTION tv.attribute RENAME TO old_attribute;
+CREATE FUNCTION tv.attribute(interval) RETURNS TABLE (variant int, source int, list_id int, chosen_at int) LANGUAGE sql AS 'SELECT 1, 2, 3, 4';
+SELECT variant, source, lists, shown, chosen FROM reco_attribute('tv', '1 day');
+ROLLBACK;
+-- operators of somebody else's that fit better: what reco compares with is the system's
+CREATE SCHEMA traps;
+CREATE FUNCTION traps.sprung(float8, int) RETURNS boolean LANGUAGE plpgsql AS $$BEGIN RAISE 'sprung'; END$$;
+CREATE FUNCTION traps.sprung(real, int) RETURNS boolean LANGUAGE plpgsql AS $$BEGIN RAISE 'sprung'; END$$;
+CREATE OPERATOR traps.> (LEFTARG = real, RIGHTARG = int, FUNCTION = traps.sprung);
+CREATE OPERATOR traps.>= (LEFTARG = float8, RIGHTARG = int, FUNCTION = traps.sprung);
+CREATE TABLE pictures AS SELECT 7 AS item_id, v AS variant, n < 3 AS chosen, 'young' AS segment FROM unnest(ARRAY['red', 'blue']) v, generate_series(1, 9) n;
+CREATE TABLE films AS SELECT i, 'genre ' || i % 2 AS genre FROM generate_series(0, 8) i;
+SELECT reco_create_model('trap', 'SELECT u AS user_id, i AS item_id, progress AS weight FROM plays', 'SELECT i AS item_id, genre FROM films');
+SELECT events FROM reco_refresh('trap');
+SET search_path = traps, public;
+SELECT shown FROM reco_choose(1, 7, '{red,blue}', 'pictures');
+SELECT shown FROM reco_choose(1, 7, '{red,blue}', 'pictures', segment => 'young');
+SELECT count(*) FROM reco_segments('trap', 2, 'genre');
+SELECT count(*) FROM reco_audience_of('{"genre": "genre 1"}', 3, 'trap');
+RESET search_path;
+SELECT reco_drop_model('trap');
+-- weights that are whole numbers
+SELECT reco_create_model('whole', 'SELECT u AS user_id, i AS item_id, 2 AS weight FROM plays', 'SELECT i AS item_id, genre FROM films');
+SELECT events FROM reco_refresh('whole');
+SELECT count(*) FROM reco_segments('whole', 2, 'genre');
+SELECT count(*) FROM reco_audience_of('{"genre": "genre 1"}', 3, 'whole');
+SELECT reco_drop_model(m) FROM unnest('{tv,whole}'::text[]) m;
+SET client_min_messages = warning;
+DROP SCHEMA traps CASCADE;
+RESET client_min_messages;
+DROP TABLE pictures, films, before, left_before, plays;
+
 -- models of others: a table in a schema that is not its owner's, a temporary one, one with policies
 CREATE ROLE reco_test_planter;
 CREATE SCHEMA planted;
