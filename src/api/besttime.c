@@ -122,7 +122,7 @@ reco_best_time(PG_FUNCTION_ARGS)
 		values[BEST_LIFT] = Float8GetDatum(lift);
 		DoorPut(&rows, values, nulls);
 	}
-	SPI_finish();
+	DoorLeave(model);
 	BudgetDestroy(budget);
 	return (Datum) 0;
 }

@@ -56,9 +56,9 @@ enter(const Ask *ask)
 }
 
 static void
-leave(const DoorRole *role)
+leave(const Ask *ask, const DoorRole *role)
 {
-	SPI_finish();
+	DoorLeave(ask->model);
 	DoorReturn(role);
 }
 
@@ -102,7 +102,7 @@ reco_forget(PG_FUNCTION_ARGS)
 	values[0] = Int64GetDatum((int64) RefreshAfresh(fcinfo, ask.model, check_gone, &ask));
 	role = enter(&ask);
 	PersonUnlog(ask.model, ask.user);
-	leave(&role);
+	leave(&ask, &role);
 	INSTR_TIME_SET_CURRENT(spent);
 	INSTR_TIME_SUBTRACT(spent, began);
 	values[1] = Float8GetDatum(INSTR_TIME_GET_DOUBLE(spent));
@@ -152,7 +152,7 @@ reco_traces(PG_FUNCTION_ARGS)
 	ask.rows = DoorOpen(fcinfo, ask.model, traces_types, lengthof(traces_types), false);
 	role = enter(&ask);
 	PersonTraces(ask.model, ask.user, put_count, &ask);
-	leave(&role);
+	leave(&ask, &role);
 	return (Datum) 0;
 }
 
@@ -179,6 +179,6 @@ reco_disclose(PG_FUNCTION_ARGS)
 	ask.rows = DoorOpen(fcinfo, ask.model, disclose_types, lengthof(disclose_types), false);
 	role = enter(&ask);
 	PersonDisclose(ask.model, ask.user, put_held, &ask);
-	leave(&role);
+	leave(&ask, &role);
 	return (Datum) 0;
 }

@@ -230,7 +230,7 @@ learn(Learning *learning)
 	settle(learning);
 	repeats = settle_items(learning, &count);
 	UsageWrite(learning->model, &learning->habits, repeats, count);
-	SPI_finish();
+	DoorLeave(learning->model);
 	return count;
 }
 

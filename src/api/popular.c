@@ -52,6 +52,8 @@ first_of(FunctionCallInfo fcinfo, CatalogueOrder order)
 		SPI_freetuptable(SPI_tuptable);
 		pfree(row);
 	}
+	if (walk)
+		SPI_cursor_close(walk);
 	DoorLeave(model);
 	return (Datum) 0;
 }

@@ -292,7 +292,7 @@ reco_win_back(PG_FUNCTION_ARGS)
 		for (uint32 c = 0; c < all.count && (k == 0 || c < k); c++)
 			put(&all, &rows, &all.customer[c], options.offers);
 	}
-	SPI_finish();
+	DoorLeave(model);
 	BudgetDestroy(all.budget);
 	return (Datum) 0;
 }

@@ -24,6 +24,8 @@ SELECT reco_create_model('habit', 'SELECT u AS user_id, i AS item_id, at AS occu
 SELECT reco_configure('habit', similarity => 'cosine', min_support => 1, time_zone => 'America/New_York');
 SELECT events > 0 FROM reco_refresh('habit');
 SELECT users FROM reco_learn_habits('habit', '2024-06-01');
+SELECT is(m.bytes, (SELECT sum(pg_total_relation_size(oid))::bigint FROM pg_class WHERE relnamespace = 'habit'::regnamespace AND relkind = 'r' AND relname <> 'model'), 'the size of a model is that of all its learned tables')
+  FROM reco_models() m WHERE model = 'habit';
 
 -- Visits are days in New York, of each person, and of each person with each item.
 CREATE TEMP TABLE visit AS SELECT u, min(at) AS at FROM buy WHERE paid > 0 AND at <= '2024-06-01' GROUP BY u, (at AT TIME ZONE 'America/New_York')::date;

@@ -128,6 +128,31 @@ ALTER TABLE tv.learned_resume ALTER probability TYPE numeric;
 SELECT count(*), count(b.item_id) FROM reco_next_purchases(5, 3, 'tv', as_of => '2026-08-01') a LEFT JOIN before b USING (item_id) WHERE abs(a.chance - b.chance) < 1e-6;
 SELECT count(*), count(b.item_id) FROM reco_continue(5, 3, 'tv') a LEFT JOIN left_before b USING (item_id) WHERE abs(a.probability - b.probability) < 1e-6;
 ROLLBACK;
+-- two models that change places while one of them is read: nothing is taken of one for the other, and nothing written to it
+CREATE TABLE moving ();
+CREATE FUNCTION public.move() RETURNS int LANGUAGE plpgsql AS $$BEGIN
+  IF EXISTS (SELECT FROM public.moving) AND to_regnamespace('radio') IS NOT NULL THEN
+    ALTER SCHEMA tv RENAME TO gone;
+    ALTER SCHEMA radio RENAME TO tv;
+  END IF;
+  RETURN 1;
+END$$;
+SELECT reco_create_model('radio', 'SELECT u AS user_id, i AS item_id, at AS occurred_at, progress FROM plays');
+CREATE OR REPLACE VIEW tv.events WITH (security_invoker = true) AS SELECT u AS user_id, i AS item_id, at AS occurred_at, progress FROM plays, public.move() m WHERE m > 0;
+SELECT model, reco_refresh(model) IS NOT NULL AS refreshed FROM unnest('{radio,tv}'::text[]) model;
+SELECT users FROM reco_learn_habits('radio', '2026-08-01');
+INSERT INTO moving DEFAULT VALUES;
+\set VERBOSITY sqlstate
+SELECT * FROM reco_learn_habits('tv', '2026-08-01');
+SELECT * FROM reco_best_time(5, 'tv', as_of => '2026-08-01');
+SELECT * FROM reco_next_purchases(5, 3, 'tv', as_of => '2026-08-01');
+SELECT * FROM reco_win_back(3, 'tv', as_of => '2026-08-01');
+SELECT * FROM reco_disclose(5, 'tv');
+\set VERBOSITY default
+DROP TABLE moving CASCADE;
+SELECT reco_drop_model('radio');
+CREATE OR REPLACE VIEW tv.events WITH (security_invoker = true) AS SELECT u AS user_id, i AS item_id, at AS occurred_at, progress FROM plays;
+DROP FUNCTION public.move;
 BEGIN;
 ALTER FUNCTION tv.attribute RENAME TO old_attribute;
 CREATE FUNCTION tv.attribute(interval) RETURNS TABLE (variant int, source int, list_id int, chosen_at int) LANGUAGE sql AS 'SELECT 1, 2, 3, 4';

@@ -32,6 +32,11 @@ DELETE FROM songs WHERE name = 'evergreen';
 SELECT name FROM radio.popular(1) JOIN songs ON id = item_id;
 SELECT * FROM reco_popular(0);
 SELECT * FROM reco_popular(3, 'nowhere');
+-- what reads the catalogue ends with the question
+BEGIN;
+SELECT count(*) FROM reco_popular(1), reco_trending(1);
+SELECT count(*) FROM pg_cursors;
+COMMIT;
 SELECT reco_drop_model('radio');
 -- without times: sums, and no trend
 SELECT reco_create_model('radio', 'SELECT listener AS user_id, song AS item_id FROM plays');
