@@ -17,6 +17,7 @@
 #include "learn/next.h"
 #include "learn/systems.h"
 #include "math/cholesky.h"
+#include "math/gram.h"
 
 /* Rows of a system begin at a multiple of so many floats. */
 #define ALIGN_FLOATS 16
@@ -45,7 +46,7 @@ enum
 	PIECE_COUNT,
 	PIECE_SYSTEM,       /* of one target, [(k + 1) * ld]; of each member, like the next */
 	PIECE_WEIGHT,       /* [k] */
-	PIECE_PLACE,        /* [k], of candidates in the system from tape */
+	PIECE_PLACE,        /* [k], of candidates in the system from tape; or their numbers */
 	PIECE_MEMBER_START, /* of systems from tape, as learn/systems has them, like the rest */
 	PIECE_MEMBER,
 	PIECE_NUMBER_START,
@@ -69,42 +70,27 @@ typedef struct Ridge
 	const float *number;
 } Ridge;
 
-static int
-by_number(const void *a, const void *b)
-{
-	uint32_t x = ((const Best *) a)->index;
-	uint32_t y = ((const Best *) b)->index;
+#define ST_SORT          sort_by_number
+#define ST_ELEMENT_TYPE  Best
+#define ST_COMPARE(a, b) ((a)->index < (b)->index ? -1 : (a)->index > (b)->index)
+#define ST_SCOPE         static
+#define ST_DEFINE
+#include "lib/sort_template.h"
 
-	return x < y ? -1 : x > y;
-}
-
-/* Where the Gram matrix keeps two items, the first of them the greater. */
-static inline float
-gram_at(const Ridge *ridge, uint32_t a, uint32_t b)
-{
-	return ridge->gram[(uint64_t) a * (a - 1) / 2 + b];
-}
-
-/*
- * Looks the system of a target up: the upper triangle of candidates, then the target in column n.
- * Rows of the Gram matrix are read one after the other, each forward.
- */
+/* Looks the system of a target up: the upper triangle of its candidates, and the right side. */
 static void
 look_up(const Ridge *ridge, uint32_t target, const Best *candidate, uint32_t n)
 {
-	for (uint32_t column = 0; column < n; column++)
+	for (uint32_t c = 0; c < n; c++)
 	{
-		uint32_t item = candidate[column].index;
-		const float *gram = ridge->gram + (uint64_t) item * (item - 1) / 2;
-		float *out = ridge->system + column;
+		uint32_t item = candidate[c].index;
 
-		for (uint32_t row = 0; row < column; row++)
-			out[row * ridge->job->ld] = gram[candidate[row].index];
-		out[column * ridge->job->ld] = (float) ridge->diagonal[item];
-		ridge->weight[column] = ridge->job->crossed ? candidate[column].value
-								: item > target     ? gram_at(ridge, item, target)
-													: gram_at(ridge, target, item);
+		ridge->place[c] = item;
+		ridge->weight[c] = ridge->job->crossed
+							   ? candidate[c].value
+							   : ridge->gram[GramPlace(Max(item, target), Min(item, target))];
 	}
+	GramSystem(ridge->gram, ridge->diagonal, ridge->place, n, ridge->system, ridge->job->ld);
 }
 
 /*
@@ -127,12 +113,11 @@ pick_out(const Ridge *ridge, uint32_t target, const Best *candidate, uint32_t n)
 
 		ridge->place[column] = place;
 		for (uint32_t row = 0; row < column; row++)
-			out[row * ridge->job->ld] = number[SystemsNumber(place, ridge->place[row])];
+			out[row * ridge->job->ld] = number[GramPlace(place, ridge->place[row])];
 		out[column * ridge->job->ld] = (float) ridge->diagonal[item];
-		ridge->weight[column] =
-			ridge->job->crossed
-				? candidate[column].value
-				: number[place > own ? SystemsNumber(place, own) : SystemsNumber(own, place)];
+		ridge->weight[column] = ridge->job->crossed
+									? candidate[column].value
+									: number[GramPlace(Max(place, own), Min(place, own))];
 	}
 }
 
@@ -146,7 +131,7 @@ solve_target(const Ridge *ridge, uint32_t target)
 
 	if (n == 0)
 		return;
-	qsort(candidate, n, sizeof(Best), by_number);
+	sort_by_number(candidate, n);
 	if (ridge->gram)
 		look_up(ridge, target, candidate, n);
 	else

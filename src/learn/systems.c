@@ -1,6 +1,7 @@
 #include "learn/systems.h"
 
 #include "base/interrupts.h"
+#include "math/gram.h"
 
 /* Zeros are written in pieces of so many bytes. */
 #define ZEROS 65536
@@ -108,7 +109,7 @@ deal_row(uint32_t item, const float *values, void *with)
 		for (uint32_t n = 0; n < place; n++)
 			dealer->run[n] = values[member[n]];
 		TapeSeek(systems->tape,
-				 (systems->number_start[target] + SystemsNumber(place, 0)) * sizeof(float));
+				 (systems->number_start[target] + GramPlace(place, 0)) * sizeof(float));
 		TapeWrite(systems->tape, dealer->run, sizeof(float) * place);
 	}
 }

@@ -3,8 +3,8 @@
  * whole.
  *
  * A system has as members its target and the target's candidates, in order of number, and keeps
- * the number of every two of them: those of member 1 with member 0, of member 2 with 0 and 1, and so
- * on.  Each system has its place on the tape; a row of the Gram matrix is dealt out to all systems
+ * the number of every two of them as a Gram matrix does (math/gram): those of member 1 with member 0,
+ * of member 2 with 0 and 1, and so on.  Each system has its place on the tape; a row of the Gram matrix is dealt out to all systems
  * of which its item is a member.
  */
 #ifndef RECO_SYSTEMS_H
@@ -38,13 +38,6 @@ extern void SystemsGather(Systems *systems, const CooccurrenceInput *input, Budg
  * least.  Returns how many systems were read.
  */
 extern uint32_t SystemsRead(const Systems *systems, uint32_t first, uint64_t room, float *number);
-
-/* Where a system keeps the number of two members, by their places, the first of them the greater. */
-static inline uint64_t
-SystemsNumber(uint32_t a, uint32_t b)
-{
-	return (uint64_t) a * (a - 1) / 2 + b;
-}
 
 /* The place of a member in the system of a target. */
 static inline uint32_t

@@ -1,6 +1,6 @@
 -- Ridge neighbours: a system solved by hand, the equations held against plain SQL, and both ways to gather them.
 BEGIN;
-SELECT plan(19);
+SELECT plan(24);
 
 -- Four users, three items:        G = X'X      a  b  c
 --   1: a b   2: a b                        a   3  2  1
@@ -76,6 +76,21 @@ SELECT cmp_ok(
             + 2 * (SELECT avg(s) FROM g WHERE i = j) * w.w AS left_side,
             (SELECT g.s FROM g WHERE g.i = w.i AND g.j = w.j) AS right_side
      FROM w) s), '<', 1e-4::float8, 'every equation holds');
+
+-- So does it where systems have several tiles of eight rows, whole or not: 15, 16, 17, 24 and all 39 of the others.
+CREATE FUNCTION pg_temp.worst_equation(candidates int) RETURNS float8 LANGUAGE plpgsql AS $$
+BEGIN
+  PERFORM reco_configure('drawn', candidates => candidates);
+  PERFORM reco_refresh('drawn');
+  RETURN (WITH v AS MATERIALIZED (SELECT item_id AS i, similar_item_id AS j, similarity AS w FROM drawn.similar)
+    SELECT CASE WHEN max(n) > 0.8 * candidates THEN max(worst) END FROM (
+      SELECT count(*) OVER (PARTITION BY a.j) AS n, abs((SELECT sum(coalesce(g.s, 0) * b.w) FROM v b LEFT JOIN g ON g.i = a.i AND g.j = b.i WHERE b.j = a.j)
+        + 2 * (SELECT avg(s) FROM g WHERE i = j) * a.w - (SELECT g.s FROM g WHERE g.i = a.i AND g.j = a.j)) AS worst
+      FROM v a) s);
+END $$;
+SELECT cmp_ok(pg_temp.worst_equation(candidates), '<', 1e-4::float8, 'every equation of ' || candidates || ' candidates holds') FROM unnest(ARRAY[15, 16, 17, 24, 39]) candidates;
+SELECT reco_configure('drawn', candidates => 12);
+SELECT reco_refresh('drawn');
 
 -- Two steps, by plain SQL: the thirty strongest of each row, divided by their sum; the ten best sums above 0.
 SELECT reco_configure('drawn', indirect => 0.2);
