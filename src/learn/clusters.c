@@ -155,7 +155,10 @@ seed(Attempt *attempt, uint64_t state)
 			at -= attempt->nearest[user++];
 		place(attempt, c, user);
 		for (uint32_t u = 0; u < attempt->users; u++)
+		{
+			INTERRUPTS_AT(u);
 			attempt->nearest[u] = fmin(attempt->nearest[u], distance(attempt, u, c));
+		}
 	}
 }
 
@@ -198,6 +201,7 @@ move(Attempt *attempt)
 	{
 		double *sum = attempt->sum + (uint64_t) attempt->of[u] * input->values;
 
+		INTERRUPTS_AT(u);
 		for (uint64_t n = begin_of(attempt, u); n < end_of(attempt, u); n++)
 			sum[input->value[n]] += input->root[n];
 	}

@@ -43,16 +43,22 @@ typedef struct Growth
 	double asked; /* log of how many questions there were, by the greatest so far */
 } Growth;
 
-static int
-by_key(const void *a, const void *b)
+/* Numbers rise, and what is none comes last. */
+static inline int
+compare_numbers(double a, double b)
 {
-	const Key *x = a;
-	const Key *y = b;
-
-	if (isnan(x->key) || isnan(y->key))
-		return isnan(x->key) - isnan(y->key);
-	return x->key < y->key ? -1 : x->key > y->key;
+	if (isnan(a) || isnan(b))
+		return isnan(a) - isnan(b);
+	return a < b ? -1 : a > b;
 }
+
+#define ST_SORT          sort_keys
+#define ST_ELEMENT_TYPE  Key
+#define ST_COMPARE(a, b) compare_numbers((a)->key, (b)->key)
+#define ST_SCOPE         static
+#define ST_CHECK_FOR_INTERRUPTS
+#define ST_DEFINE
+#include "lib/sort_template.h"
 
 static int
 by_mean(const void *a, const void *b)
@@ -110,8 +116,11 @@ try_number(Growth *growth, const uint32_t *row, uint32_t rows, double all_sum, u
 	uint32_t cuts = 0;
 
 	for (uint32_t r = 0; r < rows; r++)
+	{
+		INTERRUPTS_AT(r);
 		growth->key[r] = (Key){number[row[r]], growth->input->target[row[r]]};
-	qsort(growth->key, rows, sizeof(Key), by_key);
+	}
+	sort_keys(growth->key, rows);
 	for (uint32_t r = 0; r + 1 < rows && !isnan(growth->key[r].key); r++)
 	{
 		double here = growth->key[r].key;
@@ -270,26 +279,30 @@ grow(Growth *growth, uint32_t place, uint32_t *row, uint32_t depth)
 
 /* An order of rows that does not depend on how they came: those that are alike can change places. */
 static int
-by_content(const void *a, const void *b, void *with)
+compare_rows(uint32_t x, uint32_t y, const TreeInput *input)
 {
-	const TreeInput *input = with;
-	uint32_t x = *(const uint32_t *) a;
-	uint32_t y = *(const uint32_t *) b;
-
 	if (input->target[x] != input->target[y])
 		return input->target[x] < input->target[y] ? -1 : 1;
 	for (uint32_t c = 0; c < input->columns; c++)
 	{
 		const TreeColumn *column = &input->column[c];
-		Key left = {column->number ? column->number[x] : column->code[x], 0};
-		Key right = {column->number ? column->number[y] : column->code[y], 0};
-		int order = by_key(&left, &right);
+		int order = column->number ? compare_numbers(column->number[x], column->number[y])
+								   : compare_numbers(column->code[x], column->code[y]);
 
 		if (order != 0)
 			return order;
 	}
 	return 0;
 }
+
+#define ST_SORT                 sort_rows
+#define ST_ELEMENT_TYPE         uint32_t
+#define ST_COMPARE(a, b, input) compare_rows(*(a), *(b), input)
+#define ST_COMPARE_ARG_TYPE     const TreeInput
+#define ST_SCOPE                static
+#define ST_CHECK_FOR_INTERRUPTS
+#define ST_DEFINE
+#include "lib/sort_template.h"
 
 Tree *
 TreeLearn(const TreeInput *input, uint32_t depth, uint32_t least, Budget *budget)
@@ -305,7 +318,7 @@ TreeLearn(const TreeInput *input, uint32_t depth, uint32_t least, Budget *budget
 	tree->node = BudgetAlloc(budget, UINT64_C(2) << depth, sizeof(TreeNode));
 	for (uint32_t r = 0; r < input->rows; r++)
 		growth.row[r] = r;
-	qsort_arg(growth.row, input->rows, sizeof(uint32_t), by_content, (void *) input);
+	sort_rows(growth.row, input->rows, input);
 	grow(&growth, add_node(&growth, growth.row, input->rows), growth.row, depth);
 	BudgetFree(budget, growth.key);
 	BudgetFree(budget, growth.aside);
