@@ -3,7 +3,7 @@
  */
 #include "base/compat.h"
 
-#include "data/model.h"
+#include "data/find.h"
 #include "fmgr.h"
 
 PG_MODULE_MAGIC;
@@ -16,6 +16,6 @@ _PG_init(void)
 	DefineCustomStringVariable("reco.model",
 							   "The model that reco's functions use when none is named.",
 							   "Empty: the only model whose schema the caller may use.",
-							   &ModelDefaultName, "", PGC_USERSET, 0, NULL, NULL, NULL);
+							   &FindDefault, "", PGC_USERSET, 0, NULL, NULL, NULL);
 	MarkGUCPrefixReserved("reco");
 }

@@ -2,6 +2,7 @@
 
 #include "catalog/pg_proc.h"
 #include "catalog/pg_type.h"
+#include "data/find.h"
 #include "executor/spi.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
@@ -53,7 +54,7 @@ Model *
 DoorModel(FunctionCallInfo fcinfo, int argument)
 {
 	if (get_fn_expr_argtype(fcinfo->flinfo, argument) != REGCLASSOID)
-		return ModelFind(DoorSchema(fcinfo), DoorText(fcinfo, argument));
+		return FindModel(DoorSchema(fcinfo), DoorText(fcinfo, argument));
 	if (PG_ARGISNULL(argument))
 		ereport(ERROR, (errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
 						errmsg("the table of a model must not be NULL")));

@@ -419,7 +419,7 @@ reco_ranking_ndcg_gain(PG_FUNCTION_ARGS)
 	ArrayType *state = state_argument(fcinfo, 0, 2);
 	const double *value = values_of(state) + STATE_HEADER;
 	size_t count = (size_t) used(state) / 2;
-	WorthGain *items = palloc(sizeof(WorthGain) * Max(count, 1));
+	WorthGain *items = palloc_extended(sizeof(WorthGain) * Max(count, 1), MCXT_ALLOC_HUGE);
 	double greatest = 0;
 	double gained;
 

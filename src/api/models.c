@@ -9,6 +9,7 @@
 #include "catalog/pg_class.h"
 #include "catalog/pg_type.h"
 #include "data/contexts.h"
+#include "data/find.h"
 #include "data/layout.h"
 #include "data/values.h"
 #include "executor/spi.h"
@@ -231,14 +232,14 @@ reco_models(PG_FUNCTION_ARGS)
 	ListCell *cell;
 
 	InitMaterializedSRF(fcinfo, 0);
-	foreach (cell, ModelTables(reco))
+	foreach (cell, FindTables(reco))
 	{
 		/* Locked, it is what it was found to be, or gone. */
 		Relation table = try_relation_open(lfirst_oid(cell), AccessShareLock);
 
 		if (table == NULL)
 			continue;
-		if (list_member_oid(ModelTables(reco), RelationGetRelid(table)) &&
+		if (list_member_oid(FindTables(reco), RelationGetRelid(table)) &&
 			object_aclcheck(NamespaceRelationId, RelationGetNamespace(table), GetUserId(),
 							ACL_USAGE) == ACLCHECK_OK &&
 			pg_class_aclcheck(RelationGetRelid(table), GetUserId(), ACL_SELECT) == ACLCHECK_OK)

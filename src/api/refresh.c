@@ -20,6 +20,7 @@
 #include "catalog/pg_type.h"
 #include "data/contexts.h"
 #include "data/events.h"
+#include "data/find.h"
 #include "data/itemfactor.h"
 #include "data/learned.h"
 #include "data/likings.h"
@@ -732,7 +733,7 @@ take_turn(FunctionCallInfo fcinfo, Refresh *refresh)
 
 	LockRelationOid(table, ShareUpdateExclusiveLock);
 	/* What we waited for may have dropped the model. */
-	if (ModelTable(DoorSchema(fcinfo), refresh->model->name) != table)
+	if (FindTable(DoorSchema(fcinfo), refresh->model->name) != table)
 		ereport(ERROR, (errcode(ERRCODE_UNDEFINED_OBJECT),
 						errmsg("model \"%s\" was dropped or renamed while this refresh waited",
 							   refresh->model->name)));

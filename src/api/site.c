@@ -2,6 +2,7 @@
 
 #include "access/xact.h"
 #include "catalog/pg_collation.h"
+#include "data/find.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
 #include "utils/memutils.h"
@@ -78,7 +79,7 @@ SiteKnowsModel(const Site *site, FunctionCallInfo fcinfo, int argument)
 	if (site->model == NULL || site->model_is_null != PG_ARGISNULL(argument))
 		return false;
 	if (site->model_is_null)
-		return strcmp(site->model_default, ModelDefaultName ? ModelDefaultName : "") == 0;
+		return strcmp(site->model_default, FindDefault ? FindDefault : "") == 0;
 	if (get_fn_expr_argtype(fcinfo->flinfo, argument) == REGCLASSOID)
 		return DatumGetObjectId(site->model_argument) == PG_GETARG_OID(argument);
 	return DatumGetBool(DirectFunctionCall2Coll(texteq, C_COLLATION_OID, site->model_argument,
@@ -94,7 +95,7 @@ SiteLearnModel(Site *site, FunctionCallInfo fcinfo, int argument)
 	site->model = NULL;
 	model = DoorModel(fcinfo, argument);
 	site->model_is_null = PG_ARGISNULL(argument);
-	site->model_default = pstrdup(ModelDefaultName ? ModelDefaultName : "");
+	site->model_default = pstrdup(FindDefault ? FindDefault : "");
 	if (!site->model_is_null)
 		site->model_argument = get_fn_expr_argtype(fcinfo->flinfo, argument) == REGCLASSOID
 								   ? PG_GETARG_DATUM(argument)

@@ -16,6 +16,7 @@
 #include "catalog/pg_namespace.h"
 #include "catalog/pg_proc.h"
 #include "data/doors.h"
+#include "data/find.h"
 #include "data/ids.h"
 #include "data/model.h"
 #include "data/planted.h"
@@ -256,7 +257,7 @@ check_name(Oid reco, const char *name)
 				(errcode(ERRCODE_NAME_TOO_LONG),
 				 errmsg("the name of model \"%s\" is too long", name),
 				 errdetail("It has %zu bytes and may have %d.", strlen(name), NAMEDATALEN - 1)));
-	if (OidIsValid(ModelTable(reco, name)))
+	if (OidIsValid(FindTable(reco, name)))
 		ereport(
 			ERROR,
 			(errcode(ERRCODE_DUPLICATE_OBJECT), errmsg("model \"%s\" already exists", name),
@@ -333,7 +334,7 @@ LayoutCreate(Oid reco, const char *name, const LayoutQueries *queries)
 
 		/* The types of ids are known once the table that makes it a model is there. */
 		run(TemplateFill("CREATE TABLE {model}.model OF {reco}.reco_model;", early));
-		table = ModelTable(reco, name);
+		table = FindTable(reco, name);
 		model = ModelNew(reco, table);
 		if (model->has_rules)
 			RulesCheckColumns(model);
@@ -420,15 +421,15 @@ add_doors(ObjectAddresses *objects, Oid schema, Oid table)
 static Oid
 owned_table(Oid reco, const char *name)
 {
-	Oid table = ModelTable(reco, name);
+	Oid table = FindTable(reco, name);
 
 	PreventCommandIfReadOnly("reco_drop_model()");
 	if (!OidIsValid(table))
-		ModelFind(reco, name); /* raises the error that lists the models */
+		FindModel(reco, name); /* raises the error that lists the models */
 	if (!object_ownercheck(NamespaceRelationId, get_rel_namespace(table), GetUserId()))
 		aclcheck_error(ACLCHECK_NOT_OWNER, OBJECT_SCHEMA, name);
 	LockRelationOid(table, AccessExclusiveLock);
-	if (ModelTable(reco, name) != table)
+	if (FindTable(reco, name) != table)
 		ereport(ERROR, (errcode(ERRCODE_UNDEFINED_OBJECT),
 						errmsg("model \"%s\" was dropped or renamed meanwhile", name)));
 	return table;

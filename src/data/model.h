@@ -1,8 +1,6 @@
 /*
- * model.h: finding a model, and what is known of it.
- *
- * A model is a schema that holds a table "model" OF the extension's type reco_model.  Nothing
- * is kept outside that schema, so finding one is a look into the catalogs.
+ * model.h: what is known of a model: the columns of its views, its settings, and what the last
+ * refresh says in its row of the table "model".
  */
 #ifndef RECO_MODEL_H
 #define RECO_MODEL_H
@@ -85,18 +83,6 @@ typedef struct Model
 #define MODEL_TIME_TYPES   "timestamptz, timestamp or date"
 #define MODEL_WEIGHT_TYPES "double precision, real, numeric, bigint, integer or smallint"
 
-/* The model tables there are, in no order.  reco is the schema of the extension. */
-extern List *ModelTables(Oid reco);
-
-/* The model table of a name, InvalidOid where the schema is none. */
-extern Oid ModelTable(Oid reco, const char *name);
-
-/*
- * The model a caller means: the one of that name; else the setting reco.model; else the only
- * one whose schema the caller may use.  Errors list the models there are.
- */
-extern Model *ModelFind(Oid reco, const char *name);
-
 /*
  * The model of a model table, with its columns checked as reco_create_model checks them; ModelNew
  * where there is no table of what was learned yet.
@@ -142,8 +128,5 @@ extern void ModelNeedsName(const Model *model);
 
 /* Raises an error unless the current user owns the model's schema. */
 extern void ModelNeedsOwner(const Model *model);
-
-/* The setting reco.model, set up by the front door. */
-extern char *ModelDefaultName;
 
 #endif

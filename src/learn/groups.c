@@ -150,7 +150,10 @@ GroupsLearn(const Interactions *matrix, const double *popularity_log2, const Gro
 	learning.users = BudgetZeroed(budget, items, sizeof(uint32_t));
 	learning.of = BudgetZeroed(budget, items, sizeof(uint32_t));
 	for (uint32_t row = 0; row < matrix->by_user.rows; row++)
+	{
+		INTERRUPTS_AT(row);
 		count_row(&matrix->by_user, row, learning.users);
+	}
 	for (uint32_t n = 0; n < count; n++)
 	{
 		uint32_t users = count_group(&learning, picked[n].index);

@@ -33,11 +33,14 @@ begin(const LiftCounts *counts, Budget *budget)
 	for (uint32 i = 0; i < counts->items; i++)
 		learning->by_rank[counts->rank[i]] = i;
 	for (uint32 v = 0; v < counts->values; v++)
+	{
+		INTERRUPTS();
 		for (uint32 i = 0; i < counts->items; i++)
 		{
 			learning->of_item[i] += counts->count[v][i];
 			learning->all += counts->count[v][i];
 		}
+	}
 	return learning;
 }
 
@@ -232,8 +235,11 @@ LiftsLearnHours(const LiftCounts *counts, Budget *budget)
 	double of_hours[LIFTS_HOURS] = {0};
 
 	for (uint32 h = 0; h < LIFTS_HOURS; h++)
+	{
+		INTERRUPTS();
 		for (uint32 i = 0; i < counts->items; i++)
 			of_hours[h] += around(counts, h, i);
+	}
 	for (uint32 hour = 0; hour < 24 && learning->all > 0; hour++)
 	{
 		learn_hour(learning, hour, of_hours, lift, expected, told);
