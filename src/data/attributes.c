@@ -191,10 +191,10 @@ kind_of(const char *name, Oid type)
 List *
 AttributeColumns(const Model *model)
 {
+	/* What each kind is cast to; others are read as text. */
 	static const char *const type[] = {
-		[ATTRIBUTE_WORDS] = "text",      [ATTRIBUTE_VALUE] = "text",
-		[ATTRIBUTE_TAGS] = "text[]",     [ATTRIBUTE_NUMBER] = "float8",
-		[ATTRIBUTE_NUMERIC] = "numeric", [ATTRIBUTE_DATE] = "date",
+		[ATTRIBUTE_WORDS] = NULL,       [ATTRIBUTE_VALUE] = NULL,        [ATTRIBUTE_TAGS] = NULL,
+		[ATTRIBUTE_NUMBER] = "float8",  [ATTRIBUTE_NUMERIC] = "numeric", [ATTRIBUTE_DATE] = "date",
 		[ATTRIBUTE_TIME] = "timestamp",
 	};
 	List *columns = NIL;
@@ -212,7 +212,10 @@ AttributeColumns(const Model *model)
 		column->name = of->name;
 		column->kind = kind;
 		column->expression =
-			psprintf("%s::pg_catalog.%s", quote_identifier(column->name), type[kind]);
+			kind == ATTRIBUTE_TAGS ? ColumnTexts(quote_identifier(column->name), of->type)
+			: type[kind] == NULL
+				? ColumnText(quote_identifier(column->name), of->type)
+				: psprintf("%s::pg_catalog.%s", quote_identifier(column->name), type[kind]);
 
 		/* A time with a zone is one in that of Greenwich, whoever reads it. */
 		if (getBaseType(of->type) == TIMESTAMPTZOID)

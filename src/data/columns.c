@@ -1,8 +1,10 @@
 #include "data/columns.h"
 
 #include "access/relation.h"
+#include "access/transam.h"
 #include "catalog/pg_type.h"
 #include "lib/stringinfo.h"
+#include "utils/builtins.h"
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
 
@@ -28,6 +30,67 @@ ColumnsOf(const Model *model, const char *view)
 	}
 	relation_close(relation, AccessShareLock);
 	return columns;
+}
+
+Oid
+ColumnType(const Model *model, const char *view, const char *name)
+{
+	Oid relation = get_relname_relid(view, model->schema);
+	AttrNumber number = OidIsValid(relation) ? get_attnum(relation, name) : InvalidAttrNumber;
+
+	return number > 0 ? get_atttype(relation, number) : InvalidOid;
+}
+
+/*
+ * True for a type that anybody may have made, and so may have made casts from: not of the system's,
+ * nor of those that only a superuser makes.
+ */
+static bool
+is_anybodys(Oid type)
+{
+	Oid base = getBaseType(type);
+	Oid element = get_element_type(base);
+
+	if (OidIsValid(element))
+		return is_anybodys(element);
+	return base >= FirstNormalObjectId && get_typtype(base) != TYPTYPE_BASE;
+}
+
+char *
+ColumnText(const char *value, Oid type)
+{
+	if (!is_anybodys(type))
+		return psprintf("%s::pg_catalog.text", value);
+	/* Of all functions this one takes domains, too, and writes a value as its type does. */
+	return psprintf("CASE WHEN %s IS NOT NULL THEN pg_catalog.concat(%s) END", value, value);
+}
+
+char *
+ColumnTexts(const char *value, Oid type)
+{
+	return is_anybodys(type) ? psprintf("(%s)::pg_catalog.text[]", ColumnText(value, type))
+							 : psprintf("%s::pg_catalog.text[]", value);
+}
+
+char *
+ColumnsForJson(const Model *model, const char *view)
+{
+	StringInfoData sql;
+	ListCell *cell;
+
+	initStringInfo(&sql);
+	foreach (cell, ColumnsOf(model, view))
+	{
+		const ViewColumn *column = lfirst(cell);
+		const char *name = quote_identifier(column->name);
+
+		appendStringInfoString(&sql, sql.len == 0 ? "" : ", ");
+		if (!is_anybodys(column->type))
+			appendStringInfoString(&sql, name);
+		else
+			appendStringInfo(&sql, "%s AS %s", ColumnText(name, column->type), name);
+	}
+	return sql.data;
 }
 
 bool

@@ -20,6 +20,23 @@ extern List *ColumnsOf(const Model *model, const char *view);
 /* True where the values of a type are names of something: text, boolean, enums and integers. */
 extern bool ColumnIsNominal(Oid type);
 
+/* The type of a column of that view; InvalidOid where it is missing. */
+extern Oid ColumnType(const Model *model, const char *view, const char *name);
+
+/*
+ * SQL for a value of a type as text, and for an array as an array of texts.  What is not of the
+ * system's types goes by how its values are written: a cast of theirs is a function of whoever owns
+ * the type, and would run as whoever asks.
+ */
+extern char *ColumnText(const char *value, Oid type);
+extern char *ColumnTexts(const char *value, Oid type);
+
+/*
+ * The columns of a view as SQL has them after SELECT, for to_jsonb, which looks for casts, too: those
+ * with values of such types as text.
+ */
+extern char *ColumnsForJson(const Model *model, const char *view);
+
 /* A list of names as a message has it: "a", "b". */
 extern const char *ColumnsQuoted(const List *names);
 

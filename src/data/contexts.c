@@ -200,8 +200,15 @@ contexts_query(const Model *model, const Contexts *contexts)
 	appendStringInfo(&sql, "SELECT e.item_id::%s, e.user_id::%s", IdTypeName(model->item_kind),
 					 IdTypeName(model->user_kind));
 	for (uint32 c = 0; c < contexts->count; c++)
-		appendStringInfo(&sql, ", e.%s::pg_catalog.%s", quote_identifier(contexts->context[c].name),
-						 contexts->context[c].hours ? "timestamptz" : "text");
+	{
+		const char *name = contexts->context[c].name;
+		const char *column = psprintf("e.%s", quote_identifier(name));
+
+		appendStringInfo(&sql, ", %s",
+						 contexts->context[c].hours
+							 ? psprintf("%s::pg_catalog.timestamptz", column)
+							 : ColumnText(column, ColumnType(model, "events", name)));
+	}
 	appendStringInfo(&sql, " FROM %s e WHERE e.user_id IS NOT NULL%s", ConsentEvents(model),
 					 EventsChose(model, "e"));
 	return sql.data;

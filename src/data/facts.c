@@ -289,14 +289,17 @@ FactsRead(const char *query, const char *target, const List *names, Budget *budg
 	{
 		char *name = lfirst(cell);
 		uint32 c = (uint32) foreach_current_index(cell);
-		Scale scale = scale_of(TupleDescAttr(columns, find_column(columns, name))->atttypid);
+		Oid type = TupleDescAttr(columns, find_column(columns, name))->atttypid;
+		Scale scale = scale_of(type);
+		const char *column = quote_identifier(name);
 
 		facts->column[c].name = name;
 		reader.reading[c].column = &facts->column[c];
 		if (scale == NOMINAL)
 			reader.reading[c].words = IdSetCreate(ID_TEXT, budget);
-		appendStringInfo(&sql, ", %s::pg_catalog.%s", quote_identifier(name),
-						 scale == NOMINAL ? "text" : "float8");
+		appendStringInfo(&sql, ", %s",
+						 scale == NOMINAL ? ColumnText(column, type)
+										  : psprintf("%s::pg_catalog.float8", column));
 	}
 	appendStringInfo(&sql, " FROM %s", table);
 	PlanStreamOnce(sql.data, take_row, &reader);

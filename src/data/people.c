@@ -59,15 +59,17 @@ find_columns(const Model *model)
 		const ViewColumn *of = lfirst(cell);
 		Oid element = get_element_type(getBaseType(of->type));
 		Column *column;
+		char *value;
 
 		if (strcmp(of->name, "user_id") == 0 || strcmp(of->name, CONSENT_COLUMN) == 0 ||
 			!ColumnIsNominal(OidIsValid(element) ? element : of->type))
 			continue;
 		column = palloc0(sizeof(Column));
 		column->name = of->name;
-		column->expression = psprintf(OidIsValid(element) ? "u.%s::pg_catalog.text[]"
-														  : "ARRAY[u.%s::pg_catalog.text]",
-									  quote_identifier(of->name));
+		value = psprintf("u.%s", quote_identifier(of->name));
+		column->expression = OidIsValid(element)
+								 ? ColumnTexts(value, of->type)
+								 : psprintf("ARRAY[%s]", ColumnText(value, of->type));
 		columns = lappend(columns, column);
 	}
 	return columns;

@@ -1,6 +1,7 @@
 #include "data/person.h"
 
 #include "catalog/pg_type.h"
+#include "data/columns.h"
 #include "data/consent.h"
 #include "data/contexts.h"
 #include "data/events.h"
@@ -105,12 +106,14 @@ is_counted(const Model *model, const char *row)
 static char *
 was_in_context(const Model *model, const char *name)
 {
-	const char *value = strcmp(name, "occurred_at") == 0
-							? psprintf("c.value IN (SELECT to_char((e.occurred_at::timestamptz + "
-									   "h * interval '1 hour') AT TIME ZONE %s, 'Dy HH24') "
-									   "FROM generate_series(-1, 1) h)",
-									   quote_literal_cstr(model->settings.time_zone))
-							: psprintf("c.value = e.%s::text", quote_identifier(name));
+	const char *value =
+		strcmp(name, "occurred_at") == 0
+			? psprintf("c.value IN (SELECT to_char((e.occurred_at::timestamptz + "
+					   "h * interval '1 hour') AT TIME ZONE %s, 'Dy HH24') "
+					   "FROM generate_series(-1, 1) h)",
+					   quote_literal_cstr(model->settings.time_zone))
+			: psprintf("c.value = %s", ColumnText(psprintf("e.%s", quote_identifier(name)),
+												  ColumnType(model, "events", name)));
 
 	return psprintf("c.context = %s AND c.events > 0 AND %s AND EXISTS (SELECT FROM act e "
 					"WHERE %s = %s AND %s)",
@@ -133,15 +136,15 @@ preamble(const Model *model)
 			: "";
 
 	return psprintf(
-		"WITH act AS MATERIALIZED (SELECT e.* FROM %s.events e WHERE e.user_id = $1), "
+		"WITH act AS MATERIALIZED (SELECT %s FROM %s.events e WHERE e.user_id = $1), "
 		"there AS (SELECT %s AS item_id, count(*) AS events FROM %s e WHERE %s%s GROUP BY 1), "
 		"counted AS MATERIALIZED (SELECT %s AS item_id, l.events, l.users FROM %s.learned_item l "
 		"LEFT JOIN there ON there.item_id = %s WHERE l.events > 0 "
 		"AND %s IN (SELECT %s FROM act e) AND (l.events > coalesce(there.events, 0) OR "
 		"EXISTS (SELECT FROM %s e WHERE e.user_id = $1)))",
-		model->quoted, item_of(model, "e"), ConsentEvents(model), counted_condition(model), until,
-		item_of(model, "l"), model->quoted, item_of(model, "l"), item_of(model, "l"),
-		item_of(model, "e"), ConsentEvents(model));
+		ColumnsForJson(model, "events"), model->quoted, item_of(model, "e"), ConsentEvents(model),
+		counted_condition(model), until, item_of(model, "l"), model->quoted, item_of(model, "l"),
+		item_of(model, "l"), item_of(model, "e"), ConsentEvents(model));
 }
 
 /* True where the model has a log of the lists served. */
@@ -165,9 +168,11 @@ held(const Model *model)
 	add_place(&sql, model, nr++,
 			  (Place){"events", "act e", "e", "to_jsonb(e) - 'user_id' - 'item_id'", NULL});
 	if (model->has_users)
-		add_place(&sql, model, nr++,
-				  (Place){"users", psprintf("%s.users u", quoted), NULL, "to_jsonb(u) - 'user_id'",
-						  "u.user_id = $1"});
+		add_place(
+			&sql, model, nr++,
+			(Place){"users",
+					psprintf("(SELECT %s FROM %s.users) u", ColumnsForJson(model, "users"), quoted),
+					NULL, "to_jsonb(u) - 'user_id'", "u.user_id = $1"});
 	if (has_log(model))
 		add_place(&sql, model, nr++,
 				  (Place){"served", psprintf("%s.served s", quoted), "s",

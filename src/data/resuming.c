@@ -75,8 +75,8 @@ static const char *const series_state =
 	"    coalesce(max(s.done) OVER (PARTITION BY s.user_id, s.series ORDER BY s.day) < s.last, false)"
 	"  FROM (SELECT m.user_id, p.series, m.day, p.last, max(p.place) FILTER (WHERE"
 	"      CASE WHEN m.progress IS NULL THEN m.weight > 0 ELSE m.progress >= $1 END) AS done"
-	"    FROM mine m JOIN (SELECT DISTINCT i.item_id::{item} AS item_id, {series}::text AS series, {order} AS place,"
-	"        max({order}) OVER (PARTITION BY {series}::text) AS last"
+	"    FROM mine m JOIN (SELECT DISTINCT i.item_id::{item} AS item_id, {series} AS series, {order} AS place,"
+	"        max({order}) OVER (PARTITION BY {series}) AS last"
 	"      FROM {model}.items i WHERE {series} IS NOT NULL AND {order} IS NOT NULL) p ON p.item_id = m.item_id"
 	"    GROUP BY m.user_id, p.series, m.day, p.last) s";
 
@@ -120,7 +120,7 @@ static const char *const asking =
 /* What comes next in each series of which no part is under way. */
 static const char *const series_next =
 	"UNION ALL"
-	"  SELECT 'next', n.item_id, NULL, s.at, s.day, s.series::text, s.after"
+	"  SELECT 'next', n.item_id, NULL, s.at, s.day, s.series, s.after"
 	"  FROM (SELECT p.series, max(p.at) AS at, max(p.day) AS day, bool_or(b.item_id IS NOT NULL) AS begun,"
 	"      max(p.place) FILTER (WHERE p.done) AS place,"
 	"      (array_agg(p.item_id ORDER BY p.place DESC, p.item_id DESC) FILTER (WHERE p.done))[1] AS after"
@@ -267,7 +267,7 @@ ResumingAsk(const Model *model, const Unfinished *unfinished, Datum user, Timest
 		"{series_of}",
 		unfinished->series
 			? TemplateFill(
-				  "(SELECT {series}::text FROM {model}.items i WHERE i.item_id = b.item_id LIMIT 1)",
+				  "(SELECT {series} FROM {model}.items i WHERE i.item_id = b.item_id LIMIT 1)",
 				  words)
 			: "NULL::text"};
 	words[UNFINISHED_WORDS + 1] =

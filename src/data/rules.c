@@ -4,6 +4,7 @@
 
 #include "catalog/namespace.h"
 #include "catalog/pg_type.h"
+#include "data/columns.h"
 #include "data/plan.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
@@ -131,10 +132,16 @@ query(const Model *model, bool running)
 	initStringInfo(&sql);
 	appendStringInfoString(&sql, "SELECT ");
 	for (int column = 0; column < COLUMNS; column++)
-		appendStringInfo(&sql, "%s%s::%s", column == 0 ? "" : ", ",
-						 has(model, column) ? columns[column].name : "NULL",
-						 columns[column].cast ? columns[column].cast
-											  : IdTypeName(model->item_kind));
+	{
+		const char *name = columns[column].name;
+		const char *cast = columns[column].cast;
+
+		appendStringInfo(&sql, "%s%s", column == 0 ? "" : ", ",
+						 column == COLUMN_VALUE && has(model, column)
+							 ? ColumnText(name, type_of(model, column))
+							 : psprintf("%s::%s", has(model, column) ? name : "NULL",
+										cast ? cast : IdTypeName(model->item_kind)));
+	}
 	appendStringInfo(&sql, " FROM %s.rules WHERE true", model->quoted);
 	if (running && has(model, COLUMN_STARTS))
 		appendStringInfoString(&sql, " AND (starts_at IS NULL OR starts_at::pg_catalog.timestamptz "

@@ -3,6 +3,7 @@
 #include <math.h>
 
 #include "catalog/pg_type.h"
+#include "data/columns.h"
 #include "data/plan.h"
 #include "executor/spi.h"
 #include "utils/array.h"
@@ -79,8 +80,9 @@ check_log(Oid log, IdKind kind)
 static char *
 query(Oid log, IdKind kind, const char *segment)
 {
-	const char *here =
-		segment ? "coalesce(segment::pg_catalog.text OPERATOR(pg_catalog.=) $3, false)" : "true";
+	const char *here = segment ? psprintf("coalesce(%s OPERATOR(pg_catalog.=) $3, false)",
+										  ColumnText("segment", type_of(log, "segment")))
+							   : "true";
 	const char *shown =
 		OidIsValid(type_of(log, "shown")) ? as_number(log, "shown") : "1::pg_catalog.float8";
 
@@ -89,11 +91,11 @@ query(Oid log, IdKind kind, const char *segment)
 		" pg_catalog.bool_and(v.shown OPERATOR(pg_catalog.>=) 0 AND v.chosen OPERATOR(pg_catalog.>=) 0"
 		" AND v.chosen OPERATOR(pg_catalog.<=) v.shown"
 		" AND v.shown OPERATOR(pg_catalog.<) 'Infinity')"
-		" FROM (SELECT pg_catalog.array_position($2, variant::pg_catalog.text) AS place, %s AS here,"
+		" FROM (SELECT pg_catalog.array_position($2, %s) AS place, %s AS here,"
 		" %s AS shown, coalesce(%s, 0) AS chosen FROM %s"
 		" WHERE item_id OPERATOR(pg_catalog.=) $1%s AND %s IS NOT NULL) v"
 		" WHERE v.place IS NOT NULL GROUP BY v.place, v.here",
-		here, shown, as_number(log, "chosen"),
+		ColumnText("variant", type_of(log, "variant")), here, shown, as_number(log, "chosen"),
 		quote_qualified_identifier(get_namespace_name(get_rel_namespace(log)), get_rel_name(log)),
 		kind == ID_TEXT ? "::pg_catalog.text" : "", shown);
 }

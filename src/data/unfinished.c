@@ -3,6 +3,7 @@
 #include <math.h>
 
 #include "catalog/pg_type.h"
+#include "data/columns.h"
 #include "data/model.h"
 #include "data/values.h"
 #include "parser/parse_coerce.h"
@@ -141,10 +142,9 @@ UnfinishedRead(Datum value)
 static Oid
 column_type(const Model *model, const char *view, const char *name)
 {
-	Oid relation = get_relname_relid(view, model->schema);
-	AttrNumber number = OidIsValid(relation) ? get_attnum(relation, name) : InvalidAttrNumber;
+	Oid type = ColumnType(model, view, name);
 
-	return number > 0 ? getBaseType(get_atttype(relation, number)) : InvalidOid;
+	return OidIsValid(type) ? getBaseType(type) : InvalidOid;
 }
 
 static bool
@@ -282,7 +282,8 @@ UnfinishedWords(const Model *model, const Unfinished *unfinished, TemplateWord *
 
 	if (unfinished->series)
 	{
-		series = psprintf("i.%s", quote_identifier(unfinished->series));
+		series = ColumnText(psprintf("i.%s", quote_identifier(unfinished->series)),
+							column_type(model, "items", unfinished->series));
 		order = psprintf("i.%s", quote_identifier(unfinished->order));
 	}
 	*words++ = (TemplateWord){"{model}", model->quoted};

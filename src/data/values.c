@@ -27,7 +27,7 @@ struct Values
 {
 	const Model *model;
 	const char *name;
-	const char *column; /* the same, quoted */
+	const char *column; /* its value in a row i, as SQL */
 	bool array;
 	Budget *budget;
 	IdSet *ids;
@@ -47,12 +47,9 @@ struct Values
 static Oid
 attribute_type(const Model *model, const char *name)
 {
-	Oid view = model->has_items ? get_relname_relid("items", model->schema) : InvalidOid;
-	AttrNumber number = OidIsValid(view) ? get_attnum(view, name) : InvalidAttrNumber;
-
-	if (number <= 0 || strcmp(name, "item_id") == 0)
+	if (!model->has_items || strcmp(name, "item_id") == 0)
 		return InvalidOid;
-	return get_atttype(view, number);
+	return ColumnType(model, "items", name);
 }
 
 bool
@@ -102,11 +99,15 @@ Values *
 ValuesOpen(const Model *model, const char *name, IdSet *ids, Budget *budget)
 {
 	Values *values = BudgetZeroed(budget, 1, sizeof(Values));
+	Oid type = attribute_type(model, name);
+	const char *column = psprintf("i.%s", quote_identifier(name));
 
 	values->model = model;
 	values->name = MemoryContextStrdup(BudgetContext(budget), name);
-	values->column = MemoryContextStrdup(BudgetContext(budget), quote_identifier(values->name));
-	values->array = OidIsValid(get_base_element_type(attribute_type(model, name)));
+	values->array = OidIsValid(get_base_element_type(type));
+	values->column =
+		MemoryContextStrdup(BudgetContext(budget),
+							values->array ? ColumnTexts(column, type) : ColumnText(column, type));
 	values->budget = budget;
 	values->ids = ids;
 	values->words = IdSetCreate(ID_TEXT, budget);
@@ -223,9 +224,9 @@ make_places(Values *values)
 static char *
 query(const Values *values, const char *condition)
 {
-	return psprintf("SELECT i.item_id::%s, i.%s::pg_catalog.text%s FROM %s.items i%s",
-					IdTypeName(values->model->item_kind), values->column, values->array ? "[]" : "",
-					values->model->quoted, condition);
+	return psprintf("SELECT i.item_id::%s, %s FROM %s.items i%s",
+					IdTypeName(values->model->item_kind), values->column, values->model->quoted,
+					condition);
 }
 
 void
@@ -320,10 +321,8 @@ ValuesItems(const Values *values, const text *value, IdSet *items)
 	Oid type = TEXTOID;
 	Datum wanted = PointerGetDatum(value);
 
-	PlanStream(
-		psprintf("SELECT i.item_id::%s FROM %s.items i WHERE $1 OPERATOR(pg_catalog.=) %s",
-				 IdTypeName(values->model->item_kind), values->model->quoted,
-				 psprintf(values->array ? "ANY (i.%s::pg_catalog.text[])" : "i.%s::pg_catalog.text",
-						  values->column)),
-		1, &type, &wanted, take_item, items);
+	PlanStream(psprintf("SELECT i.item_id::%s FROM %s.items i WHERE $1 OPERATOR(pg_catalog.=) %s",
+						IdTypeName(values->model->item_kind), values->model->quoted,
+						psprintf(values->array ? "ANY (%s)" : "%s", values->column)),
+			   1, &type, &wanted, take_item, items);
 }

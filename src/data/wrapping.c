@@ -2,6 +2,7 @@
 
 #include "catalog/pg_type.h"
 #include "common/int.h"
+#include "data/columns.h"
 #include "data/template.h"
 #include "data/unfinished.h"
 #include "utils/builtins.h"
@@ -163,27 +164,20 @@ static const char *const labels =
 static const char *const no_labels =
 	"SELECT NULL::{item} AS item_id, NULL::text AS category, 1 AS labels WHERE false";
 
-/* The type of an attribute of the items. */
-static Oid
-attribute_type(const Model *model, const char *name)
-{
-	Oid view = get_relname_relid("items", model->schema);
-
-	return get_atttype(view, get_attnum(view, name));
-}
-
 /* The values of the category, one a row. */
 static const char *
 values_of(const Model *model, const WrappingAsk *ask)
 {
 	const char *column;
+	Oid type;
 
 	if (ask->category == NULL)
 		return "";
-	column = quote_identifier(ask->category);
-	if (OidIsValid(get_base_element_type(attribute_type(model, ask->category))))
-		return psprintf("unnest(i.%s::text[])", column);
-	return psprintf("i.%s::text", column);
+	column = psprintf("i.%s", quote_identifier(ask->category));
+	type = ColumnType(model, "items", ask->category);
+	return OidIsValid(get_base_element_type(type))
+			   ? psprintf("unnest(%s)", ColumnTexts(column, type))
+			   : ColumnText(column, type);
 }
 
 /* When the stretch before begins: as long before as this one lasts, or as there are times. */
@@ -265,11 +259,13 @@ WrappingRun(const Model *model, const WrappingAsk *ask, PlanTake take, void *wit
 	own[6] = (TemplateWord){"{title}", ask->title ? "coalesce(t.label, n.title)" : "t.label"};
 	own[7] = (TemplateWord){
 		"{titles}",
-		ask->title
-			? psprintf("LEFT JOIN (SELECT i.item_id::%s AS item_id, min(i.%s::text) AS title"
-					   " FROM %s.items i GROUP BY i.item_id) n ON n.item_id = t.item_id",
-					   IdTypeName(model->item_kind), quote_identifier(ask->title), model->quoted)
-			: ""};
+		ask->title ? psprintf("LEFT JOIN (SELECT i.item_id::%s AS item_id, min(%s) AS title"
+							  " FROM %s.items i GROUP BY i.item_id) n ON n.item_id = t.item_id",
+							  IdTypeName(model->item_kind),
+							  ColumnText(psprintf("i.%s", quote_identifier(ask->title)),
+										 ColumnType(model, "items", ask->title)),
+							  model->quoted)
+				   : ""};
 	nest = plan_for_many();
 	PlanStream(
 		psprintf("%s%s", TemplateFill(gathering, words), ask->document ? as_document : as_rows),
