@@ -104,7 +104,8 @@ SKIP:
 		evaluation => q{SELECT * FROM reco_evaluate('shop', 10)},
 		trials => q{SELECT * FROM reco_tune('shop', '10 seconds')},
 		lists => q{SELECT count(*) FROM reco_top_n_all(50, 'shop')},
-		neighbors => q{SELECT count(*) FROM (SELECT reco_matrix(u, i, 1) AS m FROM visits) a, reco_neighbors(m, 100)});
+		neighbors => q{SELECT count(*) FROM (SELECT reco_matrix(u, i, 1) AS m FROM visits) a, reco_neighbors(m, 100)},
+		reasons => q{SELECT count(*) FROM reco_explain_by('SELECT n % 97 AS a, n % 89 / 7.0 AS b, n % 3 = 0 AS t FROM generate_series(1, 1000000) n', 't')});
 	cancelled($_, q{SET maintenance_work_mem = '256MB'}, 0.2, $long{$_}) for sort keys %long;
 	is(state_of($node, 'shop'), $before{shop}, 'trials: the model is as it was');
 }
