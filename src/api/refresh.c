@@ -15,6 +15,7 @@
 #include "access/htup_details.h"
 #include "api/forecast.h"
 #include "api/resemble.h"
+#include "api/said.h"
 #include "base/interrupts.h"
 #include "base/progress.h"
 #include "catalog/pg_type.h"
@@ -459,54 +460,6 @@ float_array(const double *values, int count)
 										   FLOAT8PASSBYVAL, TYPALIGN_DOUBLE));
 }
 
-/* What signals weigh beside the target; those without a name only where there are some, and weighed. */
-static void
-say_signals(StringInfo said, const SignalsTold *told)
-{
-	const char *before = "; ";
-
-	for (uint32 s = 1; s < told->count; s++)
-	{
-		if (told->name[s] == NULL && told->weight[s] == 1)
-			continue;
-		appendStringInfo(said, "%s%s %g", before,
-						 told->name[s] ? quote_literal_cstr(told->name[s]) : "others",
-						 told->weight[s]);
-		before = ", ";
-	}
-}
-
-/* What neighbours, and factors where there are any, were learned with, as the arguments of reco_configure that decide it. */
-static char *
-learned_with(const SimilarityOptions *options, const FoldOptions *fold, const SignalsTold *told)
-{
-	StringInfoData said;
-	bool ridge = options->rule.kind == SIMILARITY_RIDGE;
-
-	initStringInfo(&said);
-	if (told->count > 0)
-		appendStringInfo(&said, "target_signal => %s, ", quote_literal_cstr(told->name[0]));
-	if (fold)
-		appendStringInfo(&said,
-						 "algorithm => '%s', factors => %u, iterations => %u, factor_lambda => %g, "
-						 "unobserved => %g, ",
-						 SettingWord(SETTING_ALGORITHM, MODEL_FACTORS), fold->factors,
-						 fold->iterations, fold->lambda, fold->unobserved);
-	appendStringInfo(&said, "similarity => '%s'",
-					 SettingWord(SETTING_SIMILARITY, options->rule.kind));
-	if (ridge)
-		appendStringInfo(&said, ", lambda => %g, damping => %g, blend => %g, indirect => %g",
-						 options->lambda, options->damping, options->blend, options->indirect);
-	if (!ridge || options->blend > 0)
-		appendStringInfo(&said, ", keep => '%s'", SettingWord(SETTING_KEEP, options->keep));
-	if (options->rule.shrinkage > 0)
-		appendStringInfo(&said, ", shrinkage => %g", options->rule.shrinkage);
-	if (SimilarityRecency(options) < 1)
-		appendStringInfo(&said, ", recency => %g", SimilarityRecency(options));
-	say_signals(&said, told);
-	return said.data;
-}
-
 /* The names of what was told apart; the rest goes by "*". */
 static Datum
 names_of(const SignalsTold *told)
@@ -708,7 +661,7 @@ report(FunctionCallInfo fcinfo, const Refresh *refresh)
 		values[n++] = Int64GetDatum(refresh->events->skipped[s]);
 	values[n++] = Int64GetDatum(refresh->matrix->shortened);
 	values[n++] = CStringGetTextDatum(
-		learned_with(&refresh->similarity, refresh->factors ? &refresh->model->settings.fold : NULL,
+		SaidLearned(&refresh->similarity, refresh->factors ? &refresh->model->settings.fold : NULL,
 					 &refresh->events->told));
 	values[n++] = Int64GetDatum((int64) refresh->rows_written);
 	values[n++] = Int64GetDatum(refresh->match.asked);
