@@ -11,18 +11,6 @@
 #include "lib/sort_template.h"
 
 void
-PositionsBegin(Positions *positions, uint32_t count)
-{
-	if (count <= positions->room)
-		return;
-	positions->room = Max(1024, Max(count, 2 * positions->room));
-	positions->time =
-		BudgetResize(positions->budget, positions->time, positions->room, sizeof(uint64_t));
-	positions->position =
-		BudgetResize(positions->budget, positions->position, positions->room, sizeof(uint16_t));
-}
-
-void
 PositionsNumber(Positions *positions, uint32_t count)
 {
 	const uint64_t *time = positions->time;
@@ -35,11 +23,4 @@ PositionsNumber(Positions *positions, uint32_t count)
 			number++;
 		positions->position[(uint32_t) time[n]] = (uint16_t) number;
 	}
-}
-
-void
-PositionsFree(Positions *positions)
-{
-	BudgetFree(positions->budget, positions->time);
-	BudgetFree(positions->budget, positions->position);
 }

@@ -8,29 +8,24 @@
 #ifndef RECO_POSITIONS_H
 #define RECO_POSITIONS_H
 
-#include "base/budget.h"
+#include "base/compat.h"
 
-/* Of the user at hand; all zero but for the budget at first. */
+/* Of the user at hand, in memory that its owner gives. */
 typedef struct Positions
 {
-	Budget *budget;
 	uint64_t *time;     /* an age in the upper half, a place in the lower */
 	uint16_t *position; /* by place, once they are numbered */
-	uint32_t room;
+	uint32_t room;      /* for so many items */
 } Positions;
-
-/* Makes room for the items of a user, whose ages are then to be set. */
-extern void PositionsBegin(Positions *positions, uint32_t count);
 
 static inline void
 PositionsSet(Positions *positions, uint32_t place, uint32_t age)
 {
+	Assert(place < positions->room);
 	positions->time[place] = (uint64_t) age << 32 | place;
 }
 
 /* Numbers the times of so many items.  O(n log n). */
 extern void PositionsNumber(Positions *positions, uint32_t count);
-
-extern void PositionsFree(Positions *positions);
 
 #endif

@@ -208,7 +208,6 @@ shorten(UserSum *sum, Cell *cells, uint32_t count)
 static void
 order_cells(UserSum *sum, const Cell *cells, uint32_t count)
 {
-	PositionsBegin(&sum->positions, count);
 	for (uint32_t c = 0; c < count; c++)
 		PositionsSet(&sum->positions, c, cells[c].latest_age);
 	PositionsNumber(&sum->positions, count);
@@ -248,7 +247,6 @@ keep_order(UserSum *sum, const Candidate *candidate, const Cell *cells, uint32_t
 	uint32_t chosen = candidate->count;
 	uint32_t line = cells[chosen - 1].oldest_age;
 
-	PositionsBegin(&sum->positions, count);
 	for (uint32_t c = 0; c < count; c++)
 	{
 		uint32_t age = cells[c].oldest_age;
