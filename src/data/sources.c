@@ -56,10 +56,9 @@ compared_with_user(List *conditions)
 
 		if (!IsA(condition, OpExpr) || list_length(condition->args) != 2)
 			continue;
+		/* The query of a history has the user on the right. */
 		if (has_user(lsecond(condition->args), NULL))
 			return linitial(condition->args);
-		if (has_user(linitial(condition->args), NULL))
-			return lsecond(condition->args);
 	}
 	return NULL;
 }
@@ -113,7 +112,7 @@ walk_plans(Walk *walk, List *plans)
 		walk_plan(walk, lfirst(cell));
 }
 
-/* Looks for scans that read more than an index leads to. */
+/* Looks for scans that read more than an index leads to.  No index helps where a sample is read. */
 static void
 walk_plan(Walk *walk, Plan *plan)
 {
@@ -125,7 +124,6 @@ walk_plan(Walk *walk, Plan *plan)
 	switch (nodeTag(plan))
 	{
 		case T_SeqScan:
-		case T_SampleScan:
 			full = true;
 			break;
 		case T_IndexScan:

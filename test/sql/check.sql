@@ -179,6 +179,21 @@ SELECT code, finding, hint FROM reco_check() WHERE code = 'no_index';
 CREATE INDEX ON clicks (who);
 SELECT code, hint FROM reco_check() WHERE code = 'no_index';
 ROLLBACK;
+-- a sample; partitions in order by an index on another column; all that is read in an index, by its second column
+BEGIN;
+CREATE OR REPLACE VIEW shop.events WITH (security_invoker = true) AS
+  SELECT customer AS user_id, product AS item_id, at AS occurred_at, amount AS weight, kind AS signal FROM public.orders TABLESAMPLE SYSTEM (100);
+SELECT code, regexp_replace(finding, '[0-9]+ pages', 'N pages') AS finding, hint FROM reco_check() WHERE code = 'no_index';
+CREATE TABLE clicks (who int, what int, at timestamptz NOT NULL) PARTITION BY HASH (at);
+CREATE TABLE clicks_even PARTITION OF clicks FOR VALUES WITH (MODULUS 2, REMAINDER 0);
+CREATE TABLE clicks_odd PARTITION OF clicks FOR VALUES WITH (MODULUS 2, REMAINDER 1);
+CREATE INDEX ON clicks (at);
+INSERT INTO clicks SELECT customer, product, coalesce(at, '2024-01-01') FROM orders;
+ANALYZE clicks;
+CREATE OR REPLACE VIEW shop.events WITH (security_invoker = true) AS
+  SELECT who AS user_id, what AS item_id, at AS occurred_at, 1::float8 AS weight, 'click' AS signal FROM public.clicks ORDER BY at LIMIT 1000000;
+SELECT code, regexp_replace(finding, '[0-9]+ pages', 'N pages') AS finding, hint FROM reco_check() WHERE code = 'no_index';
+ROLLBACK;
 -- without times, weights, signals, a catalogue
 SELECT reco_create_model('bare', 'SELECT customer AS user_id, product AS item_id FROM public.orders');
 SELECT events FROM reco_refresh('bare');
@@ -186,6 +201,11 @@ SELECT * FROM reco_check('bare');
 BEGIN;
 INSERT INTO orders SELECT customer, (product + 4) % 12 FROM orders;
 SELECT regexp_replace(r::text, 'at 20[0-9-]* [0-9:.+]*', 'at X') FROM reco_check('bare') r;
+ROLLBACK;
+BEGIN;
+DROP INDEX orders_customer;
+CREATE INDEX ON orders (product, customer);
+SELECT code, regexp_replace(finding, '[0-9]+ pages', 'N pages') AS finding, hint FROM reco_check('bare') WHERE code = 'no_index';
 ROLLBACK;
 -- whoever asks sees what may be seen
 CREATE ROLE reco_check_reader;
