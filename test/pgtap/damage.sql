@@ -155,5 +155,20 @@ SELECT is_empty('SELECT pg_temp.wrong(neighbors || ''\x01'', false) FROM row_of'
 SELECT is_empty('SELECT pg_temp.wrong((SELECT neighbors FROM music.learned_item WHERE item_id = 5), true) FROM row_of',
   'the row of another item: an error that names the item');
 
+/* The row of the item whose number is 0: a row that was not opened at all has that number, too. */
+UPDATE music.learned_item SET neighbors = (SELECT neighbors FROM stored) WHERE item_id = 4;
+CREATE FUNCTION pg_temp.first_row(place int) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE whole bytea; said text;
+BEGIN
+  SELECT neighbors INTO STRICT whole FROM music.learned_item WHERE item_no = 0;
+  UPDATE music.learned_item SET neighbors = pg_temp.flip(whole, place) WHERE item_no = 0;
+  SELECT pg_temp.answer(format('SELECT * FROM reco_top_n(%s, 3, ''music'', fallback => false)', u)) INTO said
+    FROM plays JOIN music.learned_item ON item_id = i AND item_no = 0 ORDER BY u LIMIT 1;
+  UPDATE music.learned_item SET neighbors = whole WHERE item_no = 0;
+  RETURN said;
+END $$;
+SELECT is_empty($$SELECT place, pg_temp.first_row(place) FROM generate_series(0, 31) place WHERE pg_temp.first_row(place) !~ '^XX001 the neighbours of item [0-9]+ .*are damaged$'$$,
+  'letter, version and sum of the row of number 0 changed: an error that names the item');
+
 SELECT * FROM finish();
 ROLLBACK;
