@@ -77,24 +77,6 @@ variants_argument(FunctionCallInfo fcinfo, int argument)
 	return variants;
 }
 
-/* An id of an argument of any type, and what kind it is. */
-static Datum
-id_argument(FunctionCallInfo fcinfo, int argument, IdKind *kind)
-{
-	Oid type = get_fn_expr_argtype(fcinfo->flinfo, argument);
-
-	if (type == UNKNOWNOID)
-	{
-		*kind = ID_TEXT;
-		return CStringGetTextDatum(DatumGetCString(PG_GETARG_DATUM(argument)));
-	}
-	if (!IdKindOfType(type, kind))
-		ereport(ERROR, (errcode(ERRCODE_DATATYPE_MISMATCH),
-						errmsg("%s is no type of an id", format_type_be(type)),
-						errhint("Ids may be " ID_TYPES ".")));
-	return IdNormalise(PG_GETARG_DATUM(argument), type);
-}
-
 /* The chances of all variants, from what was seen of them; mean[] gets their rates. */
 static void
 weigh(const Showing *showing, uint32 count, double prior, double explore, double *chance,
@@ -177,8 +159,8 @@ reco_choose(PG_FUNCTION_ARGS)
 						errhint("Give the table or view of what was shown and chosen.")));
 	if (PG_ARGISNULL(1) || variants.count == 0)
 		return (Datum) 0;
-	item = id_argument(fcinfo, 1, &item_kind);
-	user_id = PG_ARGISNULL(0) ? (Datum) 0 : id_argument(fcinfo, 0, &user_kind);
+	item = DoorAnyId(fcinfo, 1, &item_kind);
+	user_id = PG_ARGISNULL(0) ? (Datum) 0 : DoorAnyId(fcinfo, 0, &user_kind);
 	user = PG_ARGISNULL(0) ? 0 : IdHash(user_kind, user_id);
 	if (SPI_connect() != SPI_OK_CONNECT)
 		elog(ERROR, "SPI_connect failed");

@@ -10,14 +10,13 @@
 
 #include <math.h>
 
+#include "base/scalar.h"
 #include "catalog/pg_type.h"
 #include "data/fans.h"
 #include "data/traits.h"
 #include "executor/spi.h"
 #include "learn/turnout.h"
 #include "utils/builtins.h"
-#include "utils/jsonb.h"
-#include "utils/numeric.h"
 
 PG_FUNCTION_INFO_V1(reco_demand);
 PG_FUNCTION_INFO_V1(reco_audience_of);
@@ -44,38 +43,15 @@ refuse_attributes(void)
 			 errhint("Such as '{\"genre\": [\"drama\", \"war\"], \"director\": \"...\"}'.")));
 }
 
-/* One value as the catalogue has it as text, NULL for null. */
-static Datum
-value_text(const JsonbValue *value)
-{
-	switch (value->type)
-	{
-		case jbvNull:
-			return (Datum) 0;
-		case jbvString:
-			return PointerGetDatum(
-				cstring_to_text_with_len(value->val.string.val, value->val.string.len));
-		case jbvNumeric:
-			return CStringGetTextDatum(DatumGetCString(
-				DirectFunctionCall1(numeric_out, NumericGetDatum(value->val.numeric))));
-		case jbvBool:
-			return CStringGetTextDatum(value->val.boolean ? "true" : "false");
-		default:
-			refuse_attributes();
-			return (Datum) 0;
-	}
-}
-
 /* Adds the value of an attribute, or an element of its values; what is deeper is refused. */
 static List *
 add_value(List *values, JsonbIteratorToken token, const JsonbValue *part)
 {
-	Datum text;
+	char *text;
 
-	if (token != WJB_VALUE && token != WJB_ELEM)
+	if ((token != WJB_VALUE && token != WJB_ELEM) || !ScalarText(part, &text))
 		refuse_attributes();
-	text = value_text(part);
-	return text == (Datum) 0 ? values : lappend(values, DatumGetPointer(text));
+	return text ? lappend(values, cstring_to_text(text)) : values;
 }
 
 /* Reads the value of an attribute, which begins with a token, to its end. */

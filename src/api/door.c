@@ -110,6 +110,33 @@ DoorItem(FunctionCallInfo fcinfo, int argument, const Model *model)
 	return id_argument(fcinfo, argument, model, "item");
 }
 
+IdKind
+DoorAnyKind(Oid type)
+{
+	IdKind kind;
+
+	if (!IdKindOfType(type, &kind))
+		ereport(ERROR, (errcode(ERRCODE_DATATYPE_MISMATCH),
+						errmsg("%s is no type of an id", format_type_be(type)),
+						errhint("Ids may be " ID_TYPES ".")));
+	return kind;
+}
+
+Datum
+DoorAnyId(FunctionCallInfo fcinfo, int argument, IdKind *kind)
+{
+	Oid type = get_fn_expr_argtype(fcinfo->flinfo, argument);
+	Datum id = PG_GETARG_DATUM(argument);
+
+	if (type == UNKNOWNOID)
+	{
+		id = CStringGetTextDatum(DatumGetCString(id));
+		type = TEXTOID;
+	}
+	*kind = DoorAnyKind(type);
+	return IdNormalise(id, type);
+}
+
 IdSet *
 DoorItems(FunctionCallInfo fcinfo, int argument, const Model *model, Budget *budget)
 {

@@ -28,6 +28,10 @@ extern Model *DoorModel(FunctionCallInfo fcinfo, int argument);
 extern Datum DoorUser(FunctionCallInfo fcinfo, int argument, const Model *model);
 extern Datum DoorItem(FunctionCallInfo fcinfo, int argument, const Model *model);
 
+/* The kind of a type of ids, and an id of any such type as a normalised datum, for what has no model. */
+extern IdKind DoorAnyKind(Oid type);
+extern Datum DoorAnyId(FunctionCallInfo fcinfo, int argument, IdKind *kind);
+
 /* The items of an array, added to a set; NULLs in it are passed over.  NULL for a NULL array. */
 extern IdSet *DoorItems(FunctionCallInfo fcinfo, int argument, const Model *model, Budget *budget);
 

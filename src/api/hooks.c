@@ -5,12 +5,22 @@
 #include "catalog/pg_type.h"
 #include "data/hooking.h"
 #include "executor/spi.h"
+#include "math/binomial.h"
 #include "utils/builtins.h"
 #include "utils/timestamp.h"
 
 PG_FUNCTION_INFO_V1(reco_hooks);
 
-static const Oid hooks_types[HOOKING_COLUMNS] = {TEXTOID, DOOR_ITEM, INT4OID,   INT4OID,   INT8OID,
+/* The columns of an answer: those that are counted, and the interval of 95 % of the share. */
+enum
+{
+	HOOKS_LOW = HOOKING_SHARE + 1,
+	HOOKS_HIGH,
+	HOOKS_HOOK,
+	HOOKS_COLUMNS
+};
+
+static const Oid hooks_types[HOOKS_COLUMNS] = {TEXTOID, DOOR_ITEM, INT4OID,   INT4OID,   INT8OID,
 												 INT8OID, FLOAT8OID, FLOAT8OID, FLOAT8OID, BOOLOID};
 
 #define LEAST_DEFAULT   0.7
@@ -71,13 +81,35 @@ check_series(const Model *model, const Unfinished *unfinished)
 						 errdetail("Attribute \"%s\" is NULL for them.", unfinished->order)));
 }
 
+/* One part of a series, with the interval of its share: anything may be, where nobody saw it. */
+static void
+put_part(DoorRows *rows, HeapTuple part, TupleDesc desc)
+{
+	Datum values[HOOKS_COLUMNS];
+	bool nulls[HOOKS_COLUMNS];
+	double low = 0;
+	double high = 1;
+
+	for (int c = 0; c <= HOOKING_SHARE; c++)
+		values[c] = SPI_getbinval(part, desc, c + 1, &nulls[c]);
+	values[HOOKING_ITEM] = DoorItemOut(rows, values[HOOKING_ITEM]);
+	if (!nulls[HOOKING_SHARE])
+		BinomialInterval((double) DatumGetInt64(values[HOOKING_FINISHERS]),
+						 (double) DatumGetInt64(values[HOOKING_VIEWERS]), &low, &high);
+	values[HOOKS_LOW] = Float8GetDatum(low);
+	values[HOOKS_HIGH] = Float8GetDatum(high);
+	nulls[HOOKS_LOW] = nulls[HOOKS_HIGH] = false;
+	values[HOOKS_HOOK] = SPI_getbinval(part, desc, HOOKING_HOOK + 1, &nulls[HOOKS_HOOK]);
+	DoorPut(rows, values, nulls);
+}
+
 /* reco_hooks(model, at_least, min_viewers, every, patience, unfinished) */
 Datum
 reco_hooks(PG_FUNCTION_ARGS)
 {
 	Model *model = DoorModel(fcinfo, 0);
 	HookingAsk ask = take_ask(fcinfo, 1);
-	DoorRows rows = DoorOpen(fcinfo, model, hooks_types, HOOKING_COLUMNS, true);
+	DoorRows rows = DoorOpen(fcinfo, model, hooks_types, HOOKS_COLUMNS, true);
 	Unfinished *unfinished;
 	uint64 count;
 	int nest;
@@ -92,16 +124,7 @@ reco_hooks(PG_FUNCTION_ARGS)
 	check_series(model, unfinished);
 	count = HookingRun(model, unfinished, &ask);
 	for (uint64 r = 0; r < count; r++)
-	{
-		Datum values[HOOKING_COLUMNS];
-		bool nulls[HOOKING_COLUMNS];
-
-		for (int c = 0; c < HOOKING_COLUMNS; c++)
-			values[c] =
-				SPI_getbinval(SPI_tuptable->vals[r], SPI_tuptable->tupdesc, c + 1, &nulls[c]);
-		values[HOOKING_ITEM] = DoorItemOut(&rows, values[HOOKING_ITEM]);
-		DoorPut(&rows, values, nulls);
-	}
+		put_part(&rows, SPI_tuptable->vals[r], SPI_tuptable->tupdesc);
 	AtEOXact_GUC(false, nest);
 	DoorLeave(model);
 	return (Datum) 0;

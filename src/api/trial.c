@@ -1,9 +1,8 @@
 /*
  * trial.c: did it work: who sees which of several lists, and which of them won.
  */
-#include "base/compat.h"
+#include "api/door.h"
 
-#include "data/ids.h"
 #include "fmgr.h"
 #include "funcapi.h"
 #include "math/binomial.h"
@@ -17,20 +16,7 @@ PG_FUNCTION_INFO_V1(reco_bucket);
 PG_FUNCTION_INFO_V1(reco_interleave);
 PG_FUNCTION_INFO_V1(reco_sign_test);
 
-/* The greatest k, as of all lists. */
-#define K_MOST 1000000
-
-static IdKind
-kind_of(Oid type, const char *what)
-{
-	IdKind kind;
-
-	if (!IdKindOfType(type, &kind))
-		ereport(ERROR, (errcode(ERRCODE_DATATYPE_MISMATCH),
-						errmsg("%s of type %s are no ids", what, format_type_be(type)),
-						errhint("Ids may be " ID_TYPES ".")));
-	return kind;
-}
+#define BUCKETS_MOST 1000000
 
 /*
  * reco_bucket(user_id, experiment, buckets): the high bits of one hash of both, scaled, which is as
@@ -39,24 +25,17 @@ kind_of(Oid type, const char *what)
 Datum
 reco_bucket(PG_FUNCTION_ARGS)
 {
-	Oid type = get_fn_expr_argtype(fcinfo->flinfo, 0);
 	text *experiment = PG_GETARG_TEXT_PP(1);
 	int32 buckets = PG_GETARG_INT32(2);
 	uint64 hash =
 		HashBytes((const unsigned char *) VARDATA_ANY(experiment), VARSIZE_ANY_EXHDR(experiment));
-	Datum user = PG_GETARG_DATUM(0);
 	IdKind kind;
+	Datum user = DoorAnyId(fcinfo, 0, &kind);
 
-	if (buckets < 1 || buckets > K_MOST)
+	if (buckets < 1 || buckets > BUCKETS_MOST)
 		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-						errmsg("buckets must be from 1 to %d, not %d", K_MOST, buckets)));
-	if (type == UNKNOWNOID)
-	{
-		user = CStringGetTextDatum(DatumGetCString(user));
-		type = TEXTOID;
-	}
-	kind = kind_of(type, "users");
-	hash = HashMix(HashMix(hash) ^ IdHash(kind, IdNormalise(user, type)));
+						errmsg("buckets must be from 1 to %d, not %d", BUCKETS_MOST, buckets)));
+	hash = HashMix(HashMix(hash) ^ IdHash(kind, user));
 	PG_RETURN_INT32((int32) (((hash >> 32) * (uint64) buckets) >> 32));
 }
 
@@ -86,7 +65,7 @@ team_argument(FunctionCallInfo fcinfo, int argument, IdSet **ids, Budget *budget
 		return team;
 	array = PG_GETARG_ARRAYTYPE_P(argument);
 	if (*ids == NULL)
-		*ids = IdSetCreate(kind_of(ARR_ELEMTYPE(array), "items"), budget);
+		*ids = IdSetCreate(DoorAnyKind(ARR_ELEMTYPE(array)), budget);
 	get_typlenbyvalalign(ARR_ELEMTYPE(array), &length, &by_value, &align);
 	deconstruct_array(array, ARR_ELEMTYPE(array), length, by_value, align, &values, &nulls, &count);
 	team.item = palloc(sizeof(uint32) * (Size) Max(count, 1));
@@ -125,10 +104,10 @@ reco_interleave(PG_FUNCTION_ARGS)
 	InitMaterializedSRF(fcinfo, 0);
 	team[0] = team_argument(fcinfo, 0, &ids, budget);
 	team[1] = team_argument(fcinfo, 1, &ids, budget);
-	k = PG_ARGISNULL(2) ? (int32) Min(team[0].count + team[1].count, K_MOST) : PG_GETARG_INT32(2);
-	if (k < 0 || k > K_MOST || (k == 0 && !PG_ARGISNULL(2)))
+	k = PG_ARGISNULL(2) ? (int32) Min(team[0].count + team[1].count, DOOR_K_MAX) : PG_GETARG_INT32(2);
+	if (k < 0 || k > DOOR_K_MAX || (k == 0 && !PG_ARGISNULL(2)))
 		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-						errmsg("k must be from 1 to %d, not %d", K_MOST, k),
+						errmsg("k must be from 1 to %d, not %d", DOOR_K_MAX, k),
 						errhint("NULL takes both lists whole.")));
 	listed = palloc0(sizeof(bool) * (Size) Max(ids ? IdSetCount(ids) : 0, 1));
 	for (int32 rank = 1; rank <= k; rank++)

@@ -99,18 +99,6 @@ typedef struct AttributesReader
 	bool enough; /* no memory for more */
 } AttributesReader;
 
-/* Names that say nothing of what an item is like. */
-static bool
-is_left_out(const char *name)
-{
-	static const char *const names[] = {"item_id", "id", "released_at", "embedding"};
-
-	for (size_t n = 0; n < lengthof(names); n++)
-		if (strcmp(name, names[n]) == 0)
-			return true;
-	return false;
-}
-
 /* True where a name ends in _id: its numbers name something, and are not more or less of anything. */
 static bool
 is_reference(const char *name)
@@ -151,7 +139,7 @@ kind_of(const char *name, Oid type)
 {
 	Oid element = get_base_element_type(type);
 
-	if (is_left_out(name))
+	if (ColumnSaysNothing(name))
 		return ATTRIBUTE_NONE;
 	if (OidIsValid(element))
 		return is_tag(getBaseType(element)) ? ATTRIBUTE_TAGS : ATTRIBUTE_NONE;

@@ -112,6 +112,17 @@ ColumnIsNominal(Oid type)
 	}
 }
 
+bool
+ColumnSaysNothing(const char *name)
+{
+	static const char *const names[] = {"item_id", "id", "released_at", "embedding"};
+
+	for (size_t n = 0; n < lengthof(names); n++)
+		if (strcmp(name, names[n]) == 0)
+			return true;
+	return false;
+}
+
 const char *
 ColumnsQuoted(const List *names)
 {

@@ -37,6 +37,9 @@ extern char *ColumnTexts(const char *value, Oid type);
  */
 extern char *ColumnsForJson(const Model *model, const char *view);
 
+/* True for names of the catalogue's columns that say nothing of what an item is like. */
+extern bool ColumnSaysNothing(const char *name);
+
 /* A list of names as a message has it: "a", "b". */
 extern const char *ColumnsQuoted(const List *names);
 

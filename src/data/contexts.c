@@ -3,6 +3,7 @@
 #include <math.h>
 
 #include "access/detoast.h"
+#include "base/scalar.h"
 #include "catalog/pg_type.h"
 #include "data/clock.h"
 #include "data/columns.h"
@@ -12,7 +13,6 @@
 #include "lib/stringinfo.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
-#include "utils/jsonb.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/timestamp.h"
@@ -342,27 +342,6 @@ refuse_context(void)
 					errhint("Such as '{\"occurred_at\": \"now\", \"device\": \"phone\"}'.")));
 }
 
-/* The value of a key as text, NULL for null. */
-static char *
-scalar_text(const JsonbValue *value)
-{
-	switch (value->type)
-	{
-		case jbvNull:
-			return NULL;
-		case jbvString:
-			return pnstrdup(value->val.string.val, value->val.string.len);
-		case jbvNumeric:
-			return DatumGetCString(
-				DirectFunctionCall1(numeric_out, NumericGetDatum(value->val.numeric)));
-		case jbvBool:
-			return pstrdup(value->val.boolean ? "true" : "false");
-		default:
-			refuse_context();
-			return NULL;
-	}
-}
-
 /* The keys and values of an object, in jsonb's own order. */
 static Asked *
 read_object(Datum object, uint32 *count)
@@ -382,8 +361,8 @@ read_object(Datum object, uint32 *count)
 	{
 		if (token == WJB_KEY)
 			asked[*count].name = pnstrdup(part.val.string.val, part.val.string.len);
-		else if (token == WJB_VALUE)
-			asked[(*count)++].value = scalar_text(&part);
+		else if (token == WJB_VALUE && !ScalarText(&part, &asked[(*count)++].value))
+			refuse_context();
 	}
 	return asked;
 }

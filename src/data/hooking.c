@@ -5,8 +5,7 @@
 #include "executor/spi.h"
 
 /*
- * Who saw which part first when, who of them saw the last one, and of each part the share of these
- * with its interval of 95 % (Wilson 1927).  $1 is the share from which an item is finished, $2 what is
+ * Who saw which part first when, who of them saw the last one, and of each part the share of these.  $1 is the share from which an item is finished, $2 what is
  * asked for, $3 how many viewers, $4 how long ago in seconds, $5 whether all parts are wanted.
  */
 static const char *const query =
@@ -32,20 +31,15 @@ static const char *const query =
 	"  GROUP BY f.series, f.episode),"
 	" measured AS ("
 	"  SELECT p.series, p.item_id, p.episode, p.episodes, coalesce(c.n, 0) AS n,"
-	"    coalesce(c.finishers, 0) AS finishers, c.finishers / c.n::float8 AS share,"
-	"    c.n + 3.841458820694124::float8 AS wide"
+	"    coalesce(c.finishers, 0) AS finishers, c.finishers / c.n::float8 AS share"
 	"  FROM part p LEFT JOIN counted c ON c.series = p.series AND c.episode = p.episode),"
 	" bounded AS ("
-	"  SELECT m.*, (m.finishers + 3.841458820694124::float8 / 2) / m.wide AS middle,"
-	"    1.959963984540054::float8 * sqrt(m.finishers * (1 - m.share) + 3.841458820694124::float8 / 4) / m.wide AS half,"
-	"    m.episode < m.episodes AND m.n >= $3 AND m.share >= $2 AS holds"
-	"  FROM measured m),"
+	"  SELECT m.*, m.episode < m.episodes AND m.n >= $3 AND m.share >= $2 AS holds FROM measured m),"
 	" told AS ("
 	"  SELECT b.*, coalesce(b.holds AND b.episode ="
 	"    min(b.episode) FILTER (WHERE b.holds) OVER (PARTITION BY b.series), false) AS hook"
 	"  FROM bounded b)"
-	" SELECT t.series, t.item_id, t.episode::int4, t.episodes::int4, t.n, t.finishers, t.share,"
-	"  greatest(0, t.middle - t.half)::float8, least(1, t.middle + t.half)::float8, t.hook"
+	" SELECT t.series, t.item_id, t.episode::int4, t.episodes::int4, t.n, t.finishers, t.share, t.hook"
 	" FROM told t WHERE $5 OR t.hook ORDER BY t.series COLLATE \"C\", t.episode";
 
 void

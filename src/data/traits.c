@@ -13,14 +13,6 @@ typedef struct Reading
 	uint32 room;
 } Reading;
 
-/* Names that say nothing of what an item is like. */
-static bool
-is_left_out(const char *name)
-{
-	return strcmp(name, "item_id") == 0 || strcmp(name, "id") == 0 ||
-		   strcmp(name, "embedding") == 0;
-}
-
 /* The names of all attributes whose values are names of something. */
 static List *
 nominal_names(const Model *model)
@@ -33,7 +25,7 @@ nominal_names(const Model *model)
 		const ViewColumn *column = lfirst(cell);
 		Oid element = get_base_element_type(column->type);
 
-		if (!is_left_out(column->name) &&
+		if (!ColumnSaysNothing(column->name) &&
 			ColumnIsNominal(OidIsValid(element) ? element : column->type))
 			names = lappend(names, column->name);
 	}
@@ -188,7 +180,7 @@ TraitText(const Traits *traits, uint32 trait)
 {
 	uint32 attribute = TraitAttribute(traits, trait);
 
-	return ValuesText(traits->values[attribute],
+	return ValuesDatum(traits->values[attribute],
 					  traits->value[attribute][trait - traits->first[attribute]]);
 }
 

@@ -284,12 +284,6 @@ ValuesCount(const Values *values)
 	return IdSetCount(values->words);
 }
 
-Datum
-ValuesText(const Values *values, uint32 value)
-{
-	return IdSetDatum(values->words, value);
-}
-
 uint32
 ValuesFind(const Values *values, Datum text)
 {

@@ -32,9 +32,8 @@ extern void ValuesReadAll(Values *values);
 /* The values of an item that was read, each once, in no order. */
 extern const uint32 *ValuesOf(const Values *values, uint32 number, uint32 *count);
 
-/* How many there are so far, the text of each, and the number of one by its text, or ID_NONE. */
+/* How many there are so far, and the number of one by its text, or ID_NONE. */
 extern uint32 ValuesCount(const Values *values);
-extern Datum ValuesText(const Values *values, uint32 value);
 extern uint32 ValuesFind(const Values *values, Datum text);
 
 /* The text of one, in the current context. */
