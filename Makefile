@@ -5,7 +5,7 @@ EXTVERSION   = $(shell sed -n "s/^default_version *= *'\(.*\)'.*/\1/p" reco.cont
 
 # The parts of the install script, in the order they are joined.  The tests of upgrades leave out the last one, which models
 # must do without.
-PARTS        = expect models refresh gather estimate watch recommend explore score order everyone explain audience factor similar popular onboarding continue hooks wrapped page check erasure matrix rhythm lifetime winback habits purchases hours besttime pace measure metric choose replay trial served affinity demand reasons segments evaluate tune
+PARTS        = expect models refresh gather estimate watch recommend explore score order everyone explain audience factor similar popular onboarding continue hooks wrapped page check erasure matrix rhythm lifetime winback habits purchases hours besttime pace measure metric choose replay trial served affinity demand reasons segments evaluate ranking tune
 SQL_PARTS    = $(PARTS:%=sql/%.sql)
 
 MODULE_big   = reco

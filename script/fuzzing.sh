@@ -28,7 +28,7 @@ test_formats() {
 # Builds a program of test/fuzz with the numeric core, which needs no server.
 build_fuzzer() {
 	"$(find_clang)" $FUZZ_FLAGS -I "$root/src" -o "$work/fuzz/$1" "$root/test/fuzz/$1.c" \
-		"$root"/src/math/{packed,image,curve,words,rank,best}.c -lm
+		"$root"/src/math/{packed,image,curve,words,network,rank,best}.c -lm
 }
 
 # Lets a program loose for some seconds on its corpus, which grows in the temporary folder only.
@@ -54,7 +54,7 @@ fuzz_bytes() {
 	local program status
 	declare -A running=()
 	mkdir "$work/fuzz"
-	for program in packed image curve words; do
+	for program in packed image curve words network; do
 		check "test/fuzz/$program.c compiles with clang" build_fuzzer "$program"
 		[ -x "$work/fuzz/$program" ] || continue
 		run_fuzzer "$program" &

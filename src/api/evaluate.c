@@ -10,8 +10,9 @@
 #include <math.h>
 
 #include "catalog/pg_type.h"
+#include "data/reranker.h"
 #include "executor/spi.h"
-#include "learn/evaluation.h"
+#include "learn/reranking.h"
 #include "utils/builtins.h"
 #include "utils/tuplestore.h"
 
@@ -26,10 +27,11 @@ typedef enum Algorithm
 	ALGORITHM_MODEL,
 	ALGORITHM_COSINE,
 	ALGORITHM_POPULARITY,
-	ALGORITHMS
+	ALGORITHMS,
+	ALGORITHM_RERANKED = ALGORITHMS, /* where the model has a network */
 } Algorithm;
 
-static const char *const algorithms[ALGORITHMS] = {"model", "cosine", "popularity"};
+static const char *const algorithms[] = {"model", "cosine", "popularity", "reranked"};
 
 /* Metrics that are means over users: their names in SQL, and what they can be at most. */
 static const struct
@@ -68,7 +70,8 @@ typedef struct Ask
 {
 	Model *model;
 	Holdout holdout;
-	uint32 users; /* at most, 0 for all */
+	uint32 users;       /* at most, 0 for all */
+	Reranker *reranker; /* of the model, NULL where it puts nothing in order */
 	Budget *budget;
 	ReturnSetInfo *out;
 } Ask;
@@ -91,12 +94,23 @@ take_arguments(FunctionCallInfo fcinfo)
 	return ask;
 }
 
+/* Reads the settings, and the network where lists made by them are put in order by one. */
 static void
-read_settings(Model *model)
+read_settings(Ask *ask)
 {
+	Model *model = ask->model;
+	const char *scored;
+	MemoryContext caller = CurrentMemoryContext;
+
 	if (SPI_connect() != SPI_OK_CONNECT)
 		elog(ERROR, "SPI_connect failed");
 	ModelReadSettings(model);
+	scored = RerankerScored(model->settings.algorithm, model->picked.rule.kind);
+	if (model->reranked_first > 0 && model->reranked_of && strcmp(model->reranked_of, scored) == 0)
+	{
+		ask->reranker = MemoryContextAlloc(caller, sizeof(Reranker));
+		*ask->reranker = *RerankerRead(model);
+	}
 	SPI_finish();
 }
 
@@ -149,6 +163,27 @@ put_evaluation(const Ask *ask, Algorithm algorithm, const Evaluation *evaluation
 	put_row(ask, algorithm, "newcomers", newcomers, asked);
 }
 
+/* Measures lists that the model's network puts in order, of those who had no part in its training. */
+static void
+evaluate_reranked(Ask *ask, EvaluationInput lists)
+{
+	RerankingInput input = {
+		.popularity = ask->holdout.popularity,
+		.timed = ask->holdout.timed,
+		.min_support = ask->model->settings.similarity.rule.min_support,
+		.first = ask->reranker->first,
+	};
+	EvaluationOrder order;
+	Evaluation evaluation;
+
+	input.lists = lists;
+	order = RerankingOrderOpen(&input, ask->reranker, ask->budget);
+	lists.order = &order;
+	EvaluationRun(&lists, &evaluation, ask->budget);
+	put_evaluation(ask, ALGORITHM_RERANKED, &evaluation);
+	RerankingOrderClose(&order, ask->budget);
+}
+
 /* Learns as the model does, and measures that. */
 static void
 evaluate_model(Ask *ask, EvaluationInput input)
@@ -174,6 +209,8 @@ evaluate_model(Ask *ask, EvaluationInput input)
 	input.recency = factors ? 1 : SimilarityRecency(&ask->model->picked);
 	EvaluationRun(&input, &evaluation, ask->budget);
 	put_evaluation(ask, ALGORITHM_MODEL, &evaluation);
+	if (ask->reranker)
+		evaluate_reranked(ask, input);
 	if (neighbors)
 		NeighborsFree(neighbors, ask->budget);
 	if (factors)
@@ -223,7 +260,9 @@ reco_evaluate(PG_FUNCTION_ARGS)
 {
 	Ask ask = take_arguments(fcinfo);
 
-	read_settings(ask.model);
+	read_settings(&ask);
+	ask.holdout.ranking = ask.reranker != NULL;
+	ask.holdout.ordered = ask.holdout.ordered || ask.reranker;
 	ask.budget =
 		BudgetCreate(CurrentMemoryContext, psprintf("evaluation of model \"%s\"", ask.model->name),
 					 BudgetMaintenance());

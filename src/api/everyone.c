@@ -10,6 +10,7 @@
 #include "api/recommend.h"
 
 #include "api/arrangement.h"
+#include "api/rerank.h"
 #include "catalog/pg_type.h"
 #include "data/histories.h"
 #include "data/learned.h"
@@ -98,6 +99,8 @@ reco_top_n_all(PG_FUNCTION_ARGS)
 	/* Rules may want rows from the fallback's orders where the list does not. */
 	ask.held = HeldRead(ask.model, (ask.fallback || ask.model->has_rules) && ask.least_match < 0,
 						ask.budget);
+	if (RerankWanted(ask.model))
+		ask.rerank = RerankOpen(ask.model, true, ask.budget);
 	HistoriesRead(ask.model, &wanted, ask.held->ids, ask.budget, list_user, &ask);
 	DoorLeave(ask.model);
 	BudgetDestroy(ask.budget);

@@ -178,14 +178,18 @@ flag_kept_out(const Holdout *holdout, const Model *model, const Events *events,
 		flagging.place[matrix->item[i]] = i;
 	HistoriesRead(model, &wanted, events->items, budget, flag_user, &flagging);
 	BudgetFree(budget, flagging.place);
-	BudgetFree(budget, matrix->user);
-	matrix->user = NULL;
+	if (!holdout->ranking)
+	{
+		BudgetFree(budget, matrix->user);
+		matrix->user = NULL;
+	}
 	return flagging.flag;
 }
 
 Interactions *
 HoldoutRead(Holdout *holdout, const Model *model, const Settings *settings, Budget *budget)
 {
+	bool policy = holdout->repeats && settings->exclude_seen;
 	InteractionOptions options = {
 		.weighting = settings->weighting,
 		.half_life = settings->half_life,
@@ -194,7 +198,7 @@ HoldoutRead(Holdout *holdout, const Model *model, const Settings *settings, Budg
 		.max_history = settings->max_history,
 		.split = holdout->split,
 		.repeats = holdout->repeats,
-		.keep_users = holdout->repeats && settings->exclude_seen,
+		.keep_users = holdout->ranking || policy,
 		.ordered = holdout->ordered || SimilarityNeedsOrder(&settings->similarity),
 	};
 	Events *events;
@@ -217,8 +221,12 @@ HoldoutRead(Holdout *holdout, const Model *model, const Settings *settings, Budg
 
 	options.line = holdout->line;
 	matrix = InteractionsBuild(&events->log, &options, budget);
+	holdout->timed = events->log.timed;
+	if (holdout->ranking)
+		holdout->popularity =
+			PopularityLearn(matrix, events->log.now, events->log.timed, &options, budget);
 	holdout->kept_out = NULL;
-	if (options.keep_users && matrix->by_user.rows > 0)
+	if (policy && matrix->by_user.rows > 0)
 	{
 		if (SPI_connect() != SPI_OK_CONNECT)
 			elog(ERROR, "SPI_connect failed");

@@ -10,7 +10,7 @@
 #include "api/door.h"
 #include "api/resemble.h"
 #include "datatype/timestamp.h"
-#include "learn/interactions.h"
+#include "learn/popularity.h"
 
 typedef struct Holdout
 {
@@ -19,6 +19,7 @@ typedef struct Holdout
 	double share; /* SPLIT_TIME: of the events, the newest, kept back */
 	bool repeats;
 	bool ordered; /* the order of items is needed, whatever the settings say */
+	bool ranking; /* so are the hashes of users, and how popular items are */
 	/* Set when events are read first, so that they are split alike when they are read again. */
 	TimestampTz now;
 	uint32 line;
@@ -29,6 +30,8 @@ typedef struct Holdout
 	 */
 	const unsigned char *kept_out;
 	Resemblance resemblance; /* what attributes say of the items read last */
+	Popularity *popularity;  /* of them, where it is needed */
+	bool timed;              /* whether events had times */
 } Holdout;
 
 /* The arguments k, split, holdout, new_only, in this order from a number on, for one model. */

@@ -3,6 +3,7 @@
  */
 #include "api/door.h"
 #include "api/profile.h"
+#include "api/rerank.h"
 #include "catalog/pg_type.h"
 #include "data/learned.h"
 #include "utils/builtins.h"
@@ -28,7 +29,8 @@ static const char *const sources[] = {"personal", "given", "against", "against",
 /* An item of the list. */
 typedef struct Place
 {
-	uint32 given; /* its place in the list as it came, from 0 */
+	uint32 given;   /* its place in the list as it came, from 0 */
+	uint32 item_no; /* where something was learned of it */
 	Standing standing;
 	double taste; /* the score before the context */
 	double score;
@@ -85,6 +87,7 @@ weigh(const Profile *profile, const IdSet *items, const ContextLifts *lifts, Bud
 		places[n] = (Place){.given = n, .standing = UNKNOWN, .because = -1};
 		if (number[n] == ID_NONE)
 			continue;
+		places[n].item_no = number[n];
 		places[n].taste = score[learned];
 		places[n].score =
 			places[n].taste * (places[n].taste > 0 ? ContextsLift(lifts, number[n]) : 1);
@@ -93,6 +96,32 @@ weigh(const Profile *profile, const IdSet *items, const ContextLifts *lifts, Bud
 		places[n].standing = standing(profile->history, IdSetDatum(items, n), places[n].taste);
 	}
 	return places;
+}
+
+/* Puts the first of those with evidence in the order of the model's network. */
+static void
+rerank(const Profile *profile, Place *places, uint32 count, Budget *budget)
+{
+	Rerank *network = RerankOpen(profile->model, false, budget);
+	uint32 first = Min(count, RerankFirst(network));
+	RankItem *item = palloc(sizeof(RankItem) * Max(first, 1));
+	uint32 *order = palloc(sizeof(uint32) * Max(first, 1));
+	double *score = palloc(sizeof(double) * Max(first, 1));
+	Place *sorted = palloc(sizeof(Place) * Max(first, 1));
+	uint32 personal = 0;
+
+	while (personal < first && places[personal].standing == PERSONAL)
+	{
+		item[personal] = (RankItem){places[personal].item_no, places[personal].score};
+		personal++;
+	}
+	RerankList(network, profile, item, personal, order, score);
+	for (uint32 n = 0; n < personal; n++)
+	{
+		sorted[n] = places[order[n]];
+		sorted[n].score = score[n];
+	}
+	memcpy(places, sorted, sizeof(Place) * personal);
 }
 
 /* Puts out one item; fallen counts those that nothing speaks for, which go by it alone. */
@@ -145,6 +174,8 @@ reco_rank(PG_FUNCTION_ARGS)
 										 : HistoryRead(model, user, GetCurrentTimestamp(), budget));
 		places = weigh(profile, items, &lifts, budget);
 		qsort(places, IdSetCount(items), sizeof(Place), best_first);
+		if (RerankWanted(model))
+			rerank(profile, places, IdSetCount(items), budget);
 		for (uint32 n = 0; n < IdSetCount(items); n++)
 		{
 			CHECK_FOR_INTERRUPTS();

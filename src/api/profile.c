@@ -113,12 +113,13 @@ shorten(Profile *profile)
 }
 
 /*
- * Lets items speak the less, the more times there are at which the user chose something newer: as
- * learn/interactions counts them, by whole seconds.  A dislike fades with what was chosen about then.
+ * At how many times the user chose something newer than each item: as learn/interactions counts them,
+ * by whole seconds.  A dislike stands with what was chosen about then.
  */
-static void
-fade(Profile *profile, double recency)
+static uint32 *
+positions(const Profile *profile)
 {
+	uint32 *position = palloc_extended(sizeof(uint32) * Max(profile->count, 1), MCXT_ALLOC_HUGE);
 	Dated *dated = palloc_extended(sizeof(Dated) * Max(profile->count, 1), MCXT_ALLOC_HUGE);
 	TimestampTz last = 0;
 	uint32 times = 0; /* so far, from the newest on */
@@ -132,7 +133,7 @@ fade(Profile *profile, double recency)
 	qsort(dated, profile->count, sizeof(Dated), newest_first);
 	for (uint32 n = 0; n < profile->count; n++)
 	{
-		RankEntry *entry = &profile->entries[dated[n].entry];
+		const RankEntry *entry = &profile->entries[dated[n].entry];
 		bool known = times > 0 && dated[n].at == last;
 
 		if (entry->weight > 0 && !known)
@@ -141,9 +142,21 @@ fade(Profile *profile, double recency)
 			times++;
 			known = true;
 		}
-		entry->weight *= DecayByPosition(recency, times - known);
+		position[dated[n].entry] = times - known;
 	}
 	pfree(dated);
+	return position;
+}
+
+/* Lets items speak the less, the more times there are at which the user chose something newer. */
+static void
+fade(Profile *profile, double recency)
+{
+	uint32 *position = positions(profile);
+
+	for (uint32 e = 0; e < profile->count; e++)
+		profile->entries[e].weight *= DecayByPosition(recency, position[e]);
+	pfree(position);
 }
 
 /* What a model learned by factors makes of a history. */
@@ -525,6 +538,21 @@ ProfileBecause(const Profile *profile, const uint32 *item_no, uint32 count, int6
 	else
 		RankBecause(rank, profile->entries, profile->count, profile->norm, item_no, count, because);
 	return_scratch(profile);
+}
+
+void
+ProfileSpeaking(const Profile *profile, const RankItem *items, uint32 count, Evidence *evidence)
+{
+	uint32 *position = OidIsValid(profile->model->time_type)
+						   ? positions(profile)
+						   : palloc_extended(sizeof(uint32) * Max(profile->count, 1),
+											 MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
+
+	/* By factors no item of the history has a row: there is no telling. */
+	EvidenceOf(take_scratch(profile), profile->entries, position, profile->count, items, count,
+			   evidence);
+	return_scratch(profile);
+	pfree(position);
 }
 
 /* True where attributes alone speak for anything. */

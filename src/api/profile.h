@@ -12,6 +12,7 @@
 #include "data/history.h"
 #include "data/itemfactor.h"
 #include "data/model.h"
+#include "math/evidence.h"
 #include "math/rank.h"
 
 /* What a model learned by factors makes of a history. */
@@ -94,6 +95,10 @@ extern void ProfileShares(const Profile *profile, uint32 item_no, double *share)
 
 /* What an entry says of an item before it is weighed, by its part in the score. */
 extern double ProfileSimilarity(const Profile *profile, uint32 entry, uint32 item_no, double share);
+
+/* What speaks for each of a few items, of which none is named twice. */
+extern void ProfileSpeaking(const Profile *profile, const RankItem *items, uint32 count,
+							Evidence *evidence);
 
 /* The part of the score of each of a few items that attributes alone speak for. */
 extern void ProfileContent(const Profile *profile, const uint32 *item_no, uint32 count,

@@ -14,6 +14,7 @@
 #include "api/arrange.h"
 #include "api/arrangement.h"
 #include "api/fallback.h"
+#include "api/rerank.h"
 #include "catalog/pg_type.h"
 #include "data/catalogue.h"
 #include "data/learned.h"
@@ -115,6 +116,15 @@ put(RecommendAsk *ask, const Profile *profile, const RecommendRow *row)
 	ask->row[ask->listed++] = *row;
 }
 
+/* Candidates with their numbers in the list's ids, ID_NONE for what is not in the catalogue. */
+typedef struct Batch
+{
+	const RankItem *item;
+	const uint32 *number;
+	const double *score; /* that go with their places; NULL where these are their own */
+	uint32 count;
+} Batch;
+
 /* True where fatigue or a context has put what matches more after what matches less. */
 static bool
 is_reordered(const RecommendAsk *ask, const Profile *profile)
@@ -139,12 +149,13 @@ may_match(const RecommendAsk *ask, const Profile *profile, const RankItem *candi
 
 /* One row of the personal part; false where it, and so all after it, match too little. */
 static bool
-put_candidate(RecommendAsk *ask, const Profile *profile, const RankItem *candidate, uint32 number,
+put_candidate(RecommendAsk *ask, const Profile *profile, const Batch *batch, uint32 place,
 			  int64_t because, Datum source)
 {
-	RecommendRow row = {.number = number,
+	const RankItem *candidate = &batch->item[place];
+	RecommendRow row = {.number = batch->number[place],
 						.item_no = candidate->item,
-						.score = candidate->score,
+						.score = batch->score ? batch->score[place] : candidate->score,
 						.because = because,
 						.source = source};
 
@@ -152,7 +163,7 @@ put_candidate(RecommendAsk *ask, const Profile *profile, const RankItem *candida
 		ProfileMatch(ask->model, profile->level, ProfileFresh(profile, &ask->lifts, candidate),
 					 Max(ask->least_match, ask->model->settings.min_match), &row.match);
 	if (ask->least_match >= 0 && (!row.matched || row.match < ask->least_match))
-		return may_match(ask, profile, candidate);
+		return batch->score || may_match(ask, profile, candidate);
 	put(ask, profile, &row);
 	return true;
 }
@@ -185,11 +196,11 @@ find(RecommendAsk *ask, const RankItem *batch, uint32 count, uint32 *number)
 	pfree(item_no);
 }
 
-/* Those of a batch of candidates, best first, that are in the catalogue; false once that is all. */
+/* Those of a batch of candidates, in their order, that are in the catalogue; false once that is all. */
 static bool
-put_batch(RecommendAsk *ask, const Profile *profile, const RankItem *batch, uint32 count)
+put_found(RecommendAsk *ask, const Profile *profile, const Batch *batch)
 {
-	uint32 *number = palloc(sizeof(uint32) * count);
+	uint32 count = batch->count;
 	uint32 *item_no = palloc(sizeof(uint32) * count);
 	uint32 *place = palloc(sizeof(uint32) * count);
 	int64_t *because = palloc(sizeof(int64_t) * count);
@@ -197,18 +208,18 @@ put_batch(RecommendAsk *ask, const Profile *profile, const RankItem *batch, uint
 	Datum source = CStringGetTextDatum(ask->source);
 	Datum by_content = CStringGetTextDatum(PROFILE_CONTENT);
 	/* Where what matches may come after what does not, more are looked at than are put out. */
-	bool any = ask->k == 0 || (ask->least_match >= 0 && is_reordered(ask, profile));
+	bool any =
+		ask->k == 0 || (ask->least_match >= 0 && (batch->score || is_reordered(ask, profile)));
 	uint32 shown = 0;
 	bool more = true;
 
 	CHECK_FOR_INTERRUPTS();
-	find(ask, batch, count, number);
 	for (uint32 c = 0; c < count && (any || shown < ask->k - ask->listed); c++)
 	{
-		if (number[c] == ID_NONE)
+		if (batch->number[c] == ID_NONE)
 			continue;
 		place[shown] = c;
-		item_no[shown++] = batch[c].item;
+		item_no[shown++] = batch->item[c].item;
 	}
 	if (ask->gathering)
 		memset(because, 0xff, sizeof(int64_t) * shown);
@@ -217,11 +228,11 @@ put_batch(RecommendAsk *ask, const Profile *profile, const RankItem *batch, uint
 	ProfileContent(profile, item_no, shown, content);
 	for (uint32 s = 0; s < shown && more && !RecommendIsFull(ask); s++)
 	{
-		const RankItem *candidate = &batch[place[s]];
+		const RankItem *candidate = &batch->item[place[s]];
 		bool by_attributes =
 			ProfileIsContent(content[s], ProfileFresh(profile, &ask->lifts, candidate));
 
-		more = put_candidate(ask, profile, candidate, number[place[s]], because[s],
+		more = put_candidate(ask, profile, batch, place[s], because[s],
 							 by_attributes ? by_content : source);
 	}
 
@@ -229,8 +240,21 @@ put_batch(RecommendAsk *ask, const Profile *profile, const RankItem *batch, uint
 	pfree(because);
 	pfree(place);
 	pfree(item_no);
-	pfree(number);
 	return more && !RecommendIsFull(ask);
+}
+
+/* The same of candidates that were not looked for in the catalogue yet. */
+static bool
+put_batch(RecommendAsk *ask, const Profile *profile, const RankItem *items, uint32 count)
+{
+	uint32 *number = palloc(sizeof(uint32) * count);
+	Batch batch = {.item = items, .number = number, .count = count};
+	bool more;
+
+	find(ask, items, count, number);
+	more = put_found(ask, profile, &batch);
+	pfree(number);
+	return more;
 }
 
 /* The item numbers of a set of ids, once in a list. */
@@ -254,6 +278,97 @@ first_candidates(const RecommendAsk *ask)
 	return ask->held || !ask->model->has_items ? ask->k : ask->k + ask->k / SPARE_PART + SPARE;
 }
 
+/* True where a network puts the first items of the list in order: it was trained on people's lists. */
+static bool
+is_reranked(const RecommendAsk *ask, const Profile *profile)
+{
+	return RerankWanted(ask->model) && !ask->as_scored && profile->count > 0 &&
+		   strcmp(ask->source, "personal") == 0;
+}
+
+/*
+ * The first candidates that are in the catalogue, at most so many, with their numbers.  Returns how
+ * many there are; *looked tells how many candidates that took, *all that there are no more.
+ */
+static uint32
+gather_first(RecommendAsk *ask, const Profile *profile, const ProfileRules *rules, Batch *first,
+			 uint32 wanted, uint32 *looked, bool *all)
+{
+	RankItem *item = palloc(sizeof(RankItem) * wanted);
+	uint32 *number = palloc(sizeof(uint32) * wanted);
+	uint32 most =
+		ask->held || !ask->model->has_items ? wanted : wanted + wanted / SPARE_PART + SPARE;
+
+	*first = (Batch){.item = item, .number = number};
+	*looked = 0;
+	*all = false;
+	while (first->count < wanted && !*all)
+	{
+		uint32 count;
+		RankItem *best = ProfileBest(profile, rules, most, &count);
+
+		*all = count < most;
+		while (first->count < wanted && *looked < count)
+		{
+			uint32 batch = Min(count - *looked, BATCH_MOST);
+			uint32 *found = palloc(sizeof(uint32) * batch);
+			uint32 taken = 0;
+
+			CHECK_FOR_INTERRUPTS();
+			find(ask, best + *looked, batch, found);
+			for (; taken < batch && first->count < wanted; taken++)
+				if (found[taken] != ID_NONE)
+				{
+					item[first->count] = best[*looked + taken];
+					number[first->count++] = found[taken];
+				}
+			*looked += taken;
+			*all = *all && *looked == count;
+			pfree(found);
+		}
+		pfree(best);
+		most = most > UINT32_MAX / MORE ? UINT32_MAX : most * MORE;
+	}
+	return first->count;
+}
+
+/* Puts the first rows in the order of the network; false once the list is full, or that was all. */
+static bool
+list_reranked(RecommendAsk *ask, const Profile *profile, const ProfileRules *rules, uint32 *looked)
+{
+	Batch first;
+	Batch sorted;
+	bool all;
+	uint32 *order;
+	double *score;
+	RankItem *item;
+	uint32 *number;
+	bool more;
+
+	if (ask->rerank == NULL)
+		ask->rerank = RerankOpen(ask->model, false, ask->budget);
+	gather_first(ask, profile, rules, &first, RerankFirst(ask->rerank), looked, &all);
+	order = palloc(sizeof(uint32) * Max(first.count, 1));
+	score = palloc(sizeof(double) * Max(first.count, 1));
+	item = palloc(sizeof(RankItem) * Max(first.count, 1));
+	number = palloc(sizeof(uint32) * Max(first.count, 1));
+	RerankList(ask->rerank, profile, first.item, first.count, order, score);
+	for (uint32 n = 0; n < first.count; n++)
+	{
+		item[n] = first.item[order[n]];
+		number[n] = first.number[order[n]];
+	}
+	sorted = (Batch){.item = item, .number = number, .score = score, .count = first.count};
+	more = put_found(ask, profile, &sorted);
+	pfree(order);
+	pfree(score);
+	pfree(item);
+	pfree(number);
+	pfree((void *) first.item);
+	pfree((void *) first.number);
+	return more && !all;
+}
+
 /* What the profile leads to, best first: as much of it as the list needs. */
 static void
 list_personal(RecommendAsk *ask, const Profile *profile)
@@ -265,6 +380,11 @@ list_personal(RecommendAsk *ask, const Profile *profile)
 
 	rules.exclude = numbers_of(ask, ask->exclude, &rules.exclude_count);
 	rules.among = numbers_of(ask, ask->among, &rules.among_count);
+	if (is_reranked(ask, profile))
+	{
+		more = list_reranked(ask, profile, &rules, &done);
+		most = Max(most, done > UINT32_MAX / MORE ? UINT32_MAX : done * MORE);
+	}
 	while (more)
 	{
 		uint32 count;
@@ -359,7 +479,9 @@ RecommendGatherSome(RecommendAsk *ask, const Profile *profile, IdSet *some, uint
 	}
 	if (among == NULL)
 		ask->among = some;
+	ask->as_scored = true;
 	spoken_for = RecommendGather(ask, profile, personal, rows);
+	ask->as_scored = false;
 	if (among)
 		IdSetFree(ask->among);
 	ask->among = among;

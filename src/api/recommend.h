@@ -72,6 +72,9 @@ typedef struct RecommendAsk
 		*categories;              /* of the items; opened by the first list that needs them */
 	struct FallbackLifts *lifted; /* the lifts by number, found by the first list likewise */
 
+	struct Rerank *rerank; /* the network that puts first items in order, once a list needed it */
+	bool as_scored;        /* not these: a part of a list has no place of its own */
+
 	bool gathering; /* rows are kept, not put out: */
 	RecommendRow *row;
 	uint32 room;

@@ -28,6 +28,7 @@
 #include "data/people.h"
 #include "data/person.h"
 #include "data/rare.h"
+#include "data/reranker.h"
 #include "data/resuming.h"
 #include "executor/spi.h"
 #include "learn/automatic.h"
@@ -628,6 +629,11 @@ write_learned(Refresh *refresh)
 	connect_spi();
 	if (refresh->check)
 		PersonForget(refresh->model);
+	RerankerFollow(refresh->model, refresh->check
+									   ? NULL
+									   : RerankerScored(refresh->factors ? MODEL_FACTORS
+																		 : MODEL_NEIGHBORS,
+														refresh->similarity.rule.kind));
 	refresh->rows_written =
 		LearnedWrite(refresh->model, refresh->events->items, items, refresh->neighbors->items,
 					 refresh->events->log.timed, &refresh->item_slots, refresh->budget);

@@ -118,6 +118,16 @@ static const char *const habits =
 	");"
 	"COMMENT ON TABLE {model}.learned_repeat IS 'how items are chosen again: by days on which somebody chose one, gaps between such days of one person, how long these typically are, and the share of days that another follows in the end; see reco_learn_habits';";
 
+static const char *const rankings =
+	"CREATE TABLE {model}.learned_ranking ("
+	"  layer text,"
+	"  unit int,"
+	"  feature text,"
+	"  weight float8 NOT NULL,"
+	"  PRIMARY KEY (layer, unit, feature)"
+	");"
+	"COMMENT ON TABLE {model}.learned_ranking IS 'the network that puts the first items of lists in order, one row a weight: of each feature the mean and the scale that bring it to one measure, its weight in the direct way, and in each hidden unit, whose row output is its own weight; empty where none is kept, see reco_learn_ranking';";
+
 static const char *const factors =
 	"CREATE TABLE {model}.item_factor ("
 	"  item_id {item} PRIMARY KEY,"
@@ -205,7 +215,7 @@ static const char *const served_log =
 /* The relations of a model, for taking it down. */
 static const char *const relations[] = {
 	"served",          "popular",       "similar",        "item_factor",   "learned_resume",
-	"learned_context", "learned_habit", "learned_repeat", "learned_group", "learned_item",
+	"learned_context", "learned_ranking", "learned_habit", "learned_repeat", "learned_group", "learned_item",
 	"model",           "rules",         "users",          "items",         "events"};
 
 static void
@@ -343,6 +353,7 @@ LayoutCreate(Oid reco, const char *name, const LayoutQueries *queries)
 		run(TemplateFill(tables, words));
 		run(TemplateFill(resumes, words));
 		run(TemplateFill(habits, words));
+		run(TemplateFill(rankings, words));
 		run(TemplateFill(factors, words));
 		run(first_row(name));
 		run(TemplateFill(views, words));

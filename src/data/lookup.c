@@ -47,6 +47,8 @@ struct Lookup
 	AttrNumber item;
 	AttrNumber item_no;
 	AttrNumber neighbors;
+	AttrNumber figure[LOOKUP_FIGURES];
+	bool has_figures;
 	AttrNumber last; /* of these */
 	LookupKey by;
 	BlockNumber blocks; /* of the table: a hint beyond them is none */
@@ -71,6 +73,26 @@ find_column(Relation table, const char *name, Oid *type)
 	return 0;
 }
 
+/* The columns of the figures, where all are there. */
+static void
+find_figures(Lookup *lookup)
+{
+	static const char *const names[LOOKUP_FIGURES] = {"popularity_log2", "recent_log2", "first_at",
+													  "last_at"};
+	static const Oid types[LOOKUP_FIGURES] = {FLOAT8OID, FLOAT8OID, TIMESTAMPTZOID, TIMESTAMPTZOID};
+
+	lookup->has_figures = true;
+	for (int f = 0; f < LOOKUP_FIGURES; f++)
+	{
+		Oid type = InvalidOid;
+
+		lookup->figure[f] = find_column(lookup->table, names[f], &type);
+		lookup->has_figures = lookup->has_figures && lookup->figure[f] && type == types[f];
+	}
+	for (int f = 0; lookup->has_figures && f < LOOKUP_FIGURES; f++)
+		lookup->last = Max(lookup->last, lookup->figure[f]);
+}
+
 /* True where the columns are there, of the types that a refresh writes. */
 static bool
 find_columns(Lookup *lookup)
@@ -83,6 +105,7 @@ find_columns(Lookup *lookup)
 	lookup->item_no = find_column(lookup->table, "item_no", &number);
 	lookup->neighbors = find_column(lookup->table, "neighbors", &neighbors);
 	lookup->last = Max(lookup->item, Max(lookup->item_no, lookup->neighbors));
+	find_figures(lookup);
 	lookup->item_type = lookup->item ? getBaseType(lookup->item_type) : InvalidOid;
 	return lookup->item && number == INT4OID && neighbors == BYTEAOID &&
 		   IdKindOfType(lookup->item_type, &kind) && kind == lookup->model->item_kind;
@@ -226,6 +249,9 @@ take_row(const Lookup *lookup, LookupRow *row)
 	row->item = IdNormalise(slot->tts_values[lookup->item - 1], lookup->item_type);
 	row->item_no = (uint32) DatumGetInt32(slot->tts_values[lookup->item_no - 1]);
 	row->neighbors = slot->tts_values[lookup->neighbors - 1];
+	for (int f = 0; lookup->has_figures && f < LOOKUP_FIGURES; f++)
+		row->figure[f] = (NullableDatum){slot->tts_values[lookup->figure[f] - 1],
+										 slot->tts_isnull[lookup->figure[f] - 1]};
 	return true;
 }
 
@@ -248,6 +274,12 @@ find_again(Lookup *lookup, Datum key, const Hint *hint, LookupRow *row)
 	return table_tuple_fetch_row_version(lookup->table, &place, GetActiveSnapshot(),
 										 lookup->slot) &&
 		   take_row(lookup, row) && has_key(lookup, row, key);
+}
+
+bool
+LookupHasFigures(const Lookup *lookup)
+{
+	return lookup->has_figures;
 }
 
 bool

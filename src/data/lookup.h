@@ -20,16 +20,30 @@ typedef enum LookupKey
 	LOOKUP_ITEM_NO
 } LookupKey;
 
+/* Figures of an item beside its neighbours, any of which may be NULL. */
+typedef enum LookupFigure
+{
+	LOOKUP_POPULARITY,
+	LOOKUP_RECENT,
+	LOOKUP_FIRST,
+	LOOKUP_LAST,
+	LOOKUP_FIGURES
+} LookupFigure;
+
 /* One row as it was found. */
 typedef struct LookupRow
 {
 	Datum item; /* normalised; lasts until the next row is looked for, like the next */
 	Datum neighbors;
 	uint32 item_no;
+	NullableDatum figure[LOOKUP_FIGURES]; /* read where LookupHasFigures */
 } LookupRow;
 
 /* Opens the table in the active snapshot, in the current context; NULL where SQL must be asked. */
 extern Lookup *LookupOpen(const Model *model, LookupKey key);
+
+/* True where the columns of the figures are there, of the types that a refresh writes. */
+extern bool LookupHasFigures(const Lookup *lookup);
 
 /*
  * Finds the row of a key, a normalised id or an item number; false where there is none.  A row

@@ -364,7 +364,7 @@ read_row(const Model *model)
 		"SELECT format_version, algorithm, similarity, user_exponent, source_exponent, target_exponent, "
 		"shrinkage, min_support, lambda, candidates, damping, blend, indirect, recency, factors, iterations, "
 		"factor_lambda, unobserved, content, neighbors, keep, weighting, max_history, "
-		"half_life, popular_half_life, trend_half_life, min_match, target_signal, exclude_seen, fatigue_half_life, category, contexts, time_zone, unfinished, "
+		"half_life, popular_half_life, trend_half_life, min_match, target_signal, exclude_seen, fatigue_half_life, category, contexts, time_zone, unfinished, reranked, reranked_first, reranked_of, "
 		"picked_signals, picked_weights, picked_similarity, "
 		"picked_keep, picked_lambda, picked_damping, picked_blend, picked_indirect, picked_shrinkage, picked_recency, refreshed_at, item_slots, "
 		"last_event_at, popularity_offset, recent_offset, "
@@ -411,6 +411,21 @@ take_picked(Model *model, int n)
 		picked->recency = float_column(n, 0);
 	Assert(n == end);
 	return end;
+}
+
+/* Whether lists are put in order by a network, and which lists of which scores. */
+static int
+take_reranked(Model *model, int n)
+{
+	bool isnull;
+	Datum value = column(++n, &isnull);
+	int32 first;
+
+	model->settings.reranked = isnull || DatumGetBool(value);
+	first = DatumGetInt32(column(++n, &isnull));
+	model->reranked_first = !isnull && first > 0 && model->settings.reranked ? (uint32) first : 0;
+	model->reranked_of = name_column(model, ++n);
+	return n;
 }
 
 /* True where what was told apart is what a refresh writes. */
@@ -543,6 +558,7 @@ take_settings(Model *model)
 	settings->time_zone = name_column(model, ++n);
 	settings->time_zone = settings->time_zone ? settings->time_zone : "UTC";
 	settings->unfinished = unfinished_column(model, ++n);
+	n = take_reranked(model, n);
 	n = take_told(model, n);
 	return take_picked(model, n);
 }

@@ -34,6 +34,7 @@ typedef struct Settings
 	List *contexts;           /* columns of events, by name */
 	char *time_zone;          /* of the hours of the week that are learned, and of days */
 	Unfinished *unfinished;   /* what says so; NULL for what goes without saying */
+	bool reranked;            /* lists are put in order by the network, where one was kept */
 } Settings;
 
 /* How a model is stored.  What changes that raises the number, and goes on reading the lower. */
@@ -64,6 +65,8 @@ typedef struct Model
 
 	/* What the table "model" says; read by ModelRead. */
 	Settings settings;
+	uint32 reranked_first;    /* so many items of a list are put in order; 0 for none */
+	char *reranked_of;        /* by what those lists were scored that the network was trained on */
 	SignalsTold told;         /* by the last refresh, with what it learned of their worth */
 	bool damaged;             /* that was not to be read */
 	Signals *signals;         /* what histories go by; NULL where all signals are the same */

@@ -264,7 +264,7 @@ PersonForget(const Model *model)
 {
 	static const char *const tables[] = {"learned_item",   "learned_group",  "learned_context",
 										 "learned_resume", "learned_repeat", "learned_habit",
-										 "item_factor"};
+										 "learned_ranking", "item_factor"};
 
 	for (size_t t = 0; t < lengthof(tables); t++)
 		if (SPI_execute(psprintf("DELETE FROM %s.%s", model->quoted, tables[t]), false, 0) !=

@@ -100,6 +100,7 @@ static const struct
 	[SETTING_CONTEXTS] = {"contexts", TEXTARRAYOID, "NULL", 0, 0, NULL},
 	[SETTING_TIME_ZONE] = {"time_zone", TEXTOID, "'UTC'", 0, 0, NULL},
 	[SETTING_UNFINISHED] = {"unfinished", JSONBOID, "NULL", 0, 0, NULL},
+	[SETTING_RERANKED] = {"reranked", BOOLOID, "true", 0, 0, NULL},
 };
 
 const char *
@@ -165,6 +166,7 @@ SettingCheck(SettingNo setting, Datum value)
 				SettingChoice(setting, TextDatumGetCString(value));
 			return;
 		case TEXTARRAYOID:
+		case BOOLOID:
 			return;
 		case JSONBOID:
 			if (setting == SETTING_UNFINISHED)

@@ -56,10 +56,11 @@ typedef enum SettingNo
 	SETTING_CONTEXTS,
 	SETTING_TIME_ZONE,
 	SETTING_UNFINISHED,
+	SETTING_RERANKED,
 	SETTINGS
 } SettingNo;
 
-/* Name and type (text, float8, int4, interval, jsonb or text[]) of a setting's column. */
+/* Name and type (text, float8, int4, interval, jsonb, text[] or boolean) of a setting's column. */
 extern const char *SettingName(SettingNo setting);
 extern Oid SettingType(SettingNo setting);
 

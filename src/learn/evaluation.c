@@ -21,6 +21,7 @@ typedef struct Run
 	uint32_t *item;
 	float *similarity;
 	RankEntry *entries;
+	uint32_t *position;    /* of each, where somebody asks */
 	FactorsScorer *scorer; /* where factors rank */
 	void *memory;          /* of the next */
 	RankScratch scratch;
@@ -122,8 +123,21 @@ prepare_scorer(Run *run, Budget *budget)
 	else
 		run->scorer = FactorsScorerOpen(run->input->factors, budget);
 	run->entries = BudgetAllocResult(budget, items, sizeof(RankEntry));
+	if (run->input->order)
+		run->position = BudgetAllocResult(budget, items, sizeof(uint32_t));
 	run->memory = BudgetZeroedResult(budget, RankScratchBytes(items), 1);
 	RankScratchInit(&run->scratch, run->memory, items);
+}
+
+/* How long lists are before they are cut. */
+static uint32_t
+depth_of(const Run *run)
+{
+	uint32_t depth = run->input->k;
+
+	if (run->input->order)
+		depth = Max(depth, run->input->order->depth);
+	return Min(depth, run->input->matrix->items);
 }
 
 static void
@@ -137,7 +151,7 @@ prepare(Run *run, Budget *budget)
 	run->chosen = BudgetZeroedResult(budget, items, sizeof(unsigned char));
 	run->listed = BudgetZeroedResult(budget, items, sizeof(unsigned char));
 	run->ever = BudgetZeroedResult(budget, items, sizeof(unsigned char));
-	run->list = BudgetAllocResult(budget, k, sizeof(RankItem));
+	run->list = BudgetAllocResult(budget, depth_of(run), sizeof(RankItem));
 	run->hit = BudgetAllocResult(budget, k, sizeof(uint64_t));
 	count_users(run, budget);
 	if (has_scores(run))
@@ -164,6 +178,7 @@ release(Run *run, Budget *budget)
 		if (run->scorer)
 			FactorsScorerClose(run->scorer, budget);
 		BudgetFree(budget, run->entries);
+		BudgetFree(budget, run->position);
 		BudgetFree(budget, run->memory);
 	}
 }
@@ -181,12 +196,35 @@ add_row(const Run *run, RankEntry *entry)
 	entry->similarity = run->similarity + begin;
 }
 
+/* Shows a list to who asked for it, and cuts it. */
+static void
+show_list(Run *run, uint32_t user, size_t count, double level)
+{
+	const EvaluationOrder *order = run->input->order;
+	EvaluationList list = {
+		.user = user,
+		.item = run->list,
+		.length = run->length,
+		.chosen = run->chosen,
+		.chosen_count = run->chosen_count,
+		.entries = run->entries,
+		.position = run->position,
+		.count = count,
+		.level = level,
+		.scratch = &run->scratch,
+	};
+
+	order->take(&list, order->with);
+	run->length = Min(run->length, run->input->k);
+}
+
 /* Ranks by what the user had before choosing. */
 static void
 list_by_scores(Run *run, uint32_t user)
 {
 	Row row = InteractionsRow(run->input->matrix, user);
 	size_t count = 0;
+	double level = 1;
 
 	for (uint32_t c = 0; c < row.count; c++)
 	{
@@ -199,17 +237,24 @@ list_by_scores(Run *run, uint32_t user)
 			.source = row.item[c]};
 		if (run->scorer == NULL)
 			add_row(run, entry);
+		if (run->position)
+			run->position[count] = InteractionsPosition(run->input->matrix, user, c);
 		count++;
 	}
 	if (run->scorer)
-		FactorsScore(run->scorer, run->entries, count, &run->scratch);
+		level = FactorsScore(run->scorer, run->entries, count, &run->scratch);
 	else
+	{
 		RankScore(&run->scratch, run->entries, count, RankNorm(run->entries, count));
+		level = RankLevel(run->entries, count);
+	}
 	row = InteractionsRow(InteractionsWhole(run->input->matrix), user);
 	for (uint32_t c = 0; c < row.count; c++)
 		if (run->seen[row.item[c]])
 			RankStrike(&run->scratch, row.item[c]);
-	run->length = RankTop(&run->scratch, run->list, Min(run->input->k, run->input->matrix->items));
+	run->length = RankTop(&run->scratch, run->list, depth_of(run));
+	if (run->input->order)
+		show_list(run, user, count, level);
 }
 
 /* Adds the most popular items that are not there yet. */
@@ -422,21 +467,25 @@ void
 EvaluationRun(const EvaluationInput *input, Evaluation *result, Budget *budget)
 {
 	const Interactions *matrix = input->matrix;
+	const EvaluationOrder *order = input->order;
 	Run run = {.input = input, .result = result};
 	uint32_t users = 0;
 
 	memset(result, 0, sizeof(*result));
 	prepare(&run, budget);
 	for (uint32_t c = 0, end;
-		 c < matrix->chosen_count && (input->users == 0 || users < input->users); c = end, users++)
+		 c < matrix->chosen_count && (input->users == 0 || users < input->users); c = end)
 	{
 		double ndcg;
 
 		INTERRUPTS();
 		end = end_of_user(matrix, c);
+		if (order && !order->wants(matrix->chosen[c].user, order->with))
+			continue;
 		ndcg = evaluate_user(&run, &matrix->chosen[c], end - c);
 		if (input->ndcg)
 			input->ndcg[users] = ndcg;
+		users++;
 	}
 	release(&run, budget);
 }

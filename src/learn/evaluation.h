@@ -60,6 +60,30 @@ typedef struct Evaluation
 	uint32_t items_listed; /* in the list of anybody */
 } Evaluation;
 
+/* A user's list before it is cut to k items, with what it was made from. */
+typedef struct EvaluationList
+{
+	uint32_t user;
+	RankItem *item; /* [length], best first; may be put in another order */
+	uint32_t length;
+	const unsigned char *chosen; /* by item, 1 for what the user went on to choose, */
+	uint32_t chosen_count;       /* and how many those are */
+	const RankEntry *entries;    /* the history; without rows where factors rank */
+	const uint32_t *position;    /* of each, how many times of the user's are newer */
+	size_t count;
+	double level;         /* what scores are brought to one measure by */
+	RankScratch *scratch; /* clear */
+} EvaluationList;
+
+/* Somebody who is asked about lists on the way. */
+typedef struct EvaluationOrder
+{
+	uint32_t depth;                             /* items of a list that are wanted, if there are */
+	bool (*wants)(uint32_t user, void *with);   /* false for users to leave out altogether */
+	void (*take)(EvaluationList *, void *with); /* whatever order the items are in then, counts */
+	void *with;
+} EvaluationOrder;
+
 typedef struct EvaluationInput
 {
 	const Interactions *matrix;
@@ -73,7 +97,8 @@ typedef struct EvaluationInput
 	const unsigned char *kept_out; /* [cells], those marked with 1; NULL for none */
 	bool fill; /* a list goes on with what is popular, and who has no history gets that alone */
 	double recency; /* what histories are read with; 1 where their order does not matter */
-	double *ndcg;   /* where set, takes the NDCG of each user in order, for paired comparison */
+	const EvaluationOrder *order; /* NULL where lists stay as they are scored */
+	double *ndcg; /* where set, takes the NDCG of each user in order, for paired comparison */
 } EvaluationInput;
 
 /*

@@ -170,6 +170,18 @@ InteractionsLater(const Interactions *matrix, uint32_t user, uint32_t cell)
 		   matrix->asked[start[user] - start[matrix->learners] + cell] == INTERACTIONS_LATER;
 }
 
+/* How many times of the user's are newer than a cell of such a row; 0 where order is not known. */
+static inline uint32_t
+InteractionsPosition(const Interactions *matrix, uint32_t user, uint32_t cell)
+{
+	if (matrix->position == NULL)
+		return 0;
+	if (user < matrix->learners)
+		return matrix->position[matrix->by_user.start[user] + cell];
+	return matrix->asked[matrix->by_user.start[user] - matrix->by_user.start[matrix->learners] +
+						 cell];
+}
+
 /*
  * What a cell of such a row says in the history of its user, of which recency is left from one time to
  * the next.
@@ -178,17 +190,7 @@ static inline double
 InteractionsWeight(const Interactions *matrix, uint32_t user, const Row *row, uint32_t cell,
 				   double recency)
 {
-	double weight = RowValue(row, cell);
-	uint32_t position;
-
-	if (matrix->position == NULL)
-		return weight;
-	if (user < matrix->learners)
-		position = matrix->position[matrix->by_user.start[user] + cell];
-	else
-		position = matrix->asked[matrix->by_user.start[user] -
-								 matrix->by_user.start[matrix->learners] + cell];
-	return weight * DecayByPosition(recency, position);
+	return RowValue(row, cell) * DecayByPosition(recency, InteractionsPosition(matrix, user, cell));
 }
 
 #endif

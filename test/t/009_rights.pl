@@ -173,6 +173,8 @@ evaluate               all       all       all       orders    orders    all    
     SELECT algorithm, metric FROM reco_evaluate('shop')
 tune                   all       all       owner     owner     owner     owner     owner     all       shop
     SELECT count(*) > 0 FROM reco_tune('shop', '10 ms')
+learn_ranking          all       all       owner     owner     owner     owner     owner     all       shop
+    SELECT metric, kept FROM reco_learn_ranking('shop', split => 'leave_last_out')
 create_log             none      none      owner     owner     owner     owner     owner     none      deep
     SELECT reco_create_log('deep')
 attribute              none      none      served    orders    orders    served    served    none      shop
@@ -335,6 +337,8 @@ table learned_habit    all       all       all       all       all       all    
     SELECT users FROM shop.learned_habit
 table learned_repeat   all       all       all       all       all       all       all       all       shop
     SELECT item_id FROM shop.learned_repeat ORDER BY 1
+table learned_ranking  all       all       all       all       all       all       all       all       shop
+    SELECT count(*) FROM shop.learned_ranking
 table item_factor      all       all       all       all       all       all       all       all       deep
     SELECT item_id FROM deep.item_factor ORDER BY 1
 table served           all       all       served    served    served    served    served    all       shop
@@ -347,6 +351,8 @@ write learned_group    none      none      learned_group learned_group learned_g
     DELETE FROM shop.learned_group
 write learned_context  none      none      learned_context learned_context learned_context learned_context learned_context none      shop
     DELETE FROM shop.learned_context
+write learned_ranking  none      none      learned_ranking learned_ranking learned_ranking learned_ranking learned_ranking none      shop
+    DELETE FROM shop.learned_ranking
 write item_factor      none      none      item_factor item_factor item_factor item_factor item_factor none      deep
     INSERT INTO deep.item_factor VALUES ('x', 1, '{1}')
 write served           none      none      served    served    served    served    served    none      shop

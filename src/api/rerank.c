@@ -1,0 +1,70 @@
+#include "api/rerank.h"
+
+#include <math.h>
+
+#include "data/reranker.h"
+
+struct Rerank
+{
+	const Model *model;
+	Reranker *reranker;
+	FeatureItem *held; /* of all items, by number, where the model is in memory */
+	FeatureItem *about;
+	Evidence *evidence;
+	float *x;
+	double *value;
+};
+
+Rerank *
+RerankOpen(const Model *model, bool held, Budget *budget)
+{
+	MemoryContext caller = MemoryContextSwitchTo(BudgetContext(budget));
+	Rerank *rerank = palloc0(sizeof(Rerank));
+	Size first;
+
+	rerank->model = model;
+	rerank->reranker = RerankerRead(model);
+	first = rerank->reranker->first;
+	if (held)
+		rerank->held = RerankerAllItems(model, budget);
+	rerank->about = palloc(sizeof(FeatureItem) * first);
+	rerank->evidence = palloc(sizeof(Evidence) * first);
+	rerank->x = palloc(sizeof(float) * FEATURES * first);
+	rerank->value = palloc(sizeof(double) * first);
+	MemoryContextSwitchTo(caller);
+	return rerank;
+}
+
+uint32
+RerankFirst(const Rerank *rerank)
+{
+	return rerank->reranker->first;
+}
+
+void
+RerankList(Rerank *rerank, const Profile *profile, const RankItem *items, uint32 count,
+		   uint32 *order, double *score)
+{
+	FeatureList list = {.item = items,
+						.evidence = rerank->evidence,
+						.about = rerank->about,
+						.count = count,
+						.level = profile->level};
+
+	if (count == 0)
+		return;
+	for (uint32 e = 0; e < profile->count; e++)
+		list.history += profile->entries[e].weight > 0;
+	ProfileSpeaking(profile, items, count, rerank->evidence);
+	for (uint32 n = 0; rerank->held && n < count; n++)
+		rerank->about[n] = rerank->held[items[n].item];
+	if (rerank->held == NULL)
+		RerankerItems(rerank->model, items, count, rerank->about);
+	FeaturesOf(&list, rerank->x);
+	RerankerOrder(rerank->reranker, rerank->x, count, rerank->value, order);
+
+	/* From the last up, each above the next, and all above whatever comes after. */
+	for (uint32 n = count; n-- > 0;)
+		score[n] =
+			Max(items[n].score, nextafter(n + 1 < count ? score[n + 1] : items[n].score, INFINITY));
+}

@@ -1,0 +1,143 @@
+-- ranking: a network learns what a score cannot say, is kept only where that is so, and what it does is what plain SQL makes of
+-- its table.
+
+BEGIN;
+SELECT no_plan();
+SET LOCAL client_min_messages = warning;
+SET LOCAL timezone = 'UTC';
+SET LOCAL max_parallel_maintenance_workers = 0;
+
+CREATE FUNCTION pg_temp.lot(a int, b int, c int) RETURNS float8 LANGUAGE sql IMMUTABLE AS
+  $$SELECT ('x' || substr(md5(a || '.' || b || '.' || c), 1, 8))::bit(32)::bigint / 4294967296.0$$;
+
+/*
+ * Six kinds of items, one of each released every half a day, and 2,400 people who each have a kind. Four in five of their choices
+ * are of it: those of people who choose a lot are a month old at most, those of others two to three months. So what is recent is
+ * good for some and bad for others, which no weight of recency says, nor any score of what was chosen together.
+ */
+CREATE TABLE act AS
+  SELECT u, CASE WHEN own < 0.8 THEN (greatest(floor((day - CASE WHEN u % 12 < 6 THEN 60 ELSE 0 END - 30 * ago) * 2 / 6), 0) * 6 + u % 6)::int
+      ELSE floor(any_item * day * 2)::int END AS i,
+    timestamptz '2024-01-01' + make_interval(secs => floor(day * 86400)) AS at
+  FROM (SELECT u, pg_temp.lot(u, n, 1) * 300 AS day, pg_temp.lot(u, n, 2) AS own, pg_temp.lot(u, n, 3) AS ago, pg_temp.lot(u, n, 4) AS any_item
+    FROM generate_series(1, 2400) u, generate_series(1, CASE WHEN u % 12 < 6 THEN 6 ELSE 30 END) n) e;
+CREATE INDEX ON act (u);
+SELECT reco_create_model('plant', 'SELECT u AS user_id, i AS item_id, at AS occurred_at FROM public.act');
+SELECT reco_configure('plant', similarity => 'cosine', keep => 'source', weighting => 'binary', neighbors => 400);
+SELECT events FROM reco_refresh('plant');
+CREATE TEMP TABLE plain AS SELECT * FROM plant.top_n_all(120) WHERE user_id <= 30;
+
+-- Without a hidden layer, then with one.
+CREATE TEMP TABLE line AS SELECT * FROM reco_learn_ranking('plant', holdout => 0.1, units => 0);
+SELECT is((SELECT count(*) FROM plant.learned_ranking WHERE layer = 'hidden'), 0::bigint, 'no units, no hidden layer');
+CREATE TEMP TABLE net AS SELECT * FROM reco_learn_ranking('plant', holdout => 0.1);
+SELECT results_eq('SELECT metric, kept, units, lists > 300 FROM net', $$VALUES ('ndcg', true, 8, true), ('recall', true, 8, true)$$, 'a network with a hidden layer is kept');
+SELECT cmp_ok((SELECT low FROM net WHERE metric = 'ndcg'), '>', 0.15::float8, 'it is better beyond chance');
+SELECT cmp_ok((SELECT n.reranked FROM net n WHERE metric = 'ndcg'), '>', (SELECT 1.2 * l.reranked FROM line l WHERE metric = 'ndcg'), 'by more than any line is');
+SELECT cmp_ok((SELECT n.low FROM net n WHERE metric = 'ndcg'), '>', (SELECT l.high FROM line l WHERE metric = 'ndcg'), 'beyond its interval');
+SELECT is((SELECT reranked_first FROM plant.model), 100, 'the model knows of it');
+
+-- Learned again, of rows in another order and by several processes, it is the same to the last bit.
+CREATE TEMP TABLE before AS TABLE plant.learned_ranking;
+CREATE TABLE turned AS SELECT * FROM act ORDER BY i DESC, u DESC;
+TRUNCATE act;
+INSERT INTO act TABLE turned;
+SET LOCAL max_parallel_maintenance_workers = 2;
+SET LOCAL min_parallel_table_scan_size = 0;
+CREATE TEMP TABLE again AS SELECT * FROM reco_learn_ranking('plant', holdout => 0.1);
+SELECT is_empty('(TABLE before EXCEPT TABLE plant.learned_ranking) UNION ALL (TABLE plant.learned_ranking EXCEPT TABLE before)', 'the same events give the same network');
+SELECT is_empty('SELECT metric, scored, reranked, gain, users, rounds FROM again EXCEPT SELECT metric, scored, reranked, gain, users, rounds FROM net', 'and the same figures');
+
+-- What is measured is what reco_evaluate measures, of the same people.
+SELECT is_empty($$SELECT n.metric, n.reranked, e.value, n.users, e.users FROM net n LEFT JOIN reco_evaluate('plant', holdout => 0.1) e ON e.algorithm = 'reranked' AND e.metric = n.metric
+  WHERE e.value IS DISTINCT FROM n.reranked OR e.users IS DISTINCT FROM n.users$$, 'reco_evaluate has the same figures');
+
+-- What is served is the same whoever asks: for one, for all, of a list that is given.
+CREATE TEMP TABLE served AS SELECT u AS user_id, t.* FROM generate_series(1, 30) u, plant.top_n(u, 120) WITH ORDINALITY AS t(item_id, score, match, because, source, rank);
+SELECT is_empty('SELECT user_id, item_id, score, match, because, source, rank::int FROM served EXCEPT SELECT user_id, item_id, score, match, because, source, rank FROM plant.top_n_all(120)', 'top_n and top_n_all agree');
+SELECT is_empty($$SELECT s.user_id FROM (SELECT user_id, array_agg(item_id ORDER BY rank) AS items FROM served WHERE rank <= 100 AND source = 'personal' GROUP BY user_id) s,
+  LATERAL (SELECT array_agg(item_id ORDER BY n) AS items FROM plant.rank(s.user_id, (SELECT array_agg(i ORDER BY i) FROM unnest(s.items) i)) WITH ORDINALITY AS r(item_id, score, match, because, source, n)) r WHERE r.items <> s.items$$, 'and rank');
+SELECT is_empty($$SELECT s.user_id, s.rank FROM served s, LATERAL (SELECT item_id FROM plant.top_n(s.user_id, 10) WITH ORDINALITY AS t(item_id, score, match, because, source, n) WHERE n = s.rank) t WHERE s.rank <= 10 AND t.item_id <> s.item_id$$, 'a list is the beginning of a longer one');
+SELECT cmp_ok((SELECT count(*) FROM served s JOIN plain p USING (user_id, item_id) WHERE s.rank <> p.rank), '>', 1000::bigint, 'items changed places');
+SELECT is_empty('SELECT user_id, item_id, match, because, source FROM served EXCEPT SELECT user_id, item_id, match, because, source FROM plain', 'with their match and because');
+SELECT is_empty('SELECT user_id, rank FROM served s JOIN plain p USING (user_id, rank) WHERE rank > 100 AND s.item_id <> p.item_id', 'but for those after the first hundred');
+SELECT is_empty('SELECT * FROM (SELECT user_id, score, lag(score) OVER (PARTITION BY user_id ORDER BY rank) AS above FROM served) s WHERE above <= score', 'scores fall from place to place');
+SELECT is_empty('SELECT user_id, rank FROM served s JOIN plain p USING (user_id, rank) WHERE abs(s.score - p.score) > 1e-12 * p.score', 'and are those of the places');
+SELECT is_empty($$SELECT w.user_id FROM (SELECT DISTINCT user_id FROM served) w, plant.top_n(w.user_id, 20, min_match => 60) t WHERE t.match < 60$$, 'min_match leaves out what matches less');
+SELECT is_empty($$SELECT w.user_id, n.items, m.items FROM (SELECT DISTINCT user_id FROM served) w, LATERAL (SELECT array_agg(item_id ORDER BY n) AS items FROM plant.top_n(w.user_id, 400, min_match => 60) WITH ORDINALITY AS t(item_id, score, match, because, source, n)) m,
+  LATERAL (SELECT array_agg(item_id ORDER BY n) AS items FROM plant.top_n(w.user_id, 400) WITH ORDINALITY AS t(item_id, score, match, because, source, n) WHERE match >= 60) n WHERE n.items IS DISTINCT FROM m.items$$, 'and nothing else');
+
+/*
+ * The same from the table, in plain SQL: of binary histories and all neighbours, score = sum of similarities / sqrt(n), brought to
+ * a level by n^-0.2; positions count the later times of the user's.
+ */
+CREATE TEMP TABLE history AS
+  SELECT u, i, (dense_rank() OVER (PARTITION BY u ORDER BY max(at) DESC) - 1)::float8 AS position, count(*) OVER (PARTITION BY u)::float8 AS n FROM act WHERE u <= 20 GROUP BY u, i;
+CREATE TEMP TABLE candidate AS
+  SELECT h.u, s.similar_item_id AS i, sum(s.similarity::float8) / sqrt(min(n)) AS score, min(n) AS n, count(*) AS voices, max(s.similarity::float8) / sum(s.similarity::float8) AS strongest,
+    sum(s.similarity::float8 / (1 + position)) / sum(s.similarity::float8) AS lately
+  FROM history h JOIN plant.similar s ON s.item_id = h.i WHERE NOT EXISTS (SELECT FROM history o WHERE o.u = h.u AND o.i = s.similar_item_id) GROUP BY h.u, s.similar_item_id;
+CREATE TEMP TABLE listed AS
+  SELECT c.*, p.popularity, p.trend, extract(epoch FROM m.last_event_at - p.first_at) / 86400 AS age, extract(epoch FROM m.last_event_at - p.last_at) / 86400 AS idle,
+    row_number() OVER (PARTITION BY u ORDER BY round(score::numeric, 10) DESC, l.item_no) AS place
+  FROM candidate c JOIN plant.learned_item l ON l.item_id = c.i JOIN plant.popular p ON p.item_id = c.i, plant.model m;
+DELETE FROM listed WHERE place > 100;
+CREATE TEMP TABLE feature AS
+  SELECT l.u, l.i, f.* FROM (SELECT *, max(score) OVER w AS best, avg(log(2, popularity::numeric)) OVER w AS mean FROM listed WINDOW w AS (PARTITION BY u)) l,
+    LATERAL (VALUES ('score', log(2, (score / best)::numeric)), ('place', log(2, place)), ('level', log(2, (score * n ^ -0.2)::numeric)), ('voices', log(2, 1 + voices)), ('strongest', strongest::numeric),
+      ('lately', lately::numeric), ('history', log(2, (1 + n)::numeric)), ('popularity', log(2, popularity::numeric) - mean), ('trend', log(2, trend::numeric)), ('age', log(2, 1 + age)), ('idle', log(2, 1 + idle))) f(feature, x);
+CREATE TEMP TABLE input AS
+  SELECT f.u, f.i, f.feature, greatest(least((f.x::float8 - m.weight) * s.weight, 4), -4) AS z
+  FROM feature f JOIN plant.learned_ranking m ON m.layer = 'mean' AND m.feature = f.feature JOIN plant.learned_ranking s ON s.layer = 'scale' AND s.feature = f.feature;
+CREATE TEMP TABLE unit AS
+  SELECT z.u, z.i, w.unit, tanh(sum(z.z * w.weight) + min(b.weight)) * min(o.weight) AS says
+  FROM input z JOIN plant.learned_ranking w ON w.layer = 'hidden' AND w.feature = z.feature JOIN plant.learned_ranking b ON b.layer = 'hidden' AND b.unit = w.unit AND b.feature = 'bias'
+  JOIN plant.learned_ranking o ON o.layer = 'hidden' AND o.unit = w.unit AND o.feature = 'output' GROUP BY z.u, z.i, w.unit;
+CREATE TEMP TABLE valued AS
+  SELECT u, i, direct.v + units.v AS v FROM (SELECT u, i, sum(z * weight) AS v FROM input JOIN plant.learned_ranking r ON layer = 'direct' AND r.feature = input.feature GROUP BY u, i) direct
+  JOIN (SELECT u, i, sum(says) AS v FROM unit GROUP BY u, i) units USING (u, i);
+SELECT cmp_ok((SELECT count(*) FROM valued), '>', 1500::bigint, 'there are lists to work out');
+SELECT is((SELECT count(*) FROM plant.learned_ranking), (3 * 11 + 8 * 13)::bigint, 'by all of the table');
+-- Inputs are in single precision: items whose values are closer than that may change places.
+SELECT is_empty('SELECT * FROM (SELECT s.user_id, s.rank, v.v, lead(v.v) OVER (PARTITION BY s.user_id ORDER BY s.rank) AS below FROM served s JOIN valued v ON v.u = s.user_id AND v.i = s.item_id WHERE s.rank <= 100) o WHERE v < below - 1e-4',
+  'the order is the one that plain SQL works out from the table');
+SELECT is((SELECT count(*) FROM valued v JOIN served s ON s.user_id = v.u AND s.item_id = v.i WHERE s.rank <= 100), (SELECT count(*) FROM valued), 'of the same items');
+
+-- A setting takes it back, and a refresh leaves it alone as long as lists are scored as they were.
+SELECT reco_configure('plant', reranked => false);
+SELECT is_empty('SELECT p.* FROM plain p, LATERAL (SELECT t.* FROM plant.top_n(p.user_id, 120) WITH ORDINALITY AS t(item_id, score, match, because, source, n) WHERE n = p.rank) t WHERE t.item_id <> p.item_id OR t.score <> p.score', 'without it lists are as scored');
+SELECT is((SELECT count(*) FROM reco_evaluate('plant', holdout => 0.1) WHERE algorithm = 'reranked'), 0::bigint, 'and not measured');
+SELECT reco_configure('plant', reranked => true);
+SELECT events FROM reco_refresh('plant');
+SELECT is_empty('(TABLE before EXCEPT TABLE plant.learned_ranking) UNION ALL (TABLE plant.learned_ranking EXCEPT TABLE before)', 'a refresh leaves it');
+SELECT is((SELECT array_agg(item_id ORDER BY n) FROM plant.top_n(7, 100) WITH ORDINALITY AS t(item_id, score, match, because, source, n)), (SELECT array_agg(item_id ORDER BY rank) FROM served WHERE user_id = 7 AND rank <= 100), 'and it goes on');
+SELECT reco_configure('plant', similarity => 'conditional');
+SELECT throws_like($$SELECT * FROM reco_learn_ranking('plant')$$, '%scored by "cosine", and from the next refresh on by "conditional"', 'what comes after the next refresh has to wait for it');
+SELECT is((SELECT count(*) FROM reco_evaluate('plant', holdout => 0.1) WHERE algorithm = 'reranked'), 0::bigint, 'lists scored otherwise are not measured with it');
+SELECT events FROM reco_refresh('plant');
+SELECT is_empty('TABLE plant.learned_ranking', 'a refresh that scores otherwise takes it away');
+SELECT is((SELECT (reranked_first, reranked_of)::text FROM plant.model), '(,)', 'and the model knows of none');
+
+-- By factors, too, and who is forgotten takes it along.
+SELECT reco_configure('plant', algorithm => 'factors', factors => 8, iterations => 6);
+SELECT events FROM reco_refresh('plant');
+CREATE TEMP TABLE factors AS SELECT * FROM reco_learn_ranking('plant', holdout => 0.1);
+SELECT results_eq('SELECT metric, kept FROM factors', $$VALUES ('ndcg', true), ('recall', true)$$, 'lists by factors are put in order');
+SELECT is((SELECT count(*) FROM plant.learned_ranking WHERE feature IN ('voices', 'strongest', 'lately')), 0::bigint, 'by all but what neighbours tell');
+SELECT is_empty('SELECT u, t.item_id, t.score, t.match, t.because, t.source, n::int FROM generate_series(1, 10) u, plant.top_n(u, 30) WITH ORDINALITY AS t(item_id, score, match, because, source, n) EXCEPT SELECT user_id, item_id, score, match, because, source, rank FROM plant.top_n_all(30)',
+  'top_n and top_n_all agree by factors');
+DELETE FROM act WHERE u = 1;
+SELECT lives_ok($$SELECT reco_forget(1::bigint, 'plant')$$, 'somebody is forgotten');
+SELECT is_empty('TABLE plant.learned_ranking', 'with what was trained on them');
+
+-- Of noise nothing is learned that is worth anything, and nothing is kept.
+CREATE TABLE noise AS SELECT u, floor(pg_temp.lot(u, n, 5) ^ 2 * 200)::int AS i, timestamptz '2024-01-01' + make_interval(secs => floor(pg_temp.lot(u, n, 6) * 86400 * 100)) AS at FROM generate_series(1, 1500) u, generate_series(1, 12) n;
+SELECT reco_create_model('noise', 'SELECT u AS user_id, i AS item_id, at AS occurred_at FROM public.noise');
+SELECT reco_configure('noise', similarity => 'cooccurrence');
+SELECT events FROM reco_refresh('noise');
+CREATE TEMP TABLE nothing AS SELECT * FROM reco_learn_ranking('noise');
+SELECT results_eq('SELECT metric, kept, lists > 300 AND users > 300, gain IS NOT NULL FROM nothing', $$VALUES ('ndcg', false, true, true), ('recall', false, true, true)$$, 'of noise no network is kept, however many lists there are');
+SELECT is_empty('TABLE noise.learned_ranking', 'and nothing is written');
+
+SELECT * FROM finish();
+ROLLBACK;
