@@ -1,15 +1,18 @@
 /*
  * habits.c: reco_learn_habits: when everybody comes, and how items are chosen again.
  *
+ * Once they were learned, every refresh learns them anew.
+ *
  * All events are read once, user by user, and summed up to a few numbers a user and an item.  How long
  * ago an item was chosen last, without a next time, is kept by ranges: those for whom that is not long
  * yet say little of whether they ever will again.
  */
-#include "api/door.h"
+#include "api/habits.h"
 
 #include <math.h>
 
 #include "access/htup_details.h"
+#include "access/xact.h"
 #include "api/rhythm.h"
 #include "catalog/pg_type.h"
 #include "data/usage.h"
@@ -20,6 +23,8 @@
 #include "math/repeats.h"
 #include "storage/lmgr.h"
 #include "utils/builtins.h"
+#include "utils/lsyscache.h"
+#include "utils/snapmgr.h"
 #include "utils/timestamp.h"
 
 PG_FUNCTION_INFO_V1(reco_learn_habits);
@@ -215,6 +220,7 @@ report(FunctionCallInfo fcinfo, const Learning *learning, uint32 items, double s
 static uint32
 learn(Learning *learning)
 {
+	DoorRole role = DoorBecome(learning->model->owner);
 	HistoriesWanted wanted = {
 		.as_of = learning->as_of, .as_given = true, .learning = true, .parts = 1};
 	Repeat *repeats;
@@ -231,7 +237,55 @@ learn(Learning *learning)
 	repeats = settle_items(learning, &count);
 	UsageWrite(learning->model, &learning->habits, repeats, count);
 	DoorLeave(learning->model);
+	DoorReturn(&role);
 	return count;
+}
+
+/* What is learned of a model as of a time. */
+static Learning
+begin(const Model *model, TimestampTz as_of)
+{
+	return (Learning){.model = model,
+					  .as_of = as_of,
+					  .budget = BudgetCreate(CurrentMemoryContext,
+											 psprintf("habits of model \"%s\"", model->name),
+											 BudgetMaintenance())};
+}
+
+bool
+HabitsLearned(const Model *model)
+{
+	DoorRole role;
+	bool learned;
+
+	if (!OidIsValid(model->time_type) ||
+		!OidIsValid(get_relname_relid("learned_habit", model->schema)))
+		return false;
+	role = DoorBecome(model->owner);
+	if (SPI_connect() != SPI_OK_CONNECT)
+		elog(ERROR, "SPI_connect failed");
+	ModelNeedsTable(model, "learned_habit");
+	learned = UsageIsThere(model);
+	DoorLeave(model);
+	DoorReturn(&role);
+	return learned;
+}
+
+Size
+HabitsAgain(Oid reco, Oid table, TimestampTz as_of)
+{
+	Model *model = ModelOpen(reco, table);
+	Learning learning = begin(model, as_of);
+	Size peak;
+
+	/* What the refresh has written is to be seen. */
+	CommandCounterIncrement();
+	PushActiveSnapshot(GetTransactionSnapshot());
+	learn(&learning);
+	PopActiveSnapshot();
+	peak = BudgetPeak(learning.budget);
+	BudgetDestroy(learning.budget);
+	return peak;
 }
 
 /* reco_learn_habits(model, as_of) */
@@ -239,24 +293,17 @@ Datum
 reco_learn_habits(PG_FUNCTION_ARGS)
 {
 	Model *model = DoorModel(fcinfo, 0);
-	Learning learning = {.model = model,
-						 .as_of =
-							 PG_ARGISNULL(1) ? GetCurrentTimestamp() : PG_GETARG_TIMESTAMPTZ(1)};
+	Learning learning;
 	TimestampTz began = GetCurrentTimestamp();
-	DoorRole role;
 	uint32 items;
 
 	ModelNeedsOwner(model);
 	PreventCommandIfReadOnly("reco_learn_habits()");
+	learning = begin(model, PG_ARGISNULL(1) ? GetCurrentTimestamp() : PG_GETARG_TIMESTAMPTZ(1));
 	RhythmNeedsTimes(model, learning.as_of);
 	/* Refreshes take the same lock, so that all maintenance of a model takes turns. */
 	LockRelationOid(model->table, ShareUpdateExclusiveLock);
-	learning.budget = BudgetCreate(CurrentMemoryContext,
-								   psprintf("reco_learn_habits of model \"%s\"", model->name),
-								   BudgetMaintenance());
-	role = DoorBecome(model->owner);
 	items = learn(&learning);
-	DoorReturn(&role);
 	return report(fcinfo, &learning, items,
 				  (double) (GetCurrentTimestamp() - began) / USECS_PER_SEC);
 }

@@ -3,6 +3,7 @@
  *
  * Read: the owner's query streams into an event log.  Compute: no SQL runs; everything is in
  * memory charged to one budget.  Write: changed rows of learned_item, then the row of "model".
+ * Habits, where somebody had them learned before, follow by themselves.
  * All of it happens as the owner of the schema, with the search path of maintenance, in the
  * caller's transaction, under a lock that no reader waits for, only maintenance (another refresh,
  * VACUUM, ALTER): readers see the old model until commit, and after an error or a ROLLBACK they
@@ -14,6 +15,7 @@
 
 #include "access/htup_details.h"
 #include "api/forecast.h"
+#include "api/habits.h"
 #include "api/resemble.h"
 #include "api/said.h"
 #include "base/interrupts.h"
@@ -58,6 +60,9 @@ typedef enum Phase
 	PHASES
 } Phase;
 
+/* At least as many as reco_refresh has columns. */
+#define REPORT_COLUMNS 32
+
 /* One refresh, and what it will report. */
 typedef struct Refresh
 {
@@ -86,6 +91,10 @@ typedef struct Refresh
 	RefreshCost cost; /* as expected once the matrix was there */
 	double seconds[PHASES];
 	instr_time since;
+	bool habits; /* these are to be learned anew, too */
+	Size peak;
+	Datum report[REPORT_COLUMNS];
+	int reported; /* columns of it that are filled in */
 } Refresh;
 
 /* Ends a phase: the time since the last one ended is its own. */
@@ -648,15 +657,12 @@ write_learned(Refresh *refresh)
 	end_phase(refresh, PHASE_WRITE);
 }
 
-/* The report, in the order of reco_refresh's columns. */
-static Datum
-report(FunctionCallInfo fcinfo, const Refresh *refresh)
+/* Adds to the report what was learned, in the order of reco_refresh's columns. */
+static void
+report_learned(Refresh *refresh)
 {
-	Datum values[32];
-	bool nulls[32] = {0};
+	Datum *values = refresh->report;
 	int n = 0;
-	double total = 0;
-	TupleDesc desc;
 
 	values[n++] = Int64GetDatum((int64) refresh->event_count);
 	values[n++] = Int64GetDatum(refresh->matrix->users);
@@ -671,13 +677,26 @@ report(FunctionCallInfo fcinfo, const Refresh *refresh)
 					 &refresh->events->told));
 	values[n++] = Int64GetDatum((int64) refresh->rows_written);
 	values[n++] = Int64GetDatum(refresh->match.asked);
+	refresh->reported = n;
+}
+
+/* The report as a row, with what it took. */
+static Datum
+report(FunctionCallInfo fcinfo, Refresh *refresh)
+{
+	bool nulls[REPORT_COLUMNS] = {0};
+	Datum *values = refresh->report;
+	int n = refresh->reported;
+	double total = 0;
+	TupleDesc desc;
+
 	for (int p = 0; p < PHASES; p++)
 	{
 		values[n++] = Float8GetDatum(rint(refresh->seconds[p] * 1e6) / 1e6);
 		total += refresh->seconds[p];
 	}
 	values[n++] = Float8GetDatum(rint(total * 1e6) / 1e6);
-	values[n++] = Int64GetDatum((int64) BudgetPeak(refresh->budget));
+	values[n++] = Int64GetDatum((int64) refresh->peak);
 
 	if (get_call_result_type(fcinfo, NULL, &desc) != TYPEFUNC_COMPOSITE || desc->natts != n)
 		elog(ERROR, "reco_refresh was not declared as this library expects");
@@ -717,6 +736,21 @@ learn_anew(Refresh *refresh)
 	DoorReturn(&role);
 }
 
+/* Learns habits anew, if there were any, once the memory of the refresh has been given back. */
+static void
+keep_habits(FunctionCallInfo fcinfo, Refresh *refresh)
+{
+	Oid table = refresh->model->table;
+
+	report_learned(refresh);
+	refresh->peak = BudgetPeak(refresh->budget);
+	BudgetDestroy(refresh->budget);
+	if (!refresh->habits)
+		return;
+	refresh->peak = Max(refresh->peak, HabitsAgain(DoorSchema(fcinfo), table, refresh->now));
+	end_phase(refresh, PHASE_WRITE);
+}
+
 /* A refresh that others can watch. */
 static void
 run(FunctionCallInfo fcinfo, Refresh *refresh)
@@ -727,7 +761,9 @@ run(FunctionCallInfo fcinfo, Refresh *refresh)
 	PG_TRY();
 	{
 		take_turn(fcinfo, refresh);
+		refresh->habits = HabitsLearned(refresh->model);
 		learn_anew(refresh);
+		keep_habits(fcinfo, refresh);
 	}
 	PG_FINALLY();
 	{
@@ -742,7 +778,6 @@ RefreshAfresh(FunctionCallInfo fcinfo, Model *model, RefreshCheck check, void *w
 	Refresh refresh = {.model = model, .check = check, .with = with};
 
 	run(fcinfo, &refresh);
-	BudgetDestroy(refresh.budget);
 	return refresh.rows_written;
 }
 
@@ -751,12 +786,9 @@ Datum
 reco_refresh(PG_FUNCTION_ARGS)
 {
 	Refresh refresh = {.model = DoorModel(fcinfo, 0)};
-	Datum result;
 
 	ModelNeedsOwner(refresh.model);
 	PreventCommandIfReadOnly("reco_refresh()");
 	run(fcinfo, &refresh);
-	result = report(fcinfo, &refresh);
-	BudgetDestroy(refresh.budget);
-	PG_RETURN_DATUM(result);
+	PG_RETURN_DATUM(report(fcinfo, &refresh));
 }

@@ -195,6 +195,13 @@ is_none_or_above(double value, double most)
 	return isnan(value) || (value >= 0 && value <= most);
 }
 
+bool
+UsageIsThere(const Model *model)
+{
+	return PlanRun(psprintf("SELECT FROM ONLY %s.learned_habit", model->quoted), 0, NULL, NULL,
+				   NULL) > 0;
+}
+
 Usage *
 UsageRead(const Model *model)
 {

@@ -40,7 +40,10 @@ typedef struct Repeat
 extern void UsageWrite(const Model *model, const Usage *habits, const Repeat *repeats,
 					   uint32 count);
 
-/* What everybody's row says; raises an error with what to do where there is none.  SPI is connected. */
+/* True where there is a row; SPI is connected, like for the next. */
+extern bool UsageIsThere(const Model *model);
+
+/* What everybody's row says; raises an error with what to do where there is none. */
 extern Usage *UsageRead(const Model *model);
 
 /*

@@ -98,6 +98,30 @@ INSERT INTO buy SELECT 2000, CASE WHEN n % 2 = 0 THEN 5 ELSE 20 + n END, timesta
 SELECT is(item_id, 5, 'what is due comes first') FROM habit.next_purchases(2000, 1, '14 days', timestamptz '2024-01-01' + interval '99 days');
 SELECT ok(expected_at < '2024-04-19' AND expected_until < '2024-05-09', format('and soon: %s to %s', expected_from, expected_until)) FROM habit.next_purchases(2000, 1, '14 days', timestamptz '2024-01-01' + interval '99 days');
 
+-- Once learned, they are learned anew by every refresh, as of then; where they never were, or were taken away, they are not.
+CREATE FUNCTION pg_temp.refresh(model text) RETURNS void LANGUAGE plpgsql AS $$ BEGIN PERFORM reco_refresh(model); END $$;
+CREATE TABLE bought AS SELECT u, i, at, paid FROM buy;
+SELECT reco_create_model('kept', 'SELECT u AS user_id, i AS item_id, at AS occurred_at, paid AS weight FROM public.bought');
+SELECT reco_configure('kept', similarity => 'cosine', min_support => 1, time_zone => 'America/New_York');
+SELECT pg_temp.refresh('kept');
+SELECT is_empty('SELECT FROM kept.learned_habit', 'a refresh does not begin with habits');
+SELECT users FROM reco_learn_habits('kept', '2024-02-01') \gset
+CREATE TEMP TABLE early AS SELECT users, visits FROM kept.learned_habit;
+INSERT INTO bought SELECT 5000 + u, 77, timestamptz '2024-05-01 12:00' + n * interval '1 day', 1 FROM generate_series(1, 9) u, generate_series(1, u) n;
+SELECT pg_temp.refresh('kept');
+SELECT ok(h.users > e.users AND h.visits > e.visits AND h.as_of > '2024-06-01', 'the next learns them anew, as of then') FROM kept.learned_habit h, early e;
+SELECT is(visits, 45::bigint, 'with what is new') FROM kept.learned_repeat WHERE item_id = 77;
+CREATE TEMP TABLE by_refresh AS SELECT h.* FROM kept.learned_habit h;
+SELECT users FROM reco_learn_habits('kept', (SELECT as_of FROM by_refresh)) \gset
+SELECT results_eq('SELECT h::text FROM kept.learned_habit h', 'SELECT h::text FROM by_refresh h', 'the same as by a call of its own');
+DELETE FROM bought WHERE u = 5009;
+SELECT rows_written FROM reco_forget(5009, 'kept') \gset
+SELECT is(visits, 36::bigint, 'forgetting somebody leaves the habits of the others') FROM kept.learned_repeat WHERE item_id = 77;
+SELECT is(h.users, count(DISTINCT b.u), 'all of them') FROM kept.learned_habit h, bought b WHERE b.paid > 0 GROUP BY h.users;
+DELETE FROM kept.learned_habit;
+SELECT pg_temp.refresh('kept');
+SELECT is_empty('SELECT FROM kept.learned_habit', 'a row taken away stays away');
+
 -- What a query remembers from one call to the next says the same as what one call reads.
 CREATE FUNCTION pg_temp.alone(u int) RETURNS SETOF text LANGUAGE plpgsql AS $$ BEGIN RETURN QUERY SELECT n::text FROM habit.next_purchases(u, 20, '14 days', timestamptz '2024-01-01' + interval '99 days') n; END $$;
 SELECT results_eq($$SELECT u, n::text FROM generate_series(1, 60) u, LATERAL habit.next_purchases(u, 20, '14 days', timestamptz '2024-01-01' + interval '99 days') n ORDER BY 1, 2$$, $$SELECT u, n FROM generate_series(1, 60) u, LATERAL pg_temp.alone(u) n ORDER BY 1, 2$$, 'asked about many users in one query the same as one by one');
