@@ -76,6 +76,7 @@ typedef struct Attempt
 	double *centre;
 	double *length; /* [count], the square of each centre's */
 	double *sum;    /* [count][values] */
+	double *best;   /* the centres of the best beginning */
 	uint32_t *of;
 	uint32_t *size;
 	double *nearest; /* [users], the square of the distance to its centre */
@@ -253,30 +254,37 @@ run(Attempt *attempt, uint64_t beginning)
 	{
 		assign(attempt);
 		if (attempt->squares >= before * (1 - SETTLED))
-			break;
+			return;
 		before = attempt->squares;
 		move(attempt);
 	}
 	assign(attempt);
 }
 
-/* The beginning from which groups come out best. */
-static uint64_t
-best_beginning(Attempt *attempt)
+/* The groups of the beginning from which they come out best. */
+static void
+run_best(Attempt *attempt)
 {
-	uint64_t best = 0;
+	size_t bytes = sizeof(double) * attempt->count * attempt->input->values;
 	double least = INFINITY;
 
-	for (uint64_t b = 0; b < BEGINNINGS && attempt->count > 1; b++)
+	if (attempt->count == 1)
+	{
+		run(attempt, 0);
+		return;
+	}
+	for (uint64_t b = 0; b < BEGINNINGS; b++)
 	{
 		run(attempt, b);
-		if (attempt->squares < least)
-		{
-			least = attempt->squares;
-			best = b;
-		}
+		if (attempt->squares >= least)
+			continue;
+		least = attempt->squares;
+		memcpy(attempt->best, attempt->centre, bytes);
 	}
-	return best;
+	memcpy(attempt->centre, attempt->best, bytes);
+	for (uint32_t c = 0; c < attempt->count; c++)
+		measure(attempt, c);
+	assign(attempt);
 }
 
 /* How many groups there are, by a sample. */
@@ -295,7 +303,7 @@ find_count(Attempt *attempt, uint32_t users)
 		if (attempt->users < count * CLUSTERS_USERS)
 			break;
 		attempt->count = count;
-		run(attempt, best_beginning(attempt));
+		run_best(attempt);
 		apart = silhouette(attempt);
 		if (apart <= most || !large_enough(attempt, CLUSTERS_USERS))
 			continue;
@@ -311,6 +319,7 @@ make_attempt(Attempt *attempt, const ClustersInput *input, uint32_t most, Budget
 	attempt->input = input;
 	attempt->centre = BudgetZeroed(budget, (uint64_t) most * (input->values + 1), sizeof(double));
 	attempt->sum = BudgetZeroed(budget, (uint64_t) most * (input->values + 1), sizeof(double));
+	attempt->best = BudgetZeroed(budget, (uint64_t) most * (input->values + 1), sizeof(double));
 	attempt->length = BudgetZeroed(budget, most, sizeof(double));
 	attempt->size = BudgetZeroed(budget, most, sizeof(uint32_t));
 	attempt->of = BudgetZeroed(budget, (uint64_t) input->users + 1, sizeof(uint32_t));
@@ -332,7 +341,7 @@ ClustersLearn(const ClustersInput *input, uint32_t wanted, Budget *budget)
 		attempt.count--;
 	for (; input->users > 0; attempt.count--)
 	{
-		run(&attempt, best_beginning(&attempt));
+		run_best(&attempt);
 		if (attempt.count == 1 || large_enough(&attempt, CLUSTERS_USERS))
 			break;
 	}
@@ -342,6 +351,7 @@ ClustersLearn(const ClustersInput *input, uint32_t wanted, Budget *budget)
 	clusters->users = attempt.size;
 	clusters->silhouette = input->users > 0 ? silhouette(&attempt) : 0;
 	BudgetFree(budget, attempt.sum);
+	BudgetFree(budget, attempt.best);
 	BudgetFree(budget, attempt.length);
 	BudgetFree(budget, attempt.nearest);
 	BudgetFree(budget, attempt.next);
