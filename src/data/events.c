@@ -68,8 +68,10 @@ EventsChose(const Model *model, const char *row)
 						  row, row);
 	if (OidIsValid(model->time_type))
 		past = psprintf(" AND %s.occurred_at::pg_catalog.timestamptz "
-						"OPERATOR(pg_catalog.<=) pg_catalog.clock_timestamp()",
-						row);
+						"OPERATOR(pg_catalog.<=) pg_catalog.clock_timestamp() "
+						"AND %s.occurred_at::pg_catalog.timestamptz "
+						"OPERATOR(pg_catalog.>) '-infinity'",
+						row, row);
 	return psprintf("%s%s", weighs, past);
 }
 
