@@ -1,12 +1,11 @@
 /*
- * wrapping.h: a stretch of time as a story: what somebody did in it, beside the stretch before and
- * beside everybody.
+ * wrapping.h: the stories of a stretch of time, of one user or all, from one read of the events.
  */
 #ifndef RECO_WRAPPING_H
 #define RECO_WRAPPING_H
 
 #include "data/model.h"
-#include "data/plan.h"
+#include "data/story.h"
 
 /* What is asked for. */
 typedef struct WrappingAsk
@@ -19,30 +18,19 @@ typedef struct WrappingAsk
 	const char *title;    /* the attribute that is their name, or NULL */
 	bool everybody;
 	Datum user; /* normalised, where it is not everybody */
-	bool document;
 } WrappingAsk;
 
-/* The columns of a row; a document has WRAPPING_USER and then the jsonb. */
-enum
-{
-	WRAPPING_USER, /* normalised */
-	WRAPPING_PART,
-	WRAPPING_RANK,
-	WRAPPING_ITEM, /* normalised */
-	WRAPPING_LABEL,
-	WRAPPING_VALUE,
-	WRAPPING_BEFORE,
-	WRAPPING_CHANGE,
-	WRAPPING_SHARE,
-	WRAPPING_SHARE_BEFORE,
-	WRAPPING_PERCENTILE,
-	WRAPPING_BEGAN,
-	WRAPPING_ENDED,
-	WRAPPING_RULE,
-	WRAPPING_COLUMNS
-};
+/*
+ * Takes the story of a user, whose id is normalised; the items of facts are numbers in the set.  All
+ * of it lasts until it returns, and so does the context it runs in.
+ */
+typedef void (*WrappingTake)(Datum user, const IdSet *items, const StoryFact *facts, uint32 count,
+							 void *with);
 
-/* Hands the answer on row by row.  SPI is connected, with the search path of maintenance. */
-extern void WrappingRun(const Model *model, const WrappingAsk *ask, PlanTake take, void *with);
+/*
+ * Tells the stories in the order of users.  SPI is connected, with the search path of maintenance.
+ * Within maintenance_work_mem, beyond which events go through temporary files.
+ */
+extern void WrappingRun(const Model *model, const WrappingAsk *ask, WrappingTake take, void *with);
 
 #endif

@@ -123,5 +123,24 @@ SET LOCAL ROLE reco_wrapped_reader;
 SELECT throws_ok($$SELECT * FROM planted.wrapped(1, '2025-07-01', '2026-01-01')$$, '42501', NULL, 'who may not read the events hears no story');
 RESET ROLE;
 
+-- In little memory, by way of temporary files, and in another order of rows, the same to the last digit; weights of every type are summed as decimals.
+CREATE TABLE many AS SELECT (n * 7 + n / 400) % 500 AS u, n * 13 % 211 AS i, timestamptz '2025-10-01' + (n * 37 % 9000) * interval '17 minutes' AS at, (n % 100) / 100.0 + .01 AS w FROM generate_series(1, 60000) n;
+SELECT reco_create_model('many', 'SELECT u AS user_id, i AS item_id, at AS occurred_at, w::float8 AS weight FROM many', $$SELECT i AS item_id, ARRAY['g' || i % 7, 'h' || i % 3] AS category FROM generate_series(0, 210) i$$);
+CREATE TABLE plenty AS SELECT * FROM many.wrapped_all('2025-11-15', '2026-01-01');
+SET LOCAL maintenance_work_mem = '1MB';
+CREATE TABLE little AS SELECT * FROM many.wrapped_all('2025-11-15', '2026-01-01');
+RESET maintenance_work_mem;
+SELECT cmp_ok(count(*), '>', 10000::bigint, 'stories of many') FROM plenty;
+SELECT is_empty('(TABLE plenty EXCEPT TABLE little) UNION ALL (TABLE little EXCEPT TABLE plenty)', 'the same in a megabyte');
+SELECT is(array_agg(user_id), array_agg(user_id ORDER BY user_id), 'users come in their order') FROM many.wrapped_json_all('2025-11-15', '2026-01-01');
+CREATE TABLE turned AS SELECT * FROM many ORDER BY w, at DESC;
+CREATE OR REPLACE VIEW many.events WITH (security_invoker = true) AS SELECT u AS user_id, i AS item_id, at AS occurred_at, w::float8 AS weight FROM turned;
+SELECT is_empty($$(TABLE plenty EXCEPT SELECT * FROM many.wrapped_all('2025-11-15', '2026-01-01')) UNION ALL (SELECT * FROM many.wrapped_all('2025-11-15', '2026-01-01') EXCEPT TABLE plenty)$$, 'in another order the same');
+SELECT is_empty($$SELECT user_id, value FROM plenty p WHERE part = 'amount' AND value <> (SELECT sum(w)::float8 FROM many m WHERE m.u = p.user_id AND at >= '2025-11-15' AND at < '2026-01-01')$$, 'amounts are the decimal sums');
+SELECT is_empty($$SELECT user_id, label, value FROM plenty p WHERE part = 'top_categories' AND abs(value - (SELECT sum(w / 2)::float8 FROM many m WHERE m.u = p.user_id AND p.label IN ('g' || m.i % 7, 'h' || m.i % 3) AND at >= '2025-11-15' AND at < '2026-01-01')) > 1e-12$$, 'and of categories');
+SELECT reco_create_model('by_' || t, format('SELECT u AS user_id, i AS item_id, at AS occurred_at, w::%s AS weight FROM many', t), 'SELECT i AS item_id, NULL::text AS category FROM generate_series(0, 210) i') FROM unnest('{real,numeric}'::text[]) t;
+SELECT is_empty($$SELECT user_id, value FROM plenty WHERE part IN ('amount', 'top_items', 'rare_items') EXCEPT SELECT user_id, value FROM by_real.wrapped_all('2025-11-15', '2026-01-01')$$, 'of reals');
+SELECT is_empty($$SELECT user_id, value FROM plenty WHERE part IN ('amount', 'top_items', 'rare_items') EXCEPT SELECT user_id, value FROM by_numeric.wrapped_all('2025-11-15', '2026-01-01')$$, 'of numeric');
+
 SELECT * FROM finish();
 ROLLBACK;
