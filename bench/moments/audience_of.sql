@@ -1,0 +1,2 @@
+-- `reco_audience_of` it, every customer
+SELECT 'rows=' || count(*) FROM retail.audience_of('{"category": ["BAG"], "price": "low"}', NULL);
