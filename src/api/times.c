@@ -56,8 +56,9 @@ TimesArgument(FunctionCallInfo fcinfo, int argument, int head)
 	return state;
 }
 
-uint32
-TimesArrange(TimestampTz *time, uint32 count)
+/* Sorts times and drops those that are there twice; returns how many are left. */
+static uint32
+arrange(TimestampTz *time, uint32 count)
 {
 	uint32 kept = 0;
 
@@ -79,7 +80,7 @@ reserve(ArrayType *state, int head, int64 more)
 
 	if (*count + more <= room)
 		return state;
-	*count = TimesArrange(count + 1, (uint32) *count);
+	*count = arrange(count + 1, (uint32) *count);
 	if (*count + more <= room / 2)
 		return state;
 	wanted = head + 1 + *count + more;
@@ -120,6 +121,6 @@ TimesSorted(ArrayType *state, int head, uint32 *count)
 	TimestampTz *time = palloc(sizeof(TimestampTz) * (Size) Max(times, 1));
 
 	memcpy(time, used(state, head) + 1, sizeof(TimestampTz) * (Size) times);
-	*count = TimesArrange(time, (uint32) times);
+	*count = arrange(time, (uint32) times);
 	return time;
 }

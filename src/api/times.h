@@ -40,7 +40,4 @@ extern ArrayType *TimesMerge(ArrayType *state, ArrayType *other, int head);
 /* A copy of the times, rising, none twice. */
 extern TimestampTz *TimesSorted(ArrayType *state, int head, uint32 *count);
 
-/* Sorts times and drops those that are there twice; returns how many are left. */
-extern uint32 TimesArrange(TimestampTz *time, uint32 count);
-
 #endif

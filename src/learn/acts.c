@@ -39,8 +39,9 @@ add_event(const Acts *acts, const Event *event, double decay, Parts *parts)
 			 event->weight * decay);
 }
 
-Parts
-ActsParts(const Acts *acts, uint64_t begin, uint64_t end)
+/* What the events from one to another come to before the line, settled. */
+static Parts
+parts_of(const Acts *acts, uint64_t begin, uint64_t end)
 {
 	Parts parts = {0};
 
@@ -57,7 +58,7 @@ ActsPartsOf(const Acts *acts, uint32_t item)
 {
 	uint64_t begin = find_item(acts, item);
 
-	return ActsParts(acts, begin, ActsEnd(acts, begin));
+	return parts_of(acts, begin, ActsEnd(acts, begin));
 }
 
 bool

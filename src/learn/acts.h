@@ -37,10 +37,7 @@ ActsItem(const Acts *acts, uint64_t event)
 /* Where the events of an item end that begin at one of them. */
 extern uint64_t ActsEnd(const Acts *acts, uint64_t begin);
 
-/* What the events from one to another come to before the line, settled. */
-extern Parts ActsParts(const Acts *acts, uint64_t begin, uint64_t end);
-
-/* The same of an item, by its number. */
+/* What the events of an item, by its number, come to before the line, settled. */
 extern Parts ActsPartsOf(const Acts *acts, uint32_t item);
 
 /*

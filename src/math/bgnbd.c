@@ -135,8 +135,9 @@ rise_to(const Bgnbd *model, double x, Rising *rising)
 		leap(model, x, rising);
 }
 
-double
-BgnbdLogLikelihood(const Bgnbd *model, const BgnbdCustomer *customer, size_t count)
+/* ln L of customers in the order of BgnbdFind. */
+static double
+log_likelihood(const Bgnbd *model, const BgnbdCustomer *customer, size_t count)
 {
 	Rising rising = {0};
 	double log_alpha = log(model->alpha);
@@ -382,7 +383,7 @@ BgnbdFind(const BgnbdCustomer *customer, size_t count, BgnbdFit *fit)
 		return false;
 	fit->model = model_at(best.at);
 	fit->model.alpha *= search.unit;
-	fit->log_likelihood = BgnbdLogLikelihood(&fit->model, customer, count);
+	fit->log_likelihood = log_likelihood(&fit->model, customer, count);
 	fit->converged = !is_at_bound(best.at) && greatest_slope(best.at, best.slope) < SLOPE_FLAT;
 	return true;
 }

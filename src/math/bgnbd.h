@@ -84,9 +84,6 @@ typedef struct BgnbdFit
  */
 extern bool BgnbdFind(const BgnbdCustomer *customer, size_t count, BgnbdFit *fit);
 
-/* ln L of customers in such an order. */
-extern double BgnbdLogLikelihood(const Bgnbd *model, const BgnbdCustomer *customer, size_t count);
-
 /* The chance that a customer still comes at all; 1 where x is 0. */
 extern double BgnbdAlive(const Bgnbd *model, const BgnbdCustomer *customer);
 

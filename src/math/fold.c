@@ -166,12 +166,6 @@ FoldLevel(const FoldEntry *entries, size_t count)
 	return squares > 0 ? sqrt(squares) / sum : 1;
 }
 
-void
-FoldSolve(const Fold *fold, const float *scratch, float *v)
-{
-	CholeskySubstitute(scratch, fold->factors, fold->width, v);
-}
-
 /* A quarter of the lanes, which all processors add at a time. */
 typedef float Quarter __attribute__((vector_size(FOLD_LANES), aligned(4), may_alias));
 
@@ -218,7 +212,7 @@ FoldShares(const Fold *fold, const float *scratch, const FoldEntry *entries, siz
 	size_t largest = 0;
 
 	memcpy(v, y, sizeof(float) * fold->width);
-	FoldSolve(fold, scratch, v);
+	CholeskySubstitute(scratch, fold->factors, fold->width, v);
 	for (size_t e = 0; e < count; e++)
 	{
 		double part = entries[e].weight * FoldDot(v, entries[e].row, fold->width);

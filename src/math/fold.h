@@ -84,7 +84,7 @@ extern size_t FoldScratch(uint32_t width);
 
 /*
  * x[width] := the factors of a history.  False where they cannot be had, and x is then 0.  The
- * scratch keeps the decomposition of M_u for FoldSolve.  O(entries * factors^2 + factors^3).
+ * scratch keeps the decomposition of M_u for FoldShares.  O(entries * factors^2 + factors^3).
  */
 extern bool FoldIn(const Fold *fold, const FoldEntry *entries, size_t count, float *scratch,
 				   float *x);
@@ -96,9 +96,6 @@ extern bool FoldIn(const Fold *fold, const FoldEntry *entries, size_t count, flo
  * what was drawn by lot, on MovieLens 1M as on the retail set.
  */
 extern double FoldLevel(const FoldEntry *entries, size_t count);
-
-/* v := M_u^-1 v, of the history folded in last. */
-extern void FoldSolve(const Fold *fold, const float *scratch, float *v);
 
 /* x . y, as the score of an item is made of it. */
 extern double FoldDot(const float *x, const float *y, uint32_t width);

@@ -21,9 +21,12 @@ static const double borders[] = {-12, -9, -7,  -6, -5,  -4, -3.5, -3, -2.5, -2, 
 #define BORDERS ((uint32_t) (sizeof(borders) / sizeof(borders[0])))
 #define STEPS   4 /* between two borders */
 
-/* By recurrence to where the asymptotic series is exact enough (Abramowitz & Stegun 6.4.12). */
-double
-ThompsonTrigamma(double x)
+/*
+ * The trigamma function of a positive number, by recurrence to where the asymptotic series is exact
+ * enough (Abramowitz & Stegun 6.4.12).
+ */
+static double
+trigamma(double x)
 {
 	double sum = 0;
 	double y;
@@ -53,7 +56,7 @@ lay_borders(const double *successes, const double *failures, uint32_t arms, doub
 	for (uint32_t arm = 0; arm < arms; arm++)
 	{
 		double mode = log(successes[arm]) - log(failures[arm]);
-		double spread = sqrt(ThompsonTrigamma(successes[arm]) + ThompsonTrigamma(failures[arm]));
+		double spread = sqrt(trigamma(successes[arm]) + trigamma(failures[arm]));
 
 		for (uint32_t n = 0; n < BORDERS; n++)
 			border[count++] = mode + borders[n] * spread;

@@ -24,7 +24,4 @@
 extern void ThompsonChances(const double *successes, const double *failures, uint32_t arms,
 							double *chance, double *room);
 
-/* The trigamma function of a positive number. */
-extern double ThompsonTrigamma(double x);
-
 #endif
