@@ -12,11 +12,11 @@ hash_of(uint64_t seed, uint64_t what, const char *text, size_t length)
 	return HashMix(HashBytes((const unsigned char *) text, length) ^ HashMix(seed + what));
 }
 
+/* Of a text in lower case. */
 static bool
 is_letter(unsigned char byte)
 {
-	return byte >= 0x80 || (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z') ||
-		   (byte >= '0' && byte <= '9');
+	return byte >= 0x80 || (byte >= 'a' && byte <= 'z') || (byte >= '0' && byte <= '9');
 }
 
 static bool

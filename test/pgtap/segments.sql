@@ -68,5 +68,13 @@ CREATE VIEW planted.users WITH (security_invoker = true) AS SELECT u AS user_id,
 SELECT is(sum(users), 200::bigint, 'consent') FROM reco_segments();
 SELECT is(count(*), 400::bigint, 'members are all who are asked of') FROM reco_segment_members((SELECT jsonb_object_agg(segment, centre) FROM before)) WHERE best;
 
+-- Of more than 5,000 people the number of groups is found by some of them, from first to last: of 11,000 by one in three.
+CREATE TABLE crowd AS SELECT u, (u - 1) / 2750 * 3 + n AS i FROM generate_series(1, 11000) u, generate_series(0, 2) n
+  UNION ALL SELECT u, 12 + hashint4(u) & 127 FROM generate_series(1, 11000) u;
+SELECT reco_create_model('crowd', 'SELECT u AS user_id, i AS item_id FROM crowd ORDER BY u', 'SELECT i AS item_id, kind FROM thing');
+SELECT reco_configure('crowd', similarity => 'cosine', category => 'kind');
+SELECT reco_refresh('crowd') IS NOT NULL;
+SELECT is((SELECT array_agg(users ORDER BY users) FROM reco_segments('crowd')), ARRAY[2750, 2750, 2750, 2750], 'four tastes, the last of which the first people do not have');
+
 SELECT * FROM finish();
 ROLLBACK;
