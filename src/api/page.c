@@ -20,7 +20,6 @@
 #include "api/shelf.h"
 #include "catalog/pg_type.h"
 #include "data/values.h"
-#include "executor/spi.h"
 #include "math/hash.h"
 #include "utils/builtins.h"
 #include "utils/timestamp.h"
@@ -320,7 +319,7 @@ reco_page(PG_FUNCTION_ARGS)
 	page.promotion = PromotionMake(ask, page.shelves);
 	while (page.put < page.rows && take_row(&page, &row))
 		put_row(&page, &row);
-	SPI_finish();
+	DoorLeave(ask->model);
 	BudgetDestroy(ask->budget);
 	return (Datum) 0;
 }

@@ -336,7 +336,7 @@ run(FunctionCallInfo fcinfo, int zone, Wrapped *wrapped, WrappingTake take)
 	RestrictSearchPath();
 	WrappingRun(wrapped->model, &wrapped->ask, take, wrapped);
 	AtEOXact_GUC(false, nest);
-	SPI_finish();
+	DoorLeave(wrapped->model);
 }
 
 /* reco_wrapped(user_id, since, until, model, k, time_zone, category, title) */

@@ -148,6 +148,8 @@ SELECT * FROM reco_best_time(5, 'tv', as_of => '2026-08-01');
 SELECT * FROM reco_next_purchases(5, 3, 'tv', as_of => '2026-08-01');
 SELECT * FROM reco_win_back(3, 'tv', as_of => '2026-08-01');
 SELECT * FROM reco_disclose(5, 'tv');
+SELECT * FROM reco_page(5, 3, 3, 'tv');
+SELECT * FROM reco_wrapped(5, '2026-01-01', '2026-08-01', 'tv');
 \set VERBOSITY default
 DROP TABLE moving CASCADE;
 SELECT reco_drop_model('radio');
