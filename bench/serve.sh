@@ -64,6 +64,19 @@ ask_while_refreshing() {
 	wait "$refreshing" 2>/dev/null || true
 }
 
+# Asks for top_n while another session commits some hundred small rows a second, so that nothing goes without saying.
+ask_while_writing() {
+	local writing
+	sql -o /dev/null -c 'CREATE TABLE IF NOT EXISTS written (at timestamptz)' \
+		-c "DO 'BEGIN LOOP INSERT INTO written VALUES (clock_timestamp()); COMMIT; PERFORM pg_sleep(.002); END LOOP; END'" >/dev/null 2>&1 &
+	writing=$!
+	sleep 1
+	ask top_n 1 top_n_writing -T "$seconds"
+	kill "$writing" 2>/dev/null || true
+	sql -o /dev/null -c "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE 'DO %written%' AND pid <> pg_backend_pid()"
+	wait "$writing" 2>/dev/null || true
+}
+
 # The value of a list of numbers below which so many percent of them are.
 percentile() {
 	sort -n "$1" | awk -v p="$2" '{ v[NR] = $1 } END { n = int(NR * p / 100); print v[n < 1 ? 1 : n + (n < NR * p / 100)] }'
@@ -101,7 +114,7 @@ print_served() {
 	echo '| question | sessions | median | 99th percentile | answers/s | median / floor | 99th / floor |'
 	echo '|---|---|---|---|---|---|---|'
 	for clients in 1 2; do
-		for as in "${serve_beside[@]}" "${serve_questions[@]}" "${serve_slow[@]}" top_n_refreshing; do
+		for as in "${serve_beside[@]}" "${serve_questions[@]}" "${serve_slow[@]}" top_n_refreshing top_n_writing; do
 			[ -z "$as" ] || serve_row "$as" "$clients"
 		done
 	done
@@ -111,6 +124,7 @@ print_served() {
 	serve_bar 'SQL over pairs / top_n, median' 'at least 10' "$(noted sql_pairs 1 50)" "$(noted top_n 1 50)"
 	serve_bar 'SQL over arrays / top_n, median' 'at least 10' "$(noted sql_arrays 1 50)" "$(noted top_n 1 50)"
 	serve_bar 'pgvector / top_n, median' 'more than 1' "$(noted pgvector 1 50)" "$(noted top_n 1 50)"
+	serve_bar 'pgvector / top_n while others write, median' 'more than 1' "$(noted pgvector 1 50)" "$(noted top_n_writing 1 50)"
 	serve_bar 'pgvector / top_n, 99th percentile' 'more than 1' "$(noted pgvector 1 99)" "$(noted top_n 1 99)"
 	serve_bar 'top_n, answers of two sessions / of one' 'at least 1.9' \
 		"$(awk '{ s += $1 } END { print s / NR }' "$work/rate.top_n.2")" "$(awk '{ s += $1 } END { print s / NR }' "$work/rate.top_n.1")"
@@ -136,7 +150,8 @@ serve_all() {
 			ask "$question" 1 "$question" -t 2
 		done
 		ask_while_refreshing
+		ask_while_writing
 	done
 	print_served
-	sql -o /dev/null -c "SELECT reco_drop_model('bench'), reco_drop_model('stocked')" -c 'DROP TABLE IF EXISTS pair, row_of, product, item_factors, user_factors'
+	sql -o /dev/null -c "SELECT reco_drop_model('bench'), reco_drop_model('stocked')" -c 'DROP TABLE IF EXISTS written, pair, row_of, product, item_factors, user_factors'
 }

@@ -62,7 +62,7 @@ reco_similar_items(PG_FUNCTION_ARGS)
 	DoorEnter(model);
 	wanted = IdSetCreate(model->item_kind, budget);
 	IdSetAdd(wanted, item);
-	learned = LearnedRead(model, wanted, &found);
+	learned = LearnedReadWhole(model, wanted, &found);
 	if (found == 1)
 		put_neighbors(&rows, model, item, &learned[0].packed, k);
 	DoorLeave(model);

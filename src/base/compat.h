@@ -77,6 +77,11 @@ pgstat_get_local_beentry_by_index(int index)
 	return pgstat_fetch_stat_local_beentry(index);
 }
 
+/* 16 calls where a relation's file is a locator (commit b0a55e43299c). */
+#define RelFileLocator       RelFileNode
+#define RelFileLocatorEquals RelFileNodeEquals
+#define rd_locator           rd_node
+
 /* 16 gave reading a form that fails where the file ends. */
 static inline void
 BufFileReadExact(BufFile *file, void *bytes, size_t size)

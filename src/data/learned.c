@@ -4,6 +4,7 @@
 
 #include "base/progress.h"
 #include "catalog/pg_type.h"
+#include "data/kept.h"
 #include "data/lookup.h"
 #include "data/plan.h"
 #include "lib/stringinfo.h"
@@ -386,7 +387,7 @@ take_room(Room *room, Size bytes)
 
 /* The row that was found for an id, copied and every byte of it checked. */
 static LearnedRow
-keep_row(const Model *model, uint32 id, const LookupRow *found, Room *room)
+copy_row(const Model *model, uint32 id, const LookupRow *found, Room *room)
 {
 	bytea *packed = DatumGetByteaPP(found->neighbors);
 	Size length = VARSIZE_ANY_EXHDR(packed);
@@ -402,31 +403,78 @@ keep_row(const Model *model, uint32 id, const LookupRow *found, Room *room)
 	return row;
 }
 
+/* Rows while they are looked up. */
+typedef struct Search
+{
+	const Model *model;
+	Lookup *lookup;
+	const IdSet *ids;
+	bool kept; /* the session keeps rows */
+	Room room;
+	LearnedRow *rows;
+	uint32 count;
+} Search;
+
+/* Looks up the row of an id, from the index. */
+static void
+look_up_row(Search *search, uint32 id, Datum item)
+{
+	LookupRow found;
+	LearnedRow *row;
+	uint32 known;
+
+	if (!LookupFind(search->lookup, item, &found))
+		return;
+	/* Where a collation finds what is not that id, it is not believed. */
+	known = IdSetFind(search->ids, found.item);
+	if (known == ID_NONE)
+		LearnedRefuse(search->model);
+	if (known != id)
+		return;
+	row = &search->rows[search->count++];
+	*row = copy_row(search->model, id, &found, &search->room);
+	if (search->kept)
+		KeptAdd(search->lookup, item, &found, &row->packed);
+}
+
+/* The rows of some ids, from those that the session keeps where it does. */
+static void
+look_up_some(Search *search, uint32 first, uint32 count)
+{
+	Datum item[KEPT_TOGETHER];
+	const Packed *packed[KEPT_TOGETHER] = {NULL};
+
+	for (uint32 n = 0; n < count; n++)
+		item[n] = IdSetDatum(search->ids, first + n);
+	if (search->kept)
+		KeptFind(search->lookup, item, count, packed);
+	for (uint32 n = 0; n < count; n++)
+	{
+		CHECK_FOR_INTERRUPTS();
+		if (packed[n])
+			search->rows[search->count++] = (LearnedRow){.id = first + n, .packed = *packed[n]};
+		else
+			look_up_row(search, first + n, item[n]);
+	}
+}
+
 /* The rows of the ids of a set, from the index. */
 static LearnedRow *
-look_up_rows(Lookup *lookup, const Model *model, const IdSet *ids, uint32 *count)
+look_up_rows(Lookup *lookup, const Model *model, const IdSet *ids, bool supports, uint32 *count)
 {
-	LearnedRow *rows =
-		palloc_extended(sizeof(LearnedRow) * Max(IdSetCount(ids), 1), MCXT_ALLOC_HUGE);
-	Room room = {0};
-	LookupRow found;
+	uint32 all = IdSetCount(ids);
+	Search search = {
+		.model = model,
+		.lookup = lookup,
+		.ids = ids,
+		.kept = !supports && KeptBegin(lookup),
+		.rows = palloc_extended(sizeof(LearnedRow) * Max(all, 1), MCXT_ALLOC_HUGE),
+	};
 
-	*count = 0;
-	for (uint32 id = 0; id < IdSetCount(ids); id++)
-	{
-		uint32 known;
-
-		CHECK_FOR_INTERRUPTS();
-		if (!LookupFind(lookup, IdSetDatum(ids, id), &found))
-			continue;
-		/* Where a collation finds what is not that id, it is not believed. */
-		known = IdSetFind(ids, found.item);
-		if (known == ID_NONE)
-			LearnedRefuse(model);
-		if (known == id)
-			rows[(*count)++] = keep_row(model, id, &found, &room);
-	}
-	return rows;
+	for (uint32 first = 0; first < all; first += KEPT_TOGETHER)
+		look_up_some(&search, first, Min(KEPT_TOGETHER, all - first));
+	*count = search.count;
+	return search.rows;
 }
 
 /* The same from SQL. */
@@ -455,20 +503,33 @@ query_rows(const Model *model, const IdSet *ids, uint32 *count)
 	return rows;
 }
 
-LearnedRow *
-LearnedRead(const Model *model, const IdSet *ids, uint32 *count)
+/* The rows of the ids of a set, with or without supports, in order of item number. */
+static LearnedRow *
+read_rows(const Model *model, const IdSet *ids, bool supports, uint32 *count)
 {
 	Lookup *lookup = LookupOpen(model, LOOKUP_ITEM_ID);
 	LearnedRow *rows;
 
 	if (lookup)
 	{
-		rows = look_up_rows(lookup, model, ids, count);
+		rows = look_up_rows(lookup, model, ids, supports, count);
 		LookupClose(lookup);
 	}
 	else
 		rows = query_rows(model, ids, count);
 	return in_order(rows, *count);
+}
+
+LearnedRow *
+LearnedRead(const Model *model, const IdSet *ids, uint32 *count)
+{
+	return read_rows(model, ids, false, count);
+}
+
+LearnedRow *
+LearnedReadWhole(const Model *model, const IdSet *ids, uint32 *count)
+{
+	return read_rows(model, ids, true, count);
 }
 
 /* A walk over all rows, and who wants them. */

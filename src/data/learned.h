@@ -44,8 +44,12 @@ typedef struct LearnedRow
 	Packed packed;
 } LearnedRow;
 
-/* The learned rows of the ids of a set, in order of item number.  SPI is connected. */
+/*
+ * The learned rows of the ids of a set, in order of item number; of the first their supports may not
+ * be read.  They last as long as the current context.  SPI is connected.
+ */
 extern LearnedRow *LearnedRead(const Model *model, const IdSet *ids, uint32 *count);
+extern LearnedRow *LearnedReadWhole(const Model *model, const IdSet *ids, uint32 *count);
 
 /* Every learned item, in order of item number. */
 typedef void (*LearnedTakeItem)(Datum item, uint32 item_no, void *with);

@@ -227,9 +227,26 @@ take_key(Lookup *lookup, Datum key)
 	return lookup->key_type == INT2OID ? value == (int16) value : value == (int32) value;
 }
 
-/* The hash of a key, by table and index. */
-static uint64
-hash_key(const Lookup *lookup, Datum key)
+const Model *
+LookupModel(const Lookup *lookup)
+{
+	return lookup->model;
+}
+
+Relation
+LookupTable(const Lookup *lookup)
+{
+	return lookup->table;
+}
+
+uint32
+LookupColumns(const Lookup *lookup)
+{
+	return (uint32) lookup->item << 16 | (uint16) lookup->neighbors;
+}
+
+uint64
+LookupHash(const Lookup *lookup, Datum key)
 {
 	IdKind kind = lookup->by == LOOKUP_ITEM_NO ? ID_INTEGER : lookup->model->item_kind;
 
@@ -252,6 +269,12 @@ take_row(const Lookup *lookup, LookupRow *row)
 	for (int f = 0; lookup->has_figures && f < LOOKUP_FIGURES; f++)
 		row->figure[f] = (NullableDatum){slot->tts_values[lookup->figure[f] - 1],
 										 slot->tts_isnull[lookup->figure[f] - 1]};
+	row->tuple = NULL;
+	if (TTS_IS_BUFFERTUPLE(slot))
+	{
+		row->tuple = ((BufferHeapTupleTableSlot *) slot)->base.tuple;
+		row->buffer = ((BufferHeapTupleTableSlot *) slot)->buffer;
+	}
 	return true;
 }
 
@@ -285,7 +308,7 @@ LookupHasFigures(const Lookup *lookup)
 bool
 LookupFind(Lookup *lookup, Datum key, LookupRow *row)
 {
-	uint64 hash = hash_key(lookup, key);
+	uint64 hash = LookupHash(lookup, key);
 	Hint *hint = &hints[hash % HINTS];
 	uint16 tag = (uint16) (hash >> 32);
 

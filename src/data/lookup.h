@@ -11,6 +11,10 @@
 
 #include "data/model.h"
 
+#include "access/htup.h"
+#include "storage/buf.h"
+#include "utils/relcache.h"
+
 typedef struct Lookup Lookup;
 
 /* By which of its two keys. */
@@ -37,6 +41,8 @@ typedef struct LookupRow
 	Datum neighbors;
 	uint32 item_no;
 	NullableDatum figure[LOOKUP_FIGURES]; /* read where LookupHasFigures */
+	HeapTuple tuple; /* NULL where the table is no heap: its columns are in there, */
+	Buffer buffer;   /* and that is in here */
 } LookupRow;
 
 /* Opens the table in the active snapshot, in the current context; NULL where SQL must be asked. */
@@ -52,5 +58,11 @@ extern bool LookupHasFigures(const Lookup *lookup);
 extern bool LookupFind(Lookup *lookup, Datum key, LookupRow *row);
 
 extern void LookupClose(Lookup *lookup);
+
+/* What is looked for, in which table and columns of it; and the hash of a key, by table and index. */
+extern const Model *LookupModel(const Lookup *lookup);
+extern Relation LookupTable(const Lookup *lookup);
+extern uint32 LookupColumns(const Lookup *lookup);
+extern uint64 LookupHash(const Lookup *lookup, Datum key);
 
 #endif
