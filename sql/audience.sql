@@ -10,11 +10,11 @@ CREATE FUNCTION reco_audience(item_id uuid, k int DEFAULT 10, model text DEFAULT
 RETURNS TABLE(user_id uuid, score float8, match float8, because uuid)
 LANGUAGE C STABLE PARALLEL SAFE COST 10000 ROWS 10 SUPPORT reco_expect_rows AS 'MODULE_PATHNAME', 'reco_audience';
 COMMENT ON FUNCTION reco_audience(bigint, int, text) IS
-  'the k users (k NULL: all) with the greatest score for an item, those who have seen or disliked it left out: score and match are those of reco_score and reco_match, because is the item of the user''s history that counted most. Reads the events of everybody, once';
+  'the k users (k NULL: all) with the greatest score for an item, those who have seen or disliked it left out: score and match are those of reco_score and reco_match, because is the item of the user''s history that counted most. Reads the events of everybody, once, or of those who can be meant, where they are few and indexes lead to them';
 COMMENT ON FUNCTION reco_audience(text, int, text) IS
-  'the k users (k NULL: all) with the greatest score for an item, those who have seen or disliked it left out: score and match are those of reco_score and reco_match, because is the item of the user''s history that counted most. Reads the events of everybody, once';
+  'the k users (k NULL: all) with the greatest score for an item, those who have seen or disliked it left out: score and match are those of reco_score and reco_match, because is the item of the user''s history that counted most. Reads the events of everybody, once, or of those who can be meant, where they are few and indexes lead to them';
 COMMENT ON FUNCTION reco_audience(uuid, int, text) IS
-  'the k users (k NULL: all) with the greatest score for an item, those who have seen or disliked it left out: score and match are those of reco_score and reco_match, because is the item of the user''s history that counted most. Reads the events of everybody, once';
+  'the k users (k NULL: all) with the greatest score for an item, those who have seen or disliked it left out: score and match are those of reco_score and reco_match, because is the item of the user''s history that counted most. Reads the events of everybody, once, or of those who can be meant, where they are few and indexes lead to them';
 
 CREATE FUNCTION reco_typed_audience(item_id "any", k int, model regclass)
 RETURNS SETOF record
@@ -32,11 +32,11 @@ CREATE FUNCTION reco_similar_users(similar_to uuid, k int DEFAULT 10, model text
 RETURNS TABLE(user_id uuid, similarity float8, shared int, because uuid)
 LANGUAGE C STABLE PARALLEL SAFE COST 10000 ROWS 10 SUPPORT reco_expect_rows AS 'MODULE_PATHNAME', 'reco_similar_users';
 COMMENT ON FUNCTION reco_similar_users(bigint, int, text) IS
-  'the k users (k NULL: all) whose taste is nearest: the cosine of f(weight) * ln(users / users of the item) over two histories, with shared items that both like or both dislike, because the one that counted most. Reads the events of everybody, once';
+  'the k users (k NULL: all) whose taste is nearest: the cosine of f(weight) * ln(users / users of the item) over two histories, with shared items that both like or both dislike, because the one that counted most. Reads the events of everybody, once, or of those who can be meant, where they are few and indexes lead to them';
 COMMENT ON FUNCTION reco_similar_users(text, int, text) IS
-  'the k users (k NULL: all) whose taste is nearest: the cosine of f(weight) * ln(users / users of the item) over two histories, with shared items that both like or both dislike, because the one that counted most. Reads the events of everybody, once';
+  'the k users (k NULL: all) whose taste is nearest: the cosine of f(weight) * ln(users / users of the item) over two histories, with shared items that both like or both dislike, because the one that counted most. Reads the events of everybody, once, or of those who can be meant, where they are few and indexes lead to them';
 COMMENT ON FUNCTION reco_similar_users(uuid, int, text) IS
-  'the k users (k NULL: all) whose taste is nearest: the cosine of f(weight) * ln(users / users of the item) over two histories, with shared items that both like or both dislike, because the one that counted most. Reads the events of everybody, once';
+  'the k users (k NULL: all) whose taste is nearest: the cosine of f(weight) * ln(users / users of the item) over two histories, with shared items that both like or both dislike, because the one that counted most. Reads the events of everybody, once, or of those who can be meant, where they are few and indexes lead to them';
 
 CREATE FUNCTION reco_typed_similar_users(similar_to "any", k int, model regclass)
 RETURNS SETOF record

@@ -3,7 +3,9 @@
  *
  * Both read what was learned once, then the history of everyone, one after another, and keep the
  * best in a sort that holds no more than k of them.  That is work for a campaign and not for a
- * page: O(events).  What is held is charged to maintenance_work_mem, as for reco_top_n_all.
+ * page: O(events).  Only who has an item that speaks for the one asked about has a score for it, and
+ * only who shares an item is similar: where those are few and indexes lead to them, the histories of
+ * no others are read.  What is held is charged to maintenance_work_mem, as for reco_top_n_all.
  */
 #include "api/door.h"
 
@@ -15,6 +17,7 @@
 #include "data/histories.h"
 #include "data/learned.h"
 #include "data/plan.h"
+#include "data/takers.h"
 #include "executor/spi.h"
 #include "utils/timestamp.h"
 #include "utils/tuplesort.h"
@@ -175,12 +178,17 @@ consider_for_item(Datum user, History *history, void *with)
 			 entry_id(profile, greatest(share, profile->count)));
 }
 
-/* Hands every user's history on, in memory that is charged to maintenance_work_mem. */
+/*
+ * Hands on the history of every user who may come, who is one with any of some items, in memory that
+ * is charged to maintenance_work_mem.  By factors everybody may.
+ */
 static void
-consider_all(Ask *ask, HistoriesTake consider, Budget *budget)
+consider_all(Ask *ask, const uint32 *place, uint32 count, HistoriesTake consider, Budget *budget)
 {
 	HistoriesWanted wanted = {.as_of = GetCurrentTimestamp(), .part = 0, .parts = 1};
 
+	if (ask->factors == NULL)
+		wanted.users = TakersRead(ask->model, ask->learned, place, count, budget);
 	HistoriesRead(ask->model, &wanted, ask->learned->ids, budget, consider, ask);
 	tuplesort_performsort(ask->best.sort);
 }
@@ -194,6 +202,19 @@ read_learned(Ask *ask, uint32 about, Budget *budget)
 	ask->learned = LearnedReadAll(ask->model, factors ? ID_NONE : about, budget);
 	if (factors)
 		ask->factors = ItemFactorHold(ask->model, budget);
+}
+
+/* The items that speak for the one asked about, or against it. */
+static uint32 *
+speaking(const LearnedAll *learned, Budget *budget, uint32 *count)
+{
+	uint32 *place = BudgetAlloc(budget, learned->count, sizeof(uint32));
+
+	*count = 0;
+	for (uint32 n = 0; n < learned->count; n++)
+		if (learned->row[n].scored > 0)
+			place[(*count)++] = n;
+	return place;
 }
 
 static const Oid audience_types[] = {DOOR_USER, FLOAT8OID, FLOAT8OID, DOOR_ITEM};
@@ -214,9 +235,13 @@ reco_audience(PG_FUNCTION_ARGS)
 	DoorEnter(model);
 	if (LearnedNumber(model, ask.item, &ask.item_no))
 	{
+		uint32 *place;
+		uint32 count;
+
 		read_learned(&ask, ask.item_no, budget);
+		place = speaking(ask.learned, budget, &count);
 		ask.best = begin_best(model, k);
-		consider_all(&ask, consider_for_item, budget);
+		consider_all(&ask, place, count, consider_for_item, budget);
 		while ((user = next_best(&ask.best)) != NULL)
 		{
 			Datum values[lengthof(audience_types)] = {0};
@@ -330,6 +355,19 @@ consider_taste(Datum user, History *history, void *with)
 		add_best(&ask->best, user, fmin(product / length, 1), shared, entry_id(profile, because));
 }
 
+/* The items that tell the taste of who asks. */
+static uint32 *
+telling(const Ask *ask, Budget *budget, uint32 *count)
+{
+	uint32 *place = BudgetAlloc(budget, ask->learned->count, sizeof(uint32));
+
+	*count = 0;
+	for (uint32 n = 0; n < ask->learned->count; n++)
+		if (ask->taste[n] != 0)
+			place[(*count)++] = n;
+	return place;
+}
+
 /* Makes the taste of who asks ready to be compared. */
 static void
 know_taste(Ask *ask, History *history, Budget *budget)
@@ -374,6 +412,8 @@ reco_similar_users(PG_FUNCTION_ARGS)
 	Budget *budget = BudgetCreate(CurrentMemoryContext, "reco_similar_users", BudgetMaintenance());
 	DoorRows rows =
 		DoorOpen(fcinfo, model, similar_users_types, lengthof(similar_users_types), false);
+	uint32 *place;
+	uint32 count;
 	Datum *user;
 
 	if (PG_ARGISNULL(0))
@@ -384,8 +424,9 @@ reco_similar_users(PG_FUNCTION_ARGS)
 	read_learned(&ask, ID_NONE, budget);
 	ask.rarity = rarities(model, ask.learned, budget);
 	know_taste(&ask, HistoryRead(model, asker, GetCurrentTimestamp(), budget), budget);
+	place = telling(&ask, budget, &count);
 	ask.best = begin_best(model, k);
-	consider_all(&ask, consider_taste, budget);
+	consider_all(&ask, place, count, consider_taste, budget);
 	while ((user = next_best(&ask.best)) != NULL)
 	{
 		double shared = Min(DatumGetFloat8(user[BEST_MORE]), PG_INT32_MAX);

@@ -516,6 +516,32 @@ check_indexes(Checkup *checkup)
 	}
 }
 
+/* Large tables that have no index to lead from an item to its users. */
+static void
+check_item_index(Checkup *checkup)
+{
+	ListCell *cell;
+
+	foreach (cell, SourcesReadForItem(checkup->model))
+	{
+		const Source *source = lfirst(cell);
+		const char *table = quote_qualified_identifier(
+			get_namespace_name(get_rel_namespace(source->table)), get_rel_name(source->table));
+
+		if (source->pages >= PAGES_SMALL && source->expression)
+			find(checkup, SEVERITY_NOTICE, "no_item_index",
+				 psprintf("reco_audience and reco_similar_users always read all of table %s "
+						  "(" UINT64_FORMAT " pages)",
+						  table, source->pages),
+				 psprintf(source->is_plain
+							  ? "If you ask them often, run CREATE INDEX ON %s (%s): where few "
+								"users can be meant, only their events are read then."
+							  : "If you ask them often, run CREATE INDEX ON %s ((%s)): where few "
+								"users can be meant, only their events are read then.",
+						  table, source->expression));
+	}
+}
+
 /* maintenance_work_mem, which is what a refresh may use; it stops where that is not enough. */
 static void
 check_memory(Checkup *checkup)
@@ -594,6 +620,7 @@ reco_check(PG_FUNCTION_ARGS)
 	check_rules(&checkup);
 	check_refresh(&checkup);
 	check_indexes(&checkup);
+	check_item_index(&checkup);
 	check_memory(&checkup);
 	AtEOXact_GUC(false, nest);
 	put_findings(&rows, checkup.findings);

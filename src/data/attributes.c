@@ -593,7 +593,7 @@ AttributesRead(const Model *model, IdSet *ids, Budget *budget)
 	foreach (cell, columns)
 		appendStringInfo(&sql, ", %s", ((const AttributeColumn *) lfirst(cell))->expression);
 	appendStringInfo(&sql, " FROM %s.items", model->quoted);
-	PlanStreamSome(sql.data, take_row, &reader, &reader.enough);
+	PlanStreamSome(sql.data, 0, NULL, NULL, take_row, &reader, &reader.enough);
 	if (PilesOnTape(reader.tokens))
 		ereport(DEBUG1, (errmsg_internal("the attributes of model \"%s\" do not fit in "
 										 "maintenance_work_mem: they go through temporary files",

@@ -334,6 +334,22 @@ create_piles(HistoriesReader *reader)
 	reader->piles = PilesCreate(1 << reader->pile_bits, 1, memory / 8 * 5, reader->budget);
 }
 
+/* Reads the events of those wanted. */
+static void
+read_events(HistoriesReader *reader)
+{
+	const Model *model = reader->model;
+	const IdSet *users = reader->wanted->users;
+	const char *events =
+		reader->wanted->learning ? ConsentEvents(model) : psprintf("%s.events", model->quoted);
+	Oid type = IdArrayType(model->user_kind);
+	Datum ids = users ? IdSetArray(users) : (Datum) 0;
+
+	PlanStreamLazy(psprintf("SELECT user_id, %s FROM %s e%s", HistoryColumns(model), events,
+							users ? " WHERE user_id OPERATOR(pg_catalog.=) ANY ($1)" : ""),
+				   users ? 1 : 0, &type, &ids, take, reader);
+}
+
 void
 HistoriesRead(const Model *model, const HistoriesWanted *wanted, IdSet *items, Budget *budget,
 			  HistoriesTake take_history, void *with)
@@ -354,10 +370,7 @@ HistoriesRead(const Model *model, const HistoriesWanted *wanted, IdSet *items, B
 	if (model->user_kind != ID_INTEGER)
 		reader.users = IdSetCreate(model->user_kind, budget);
 	create_piles(&reader);
-	PlanStreamLazy(
-		psprintf("SELECT user_id, %s FROM %s e", HistoryColumns(model),
-				 wanted->learning ? ConsentEvents(model) : psprintf("%s.events", model->quoted)),
-		take, &reader);
+	read_events(&reader);
 	PilesEnd(reader.piles);
 	if (PilesOnTape(reader.piles))
 		ereport(DEBUG1, (errmsg_internal("the events of model \"%s\" do not fit in "

@@ -15,6 +15,7 @@ typedef struct HistoriesWanted
 	bool learning;    /* of those only who may be learned from */
 	uint32 part;      /* of users shared out by the hash of their ids: 0 .. parts - 1 */
 	uint32 parts;
+	const IdSet *users; /* of these only; NULL for all */
 } HistoriesWanted;
 
 /*

@@ -214,21 +214,13 @@ PlanStream(const char *sql, int arguments, const Oid *types, const Datum *values
 	check_select(sql, SPI_execute_plan_extended(PlanGet(sql, arguments, types), &options));
 }
 
-/* Plans a statement and hands on its rows: all, or until there are enough. */
-static void
-stream_once(const char *sql, PlanTake take, void *with, const bool *enough)
+void
+PlanStreamOnce(const char *sql, PlanTake take, void *with)
 {
 	Receiver receiver = receiver_for(take, with);
 	SPIExecuteOptions options = {.dest = &receiver.receiver, .read_only = true};
 
-	receiver.enough = enough;
 	check_select(sql, SPI_execute_extended(sql, &options));
-}
-
-void
-PlanStreamOnce(const char *sql, PlanTake take, void *with)
-{
-	stream_once(sql, take, with, NULL);
 }
 
 /* Lets plans have so many workers, whatever the session allows, until the nest of settings ends. */
@@ -288,20 +280,29 @@ PlanStreamParallel(const char *sql, int arguments, const Oid *types, const Datum
 }
 
 void
-PlanStreamLazy(const char *sql, PlanTake take, void *with)
+PlanStreamLazy(const char *sql, int arguments, const Oid *types, const Datum *values, PlanTake take,
+			   void *with)
 {
 	Receiver receiver = receiver_for(take, with);
-	SPIExecuteOptions options = {.dest = &receiver.receiver, .read_only = true};
+	SPIExecuteOptions options = {.params = parameters_of(arguments, types, values),
+								 .dest = &receiver.receiver,
+								 .read_only = true};
 
 	receiver.lazy = true;
 	check_select(sql, SPI_execute_extended(sql, &options));
 }
 
 void
-PlanStreamSome(const char *sql, PlanTake take, void *with, const bool *enough)
+PlanStreamSome(const char *sql, int arguments, const Oid *types, const Datum *values, PlanTake take,
+			   void *with, const bool *enough)
 {
+	Receiver receiver = receiver_for(take, with);
+	SPIExecuteOptions options = {.params = parameters_of(arguments, types, values),
+								 .dest = &receiver.receiver,
+								 .read_only = true};
 	int nest = allow_workers(0);
 
-	stream_once(sql, take, with, enough);
+	receiver.enough = enough;
+	check_select(sql, SPI_execute_extended(sql, &options));
 	AtEOXact_GUC(false, nest);
 }

@@ -42,8 +42,9 @@ extern void PlanStream(const char *sql, int arguments, const Oid *types, const D
 					   PlanTake take, void *with);
 extern void PlanStreamOnce(const char *sql, PlanTake take, void *with);
 
-/* The same as PlanStreamOnce, but it is for take() to have the slot's columns read. */
-extern void PlanStreamLazy(const char *sql, PlanTake take, void *with);
+/* The same as PlanStream, planned each time, but it is for take() to have the slot's columns read. */
+extern void PlanStreamLazy(const char *sql, int arguments, const Oid *types, const Datum *values,
+						   PlanTake take, void *with);
 
 /*
  * The same in parallel, with at most so many workers, whatever the session allows its queries;
@@ -60,6 +61,7 @@ extern bool PlanIsParallel(const char *sql, int arguments, const Oid *types, uin
  * The same as PlanStreamOnce, until take() says that it has had enough; by this process alone, so that
  * the clock tells what a row takes.
  */
-extern void PlanStreamSome(const char *sql, PlanTake take, void *with, const bool *enough);
+extern void PlanStreamSome(const char *sql, int arguments, const Oid *types, const Datum *values,
+						   PlanTake take, void *with, const bool *enough);
 
 #endif

@@ -294,8 +294,8 @@ SampleEvents(const Model *model, TimestampTz now, SampleLimit limit, void *with,
 	}
 	sampler.expected = (double) PlanRows(psprintf("SELECT 1 FROM %s e", ConsentEvents(model)));
 	INSTR_TIME_SET_CURRENT(sampler.began);
-	PlanStreamSome(psprintf("%s FROM %s e", sql, ConsentEvents(model)), take, &sampler,
-				   &sampler.enough);
+	PlanStreamSome(psprintf("%s FROM %s e", sql, ConsentEvents(model)), 0, NULL, NULL, take,
+				   &sampler, &sampler.enough);
 
 	SketchRead(sampler.sketch, model->settings.max_history, &figures);
 	sample = sample_so_far(&sampler, &figures, !sampler.enough);

@@ -22,15 +22,15 @@ typedef struct Walk
 	List *found;  /* of Source */
 } Walk;
 
-/* True where an expression has the user in it, the one parameter of the query. */
+/* True where an expression has the id in it, the one parameter of the query. */
 static bool
-has_user(Node *node, void *context)
+has_id(Node *node, void *context)
 {
 	if (node == NULL)
 		return false;
 	if (IsA(node, Param) && ((Param *) node)->paramkind == PARAM_EXTERN)
 		return true;
-	return expression_tree_walker(node, has_user, context);
+	return expression_tree_walker(node, has_id, context);
 }
 
 /* True where a condition on an index is one on its first column. */
@@ -44,9 +44,9 @@ has_first_column(Node *node, void *context)
 	return expression_tree_walker(node, has_first_column, context);
 }
 
-/* What a list of conditions compares with the user, or NULL. */
+/* What a list of conditions compares with the id, or NULL. */
 static Node *
-compared_with_user(List *conditions)
+compared_with_id(List *conditions)
 {
 	ListCell *cell;
 
@@ -56,8 +56,8 @@ compared_with_user(List *conditions)
 
 		if (!IsA(condition, OpExpr) || list_length(condition->args) != 2)
 			continue;
-		/* The query of a history has the user on the right. */
-		if (has_user(lsecond(condition->args), NULL))
+		/* The queries have the id on the right. */
+		if (has_id(lsecond(condition->args), NULL))
 			return linitial(condition->args);
 	}
 	return NULL;
@@ -70,7 +70,7 @@ add_source(Walk *walk, Index relation, List *conditions)
 	Oid scanned = rt_fetch(relation, walk->tables)->relid;
 	Oid table =
 		get_rel_relispartition(scanned) ? llast_oid(get_partition_ancestors(scanned)) : scanned;
-	Node *expression = compared_with_user(conditions);
+	Node *expression = compared_with_id(conditions);
 	Relation opened = table_open(scanned, AccessShareLock);
 	uint64 pages = RelationGetNumberOfBlocks(opened);
 	Source *source;
@@ -128,15 +128,15 @@ walk_plan(Walk *walk, Plan *plan)
 			break;
 		case T_IndexScan:
 			full = !has_first_column((Node *) ((IndexScan *) plan)->indexqual, NULL) ||
-				   has_user((Node *) plan->qual, NULL);
+				   has_id((Node *) plan->qual, NULL);
 			break;
 		case T_IndexOnlyScan:
 			full = !has_first_column((Node *) ((IndexOnlyScan *) plan)->indexqual, NULL) ||
-				   has_user((Node *) plan->qual, NULL);
+				   has_id((Node *) plan->qual, NULL);
 			break;
 		case T_BitmapHeapScan:
 			full =
-				has_user((Node *) plan->qual, NULL) ||
+				has_id((Node *) plan->qual, NULL) ||
 				(IsA(plan->lefttree, BitmapIndexScan) &&
 				 !has_first_column((Node *) ((BitmapIndexScan *) plan->lefttree)->indexqual, NULL));
 			break;
@@ -179,11 +179,10 @@ set_for_now(const char *name, const char *value)
 	set_config_option(name, value, PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
 }
 
-List *
-SourcesReadInFull(const Model *model)
+/* The tables that a query by one id reads in full. */
+static List *
+read_in_full(const char *sql, Oid type)
 {
-	Oid type = IdType(model->user_kind);
-	char *sql = HistoryQuery(model);
 	int nest = NewGUCNestLevel();
 	Walk walk = {0};
 	SPIPlanPtr plan;
@@ -208,4 +207,19 @@ SourcesReadInFull(const Model *model)
 	SPI_freeplan(plan);
 	AtEOXact_GUC(false, nest);
 	return walk.found;
+}
+
+List *
+SourcesReadInFull(const Model *model)
+{
+	return read_in_full(HistoryQuery(model), IdType(model->user_kind));
+}
+
+List *
+SourcesReadForItem(const Model *model)
+{
+	return read_in_full(
+		psprintf("SELECT user_id FROM %s.events WHERE item_id OPERATOR(pg_catalog.=) $1",
+				 model->quoted),
+		IdType(model->item_kind));
 }

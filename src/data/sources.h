@@ -6,11 +6,11 @@
 
 #include "data/model.h"
 
-/* A table that is read in full for every history. */
+/* A table that is read in full for every history, or for the users of any item. */
 typedef struct Source
 {
 	Oid table;        /* the partitioned table, where it is a partition */
-	char *expression; /* what of it is compared with the user, as SQL; NULL where it is joined */
+	char *expression; /* what of it is compared with the id, as SQL; NULL where it is joined */
 	bool is_plain;    /* the expression may stand in an index without further parentheses */
 	uint64 pages;
 } Source;
@@ -21,5 +21,8 @@ typedef struct Source
  * SPI is connected.
  */
 extern List *SourcesReadInFull(const Model *model);
+
+/* The same of the query that finds the users of one item. */
+extern List *SourcesReadForItem(const Model *model);
 
 #endif

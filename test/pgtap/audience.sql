@@ -119,6 +119,45 @@ SELECT pg_temp.refresh('texts');
 SELECT set_eq($$SELECT i, t::text FROM generate_series(1, 60, 10) i, reco_audience('item ' || i, 5, 'texts') t$$, $$SELECT i, t::text FROM generate_series(1, 60, 10) i, texts.audience('item ' || i, 5) t$$, 'reco_audience and the door');
 SELECT set_eq($$SELECT i, t::text FROM generate_series(1, 60, 10) i, reco_similar_users('user ' || i, 5, 'texts') t$$, $$SELECT i, t::text FROM generate_series(1, 60, 10) i, texts.similar_users('user ' || i, 5) t$$, 'reco_similar_users and the door');
 
+/*
+ * Circles of twenty people and ten things: who may come for an item is few, and found by indexes where there are some, with the same
+ * answers.  The table is as large as tables are that reco_check speaks of.
+ */
+CREATE TABLE circles (person text COLLATE "C", thing int, weight float8, note text);
+INSERT INTO circles SELECT 'p' || u, u / 20 * 10 + i, CASE WHEN h % 11 = 0 THEN -1 ELSE 1 + h % 3 END, repeat('-', 900)
+FROM generate_series(0, 1599) u, generate_series(0, 9) i, LATERAL (SELECT abs(hashint8(u * 7919 + i * 104729)::bigint) AS h) g WHERE h % 3 > 0;
+ANALYZE circles;
+SELECT reco_create_model('circles', 'SELECT person AS user_id, thing AS item_id, weight FROM circles');
+SELECT reco_configure('circles', similarity => 'cooccurrence', min_match => 0);
+SELECT pg_temp.refresh('circles');
+CREATE FUNCTION pg_temp.asked() RETURNS TABLE (question text, t text) LANGUAGE sql AS $$
+  SELECT 'item ' || i, t::text FROM generate_series(0, 799, 199) i, circles.audience(i, NULL) t
+  UNION ALL SELECT 'user ' || u, t::text FROM generate_series(0, 1599, 399) u, circles.similar_users('p' || u, NULL) t
+$$;
+CREATE FUNCTION pg_temp.read_in_full() RETURNS bigint LANGUAGE sql AS $$ SELECT seq_tup_read FROM pg_stat_xact_user_tables WHERE relname = 'circles' $$;
+CREATE TEMP TABLE in_full AS SELECT * FROM pg_temp.asked();
+SELECT cmp_ok((SELECT count(*) FROM in_full), '>', 100::bigint, 'there are answers');
+SELECT pg_temp.read_in_full() AS before \gset
+SELECT set_eq('SELECT * FROM pg_temp.asked()', 'TABLE in_full', 'asked again');
+SELECT cmp_ok(pg_temp.read_in_full() - :before, '>=', 10 * (SELECT count(*) FROM circles), 'without indexes each reads all');
+SELECT results_eq($$SELECT code, severity FROM reco_check('circles') WHERE code IN ('no_index', 'no_item_index') ORDER BY code$$, $$VALUES ('no_index', 'warning'), ('no_item_index', 'notice')$$, 'which reco_check says');
+CREATE INDEX ON circles (person);
+CREATE INDEX ON circles (thing);
+SELECT is_empty($$SELECT code FROM reco_check('circles') WHERE code IN ('no_index', 'no_item_index')$$, 'and no more');
+SELECT pg_temp.read_in_full() AS before \gset
+SELECT set_eq('SELECT * FROM pg_temp.asked()', 'TABLE in_full', 'the same answers by indexes');
+SELECT is(pg_temp.read_in_full() - :before, 0::bigint, 'and nothing is read in full');
+INSERT INTO circles VALUES ('somebody new', 0, 1, ''), ('somebody new', 799, 1, ''), ('against', 1, -1, '');
+SELECT ok('somebody new' IN (SELECT user_id FROM circles.audience(1, NULL)), 'who came since is there at once');
+SELECT ok('against' NOT IN (SELECT user_id FROM circles.audience(2, NULL)), 'whom all speaks against is not');
+-- Where most may come, all is read in any case.
+SELECT reco_configure('circles', similarity => 'cooccurrence');
+UPDATE circles SET thing = 5 WHERE thing % 10 = 5;
+SELECT pg_temp.refresh('circles');
+SELECT pg_temp.read_in_full() AS before \gset
+SELECT count(*) FROM circles.audience(5, 3);
+SELECT cmp_ok(pg_temp.read_in_full() - :before, '>', 0::bigint, 'an item that everybody is tied to');
+
 -- Memory: many questions in one query leave nothing behind.
 CREATE FUNCTION pg_temp.used() RETURNS bigint LANGUAGE sql AS $$ SELECT sum(used_bytes)::bigint FROM pg_backend_memory_contexts $$;
 DO $$ BEGIN PERFORM count(*) FROM generate_series(1, 20) i, texts.audience('item ' || i, 3); END $$;
