@@ -35,6 +35,10 @@ my %questions = (
 		SELECT p.name, t.* FROM (SELECT DISTINCT name FROM plays ORDER BY name) p
 		CROSS JOIN LATERAL media.top_n(p.name, 10) WITH ORDINALITY t},
 	'media.similar' => 'SELECT * FROM media.similar ORDER BY item_id, rank',
+	'media as scored' => q{
+		BEGIN; SELECT reco_configure('media', reranked => false); SELECT p.name, t.* FROM (SELECT DISTINCT name FROM plays ORDER BY name) p
+		CROSS JOIN LATERAL media.top_n(p.name, 10) WITH ORDINALITY t; ROLLBACK},
+	'media.learned_ranking' => 'SELECT m.reranked_first, r.*, repeat(\'-\', 200) FROM media.model m, media.learned_ranking r ORDER BY layer, unit, feature',
 	'media.popular' => 'SELECT * FROM media.popular ORDER BY item_id',
 	'taste.top_n of all users' => q{
 		SELECT p.name, t.* FROM (SELECT DISTINCT name FROM plays ORDER BY name) p
@@ -112,6 +116,9 @@ $node->safe_psql('origin', q{
 	SELECT reco_configure('taste', algorithm => 'factors', factors => 8);
 	SELECT reco_refresh('shop');
 	SELECT reco_refresh('media');
+	INSERT INTO media.learned_ranking VALUES ('mean', 0, 'place', 3), ('scale', 0, 'place', 1), ('direct', 0, 'place', 0.3),
+		('hidden', 1, 'place', -0.7), ('hidden', 1, 'bias', 0.4), ('hidden', 1, 'output', 1.5);
+	UPDATE media.model SET reranked_first = 20, reranked_of = picked_similarity;
 	SELECT reco_refresh('taste');
 	GRANT USAGE ON SCHEMA shop TO clerk;
 	GRANT SELECT ON orders, products TO clerk;
@@ -121,6 +128,7 @@ my $expected = answers('origin', qr/./);
 cmp_ok(length($expected->{$_}), '>', $_ eq 'shop.model' ? 100 : 1000, "there is something to compare: $_")
   for sort keys %$expected;
 like($expected->{'reco_top_n of all users'}, qr/\|personal\|/, 'with personal rows');
+isnt($expected->{'media.top_n of all users'}, $expected->{'media as scored'}, 'and rows in the order of a network');
 like($expected->{'reco_top_n of all users'}, qr/^305\|/m, 'and rows for users without events');
 unlike($expected->{'shop.popular'}, qr/^61\|/m, 'products that nobody touched are not learned');
 
