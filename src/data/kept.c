@@ -49,6 +49,7 @@ typedef struct KeptRow
 	uint16 begin;  /* of the tuple in its page: a hint, too */
 	bool asked;    /* for since the hand last came by */
 	uint8 marked;
+	uint8 kind;     /* of the id */
 	uint32 columns; /* of the table, that the id and the neighbours were read from */
 	uint32 slots;   /* its numbers are known to be below */
 	Datum item;     /* the id, an own copy behind the arrays where it is no number */
@@ -185,7 +186,10 @@ KeptBegin(const Lookup *lookup)
 	return true;
 }
 
-/* The row of a hash and id, however old; NULL for none. */
+/*
+ * The row of a hash and id, however old; NULL for none.  Anybody can make an id of another kind that
+ * has the hash in a table of theirs.
+ */
 static KeptRow *
 find_row(const Lookup *lookup, uint64 hash, Datum id)
 {
@@ -193,7 +197,8 @@ find_row(const Lookup *lookup, uint64 hash, Datum id)
 	IdKind kind = LookupModel(lookup)->item_kind;
 
 	for (int w = 0; w < WAYS; w++)
-		if (bucket->hash[w] == hash && bucket->row[w] && IdEqual(kind, bucket->row[w]->item, id))
+		if (bucket->hash[w] == hash && bucket->row[w] && bucket->row[w]->kind == kind &&
+			IdEqual(kind, bucket->row[w]->item, id))
 			return bucket->row[w];
 	return NULL;
 }
@@ -429,6 +434,7 @@ KeptAdd(const Lookup *lookup, Datum id, const LookupRow *found, const Packed *pa
 		return;
 	kept.bytes += GetMemoryChunkSpace(row);
 	copy_behind(row, packed, id, id_size);
+	row->kind = (uint8) LookupModel(lookup)->item_kind;
 	copy_tuple(row, lookup, found);
 	place = choose_way(bucket, hash);
 	if (*place)

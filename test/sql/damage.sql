@@ -247,3 +247,33 @@ SELECT model, user_type, item_type, events FROM reco_models();
 SELECT reco_drop_model('site');
 DROP DOMAIN small;
 DROP TABLE visits;
+-- an integer id that hashes, in its table, as a text does in another: neither is taken for the other
+CREATE FUNCTION times(x bigint, y numeric) RETURNS bigint LANGUAGE sql IMMUTABLE AS $$
+  SELECT (CASE WHEN p >= 2::numeric ^ 63 THEN p - 2::numeric ^ 64 ELSE p END)::bigint
+  FROM (SELECT trunc(mod((CASE WHEN x < 0 THEN x + 2::numeric ^ 64 ELSE x END) * y, 2::numeric ^ 64)) AS p) q $$;
+CREATE FUNCTION plus(x bigint, y numeric) RETURNS bigint LANGUAGE sql IMMUTABLE AS $$
+  SELECT (CASE WHEN p >= 2::numeric ^ 63 THEN p - 2::numeric ^ 64 ELSE p END)::bigint
+  FROM (SELECT trunc(mod(x + y + 2 * 2::numeric ^ 64, 2::numeric ^ 64)) AS p) q $$;
+CREATE FUNCTION shifted(x bigint, n int) RETURNS bigint LANGUAGE sql IMMUTABLE AS $$ SELECT (x >> n) & ((1::bigint << (64 - n)) - 1) $$;
+CREATE FUNCTION mix(x bigint) RETURNS bigint LANGUAGE plpgsql IMMUTABLE AS $$BEGIN
+  x := public.times(x # public.shifted(x, 30), 13787848793156543929);
+  x := public.times(x # public.shifted(x, 27), 10723151780598845931);
+  RETURN x # public.shifted(x, 31);
+END$$;
+CREATE FUNCTION unmix(x bigint) RETURNS bigint LANGUAGE plpgsql IMMUTABLE AS $$BEGIN
+  x := public.times(x # public.shifted(x, 31) # public.shifted(x, 62), 3573116690164977347);
+  x := public.times(x # public.shifted(x, 27) # public.shifted(x, 54), 10871156337175269513);
+  RETURN x # public.shifted(x, 30) # public.shifted(x, 60);
+END$$;
+SELECT unmix(mix(42)), unmix(mix(-7));
+CREATE TABLE said (u int, i text);
+CREATE TABLE counted (u int, i bigint);
+SELECT reco_create_model('words', 'SELECT u AS user_id, i AS item_id FROM said'), reco_create_model('numbers', 'SELECT u AS user_id, i AS item_id FROM counted');
+INSERT INTO said SELECT n, w FROM generate_series(1, 30) n, unnest('{x,y}'::text[]) w;
+INSERT INTO counted SELECT u, CASE i WHEN 'y' THEN 2 ELSE unmix(plus(mix(plus(mix(mix(plus(1, 11400714819323198485)) # 120), 11400714819323198485)), 'words.learned_item'::regclass::oid::bigint - 'numbers.learned_item'::regclass::oid::bigint)) END FROM said;
+SELECT model, reco_refresh(model) IS NOT NULL AS refreshed FROM unnest('{words,numbers}'::text[]) model;
+SELECT count(*) FROM numbers.complete((SELECT array_agg(DISTINCT i) FROM counted), 5);
+SELECT item_id FROM words.complete('{x}', 5);
+SELECT item_id FROM words.complete('{x}', 5);
+SELECT reco_drop_model('words'), reco_drop_model('numbers');
+DROP FUNCTION unmix, mix, shifted, plus, times;
