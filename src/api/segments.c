@@ -2,25 +2,21 @@
  * segments.c: reco_segments, reco_segment_members, reco_segment_of: a few groups of users, each with a taste.
  *
  * Groups are learned by learn/clusters from the shares of one attribute's values in what each user
- * chose.  Nothing is stored: what tells a group is its centre, a column of the answer, to be kept
- * with the rest of it; given back as `keep` the next time, groups that are still there have the
- * numbers they had, and given to reco_segment_members it says who belongs to which.
+ * chose, or from users' factors (api/crowd).  Nothing is stored: what tells a group is its centre, a
+ * column of the answer, to be kept with the rest of it; given back as `keep` the next time, groups
+ * that are still there have the numbers they had, and given to reco_segment_members it says who
+ * belongs to which (api/centres).
  */
+#include "api/centres.h"
 #include "api/door.h"
 
 #include <math.h>
 
 #include "catalog/pg_type.h"
-#include "data/shares.h"
 #include "executor/spi.h"
-#include "learn/clusters.h"
-#include "lib/stringinfo.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/fmgrprotos.h"
-#include "utils/json.h"
-#include "utils/jsonb.h"
-#include "utils/numeric.h"
 
 PG_FUNCTION_INFO_V1(reco_segments);
 PG_FUNCTION_INFO_V1(reco_segment_members);
@@ -35,179 +31,6 @@ static const Oid member_types[] = {DOOR_USER, INT4OID, FLOAT8OID, BOOLOID};
 
 /* Users who are like everybody that a group is thought to have besides. */
 #define PRIOR 10
-
-/* A group is the one it was where its centre has moved by no more than this, of sqrt(2) at most. */
-#define SAME 0.5
-
-/* Centres as somebody kept them, over the values there are now. */
-typedef struct Kept
-{
-	uint32 count;
-	int32 *number;
-	double *centre; /* [count][values] */
-	double *square; /* [count], of the length of each */
-} Kept;
-
-static void
-refuse_centres(const char *what)
-{
-	ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-					errmsg("%s must be an object of segments and their centres", what),
-					errhint("Such as SELECT jsonb_object_agg(segment, centre) FROM my_segments.")));
-}
-
-/* The attribute that groups are told by: an argument, or the setting category. */
-static List *
-attribute_argument(FunctionCallInfo fcinfo, int argument, const Model *model)
-{
-	char *name = DoorText(fcinfo, argument);
-
-	if (name == NULL)
-		name = model->settings.category;
-	if (name == NULL)
-		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-						errmsg("nobody said by which attribute segments are to be told"),
-						errhint("Name a column of the items query as \"by\", or in the setting "
-								"\"category\".")));
-	ValuesCheck(model, name, "by");
-	return list_make1(name);
-}
-
-/* The number that a key of an object names a group by, from 1 on. */
-static int32
-number_of(const JsonbValue *key, const char *what)
-{
-	char *text = pnstrdup(key->val.string.val, key->val.string.len);
-	char *end;
-	long number = strtol(text, &end, 10);
-
-	if (*text == '\0' || *end != '\0' || number < 1 || number > PG_INT32_MAX)
-		refuse_centres(what);
-	return (int32) number;
-}
-
-/* Reads one centre, an object of values and numbers. */
-static void
-read_centre(JsonbIterator **walk, const Traits *traits, double *centre, const char *what)
-{
-	JsonbIteratorToken token;
-	JsonbValue part;
-
-	if (JsonbIteratorNext(walk, &part, false) != WJB_BEGIN_OBJECT)
-		refuse_centres(what);
-	while ((token = JsonbIteratorNext(walk, &part, false)) == WJB_KEY)
-	{
-		uint32 trait = TraitFind(
-			traits, 0,
-			PointerGetDatum(cstring_to_text_with_len(part.val.string.val, part.val.string.len)));
-		double number;
-
-		if (JsonbIteratorNext(walk, &part, false) != WJB_VALUE || part.type != jbvNumeric)
-			refuse_centres(what);
-		number = DatumGetFloat8(
-			DirectFunctionCall1(numeric_float8_no_overflow, NumericGetDatum(part.val.numeric)));
-		if (!(number >= 0 && number <= 1))
-			refuse_centres(what);
-		if (trait != ID_NONE)
-			centre[trait] = number;
-	}
-}
-
-/* Centres of an argument that is not NULL. */
-static Kept
-kept_argument(FunctionCallInfo fcinfo, int argument, const Traits *traits, const char *what,
-			  Budget *budget)
-{
-	Jsonb *object = PG_GETARG_JSONB_P(argument);
-	Kept kept = {0};
-	JsonbIterator *walk;
-	JsonbValue part;
-
-	if (!JB_ROOT_IS_OBJECT(object) || JB_ROOT_COUNT(object) > 1000)
-		refuse_centres(what);
-	kept.number = BudgetAlloc(budget, JB_ROOT_COUNT(object) + 1, sizeof(int32));
-	kept.centre = BudgetZeroed(budget, (uint64) (JB_ROOT_COUNT(object) + 1) * (traits->traits + 1),
-							   sizeof(double));
-	walk = JsonbIteratorInit(&object->root);
-	JsonbIteratorNext(&walk, &part, false);
-	while (JsonbIteratorNext(&walk, &part, false) == WJB_KEY)
-	{
-		kept.number[kept.count] = number_of(&part, what);
-		read_centre(&walk, traits, kept.centre + (uint64) kept.count * traits->traits, what);
-		kept.count++;
-	}
-	kept.square = BudgetAlloc(budget, (uint64) kept.count + 1, sizeof(double));
-	ClustersSquares(kept.centre, kept.count, traits->traits, kept.square);
-	return kept;
-}
-
-static double
-distance(const double *a, const double *b, uint32 values)
-{
-	double sum = 0;
-
-	for (uint32 v = 0; v < values; v++)
-		sum += (a[v] - b[v]) * (a[v] - b[v]);
-	return sqrt(sum);
-}
-
-/* The place of the group that has most users and no number yet. */
-static uint32
-largest(const Clusters *clusters, const int32 *number)
-{
-	uint32 best = clusters->count;
-
-	for (uint32 c = 0; c < clusters->count; c++)
-		if (number[c] == 0 &&
-			(best == clusters->count || clusters->users[c] > clusters->users[best]))
-			best = c;
-	return best;
-}
-
-/*
- * The number of each group: of two centres, one now and one kept, that are nearest to each other the
- * one has the other's, and so on; what is new is numbered on from the greatest there ever was, the
- * largest first.
- */
-static int32 *
-number_groups(const Clusters *clusters, const Kept *kept, uint32 values)
-{
-	int32 *number = palloc0(sizeof(int32) * (clusters->count + 1));
-	bool *taken = palloc0(sizeof(bool) * (kept->count + 1));
-	int32 next = 0;
-
-	for (uint32 k = 0; k < kept->count; k++)
-		next = Max(next, kept->number[k]);
-	for (;;)
-	{
-		double least = SAME;
-		uint32 group = 0;
-		uint32 old = kept->count;
-
-		for (uint32 c = 0; c < clusters->count; c++)
-			for (uint32 k = 0; k < kept->count; k++)
-			{
-				double apart;
-
-				if (number[c] != 0 || taken[k])
-					continue;
-				apart = distance(clusters->centre + (uint64) c * values,
-								 kept->centre + (uint64) k * values, values);
-				if (apart > least)
-					continue;
-				least = apart;
-				group = c;
-				old = k;
-			}
-		if (old == kept->count)
-			break;
-		number[group] = kept->number[old];
-		taken[old] = true;
-	}
-	for (uint32 c = largest(clusters, number); c < clusters->count; c = largest(clusters, number))
-		number[c] = ++next;
-	return number;
-}
 
 /* Something that a group may go for. */
 typedef struct Told
@@ -256,31 +79,45 @@ typedef struct Tastes
 	double *item;  /* [count + 1][items] */
 } Tastes;
 
-static Tastes
-sum_tastes(const Shares *shares, const Traits *traits, const Clusters *clusters, Budget *budget)
+/* Adds what one user has to what the group has, and all: each item counts 1 in equal parts. */
+static void
+add_tastes(const Crowd *crowd, uint32 user, uint32 group, uint32 all, Tastes *tastes)
 {
+	const Traits *traits = crowd->traits;
+	uint32 told = 0; /* items of which anything is said */
+
+	for (uint64 n = crowd->first[user]; n < crowd->first[user + 1]; n++)
+		told += traits->start[crowd->item[n] + 1] > traits->start[crowd->item[n]];
+	for (uint64 n = crowd->first[user]; n < crowd->first[user + 1]; n++)
+	{
+		uint32 item = crowd->item[n];
+		double values = (double) (traits->start[item + 1] - traits->start[item]);
+
+		tastes->item[(uint64) group * traits->items + item]++;
+		tastes->item[(uint64) all * traits->items + item]++;
+		for (uint64 c = traits->start[item]; c < traits->start[item + 1]; c++)
+		{
+			double share = 1 / (values * told);
+
+			tastes->value[(uint64) group * traits->traits + traits->trait[c]] += share;
+			tastes->value[(uint64) all * traits->traits + traits->trait[c]] += share;
+		}
+	}
+}
+
+static Tastes
+sum_tastes(const Crowd *crowd, const Clusters *clusters, Budget *budget)
+{
+	const Traits *traits = crowd->traits;
 	uint32 all = clusters->count;
 	Tastes tastes = {
 		BudgetZeroed(budget, (uint64) (all + 1) * (traits->traits + 1), sizeof(double)),
 		BudgetZeroed(budget, (uint64) (all + 1) * (traits->items + 1), sizeof(double))};
 
-	for (uint32 u = 0; u < shares->users; u++)
+	for (uint32 u = 0; u < crowd->input.users; u++)
 	{
-		uint32 group = clusters->of[u];
-
 		CHECK_FOR_INTERRUPTS();
-		for (uint64 n = shares->start[u]; n < shares->start[u + 1]; n++)
-		{
-			double share = (double) shares->root[n] * shares->root[n];
-
-			tastes.value[(uint64) group * traits->traits + shares->trait[n]] += share;
-			tastes.value[(uint64) all * traits->traits + shares->trait[n]] += share;
-		}
-		for (uint64 n = shares->first[u]; n < shares->first[u + 1]; n++)
-		{
-			tastes.item[(uint64) group * traits->items + shares->item[n]]++;
-			tastes.item[(uint64) all * traits->items + shares->item[n]]++;
-		}
+		add_tastes(crowd, u, clusters->of[u], all, &tastes);
 	}
 	return tastes;
 }
@@ -308,33 +145,13 @@ item_text(const Traits *traits, uint32 item)
 	}
 }
 
-/* A centre as an object of values and numbers. */
-static Datum
-centre_json(const Traits *traits, const double *centre)
-{
-	StringInfoData json;
-	bool first = true;
-
-	initStringInfo(&json);
-	appendStringInfoChar(&json, '{');
-	for (uint32 t = 0; t < traits->traits; t++)
-	{
-		if (!(centre[t] >= 1e-6))
-			continue;
-		appendStringInfoString(&json, first ? "" : ", ");
-		escape_json(&json, TextDatumGetCString(TraitText(traits, t)));
-		appendStringInfo(&json, ": %.6f", centre[t]);
-		first = false;
-	}
-	appendStringInfoChar(&json, '}');
-	return DirectFunctionCall1(jsonb_in, CStringGetDatum(json.data));
-}
-
 /* Puts out one group. */
 static void
-put_segment(DoorRows *rows, const Traits *traits, const Shares *shares, const Clusters *clusters,
-			const Tastes *tastes, uint32 group, int32 number)
+put_segment(DoorRows *rows, const Crowd *crowd, const Clusters *clusters, const Tastes *tastes,
+			uint32 group, int32 number, Budget *budget)
 {
+	const Traits *traits = crowd->traits;
+	uint32 users = crowd->input.users;
 	uint32 all = clusters->count;
 	uint32 most = Max(traits->traits, traits->items);
 	Told *told = palloc(sizeof(Told) * ((Size) most + 1));
@@ -345,18 +162,18 @@ put_segment(DoorRows *rows, const Traits *traits, const Shares *shares, const Cl
 
 	values[0] = Int32GetDatum(number);
 	values[1] = Int32GetDatum((int32) clusters->users[group]);
-	values[2] = Float8GetDatum((double) clusters->users[group] / shares->users);
+	values[2] = Float8GetDatum((double) clusters->users[group] / users);
 	values[3] = Float8GetDatum(clusters->silhouette);
-	values[4] = centre_json(traits, clusters->centre + (uint64) group * traits->traits);
+	values[4] = CentreWrite(crowd, clusters->centre + (uint64) group * crowd->input.values, budget);
 	count = rank_told(tastes->value + (uint64) group * traits->traits,
 					  tastes->value + (uint64) all * traits->traits, traits->traits,
-					  clusters->users[group], shares->users, 0, told);
+					  clusters->users[group], users, 0, told);
 	for (uint32 n = 0; n < count; n++)
 		text[n] = TraitText(traits, told[n].what);
 	values[5] = texts(text, count);
 	count = rank_told(tastes->item + (uint64) group * traits->items,
 					  tastes->item + (uint64) all * traits->items, traits->items,
-					  clusters->users[group], shares->users, CLUSTERS_USERS / 4, told);
+					  clusters->users[group], users, CLUSTERS_USERS / 4, told);
 	for (uint32 n = 0; n < count; n++)
 		text[n] = item_text(traits, told[n].what);
 	values[6] = texts(text, count);
@@ -372,10 +189,8 @@ reco_segments(PG_FUNCTION_ARGS)
 	Budget *budget = BudgetCreate(CurrentMemoryContext, "segments", BudgetMaintenance());
 	DoorRows rows = DoorOpen(fcinfo, model, segment_types, lengthof(segment_types), true);
 	int32 k = PG_ARGISNULL(1) ? 0 : PG_GETARG_INT32(1);
-	Kept kept = {0};
-	Traits *traits;
-	Shares *shares;
-	ClustersInput input;
+	Centres kept = {0};
+	Crowd *crowd;
 	Clusters *clusters;
 	Tastes tastes;
 	int32 *number;
@@ -385,17 +200,15 @@ reco_segments(PG_FUNCTION_ARGS)
 						errmsg("k must be from 1 to %d, not %d", CLUSTERS_MOST, k),
 						errhint("NULL finds out how many there are.")));
 	DoorEnter(model);
-	traits = TraitsRead(model, attribute_argument(fcinfo, 2, model), budget);
+	crowd =
+		CrowdRead(model, CrowdBy(model, DoorText(fcinfo, 2)), SHARES_LEARNED, (Datum) 0, budget);
 	if (!PG_ARGISNULL(3))
-		kept = kept_argument(fcinfo, 3, traits, "keep", budget);
-	shares = SharesRead(model, traits, SHARES_LEARNED, (Datum) 0, budget);
-	input =
-		(ClustersInput){shares->users, traits->traits, shares->start, shares->trait, shares->root};
-	clusters = ClustersLearn(&input, (uint32) k, budget);
-	tastes = sum_tastes(shares, traits, clusters, budget);
-	number = number_groups(clusters, &kept, traits->traits);
+		kept = CentresRead(crowd, PG_GETARG_DATUM(3), "keep", budget);
+	clusters = ClustersLearn(&crowd->input, (uint32) k, budget);
+	tastes = sum_tastes(crowd, clusters, budget);
+	number = CentresNumber(crowd, clusters, &kept);
 	for (uint32 c = 0; c < clusters->count; c++)
-		put_segment(&rows, traits, shares, clusters, &tastes, c, number[c]);
+		put_segment(&rows, crowd, clusters, &tastes, c, number[c], budget);
 	DoorLeave(model);
 	BudgetDestroy(budget);
 	return (Datum) 0;
@@ -403,14 +216,15 @@ reco_segments(PG_FUNCTION_ARGS)
 
 /* Puts out how much one user belongs to each group, and whose it is where the rows say so. */
 static void
-put_member(DoorRows *rows, const Traits *traits, const Shares *shares, uint32 user,
-		   const Kept *kept, double *apart, double *membership, bool named)
+put_member(DoorRows *rows, const Crowd *crowd, uint32 user, const Centres *kept, double *apart,
+		   double *membership, bool named)
 {
+	const ClustersInput *input = &crowd->input;
+	uint64 begin = input->start[user];
 	uint32 best = 0;
 
-	ClustersDistances(kept->centre, kept->square, kept->count, traits->traits,
-					  shares->trait + shares->start[user], shares->root + shares->start[user],
-					  (uint32) (shares->start[user + 1] - shares->start[user]), apart);
+	ClustersDistances(kept->centre, kept->square, kept->count, input->values, input->value + begin,
+					  input->root + begin, (uint32) (input->start[user + 1] - begin), apart);
 	ClustersMembership(apart, kept->count, membership);
 	for (uint32 c = 1; c < kept->count; c++)
 		if (apart[c] < apart[best])
@@ -418,7 +232,7 @@ put_member(DoorRows *rows, const Traits *traits, const Shares *shares, uint32 us
 	for (uint32 c = 0; c < kept->count; c++)
 	{
 		bool nulls[lengthof(member_types)] = {0};
-		Datum values[] = {named ? DoorUserOut(rows, IdSetDatum(shares->ids, user)) : (Datum) 0,
+		Datum values[] = {named ? DoorUserOut(rows, IdSetDatum(crowd->ids, user)) : (Datum) 0,
 						  Int32GetDatum(kept->number[c]), Float8GetDatum(membership[c]),
 						  BoolGetDatum(c == best)};
 
@@ -434,9 +248,8 @@ belong(FunctionCallInfo fcinfo, int first, bool one)
 	Datum user = one ? DoorUser(fcinfo, 0, model) : (Datum) 0;
 	Budget *budget = BudgetCreate(CurrentMemoryContext, "segments", BudgetMaintenance());
 	DoorRows rows = DoorOpen(fcinfo, model, member_types + one, lengthof(member_types) - one, !one);
-	Traits *traits;
-	Shares *shares;
-	Kept kept;
+	Crowd *crowd;
+	Centres kept;
 	double *apart;
 	double *membership;
 
@@ -446,15 +259,15 @@ belong(FunctionCallInfo fcinfo, int first, bool one)
 	if (one && PG_ARGISNULL(0))
 		return (Datum) 0;
 	DoorEnter(model);
-	traits = TraitsRead(model, attribute_argument(fcinfo, first + 2, model), budget);
-	kept = kept_argument(fcinfo, first, traits, "centres", budget);
-	shares = SharesRead(model, traits, one ? SHARES_ONE : SHARES_ALL, user, budget);
+	crowd = CrowdRead(model, CrowdBy(model, DoorText(fcinfo, first + 2)),
+					  one ? SHARES_ONE : SHARES_ALL, user, budget);
+	kept = CentresRead(crowd, PG_GETARG_DATUM(first), "centres", budget);
 	apart = BudgetAlloc(budget, (uint64) kept.count + 1, sizeof(double));
 	membership = BudgetAlloc(budget, (uint64) kept.count + 1, sizeof(double));
-	for (uint32 u = 0; u < shares->users && kept.count > 0; u++)
+	for (uint32 u = 0; u < crowd->input.users && kept.count > 0; u++)
 	{
 		CHECK_FOR_INTERRUPTS();
-		put_member(&rows, traits, shares, u, &kept, apart, membership, !one);
+		put_member(&rows, crowd, u, &kept, apart, membership, !one);
 	}
 	DoorLeave(model);
 	BudgetDestroy(budget);

@@ -75,6 +75,54 @@ SELECT reco_create_model('crowd', 'SELECT u AS user_id, i AS item_id FROM crowd 
 SELECT reco_configure('crowd', similarity => 'cosine', category => 'kind');
 SELECT reco_refresh('crowd') IS NOT NULL;
 SELECT is((SELECT array_agg(users ORDER BY users) FROM reco_segments('crowd')), ARRAY[2750, 2750, 2750, 2750], 'four tastes, the last of which the first people do not have');
+/*
+ * By factors: the same 400 people, of whose items nothing needs to be known but who chose them.  Points are factors over their length,
+ * centres what the mean member would score the best-known items.
+ */
+CREATE TABLE picked AS SELECT u, i, n FROM chose WHERE n <= 20;
+SELECT reco_create_model('byf', 'SELECT u AS user_id, i AS item_id FROM picked', 'SELECT i AS item_id, kind FROM thing');
+SELECT reco_configure('byf', algorithm => 'factors', factors => 16);
+SELECT reco_refresh('byf') IS NOT NULL;
+CREATE TEMP TABLE by_factors AS SELECT * FROM reco_segments('byf');
+SELECT is(count(*), 4::bigint, 'four tastes by factors, without a category') FROM by_factors;
+SELECT is(sum(users), 400::bigint, 'of everybody') FROM by_factors;
+CREATE TEMP TABLE of_factors AS SELECT user_id::int AS u, segment, membership FROM reco_segment_members((SELECT jsonb_object_agg(segment, centre) FROM by_factors), 'byf') WHERE best;
+SELECT cmp_ok(sum(most), '>=', 380::numeric, format('%s of 400 people are with those of their taste', sum(most))) FROM (SELECT max(n) AS most FROM (SELECT u % 4 AS taste, segment, count(*) AS n FROM of_factors GROUP BY 1, 2) t GROUP BY taste) x;
+SELECT is((SELECT count(*) FROM by_factors b JOIN (SELECT segment, count(*) AS n FROM of_factors GROUP BY 1) m USING (segment) WHERE abs(b.users - m.n) > 1), 0::bigint, 'centres that were written and read again say the same');
+SELECT is_empty($$SELECT u FROM of_factors WHERE membership < 0.25 OR membership > 1$$, 'soft membership');
+SELECT is_empty($$SELECT f.u FROM of_factors f, LATERAL reco_segment_of(f.u, (SELECT jsonb_object_agg(segment, centre) FROM by_factors), 'byf') o WHERE f.u <= 20 AND o.best AND (o.segment <> f.segment OR abs(o.membership - f.membership) > 1e-6)$$, 'one asked alone');
+-- The silhouette and the centres by plain SQL, from reco_user_factors.
+CREATE TEMP TABLE point AS SELECT user_id::int AS u, f / sqrt(sum(f ^ 2) OVER (PARTITION BY user_id)) AS x, d FROM reco_user_factors('byf'), unnest(factor::float8[]) WITH ORDINALITY w(f, d);
+CREATE TEMP TABLE middle AS SELECT segment, d, avg(x) AS c FROM point JOIN of_factors USING (u) GROUP BY 1, 2;
+SELECT is_empty($$SELECT b.segment, s.key FROM by_factors b, jsonb_each_text(centre) s JOIN byf.item_factor i ON i.item_id::text = s.key, LATERAL (SELECT sum(m.c * w.f) AS score FROM middle m JOIN unnest(i.factor::float8[]) WITH ORDINALITY w(f, d) USING (d) WHERE m.segment = b.segment) x
+  WHERE abs(x.score - s.value::float8) > 0.02 AND abs(x.score / s.value::float8 - 1) > 0.05$$, 'a centre is what the mean member would score');
+CREATE TEMP TABLE gap AS SELECT u, segment, sqrt(sum((x - c) ^ 2)) AS d FROM point JOIN middle USING (d) GROUP BY 1, 2;
+SELECT ok(abs(avg(1 - a / b) - (SELECT max(silhouette) FROM by_factors)) < 0.01, 'the silhouette, by plain SQL') FROM (SELECT u, (array_agg(d ORDER BY d))[1] AS a, (array_agg(d ORDER BY d))[2] AS b FROM gap GROUP BY u) x;
+-- With a category they are told by its values, too.
+SELECT reco_configure('byf', category => 'kind');
+CREATE TEMP TABLE told AS SELECT * FROM reco_segments('byf', by => 'factors');
+SELECT is((SELECT string_agg(segment || ' ' || users, ', ' ORDER BY segment) FROM told), (SELECT string_agg(segment || ' ' || users, ', ' ORDER BY segment) FROM by_factors), 'the same segments');
+SELECT is(count(*), 4::bigint, 'each told by its three values') FROM told WHERE (SELECT count(*) = 3 AND count(DISTINCT substr(a, 2)::int / 3) = 1 FROM unnest(attributes[1:3]) a);
+SELECT is(count(*), 4::bigint, 'and by items of them') FROM told WHERE cardinality(items) = 5 AND (SELECT bool_and(i::int % 12 / 3 = substr(attributes[1], 2)::int / 3) FROM unnest(items) i);
+-- A refresh with new events turns factors anyhow; the segments have their numbers, and people stay where they were.
+INSERT INTO picked SELECT u, i, n FROM chose WHERE n > 20;
+SELECT reco_refresh('byf') IS NOT NULL;
+CREATE TEMP TABLE later AS SELECT * FROM reco_segments('byf', 4, 'factors', (SELECT jsonb_object_agg(10 * segment, centre) FROM by_factors));
+SELECT is((SELECT string_agg(segment::text, ' ' ORDER BY segment) FROM later), '10 20 30 40', 'numbers last beyond a refresh');
+SELECT cmp_ok(count(*), '>=', 380::bigint, format('%s of 400 people are in the segment where they were', count(*))) FROM of_factors f JOIN reco_segment_members((SELECT jsonb_object_agg(segment / 10, centre) FROM later), 'byf', 'factors') m ON m.user_id = f.u::text AND m.segment = f.segment WHERE m.best;
+SELECT cmp_ok(count(*), '>=', 380::bigint, format('by the centres of before the refresh %s', count(*))) FROM of_factors f JOIN reco_segment_members((SELECT jsonb_object_agg(segment, centre) FROM by_factors), 'byf', 'factors') m ON m.user_id = f.u::text AND m.segment = f.segment WHERE m.best;
+-- Whatever the order of the rows; consent; who is not known; what is no centre; a model without factors.
+CREATE TABLE other_picked AS SELECT * FROM picked ORDER BY n DESC, u DESC;
+CREATE OR REPLACE VIEW byf.events WITH (security_invoker = true) AS SELECT u AS user_id, i AS item_id FROM other_picked;
+SELECT bag_eq($$SELECT users, share, silhouette, centre, attributes, items FROM reco_segments('byf', 4, 'factors')$$, 'SELECT users, share, silhouette, centre, attributes, items FROM later', 'the order of events does not matter');
+CREATE VIEW byf.users WITH (security_invoker = true) AS SELECT u AS user_id, u % 2 = 0 AS consent FROM generate_series(1, 400) u;
+SELECT is(sum(users), 200::bigint, 'consent') FROM reco_segments('byf', by => 'factors');
+SELECT is_empty($$SELECT * FROM reco_segment_of(9999, (SELECT jsonb_object_agg(segment, centre) FROM later), 'byf', 'factors')$$, 'nobody');
+SELECT is_empty($$SELECT * FROM reco_segment_of(1, '{}', 'byf', 'factors')$$, 'no centres');
+SELECT is((SELECT membership FROM reco_segment_of(1, '{"1": {}}', 'byf', 'factors')), 1::float8, 'one centre, of which nothing is known');
+SELECT throws_ok($$SELECT * FROM reco_segment_of(1, '{"1": {"5": "x"}}', 'byf', 'factors')$$, '22023', 'centres must be an object of segments and their centres', 'what is no centre');
+SELECT throws_ok($$SELECT * FROM reco_segment_of(1, '{"1": {"five": 1}}', 'byf', 'factors')$$, '22P02', NULL, 'what is no item');
+SELECT throws_ok($$SELECT * FROM reco_segments('planted', by => 'factors')$$, '55000', 'model "planted" was not learned by factors', 'a model without factors');
 
 SELECT * FROM finish();
 ROLLBACK;
