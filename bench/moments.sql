@@ -27,8 +27,8 @@ SELECT reco_configure('retail', category => 'category', time_zone => 'Europe/Lon
 SELECT reco_refresh('retail');
 SELECT reco_learn_habits('retail', '2011-12-10');
 SELECT reco_create_log('retail');
--- The same by pieces.
+-- The same by pieces, and by factors.
 SELECT reco_create_model('pieces', 'SELECT customer_id AS user_id, stock_code AS item_id, ordered_at AS occurred_at, quantity AS weight FROM public.order_line', 'SELECT * FROM public.product');
-SELECT reco_configure('pieces', category => 'category');
+SELECT reco_configure('pieces', algorithm => 'factors', category => 'category');
 SELECT reco_refresh('pieces');
 VACUUM ANALYZE;
