@@ -16,12 +16,10 @@ SET timezone = 'UTC';
 \echo 1..0 # SKIP no ml-latest-small in :data
 \quit
 \endif
-\set program 'xzcat \'' :data '/ml-latest-small/ratings.csv.xz\''
 
-CREATE TABLE rating (movie int, title text, year text, genres text, person int, rating float8, at bigint);
-COPY rating FROM PROGRAM :'program' WITH (FORMAT csv, HEADER);
+\ir read/films.sql
 -- What people liked; every third of them is a stranger, whom the model has never seen.
-CREATE TABLE liked AS SELECT person, movie FROM rating WHERE rating >= 4;
+CREATE TABLE liked AS SELECT user_id AS person, movie_id AS movie FROM rating WHERE stars >= 4;
 CREATE INDEX ON liked (person);
 ANALYZE liked;
 

@@ -16,14 +16,12 @@ SET timezone = 'UTC';
 \echo 1..0 # SKIP no ml-latest-small in :data
 \quit
 \endif
-\set program 'xzcat \'' :data '/ml-latest-small/ratings.csv.xz\''
 
-CREATE TABLE rating (movie int, title text, year text, genres text, person int, rating float8, at bigint);
-COPY rating FROM PROGRAM :'program' WITH (FORMAT csv, HEADER);
+\ir read/films.sql
 -- The newest fifth of what everybody liked is kept back.
-CREATE TABLE liked AS SELECT person, movie, at, row_number() OVER (PARTITION BY person ORDER BY at DESC, movie) <= count(*) OVER (PARTITION BY person) / 5 AS later FROM rating WHERE rating >= 4;
+CREATE TABLE liked AS SELECT user_id AS person, movie_id AS movie, at, row_number() OVER (PARTITION BY user_id ORDER BY at DESC, movie_id) <= count(*) OVER (PARTITION BY user_id) / 5 AS later FROM rating WHERE stars >= 4;
 CREATE INDEX ON liked (person);
-CREATE TABLE film AS SELECT movie, string_to_array(genres, '|') AS genres FROM rating GROUP BY 1, 2;
+CREATE TABLE film AS SELECT item_id AS movie, genres FROM movie;
 CREATE INDEX ON film (movie);
 ANALYZE liked, film;
 
