@@ -172,7 +172,8 @@ static bool
 learned_bytes(Oid schema, int64 *bytes)
 {
 	static const char *const others[] = {"learned_group", "learned_context", "learned_resume",
-										 "learned_habit", "learned_repeat",  "item_factor"};
+										 "learned_habit", "learned_repeat",  "learned_ranking",
+										 "item_factor"};
 
 	*bytes = 0;
 	for (size_t n = 0; n < lengthof(others); n++)
