@@ -3,7 +3,7 @@
  *
  * What is read here and there, all over much memory, costs a look for its page at nearly every read,
  * unless pages are large.  Shared memory hardly ever has those; so a copy that each process
- * reads for itself may pay: see learn/cooccurrence.
+ * reads for itself may pay: see learn/counting.
  */
 #ifndef RECO_PAGES_H
 #define RECO_PAGES_H

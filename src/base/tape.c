@@ -15,6 +15,12 @@ struct Tape
 /* Its name among those files. */
 #define NAME "tape"
 
+/*
+ * A BufFile is cut into files of 1 GB, and only the next one can be begun: so a tape is stretched by
+ * steps that end where those do.
+ */
+#define STRETCH (UINT64CONST(256) * 1024 * 1024)
+
 /* About what PostgreSQL holds for an open file. */
 #define FILE_BYTES (BLCKSZ + 512)
 
@@ -56,18 +62,44 @@ TapePiece(Tape *tape)
 {
 	if (tape->files && !tape->written)
 		BufFileExportFileSet(tape->file);
-	tape->written = true;
+	tape->written = tape->files != NULL;
 	return tape->files;
+}
+
+static Tape *
+join(void *piece, int mode)
+{
+	SharedFileSet *files = piece;
+	Tape *tape = palloc0(sizeof(Tape));
+
+	tape->file = BufFileOpenFileSet(&files->fs, NAME, mode, false);
+	return tape;
 }
 
 Tape *
 TapeJoin(void *piece)
 {
-	SharedFileSet *files = piece;
-	Tape *tape = palloc0(sizeof(Tape));
+	return join(piece, O_RDONLY);
+}
 
-	tape->file = BufFileOpenFileSet(&files->fs, NAME, O_RDONLY, false);
-	return tape;
+Tape *
+TapeJoinWriting(void *piece)
+{
+	return join(piece, O_RDWR);
+}
+
+void
+TapeLookAnew(Tape *tape)
+{
+	MemoryContext caller = MemoryContextSwitchTo(BudgetContext(tape->budget));
+
+	/* The block at hand may be of before. */
+	if (tape->written)
+	{
+		BufFileClose(tape->file);
+		tape->file = BufFileOpenFileSet(&tape->files->fs, NAME, O_RDONLY, false);
+	}
+	MemoryContextSwitchTo(caller);
 }
 
 void
@@ -89,11 +121,29 @@ TapeSeek(Tape *tape, uint64 place)
 void
 TapeWrite(Tape *tape, const void *bytes, Size size)
 {
-	MemoryContext caller = MemoryContextSwitchTo(BudgetContext(tape->budget));
+	MemoryContext caller = CurrentMemoryContext;
 
 	Assert(!tape->written);
+	if (tape->budget)
+		MemoryContextSwitchTo(BudgetContext(tape->budget));
 	BufFileWrite(tape->file, unconstify(void *, bytes), size);
 	MemoryContextSwitchTo(caller);
+}
+
+void
+TapeStretch(Tape *tape, uint64 bytes)
+{
+	static const char zero = 0;
+
+	for (uint64 place = STRETCH; place < bytes; place += STRETCH)
+	{
+		TapeSeek(tape, place);
+		TapeWrite(tape, &zero, 1);
+	}
+	if (bytes == 0)
+		return;
+	TapeSeek(tape, bytes - 1);
+	TapeWrite(tape, &zero, 1);
 }
 
 void

@@ -26,8 +26,18 @@ extern void *TapePiece(Tape *tape);
 extern Tape *TapeJoin(void *piece);
 extern void TapeLeave(Tape *tape);
 
+/*
+ * The same to write within the tape, no two processes at the same place; what one has written others
+ * read when it has left, and the tape's own process after it has looked at the tape anew.
+ */
+extern Tape *TapeJoinWriting(void *piece);
+extern void TapeLookAnew(Tape *tape);
+
 /* Goes to a place, so many bytes from the beginning: at most where the tape ends. */
 extern void TapeSeek(Tape *tape, uint64 place);
+
+/* Makes a new tape so long; places that nobody writes to then read as zeros. */
+extern void TapeStretch(Tape *tape, uint64 bytes);
 
 /* Both go on from the place where the last one ended; writing within the tape overwrites. */
 extern void TapeWrite(Tape *tape, const void *bytes, Size size);

@@ -96,20 +96,9 @@ extern void CooccurrenceSort(CooccurrenceSlots *slots, uint32_t items);
 /*
  * Fills the slots of every item: the best it speaks for (from), the best that speak for it (to).
  * O(sum over the users of the square of their number of items), shared by as many processes as
- * the budget allows; where rows are on tape one process counts, in as many passes as it takes.
+ * the budget allows; where rows are on tape in as many passes as it takes.
  */
 extern void CooccurrenceRows(const CooccurrenceInput *input, CooccurrenceSlots *from,
 							 CooccurrenceSlots *to, Budget *budget);
-
-/* Takes one item's sums with those below it, in the unit of the Gram matrix: values[item]. */
-typedef void (*CooccurrenceTake)(uint32_t item, const float *values, void *with);
-
-/*
- * Hands over such rows of every item, in order, instead of keeping them: the very numbers that gram
- * gets.  Reports so many steps of progress.  One process, wherever rows are; memory for what is
- * left of the budget at most.
- */
-extern void CooccurrenceEach(const CooccurrenceInput *input, CooccurrenceTake take, void *with,
-							 uint64_t steps, Budget *budget);
 
 #endif

@@ -431,17 +431,3 @@ PassesWork(const TeamMember *member, const PassesJob *job, int first, PassesTake
 	if (member->number > 0)
 		TapeLeave(passes.in.rows.tape);
 }
-
-void
-PassesRows(const Weighing *weighing, PassesTake take, void *with, uint64_t steps, Budget *budget)
-{
-	pg_atomic_uint32 next;
-	void *piece[PASSES_PIECES];
-	PassesJob job;
-	TeamMember member = {.job = &job, .piece = piece, .next = &next};
-
-	pg_atomic_init_u32(&next, 0);
-	PassesPlan(weighing, steps, 1, &job, piece, budget);
-	PassesWork(&member, &job, 0, take, with);
-	PassesFree(piece, budget);
-}

@@ -21,15 +21,7 @@
 /* Takes a row, which lasts until it returns. */
 typedef void (*PassesTake)(const PairRow *row, void *with);
 
-/*
- * Hands over the row of every item, in order.  Reports so many steps of progress, from the first
- * on.  O(pairs, and cells for each pass); memory for what is left of the budget at most, and 60 bytes
- * an item.
- */
-extern void PassesRows(const Weighing *weighing, PassesTake take, void *with, uint64_t steps,
-					   Budget *budget);
-
-/* The same shared by a team: a part of its job, and of the pieces of that. */
+/* A part of the job of a team, and of the pieces of that. */
 typedef struct PassesJob
 {
 	Weighing weighing; /* what it points to is in memory of the process that made it */
@@ -67,6 +59,9 @@ enum
 /*
  * Sets up the job and its pieces for as many members as there is memory for, at most so many; returns
  * their number.  Then each works: rows come in any order.  PassesFree gives the pieces back.
+ *
+ * O(pairs, and cells for each pass); memory for what is left of the budget at most, and 60 bytes an
+ * item.  So many steps of progress are reported, from the first on.
  */
 extern uint32_t PassesPlan(const Weighing *weighing, uint64_t steps, uint32_t most, PassesJob *job,
 						   void **piece, Budget *budget);

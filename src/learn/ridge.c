@@ -22,19 +22,16 @@
 /* Rows of a system begin at a multiple of so many floats. */
 #define ALIGN_FLOATS 16
 
-/* Fewer systems than that are solved sooner than workers have started. */
-#define TEAM_SYSTEMS 64
-
 /* What members share: the job, and its pieces. */
 typedef struct Job
 {
 	uint32_t items;
-	uint32_t first; /* of the targets at hand, and how many they are */
-	uint32_t targets;
 	uint32_t candidates;
 	uint32_t ld;
-	bool crossed; /* candidates come with the right side of the system */
-	float ridge;  /* lambda * mean(diag G), in units of G, which keep it near lambda */
+	uint64_t largest; /* numbers of a system from tape */
+	Tape *tape;       /* of the process that made the job, where others cannot join */
+	bool crossed;     /* candidates come with the right side of the system */
+	float ridge;      /* lambda * mean(diag G), in units of G, which keep it near lambda */
 } Job;
 
 enum
@@ -50,7 +47,8 @@ enum
 	PIECE_MEMBER_START, /* of systems from tape, as learn/systems has them, like the rest */
 	PIECE_MEMBER,
 	PIECE_NUMBER_START,
-	PIECE_NUMBER, /* of the targets at hand */
+	PIECE_TAPE,
+	PIECE_NUMBER, /* of the target at hand; of each member */
 	PIECES
 };
 
@@ -67,7 +65,8 @@ typedef struct Ridge
 	float *weight;
 	uint32_t *place;
 	Systems systems;
-	const float *number;
+	Tape *tape;
+	float *number;
 } Ridge;
 
 #define ST_SORT          sort_by_number
@@ -94,17 +93,17 @@ look_up(const Ridge *ridge, uint32_t target, const Best *candidate, uint32_t n)
 }
 
 /*
- * The same from what was read of a target's system, which may have more candidates.  Both are in
+ * The same from a target's system on tape, which may have more candidates.  Both are in
  * order of number.
  */
 static void
 pick_out(const Ridge *ridge, uint32_t target, const Best *candidate, uint32_t n)
 {
 	const Systems *systems = &ridge->systems;
-	const float *number =
-		ridge->number + systems->number_start[target] - systems->number_start[ridge->job->first];
+	float *number = ridge->number;
 	uint32_t own = SystemsPlace(systems, target, target);
 
+	SystemsRead(systems, ridge->tape, target, number);
 	for (uint32_t column = 0; column < n; column++)
 	{
 		uint32_t item = candidate[column].index;
@@ -172,16 +171,19 @@ solve_targets(const TeamMember *member)
 		.systems = {.member_start = piece[PIECE_MEMBER_START],
 					.member = piece[PIECE_MEMBER],
 					.number_start = piece[PIECE_NUMBER_START]},
-		.number = piece[PIECE_NUMBER],
+		.number = TeamShare(member, PIECE_NUMBER, sizeof(float) * job->largest),
+		.tape = piece[PIECE_TAPE] ? TapeJoin(piece[PIECE_TAPE]) : job->tape,
 	};
-	uint32_t taken;
+	uint32_t target;
 
-	while ((taken = TeamNext(member)) < job->targets)
+	while ((target = TeamNext(member)) < job->items)
 	{
 		INTERRUPTS();
-		solve_target(&ridge, job->first + taken);
-		ProgressDone((uint64) (ridge.gram ? 0 : job->items) + job->first + taken + 1);
+		solve_target(&ridge, target);
+		ProgressDone((uint64) (ridge.gram ? 0 : job->items) + target + 1);
 	}
+	if (piece[PIECE_TAPE])
+		TapeLeave(ridge.tape);
 }
 
 /* Where a worker starts. */
@@ -314,12 +316,15 @@ static uint32_t
 make_scratch(const Job *job, void **piece, Budget *budget)
 {
 	uint64_t system = system_floats(job);
-	uint64_t members = TeamMembers(budget, (system + 2 * job->candidates) * sizeof(float));
+	uint64_t members =
+		TeamMembers(budget, (system + 2 * job->candidates + job->largest) * sizeof(float));
 
 	piece[PIECE_SYSTEM] = BudgetAllocSharedLeast(budget, members * system, sizeof(float));
 	piece[PIECE_WEIGHT] = BudgetAllocSharedLeast(budget, members * job->candidates, sizeof(float));
 	piece[PIECE_PLACE] =
 		BudgetAllocSharedLeast(budget, members * job->candidates, sizeof(uint32_t));
+	if (job->largest > 0)
+		piece[PIECE_NUMBER] = BudgetAllocSharedLeast(budget, members * job->largest, sizeof(float));
 	return (uint32_t) members;
 }
 
@@ -378,40 +383,28 @@ solve_from_gram(TeamTask *task, Job *job, const RidgeBasis *basis, Budget *budge
 {
 	task->piece[PIECE_GRAM] = basis->gram;
 	task->members = make_scratch(job, task->piece, budget);
-	job->targets = job->items;
 	ProgressEnter(PROGRESS_SOLVE, job->items);
 	TeamRun(task, budget);
 }
 
-/*
- * Solves what is on tape, as many targets at a time as half of the memory has room for: the other
- * half is left for members.
- */
+/* Solves what is on tape, from which each member reads by itself. */
 static void
 solve_from_tape(TeamTask *task, Job *job, const RidgeBasis *basis, Budget *budget)
 {
 	Systems *systems = basis->systems;
-	uint64_t room;
 
 	ProgressEnter(PROGRESS_SOLVE, 2 * (uint64) job->items);
 	SystemsGather(systems, &basis->input, budget);
-	room = Max(BudgetLeft(budget) / 2 / sizeof(float), systems->largest);
-	room = Min(room, systems->number_start[job->items]);
+	job->tape = systems->tape;
+	job->largest = systems->largest;
 	task->piece[PIECE_MEMBER_START] = systems->member_start;
 	task->piece[PIECE_MEMBER] = systems->member;
 	task->piece[PIECE_NUMBER_START] = systems->number_start;
-	task->piece[PIECE_NUMBER] = BudgetAllocSharedLeast(budget, room, sizeof(float));
+	task->piece[PIECE_TAPE] = TapePiece(systems->tape);
 	task->members = make_scratch(job, task->piece, budget);
-	if (room < TEAM_SYSTEMS * systems->largest)
+	if (task->piece[PIECE_TAPE] == NULL)
 		task->members = 1;
-	while (job->first < job->items)
-	{
-		INTERRUPTS();
-		job->targets = SystemsRead(systems, job->first, room, task->piece[PIECE_NUMBER]);
-		TeamRun(task, budget);
-		job->first += job->targets;
-	}
-	BudgetFree(budget, task->piece[PIECE_NUMBER]);
+	TeamRun(task, budget);
 }
 
 CooccurrenceSlots
@@ -448,5 +441,6 @@ RidgeSolve(const RidgeBasis *basis, double lambda, uint32_t candidates, Budget *
 	BudgetFree(budget, piece[PIECE_SYSTEM]);
 	BudgetFree(budget, piece[PIECE_WEIGHT]);
 	BudgetFree(budget, piece[PIECE_PLACE]);
+	BudgetFree(budget, piece[PIECE_NUMBER]);
 	return to;
 }

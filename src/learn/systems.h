@@ -27,17 +27,14 @@ extern Systems *SystemsOpen(const CooccurrenceSlots *to, uint32_t items, Budget 
 extern void SystemsClose(Systems *systems, Budget *budget);
 
 /*
- * Counts the rows and deals them out, unless that was done before.  Reports as many steps of
+ * Counts the rows and deals them out, by a team, unless that was done before.  Reports as many steps of
  * progress as there are items.  Cost: that of counting, and a seek for every candidate of every
  * target; 4 bytes of temporary file for every number.
  */
 extern void SystemsGather(Systems *systems, const CooccurrenceInput *input, Budget *budget);
 
-/*
- * Reads the numbers of systems from a target on, as many whole ones as so many numbers allow, one at
- * least.  Returns how many systems were read.
- */
-extern uint32_t SystemsRead(const Systems *systems, uint32_t first, uint64_t room, float *number);
+/* Reads the numbers of a target's system from the tape, or from where another process has joined it. */
+extern void SystemsRead(const Systems *systems, Tape *tape, uint32_t target, float *number);
 
 /* The place of a member in the system of a target. */
 static inline uint32_t

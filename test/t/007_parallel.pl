@@ -138,15 +138,18 @@ for my $model ('wide', 'ridge', 'next')
 
 # Ridge has two ways to gather its systems, and which one is taken depends on memory alone: the weights are the same.
 {
-	my %ways;
+	my (%ways, %steps);
 	for (my $kilobytes = 14000; $kilobytes <= 21000; $kilobytes += 1000)
 	{
 		my ($wanted) = learn($node, 'ridge', "SET max_parallel_maintenance_workers = 0; SET maintenance_work_mem = $kilobytes");
-		my ($have) = learn($node, 'ridge', "SET max_parallel_maintenance_workers = 4; SET maintenance_work_mem = $kilobytes");
+		my ($have, $said) = learn($node, 'ridge', "SET max_parallel_maintenance_workers = 4; SET maintenance_work_mem = $kilobytes");
 		is($have, $wanted, "ridge, $kilobytes kB: the same with workers and without");
+		like($said, qr/^(DEBUG:  [1-4] workers started of [1-4] wanted\n?)+$/, "ridge, $kilobytes kB: workers at every step");
 		$ways{$wanted} = 1;
+		$steps{ scalar(split /\n/, $said) } = 1;
 	}
 	is(scalar(keys %ways), 1, 'and whatever memory there is');
+	is(join(' ', sort keys %steps), '6 8', 'summed, counted and solved twice, and where the systems lie on tape, dealt out there by workers as well');
 }
 
 # Below 100,000 cells nobody is asked.

@@ -1,0 +1,79 @@
+/*
+ * counting.h: every row of A'A by a team, wherever A is.
+ *
+ * A matrix in memory is turned and counted by ranges of items, from users' lists that each member
+ * copies to large pages where there is room; one on tape is counted in passes (learn/passes).  Sums are exact,
+ * so that neither this nor the number of processes can be told from them.
+ */
+#ifndef RECO_COUNTING_H
+#define RECO_COUNTING_H
+
+#include "learn/passes.h"
+
+/* A part of a team's job. */
+typedef struct CountingJob
+{
+	uint32_t items;
+	uint32_t users;
+	uint32_t ranges;
+	uint64_t range_most; /* entries of the largest range */
+	float uniform;
+	bool in_memory;
+	bool narrow; /* 16 bits hold the numbers of items */
+	bool copy_columns;
+	bool copy_values;
+	uint64_t copies; /* bytes that all members' copies take */
+	double mean_list;
+	PairScale scale;
+	uint64_t steps;
+	PassesJob passes; /* where rows are on tape */
+} CountingJob;
+
+/* And of its pieces. */
+enum
+{
+	COUNTING_USER_START,
+	COUNTING_USER_COLUMN,
+	COUNTING_USER_VALUE,
+	COUNTING_STEP,
+	COUNTING_ITEM_START, /* offsets in the transpose */
+	COUNTING_RANGE,      /* the first item of every range, and an end */
+	COUNTING_SUMS,       /* of each member, like the next */
+	COUNTING_TOUCHED,
+	COUNTING_TURN_START, /* the transpose of its range */
+	COUNTING_TURN_COLUMN,
+	COUNTING_TURN_PLACE,
+	COUNTING_PASSES, /* where rows are on tape, instead of most */
+	COUNTING_PIECES = COUNTING_PASSES + PASSES_PIECES
+};
+
+/*
+ * Sets up the job and its pieces for as many members as there is memory for; returns their number.  So many
+ * steps of progress are reported in all.  Then each works, and CountingFree gives back what they worked with.
+ */
+extern uint32_t CountingPlan(const Weighing *in, uint64_t steps, CountingJob *job, void **piece,
+							 Budget *budget);
+extern void CountingFree(const CountingJob *job, void **piece, Budget *budget);
+
+/*
+ * A member's part in a job whose pieces for counting begin with the given one: hands over one row after
+ * the other, until none is left.
+ */
+extern void CountingWork(const TeamMember *member, const CountingJob *job, int first,
+						 PassesTake take, void *with);
+
+/* What sums are worth in a unit of which the mean of the diagonal of A'A is about one. */
+typedef struct CountingUnit
+{
+	PairScale scale;
+	const double *norm; /* [items], each sum is divided by both of its items'; NULL is whole */
+	double whole;
+	double unit; /* a power of four */
+} CountingUnit;
+
+extern CountingUnit CountingUnitOf(const Weighing *in);
+
+/* A row's values, values[item]; where a sum is 0 they are left alone. */
+extern void CountingValues(const CountingUnit *unit, const PairRow *row, float *values);
+
+#endif
