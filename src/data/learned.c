@@ -145,7 +145,7 @@ number_items(const Model *model, const IdSet *ids, const LearnedItem *items, uin
  * The neighbours of an item under their stored numbers, packed into room: of what is scored those
  * that no user stands behind come first.
  */
-static Datum
+static void
 pack(bytea *room, uint32 item_no, const LearnedItem *item, const uint32 *number, Best *scratch)
 {
 	Size length;
@@ -167,7 +167,6 @@ pack(bytea *room, uint32 item_no, const LearnedItem *item, const uint32 *number,
 	length = PackedWrite((unsigned char *) VARDATA(room), item_no, scratch, item->scored,
 						 item->neighbor_count);
 	SET_VARSIZE(room, VARHDRSZ + length);
-	return PointerGetDatum(room);
 }
 
 /* The columns of the table but item_id, in the order of the parameters. */
@@ -189,24 +188,100 @@ column_list(const char *prefix)
 	return list.data;
 }
 
-/* The statement that writes an item, and leaves a row alone that says the same already. */
-static SPIPlanPtr
-prepare_write(const Model *model)
+/* Rows are written so many at a time, or when their neighbours take so many bytes. */
+#define ROWS_AT_ONCE  256
+#define BYTES_AT_ONCE 32768
+
+/* Rows that wait to be written together. */
+typedef struct Batch
 {
-	Oid types[LEARNED_COLUMNS] = {
+	SPIPlanPtr plan;
+	MemoryContext context; /* of what lies in the rows */
+	Oid type[LEARNED_COLUMNS];
+	int count;
+	Size bytes;
+	Datum value[LEARNED_COLUMNS][ROWS_AT_ONCE];
+	bool isnull[LEARNED_COLUMNS][ROWS_AT_ONCE];
+	uint64 written;
+} Batch;
+
+/* The statement that writes rows, from an array of each column, and leaves those alone that say the same. */
+static const char *
+write_statement(const Model *model)
+{
+	StringInfoData sql;
+
+	initStringInfo(&sql);
+	appendStringInfo(&sql,
+					 "INSERT INTO %s.learned_item AS l (item_id, %s) SELECT * FROM ROWS FROM (",
+					 model->quoted, column_list(""));
+	for (size_t c = 0; c < LEARNED_COLUMNS; c++)
+		appendStringInfo(&sql, "%spg_catalog.unnest($%d)", c == 0 ? "" : ", ", (int) c + 1);
+	appendStringInfo(&sql,
+					 ") ON CONFLICT (item_id) DO UPDATE SET (%s) = (%s) "
+					 "WHERE (%s) IS DISTINCT FROM (%s)",
+					 column_list(""), column_list("excluded."), column_list("l."),
+					 column_list("excluded."));
+	return sql.data;
+}
+
+static Batch *
+open_batch(const Model *model)
+{
+	const Oid types[LEARNED_COLUMNS] = {
 		IdType(model->item_kind), INT4OID,        INT8OID, INT4OID, FLOAT8OID, FLOAT8OID, INT4OID,
 		TIMESTAMPTZOID,           TIMESTAMPTZOID, BYTEAOID};
-	char *sql = psprintf("INSERT INTO %s.learned_item AS l (item_id, %s) "
-						 "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) "
-						 "ON CONFLICT (item_id) DO UPDATE SET (%s) = (%s) "
-						 "WHERE (%s) IS DISTINCT FROM (%s)",
-						 model->quoted, column_list(""), column_list(""), column_list("excluded."),
-						 column_list("l."), column_list("excluded."));
-	SPIPlanPtr plan = SPI_prepare(sql, lengthof(types), types);
+	Batch *batch = palloc0(sizeof(Batch));
+	const char *sql = write_statement(model);
+	Oid arrays[LEARNED_COLUMNS];
 
-	if (plan == NULL)
+	memcpy(batch->type, types, sizeof(types));
+	for (size_t c = 0; c < LEARNED_COLUMNS; c++)
+		arrays[c] = get_array_type(types[c]);
+	batch->plan = SPI_prepare(sql, lengthof(arrays), arrays);
+	if (batch->plan == NULL)
 		elog(ERROR, "could not prepare \"%s\": %s", sql, SPI_result_code_string(SPI_result));
-	return plan;
+	batch->context =
+		AllocSetContextCreate(CurrentMemoryContext, "reco rows", ALLOCSET_DEFAULT_SIZES);
+	return batch;
+}
+
+/* Writes what waits. */
+static void
+write_batch(const Model *model, Batch *batch)
+{
+	MemoryContext caller = MemoryContextSwitchTo(batch->context);
+	Datum arrays[LEARNED_COLUMNS];
+	int least = 1;
+
+	for (size_t c = 0; c < LEARNED_COLUMNS && batch->count > 0; c++)
+	{
+		int16 length;
+		bool byval;
+		char align;
+
+		get_typlenbyvalalign(batch->type[c], &length, &byval, &align);
+		arrays[c] =
+			PointerGetDatum(construct_md_array(batch->value[c], batch->isnull[c], 1, &batch->count,
+											   &least, batch->type[c], length, byval, align));
+	}
+	MemoryContextSwitchTo(caller);
+	if (batch->count == 0)
+		return;
+	if (SPI_execute_plan(batch->plan, arrays, NULL, false, 0) != SPI_OK_INSERT)
+		elog(ERROR, "could not write items of model \"%s\"", model->name);
+	batch->written += SPI_processed;
+	batch->count = 0;
+	batch->bytes = 0;
+	MemoryContextReset(batch->context);
+}
+
+static void
+close_batch(Batch *batch)
+{
+	SPI_freeplan(batch->plan);
+	MemoryContextDelete(batch->context);
+	pfree(batch);
 }
 
 static Datum
@@ -215,10 +290,41 @@ seconds_datum(int64 seconds)
 	return TimestampTzGetDatum(seconds == LEARNED_ALWAYS ? DT_NOBEGIN : seconds * USECS_PER_SEC);
 }
 
-static char
-null_flag(bool isnull)
+/* Has the row of an item wait; its neighbours are copied. */
+static void
+add_row(Batch *batch, const IdSet *ids, const LearnedItem *item, uint32 item_no,
+		const bytea *packed, bool timed)
 {
-	return isnull ? 'n' : ' ';
+	MemoryContext caller = MemoryContextSwitchTo(batch->context);
+	int r = batch->count++;
+	bool known = timed && item->events > 0;
+	const Datum values[LEARNED_COLUMNS] = {
+		IdSetDatum(ids, item->id),
+		Int32GetDatum((int32) item_no),
+		Int64GetDatum(item->events),
+		Int32GetDatum(item->users),
+		Float8GetDatum(item->popularity_log2),
+		Float8GetDatum(item->recent_log2),
+		Int32GetDatum(item->trending_rank),
+		seconds_datum(item->first_seconds),
+		seconds_datum(item->last_seconds),
+		PointerGetDatum(memcpy(palloc(VARSIZE(packed)), packed, VARSIZE(packed))),
+	};
+	const bool nulls[LEARNED_COLUMNS] = {
+		[4] = isnan(item->popularity_log2),
+		[5] = isnan(item->recent_log2),
+		[6] = item->trending_rank == 0,
+		[7] = !known,
+		[8] = !known,
+	};
+
+	for (size_t c = 0; c < LEARNED_COLUMNS; c++)
+	{
+		batch->value[c][r] = values[c];
+		batch->isnull[c][r] = nulls[c];
+	}
+	batch->bytes += VARSIZE(packed);
+	MemoryContextSwitchTo(caller);
 }
 
 uint64
@@ -227,16 +333,14 @@ LearnedWrite(const Model *model, const IdSet *ids, const LearnedItem *items, uin
 {
 	uint64 written = 0;
 	uint32 *number = number_items(model, ids, items, count, slots, &written, budget);
-	SPIPlanPtr plan = prepare_write(model);
-	MemoryContext row =
-		AllocSetContextCreate(CurrentMemoryContext, "reco row", ALLOCSET_SMALL_SIZES);
+	Batch *batch = open_batch(model);
 	uint32 longest = 0;
 	bytea *room;
 	Best *scratch;
 
 	for (uint32 i = 0; i < count; i++)
 		longest = Max(longest, items[i].neighbor_count);
-	if (longest > (MaxAllocSize - VARHDRSZ - PACKED_HEADER) / PACKED_PER_NEIGHBOR)
+	if (longest > (MaxAllocSize / 2 - VARHDRSZ - PACKED_HEADER) / PACKED_PER_NEIGHBOR)
 		ereport(ERROR, (errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
 						errmsg("an item of model \"%s\" has %u neighbours, too many to store",
 							   model->name, longest),
@@ -247,38 +351,19 @@ LearnedWrite(const Model *model, const IdSet *ids, const LearnedItem *items, uin
 
 	for (uint32 i = 0; i < count; i++)
 	{
-		const LearnedItem *item = &items[i];
-		MemoryContext caller = MemoryContextSwitchTo(row);
-		char nulls[LEARNED_COLUMNS];
-		Datum values[LEARNED_COLUMNS];
-
 		CHECK_FOR_INTERRUPTS();
-		memset(nulls, ' ', sizeof(nulls));
-		values[0] = IdSetDatum(ids, item->id);
-		values[1] = Int32GetDatum((int32) number[i]);
-		values[2] = Int64GetDatum(item->events);
-		values[3] = Int32GetDatum(item->users);
-		values[4] = Float8GetDatum(item->popularity_log2);
-		values[5] = Float8GetDatum(item->recent_log2);
-		values[6] = Int32GetDatum(item->trending_rank);
-		values[7] = seconds_datum(item->first_seconds);
-		values[8] = seconds_datum(item->last_seconds);
-		values[9] = pack(room, number[i], item, number, scratch);
-		nulls[4] = null_flag(isnan(item->popularity_log2));
-		nulls[5] = null_flag(isnan(item->recent_log2));
-		nulls[6] = null_flag(item->trending_rank == 0);
-		nulls[7] = nulls[8] = null_flag(!timed || item->events == 0);
-		MemoryContextSwitchTo(caller);
-
-		if (SPI_execute_plan(plan, values, nulls, false, 0) != SPI_OK_INSERT)
-			elog(ERROR, "could not write an item of model \"%s\"", model->name);
-		written += SPI_processed;
-		MemoryContextReset(row);
+		pack(room, number[i], &items[i], number, scratch);
+		add_row(batch, ids, &items[i], number[i], room, timed);
+		if (batch->count < ROWS_AT_ONCE && batch->bytes < BYTES_AT_ONCE)
+			continue;
+		write_batch(model, batch);
 		ProgressDone((uint64) i + 1);
 	}
+	write_batch(model, batch);
+	ProgressDone(count);
 
-	SPI_freeplan(plan);
-	MemoryContextDelete(row);
+	written += batch->written;
+	close_batch(batch);
 	BudgetFree(budget, room);
 	BudgetFree(budget, scratch);
 	BudgetFree(budget, number);
