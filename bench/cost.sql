@@ -6,6 +6,7 @@
 -- A ratio of 2 says that the constant behind a phase is half of what it should be.
 SET maintenance_work_mem = '4GB';
 SET client_min_messages = warning;
+SET max_parallel_maintenance_workers = 0;
 \timing off
 CREATE TEMP TABLE looked AS
   SELECT m.model, e.*, clock_timestamp() AS at FROM reco_models() m, reco_estimate(m.model) e LIMIT 0;

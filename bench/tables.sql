@@ -129,10 +129,21 @@ CREATE TEMP VIEW bar AS
      CASE WHEN pg_temp.fact('events') = 1000000 THEN pg_temp.median_of('no settings', p.processes, 'wall') END, NULL),
     (12, 'sum of similarities, cosine of counts / kernel.c', '0.99 to 1.01',
      pg_temp.median_of('cosine of counts', p.processes, 'similarity') / pg_temp.median_of('kernel.c', p.processes, 'similarity'), NULL)
-  ) b(place, bar, wanted, measured, by_processor);
+  ) b(place, bar, wanted, measured, by_processor)
+  UNION ALL
+  -- what each kind of refresh was expected to take, before it
+  SELECT f.processes, b.*
+  FROM figure f, LATERAL (VALUES
+    (13, 'estimated / measured seconds, ' || f.who, '0.5 to 2',
+     pg_temp.median_of(f.who, f.processes, 'expected_seconds') / pg_temp.median_of(f.who, f.processes, 'total'),
+     CASE WHEN f.processes = 1 THEN pg_temp.median_of(f.who, 1, 'expected_seconds') / pg_temp.median_of(f.who, 1, 'cpu') END),
+    (14, 'estimated / measured memory, ' || f.who, '0.5 to 2',
+     pg_temp.median_of(f.who, f.processes, 'expected_memory') / pg_temp.median_of(f.who, f.processes, 'peak_memory'), NULL)
+  ) b(place, bar, wanted, measured, by_processor)
+  WHERE f.name = 'expected_seconds';
 
 \echo
 \echo '| bar | processes | wanted | measured | by processor time |'
 \echo '|---|---|---|---|---|'
 SELECT format('| %s | %s | %s | %s | %s |', bar, processes, wanted, to_char(measured, 'FM99990.00'), coalesce(to_char(by_processor, 'FM99990.00'), ''))
-FROM bar WHERE measured IS NOT NULL ORDER BY place, processes;
+FROM bar WHERE measured IS NOT NULL ORDER BY place, bar, processes;
