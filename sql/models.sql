@@ -46,6 +46,7 @@ CREATE TYPE reco_model AS (
   picked_damping      float8,
   picked_blend        float8,
   picked_indirect     float8,
+  picked_neighbors    int,
   picked_shrinkage    float8,
   picked_recency      float8,
   refreshed_at        timestamptz,

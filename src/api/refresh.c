@@ -519,6 +519,7 @@ write_model(const Refresh *refresh)
 		{"picked_damping", FLOAT8OID, Float8GetDatum(similarity->damping), false},
 		{"picked_blend", FLOAT8OID, Float8GetDatum(similarity->blend), false},
 		{"picked_indirect", FLOAT8OID, Float8GetDatum(similarity->indirect), false},
+		{"picked_neighbors", INT4OID, Int32GetDatum((int32) similarity->k), false},
 		{"picked_shrinkage", FLOAT8OID, Float8GetDatum(similarity->rule.shrinkage), false},
 		{"picked_recency", FLOAT8OID, Float8GetDatum(SimilarityRecency(similarity)), false},
 		{"events", INT8OID, Int64GetDatum((int64) refresh->event_count), false},

@@ -42,6 +42,8 @@ SaidLearned(const SimilarityOptions *options, const FoldOptions *fold, const Sig
 	if (ridge)
 		appendStringInfo(&said, ", lambda => %g, damping => %g, blend => %g, indirect => %g",
 						 options->lambda, options->damping, options->blend, options->indirect);
+	if (options->k_most > 0 && options->k != SIMILARITY_K_DEFAULT)
+		appendStringInfo(&said, ", neighbors => %u", options->k);
 	if (!ridge || options->blend > 0)
 		appendStringInfo(&said, ", keep => '%s'", SettingWord(SETTING_KEEP, options->keep));
 	if (options->rule.shrinkage > 0)

@@ -366,7 +366,7 @@ read_row(const Model *model)
 		"factor_lambda, unobserved, content, neighbors, keep, weighting, max_history, "
 		"half_life, popular_half_life, trend_half_life, min_match, target_signal, exclude_seen, fatigue_half_life, category, contexts, time_zone, unfinished, reranked, reranked_first, reranked_of, "
 		"picked_signals, picked_weights, picked_similarity, "
-		"picked_keep, picked_lambda, picked_damping, picked_blend, picked_indirect, picked_shrinkage, picked_recency, refreshed_at, item_slots, "
+		"picked_keep, picked_lambda, picked_damping, picked_blend, picked_indirect, picked_neighbors, picked_shrinkage, picked_recency, refreshed_at, item_slots, "
 		"last_event_at, popularity_offset, recent_offset, "
 		"trend_prior, curve_score, curve_match, picked_algorithm FROM ONLY %s.model",
 		model->quoted);
@@ -380,7 +380,17 @@ read_row(const Model *model)
 }
 
 /* Columns of what was picked, from picked_similarity to picked_recency. */
-#define PICKED_COLUMNS 8
+#define PICKED_COLUMNS 9
+
+/* How many neighbours were kept of an item, where nobody says how many. */
+static uint32
+neighbors_column(int number, const SimilarityOptions *options)
+{
+	bool isnull;
+	int32 k = DatumGetInt32(column(number, &isnull));
+
+	return isnull || k < 1 || (uint32) k > options->k_most ? options->k : (uint32) k;
+}
 
 /* What the last refresh picked where similarity is auto; the counts where it has not yet. */
 static int
@@ -405,6 +415,7 @@ take_picked(Model *model, int n)
 	picked->damping = float_column(++n, picked->damping);
 	picked->blend = float_column(++n, picked->blend);
 	picked->indirect = float_column(++n, picked->indirect);
+	picked->k = neighbors_column(++n, picked);
 	picked->rule.shrinkage = float_column(++n, picked->rule.shrinkage);
 	n++;
 	if (picked->recency == 0)
@@ -541,6 +552,11 @@ take_settings(Model *model)
 	settings->fold.min_support = rule->min_support;
 	settings->content = float_column(++n, 0);
 	settings->similarity.k = DatumGetInt32(column(++n, &isnull));
+	if (isnull)
+	{
+		settings->similarity.k = SIMILARITY_K_DEFAULT;
+		settings->similarity.k_most = SIMILARITY_K_MOST;
+	}
 	settings->similarity.keep = choice_column(++n, SETTING_KEEP);
 	settings->weighting = choice_column(++n, SETTING_WEIGHTING);
 	settings->max_history = DatumGetInt32(column(++n, &isnull));

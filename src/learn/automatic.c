@@ -18,24 +18,46 @@
 /* Of thin data: a pair of n users counts n / (n + this). */
 #define THIN_SHRINKAGE 5
 
-/* What is tried, and which of it is taken where nothing is surely better. */
-static const double lambdas[] = {0.5, 1, 2, 4, 8, 16};
-static const double dampings[] = {0, 0.1, 0.2};
-static const double blends[] = {0, 0.2, 0.4};
-static const double recencies[] = {0.8, 0.9, 1}; /* of ridge, where order may matter */
-static const double indirects[] = {0, 0.06, 0.12};
+/*
+ * What is tried of an option, and which of it serves most sets: left only for what is better by more
+ * than so many standard errors.
+ */
+typedef struct Choice
+{
+	const double *value;
+	int count;
+	int usual;
+	double errors;
+} Choice;
+
+#define CHOICE(usual, errors, ...)                                                                 \
+	{                                                                                              \
+		(const double[]){__VA_ARGS__}, (int) (sizeof((double[]){__VA_ARGS__}) / sizeof(double)),   \
+			usual, errors                                                                          \
+	}
+
+static const Choice lambdas = CHOICE(3, 1, 0.5, 1, 2, 4, 8, 16);
+static const Choice dampings = CHOICE(1, 1, 0, 0.1, 0.2);
+static const Choice indirects = CHOICE(1, 1, 0, 0.06, 0.12); /* where pairs are few, else none */
+
+/*
+ * Of these none costs more than another, and none serves nearly all sets: whatever is better.  Recency
+ * is of ridge, where order may matter.
+ */
+static const Choice blends = CHOICE(2, 0, 0, 0.1, 0.2, 0.4);
+static const Choice recencies = CHOICE(2, 0, 0.8, 0.9, 1);
+
+/*
+ * Of so many items at most more neighbours are kept though pairs are many: scores of a list still fit
+ * into a near cache.
+ */
+#define SMALL_CATALOGUE 10000
 
 /* Less than one in so many of the candidates asked for is there: pairs are few. */
 #define SPARSE_SHARE 2
 
 /* Where users have so many different times on average, what follows what is tried as well. */
 #define LEAST_TIMES 3
-
-#define LAMBDA_USUAL   3
-#define DAMPING_USUAL  1
-#define BLEND_USUAL    1
-#define INDIRECT_USUAL 1 /* where pairs are few, otherwise none */
-#define RECENCY_USUAL  2
 
 #define NEXT_SLOWER 0.9 /* the other recency of what follows what */
 
@@ -59,7 +81,9 @@ typedef struct Search
 	Budget *budget;
 	uint32_t users;
 	bool ordered;             /* times may tell something, as far as is known */
-	CooccurrenceSlots solved; /* weights of few candidates, for the lambda at hand */
+	Neighbors *mixed;         /* by the options at hand, where these differ in recency only */
+	uint32_t candidates;      /* solved for at most */
+	CooccurrenceSlots solved; /* their weights, for the lambda at hand */
 	Trial best;
 } Search;
 
@@ -85,14 +109,15 @@ measure(const Search *search, const SimilarityOptions *options, const Neighbors 
 
 	EvaluationRun(&input, &result, search->budget);
 	trial.mean = EvaluationMean(&result.of[EVALUATION_NDCG]);
-	ereport(DEBUG1,
-			(errmsg_internal(
-				"%s, lambda %g, damping %g, blend %g, indirect %g, keep %d, recency %g: NDCG %.5f",
-				options->rule.kind == SIMILARITY_RIDGE  ? "ridge"
-				: options->rule.kind == SIMILARITY_NEXT ? "next"
-														: "counts",
-				options->lambda, options->damping, options->blend, options->indirect, options->keep,
-				SimilarityRecency(options), trial.mean)));
+	ereport(
+		DEBUG1,
+		(errmsg_internal(
+			"%s, lambda %g, damping %g, blend %g, indirect %g, %u neighbors, keep %d, recency %g: NDCG %.5f",
+			options->rule.kind == SIMILARITY_RIDGE  ? "ridge"
+			: options->rule.kind == SIMILARITY_NEXT ? "next"
+													: "counts",
+			options->lambda, options->damping, options->blend, options->indirect, options->k,
+			options->keep, SimilarityRecency(options), trial.mean)));
 	return trial;
 }
 
@@ -119,6 +144,8 @@ try_counts(const Search *search, SimilarityOptions options, SimilarityKeep keep)
 static Trial
 try_mixture(const Search *search, const SimilarityOptions *options)
 {
+	if (search->mixed)
+		return measure(search, options, search->mixed);
 	return measure_once(search, options,
 						NeighborsOfRidge(search->basis, &search->solved, options, search->budget));
 }
@@ -126,11 +153,19 @@ try_mixture(const Search *search, const SimilarityOptions *options)
 static void
 solve(Search *search, double lambda)
 {
-	uint32_t candidates = Min(search->best.options.candidates, TRIAL_CANDIDATES);
+	uint32_t candidates = Min(search->best.options.candidates, search->candidates);
 
 	if (search->solved.slot)
 		CooccurrenceFree(&search->solved, search->budget);
 	search->solved = RidgeSolve(search->basis, lambda, candidates, search->budget);
+}
+
+/* Takes a trial in the place of the best so far. */
+static void
+take(Search *search, const Trial *trial)
+{
+	free_trial(search, &search->best);
+	search->best = *trial;
 }
 
 /* True where a trial is better than another by more than the standard error of the difference. */
@@ -140,25 +175,31 @@ surely_better(const Search *search, const Trial *a, const Trial *b)
 	return EvaluationSurelyBetter(a->ndcg, b->ndcg, search->users, 1);
 }
 
+static inline double
+usual_of(const Choice *choice)
+{
+	return choice->value[choice->usual];
+}
+
 /*
  * Tries the values of one option from the usual one down, then up, as long as the mean rises.
  * Takes the best of them only where it is surely better than the usual: what is as good by chance
  * on these users would be worse on others.
  */
 static void
-choose_value(Search *search, double *option, const double *values, int count, int usual)
+choose_value(Search *search, double *option, const Choice *choice)
 {
 	Trial found = {.mean = search->best.mean};
 	bool lambda = option == &search->best.options.lambda;
 
 	for (int way = -1; way <= 1 && found.ndcg == NULL; way += 2)
-		for (int n = usual + way; n >= 0 && n < count; n += way)
+		for (int n = choice->usual + way; n >= 0 && n < choice->count; n += way)
 		{
 			Trial trial;
 
-			*option = values[n];
+			*option = choice->value[n];
 			if (lambda)
-				solve(search, values[n]);
+				solve(search, *option);
 			trial = try_mixture(search, &search->best.options);
 			if (!(trial.mean > found.mean))
 			{
@@ -169,16 +210,12 @@ choose_value(Search *search, double *option, const double *values, int count, in
 				free_trial(search, &found);
 			found = trial;
 		}
-	*option = values[usual];
-	if (found.ndcg && surely_better(search, &found, &search->best))
-	{
-		free_trial(search, &search->best);
-		search->best = found;
-	}
+	*option = usual_of(choice);
+	if (found.ndcg &&
+		EvaluationSurelyBetter(found.ndcg, search->best.ndcg, search->users, choice->errors))
+		take(search, &found);
 	else if (found.ndcg)
 		free_trial(search, &found);
-	if (lambda)
-		solve(search, search->best.options.lambda);
 }
 
 /* The counts, the best of each target unless those of each source are surely better. */
@@ -215,11 +252,41 @@ choose_indirect(Search *search)
 	if (!is_sparse(search) ||
 		IndirectBytes(search->basis->input.rows.items) > BudgetLeft(search->budget) / 2)
 		return;
-	options.indirect = indirects[INDIRECT_USUAL];
+	options.indirect = usual_of(&indirects);
 	free_trial(search, &search->best);
 	search->best = try_mixture(search, &options);
-	choose_value(search, &search->best.options.indirect, indirects, lengthof(indirects),
-				 INDIRECT_USUAL);
+	choose_value(search, &search->best.options.indirect, &indirects);
+}
+
+/* How many of its best an item may have among the counts. */
+static uint32_t
+longest_rows(const SimilarityOptions *options, uint32_t items)
+{
+	uint32_t most = Max(options->k, items <= SMALL_CATALOGUE ? options->k_most : 0);
+
+	return Max(1, Min(most, items));
+}
+
+/*
+ * Where the catalogue is small, or has few pairs so that few items have many neighbours, more of
+ * them are kept, unless lists are worse for it.
+ */
+static void
+choose_length(Search *search)
+{
+	uint32_t items = search->basis->input.rows.items;
+	SimilarityOptions options = search->best.options;
+	Trial longer;
+
+	if (options.k_most <= options.k || items <= options.k ||
+		(items > SMALL_CATALOGUE && !is_sparse(search)))
+		return;
+	options.k = options.k_most;
+	longer = try_mixture(search, &options);
+	if (longer.mean >= search->best.mean)
+		take(search, &longer);
+	else
+		free_trial(search, &longer);
 }
 
 /* How histories are read, and whether their order says anything at all. */
@@ -230,14 +297,17 @@ choose_recency(Search *search)
 	SimilarityOptions options = *best;
 	Trial recent;
 
-	best->recency = recencies[RECENCY_USUAL];
-	options.recency = recencies[RECENCY_USUAL - 1];
+	search->mixed = NeighborsOfRidge(search->basis, &search->solved, best, search->budget);
+	best->recency = usual_of(&recencies);
+	options.recency = recencies.value[recencies.usual - 1];
 	recent = try_mixture(search, &options);
 	search->ordered =
 		!EvaluationSurelyBetter(search->best.ndcg, recent.ndcg, search->users, ORDER_ERRORS);
 	free_trial(search, &recent);
 	if (search->ordered)
-		choose_value(search, &best->recency, recencies, lengthof(recencies), RECENCY_USUAL);
+		choose_value(search, &best->recency, &recencies);
+	NeighborsFree(search->mixed, search->budget);
+	search->mixed = NULL;
 }
 
 /* Ridge with what serves most sets, and from there one option after the other. */
@@ -249,20 +319,35 @@ choose_ridge(Search *search, const SimilarityOptions *options, SimilarityKeep ke
 	*best = *options;
 	best->rule.kind = SIMILARITY_RIDGE;
 	best->keep = keep;
-	best->lambda = lambdas[LAMBDA_USUAL];
-	best->damping = dampings[DAMPING_USUAL];
-	best->blend = blends[BLEND_USUAL];
+	best->lambda = usual_of(&lambdas);
+	best->damping = usual_of(&dampings);
+	best->blend = usual_of(&blends);
 	best->indirect = 0;
 	solve(search, best->lambda);
 	search->best = try_mixture(search, best);
 
-	choose_value(search, &best->damping, dampings, lengthof(dampings), DAMPING_USUAL);
-	choose_value(search, &best->blend, blends, lengthof(blends), BLEND_USUAL);
-	choose_value(search, &best->lambda, lambdas, lengthof(lambdas), LAMBDA_USUAL);
+	choose_value(search, &best->damping, &dampings);
 	choose_indirect(search);
 	if (search->ordered && best->recency == 0)
 		choose_recency(search);
-	CooccurrenceFree(&search->solved, search->budget);
+	choose_value(search, &best->lambda, &lambdas);
+}
+
+/*
+ * Solves for all candidates, as the model will have it, and asks of that what few candidates would
+ * answer otherwise: how many neighbours are kept, and the share of the counts.
+ */
+static void
+finish_ridge(Search *search)
+{
+	SimilarityOptions options = search->best.options;
+
+	search->candidates = options.candidates;
+	solve(search, options.lambda);
+	free_trial(search, &search->best);
+	search->best = try_mixture(search, &options);
+	choose_length(search);
+	choose_value(search, &search->best.options.blend, &blends);
 }
 
 /* True where users come back often enough for an order to show. */
@@ -328,39 +413,34 @@ has_room(const Search *search, const SimilarityOptions *options)
 	return bytes <= BudgetLeft(search->budget) / 2;
 }
 
-static SimilarityOptions
-choose(const Interactions *matrix, const RidgeBasis *basis, const SimilarityOptions *options,
-	   Budget *budget)
+/* Picks from all that is tried; where that is ridge, its weights are solved for all candidates. */
+static void
+choose(Search *search, const SimilarityOptions *options)
 {
-	Search search = {
-		.matrix = matrix,
-		.basis = basis,
-		.budget = budget,
-		.users = EvaluationUsers(matrix),
-		.ordered = is_ordered(matrix),
-	};
-	Trial counts = choose_counts(&search, options);
-	const Trial *best = &counts;
-	SimilarityOptions chosen;
+	Trial counts = choose_counts(search, options);
+	SimilarityKeep keep = counts.options.keep;
 
-	if (RidgeNumbers(basis, options->candidates) <= MOST_NUMBERS)
+	if (RidgeNumbers(search->basis, options->candidates) > MOST_NUMBERS)
+		search->best = counts;
+	else
 	{
-		choose_ridge(&search, options, counts.options.keep);
-		if (!surely_better(&search, &counts, &search.best))
-			best = &search.best;
+		choose_ridge(search, options, counts.options.keep);
+		if (surely_better(search, &counts, &search->best))
+			take(search, &counts);
+		else
+			free_trial(search, &counts);
 	}
-	chosen = best->options;
-	if (search.ordered && has_room(&search, options))
+	if (search->ordered && has_room(search, options))
 	{
-		Trial next = try_next(&search, *options, counts.options.keep);
+		Trial next = try_next(search, *options, keep);
 
-		if (surely_better(&search, &next, best))
-			chosen = next.options;
-		free_trial(&search, &next);
+		if (surely_better(search, &next, &search->best))
+			take(search, &next);
+		else
+			free_trial(search, &next);
 	}
-	free_trial(&search, &search.best);
-	free_trial(&search, &counts);
-	return chosen;
+	if (search->best.options.rule.kind == SIMILARITY_RIDGE)
+		finish_ridge(search);
 }
 
 void
@@ -375,23 +455,32 @@ Neighbors *
 AutomaticLearn(const Interactions *matrix, SimilarityOptions *options, Budget *budget)
 {
 	CooccurrenceInput input = {.rows = InteractionsRows(matrix, matrix->learners)};
-	uint32_t k = Max(1, Min(options->k, matrix->items));
+	uint32_t k = longest_rows(options, matrix->items);
 	SimilarityRule rule = options->rule;
 	RidgeBasis *basis;
-	CooccurrenceSlots solved;
-	Neighbors *neighbors;
+	Search search;
+	Neighbors *neighbors = NULL;
 
 	input.rule = &rule;
 	basis = RidgeOpen(&input, k, Max(options->candidates, k), budget);
-	*options = choose(matrix, basis, options, budget);
-	if (options->rule.kind != SIMILARITY_RIDGE)
+	search = (Search){
+		.matrix = matrix,
+		.basis = basis,
+		.budget = budget,
+		.users = EvaluationUsers(matrix),
+		.ordered = is_ordered(matrix),
+		.candidates = TRIAL_CANDIDATES,
+	};
+	choose(&search, options);
+	*options = search.best.options;
+	free_trial(&search, &search.best);
+	if (options->rule.kind == SIMILARITY_RIDGE)
 	{
-		RidgeClose(basis, budget);
-		return NeighborsLearn(&input.rows, options, budget);
+		neighbors = NeighborsOfRidge(basis, &search.solved, options, budget);
+		NeighborsSort(neighbors);
 	}
-	solved = RidgeSolve(basis, options->lambda, options->candidates, budget);
-	neighbors = NeighborsOfRidge(basis, &solved, options, budget);
-	CooccurrenceFree(&solved, budget);
+	if (search.solved.slot)
+		CooccurrenceFree(&search.solved, budget);
 	RidgeClose(basis, budget);
-	return neighbors;
+	return neighbors ? neighbors : NeighborsLearn(&input.rows, options, budget);
 }

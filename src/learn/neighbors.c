@@ -80,16 +80,14 @@ turn_rows(Neighbors *result, const CooccurrenceSlots *to)
 	}
 }
 
-/* Puts what is scored in order, best first. */
-static Neighbors *
-sort_rows(Neighbors *result)
+void
+NeighborsSort(Neighbors *neighbors)
 {
-	for (uint32_t i = 0; i < result->items; i++)
+	for (uint32_t i = 0; i < neighbors->items; i++)
 	{
 		INTERRUPTS();
-		sort_best_first(result->entry + result->start[i], result->scored[i]);
+		sort_best_first(neighbors->entry + neighbors->start[i], neighbors->scored[i]);
 	}
-	return result;
 }
 
 /*
@@ -141,7 +139,7 @@ take_strongest(const Best *row, uint32_t count, uint32_t k, uint64_t *keys, Best
 			*taken++ = row[n];
 }
 
-/* Rows in order of index, of which each keeps its k strongest entries, and these best first. */
+/* Rows in order of index, of which each keeps its k strongest entries. */
 static void
 prune_rows(Neighbors *result, uint32_t k, Budget *budget)
 {
@@ -163,7 +161,6 @@ prune_rows(Neighbors *result, uint32_t k, Budget *budget)
 			take_strongest(row, result->scored[i], count, keys, taken);
 		else
 			memmove(taken, row, sizeof(Best) * count);
-		sort_best_first(taken, count);
 		result->start[i] = kept;
 		result->scored[i] = count;
 		kept += count;
@@ -184,9 +181,8 @@ best_of(const CooccurrenceSlots *slots, uint32_t k, uint32_t items, Budget *budg
 	return best;
 }
 
-/* The counts, what is scored in order of index or best first. */
-static Neighbors *
-gather_counts(const RidgeBasis *basis, SimilarityKeep keep, uint32_t k, Budget *budget)
+Neighbors *
+NeighborsOfCounts(const RidgeBasis *basis, SimilarityKeep keep, uint32_t k, Budget *budget)
 {
 	uint32_t items = basis->input.rows.items;
 	bool by_target = keep == SIMILARITY_KEEP_TARGET;
@@ -197,12 +193,6 @@ gather_counts(const RidgeBasis *basis, SimilarityKeep keep, uint32_t k, Budget *
 	BudgetFree(budget, from.count);
 	BudgetFree(budget, to.count);
 	return result;
-}
-
-Neighbors *
-NeighborsOfCounts(const RidgeBasis *basis, SimilarityKeep keep, uint32_t k, Budget *budget)
-{
-	return sort_rows(gather_counts(basis, keep, k, budget));
 }
 
 static double
@@ -308,7 +298,7 @@ NeighborsOfRidge(const RidgeBasis *basis, const CooccurrenceSlots *solved,
 	if (options->damping > 0)
 		damp_rows(result, basis->users, options->damping, budget);
 	if (options->blend > 0)
-		result = blend_rows(result, gather_counts(basis, options->keep, options->k, budget),
+		result = blend_rows(result, NeighborsOfCounts(basis, options->keep, options->k, budget),
 							options->blend, budget);
 	if (options->indirect > 0)
 		result = blend_rows(result, IndirectRows(result, budget), options->indirect, budget);
@@ -325,6 +315,7 @@ learn_ridge(const CooccurrenceInput *input, const SimilarityOptions *options, Bu
 	CooccurrenceSlots solved = RidgeSolve(basis, options->lambda, options->candidates, budget);
 	Neighbors *result = NeighborsOfRidge(basis, &solved, options, budget);
 
+	NeighborsSort(result);
 	CooccurrenceFree(&solved, budget);
 	RidgeClose(basis, budget);
 	return result;
@@ -354,7 +345,8 @@ NeighborsLearn(const Rows *rows, const SimilarityOptions *options, Budget *budge
 	result = gather_rows(items, &from, by_target ? &to : NULL, budget);
 	CooccurrenceFree(&from, budget);
 	CooccurrenceFree(&to, budget);
-	return sort_rows(result);
+	NeighborsSort(result);
+	return result;
 }
 
 void

@@ -28,12 +28,15 @@ extern Neighbors *NeighborsLearn(const Rows *rows, const SimilarityOptions *opti
 
 /*
  * The same from counts that are there: of ridge with options, from weights solved before, or of the
- * counts themselves.
+ * counts themselves.  Rows are not in order yet, which only what is stored has to be.
  */
 extern Neighbors *NeighborsOfRidge(const RidgeBasis *basis, const CooccurrenceSlots *solved,
 								   const SimilarityOptions *options, Budget *budget);
 extern Neighbors *NeighborsOfCounts(const RidgeBasis *basis, SimilarityKeep keep, uint32_t k,
 									Budget *budget);
+
+/* Puts what is scored in order, best first. */
+extern void NeighborsSort(Neighbors *neighbors);
 
 /* Leaves the first so many items: their rows, and what these say of each other. */
 extern void NeighborsCut(Neighbors *neighbors, uint32_t items);

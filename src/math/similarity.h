@@ -74,6 +74,7 @@ typedef struct SimilarityOptions
 {
 	SimilarityRule rule;
 	uint32_t k;
+	uint32_t k_most; /* what auto may raise k to; 0 where somebody said k */
 	SimilarityKeep keep;
 	double lambda; /* of ridge, like the next four */
 	uint32_t candidates;
@@ -85,6 +86,7 @@ typedef struct SimilarityOptions
 
 /* What the options may be; settings, arguments and documentation all take them from here. */
 #define SIMILARITY_K_DEFAULT           100
+#define SIMILARITY_K_MOST              200
 #define SIMILARITY_K_MAX               1000
 #define SIMILARITY_EXPONENT_MAX        2.0
 #define SIMILARITY_SHRINKAGE_MAX       1e6

@@ -1,6 +1,6 @@
 -- Ridge neighbours: a system solved by hand, the equations held against plain SQL, and both ways to gather them.
 BEGIN;
-SELECT plan(24);
+SELECT plan(31);
 
 -- Four users, three items:        G = X'X      a  b  c
 --   1: a b   2: a b                        a   3  2  1
@@ -124,6 +124,24 @@ SELECT cmp_ok((SELECT peak_memory FROM whole_report), '>', 4500000::bigint, 'wit
 SELECT cmp_ok((SELECT peak_memory FROM counted_report), '<', 4194304::bigint, 'without, it was not');
 SELECT is((SELECT count(*) FROM whole FULL JOIN wide.similar s USING (item_id, similar_item_id)
            WHERE abs(coalesce(whole.similarity, 0) - coalesce(s.similarity, 0)) > 1e-5), 0::bigint, 'the weights are the same');
+
+-- What auto picks for 600 users of 300 items in 30 tastes, whose events have no times: how many neighbours are kept is its choice
+-- where nobody said, and what was said is kept to.
+CREATE TABLE tastes AS
+  SELECT DISTINCT u, CASE WHEN n % 3 = 0 THEN (hashint8extended(n, u) & 1048575) % 300 ELSE u % 30 + 30 * ((hashint8extended(u, n) & 1048575) % 10) END::int AS i
+  FROM generate_series(1, 600) u, generate_series(1, 12 + 18 * (u % 3)) n;
+SELECT reco_create_model('tastes', 'SELECT u AS user_id, i AS item_id FROM tastes');
+CREATE TABLE tastes_report AS SELECT * FROM reco_refresh('tastes');
+SELECT alike(learned_with, '%ridge%', 'tastes are ridge''s') FROM tastes_report;
+CREATE FUNCTION pg_temp.longest() RETURNS bigint LANGUAGE sql AS 'SELECT max(rank) FROM tastes.similar WHERE support > 0';
+SELECT is((SELECT neighbors FROM tastes.model), NULL, 'nobody said how many');
+SELECT ok(picked_neighbors IN (100, 200) AND (picked_neighbors = 200) = (learned_with LIKE '%neighbors => 200%'), 'it says how many: ' || learned_with)
+FROM tastes.model, tastes_report;
+SELECT cmp_ok(pg_temp.longest(), '<=', (SELECT picked_neighbors::bigint FROM tastes.model), 'no row is longer');
+SELECT reco_configure('tastes', neighbors => 30);
+SELECT unalike(learned_with, '%neighbors%', 'what was said is not picked') FROM reco_refresh('tastes');
+SELECT is(pg_temp.longest(), 30::bigint, 'and no row is longer than that');
+SELECT is((SELECT picked_neighbors FROM tastes.model), 30, 'as is written down');
 
 -- Singular without a ridge: everything bought by everyone still has an answer.
 CREATE TABLE all_of_it AS SELECT u, i FROM generate_series(1, 10) u, generate_series(1, 5) i;
