@@ -430,6 +430,8 @@ choose(Search *search, const SimilarityOptions *options)
 		else
 			free_trial(search, &counts);
 	}
+	if (search->best.options.rule.kind == SIMILARITY_RIDGE)
+		finish_ridge(search);
 	if (search->ordered && has_room(search, options))
 	{
 		Trial next = try_next(search, *options, keep);
@@ -439,8 +441,6 @@ choose(Search *search, const SimilarityOptions *options)
 		else
 			free_trial(search, &next);
 	}
-	if (search->best.options.rule.kind == SIMILARITY_RIDGE)
-		finish_ridge(search);
 }
 
 void

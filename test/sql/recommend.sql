@@ -12,11 +12,13 @@ INSERT INTO plays SELECT u, 3 * n + u % 3, '2026-01-01'::timestamptz + (u * 4 + 
 INSERT INTO plays SELECT u, (3 * (u % 4) + u % 3 + 1) % 12, '2026-01-10', 1 FROM generate_series(6, 120, 6) u;
 SELECT reco_create_model('music', 'SELECT listener AS user_id, album AS item_id, at AS occurred_at, stars AS weight FROM plays',
                          'SELECT id AS item_id, title, released_at FROM albums');
+-- said, since few people cannot show which of several is better
+SELECT reco_configure('music', similarity => 'ridge', damping => 0.1, blend => 0.2);
 SELECT events, users, items FROM reco_refresh();
 CREATE VIEW titled AS SELECT id, title FROM albums;
 
 -- a list; after what speaks for itself, what is popular, then what is new
-SELECT title, score > 0 AS scored, match BETWEEN 50 AND 100 AS matched, (SELECT title FROM albums b WHERE b.id = because) AS because, source
+SELECT title, score > 0 AS scored, match BETWEEN 50 AND 100 AS matched, (SELECT split_part(title, ' ', 1) FROM albums b WHERE b.id = because) AS because, source
   FROM reco_top_n(1, 5) r JOIN albums ON id = item_id ORDER BY score DESC;
 SELECT count(*), count(DISTINCT item_id) FROM reco_top_n(1, 100);
 SELECT source, count(*) FROM reco_top_n(1, NULL) GROUP BY source ORDER BY min(-score);
