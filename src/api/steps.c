@@ -97,7 +97,7 @@ StepsAlike(const Settings *a, const Settings *b)
 		   x->shrinkage == y->shrinkage &&
 		   SimilarityRecency(&a->similarity) == SimilarityRecency(&b->similarity) &&
 		   (StepsRidge(a) ? a->similarity.lambda == b->similarity.lambda
-						: a->similarity.keep == b->similarity.keep) &&
+						  : a->similarity.keep == b->similarity.keep) &&
 		   a->weighting == b->weighting && a->half_life == b->half_life;
 }
 
@@ -219,13 +219,11 @@ StepsTake(const Model *model, bool weighted, Settings *settings, int move, doubl
 			return has_exponents(settings);
 		case MOVE_SOURCE_UP:
 		case MOVE_SOURCE_DOWN:
-			rule->source_exponent =
-				moved(rule->source_exponent, move == MOVE_SOURCE_UP ? by : -by);
+			rule->source_exponent = moved(rule->source_exponent, move == MOVE_SOURCE_UP ? by : -by);
 			return has_exponents(settings);
 		case MOVE_TARGET_UP:
 		case MOVE_TARGET_DOWN:
-			rule->target_exponent =
-				moved(rule->target_exponent, move == MOVE_TARGET_UP ? by : -by);
+			rule->target_exponent = moved(rule->target_exponent, move == MOVE_TARGET_UP ? by : -by);
 			return has_exponents(settings);
 		case MOVE_KEEP:
 			options->keep = options->keep == SIMILARITY_KEEP_SOURCE ? SIMILARITY_KEEP_TARGET

@@ -104,7 +104,8 @@ reco_interleave(PG_FUNCTION_ARGS)
 	InitMaterializedSRF(fcinfo, 0);
 	team[0] = team_argument(fcinfo, 0, &ids, budget);
 	team[1] = team_argument(fcinfo, 1, &ids, budget);
-	k = PG_ARGISNULL(2) ? (int32) Min(team[0].count + team[1].count, DOOR_K_MAX) : PG_GETARG_INT32(2);
+	k = PG_ARGISNULL(2) ? (int32) Min(team[0].count + team[1].count, DOOR_K_MAX)
+						: PG_GETARG_INT32(2);
 	if (k < 0 || k > DOOR_K_MAX || (k == 0 && !PG_ARGISNULL(2)))
 		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 						errmsg("k must be from 1 to %d, not %d", DOOR_K_MAX, k),

@@ -238,7 +238,7 @@ typedef struct Part
 } Part;
 
 static int
-by_category(const void *a, const void *b)
+by_category(const void *a, const void *b, void *unused)
 {
 	const Part *x = a;
 	const Part *y = b;
@@ -268,7 +268,7 @@ part_pairs(const Telling *telling, uint64 *count)
 		for (uint64 c = begin; c < end; c++)
 			part[(*count)++] = (Part){items->category[c], p, (uint32) (end - begin)};
 	}
-	qsort(part, *count, sizeof(Part), by_category);
+	qsort_interruptible(part, *count, sizeof(Part), by_category, NULL);
 	return part;
 }
 
@@ -296,13 +296,13 @@ sum_categories(Telling *telling)
 		if (category.amount > 0)
 			telling->category[telling->categories++] = category;
 	}
-	qsort_arg(telling->category, telling->categories, sizeof(Category), most_category,
-			  telling->about->items.category_rank);
+	qsort_interruptible(telling->category, telling->categories, sizeof(Category), most_category,
+						telling->about->items.category_rank);
 	pfree(part);
 }
 
 static int
-by_time(const void *a, const void *b)
+by_time(const void *a, const void *b, void *unused)
 {
 	TimestampTz x = *(const TimestampTz *) a;
 	TimestampTz y = *(const TimestampTz *) b;
@@ -326,7 +326,7 @@ sum_times(Telling *telling, const StoryEvent *events, uint32 count)
 
 	for (uint32 e = 0; e < count; e++)
 		at[e] = events[e].at;
-	qsort(at, count, sizeof(TimestampTz), by_time);
+	qsort_interruptible(at, count, sizeof(TimestampTz), by_time, NULL);
 	for (uint32 e = 0; e < count; e++)
 	{
 		bool now = at[e] >= about->since;
@@ -453,7 +453,7 @@ tell_times(Telling *telling)
 
 /* Items of the stretch first, of the greatest amount. */
 static int
-most_first(const void *a, const void *b)
+most_first(const void *a, const void *b, void *unused)
 {
 	const Pair *x = a;
 	const Pair *y = b;
@@ -614,7 +614,7 @@ StoryTell(const StoryAbout *about, StoryEvent *events, uint32 count, double perc
 
 	telling.fact = palloc_extended(sizeof(StoryFact) * ((Size) STORY_PARTS + 4 * (Size) about->k),
 								   MCXT_ALLOC_HUGE);
-	qsort_arg(events, count, sizeof(StoryEvent), by_item, about->items.rank);
+	qsort_interruptible(events, count, sizeof(StoryEvent), by_item, about->items.rank);
 	sum_pairs(&telling, events, count);
 	sum_user(&telling);
 	sum_categories(&telling);
@@ -628,7 +628,7 @@ StoryTell(const StoryAbout *about, StoryEvent *events, uint32 count, double perc
 	tell_moment(&telling, STORY_FIRST);
 	tell_moment(&telling, STORY_LAST);
 	tell_times(&telling);
-	qsort(telling.pair, telling.pairs, sizeof(Pair), most_first);
+	qsort_interruptible(telling.pair, telling.pairs, sizeof(Pair), most_first, NULL);
 	tell_best(&telling, STORY_TOP_ITEMS);
 	tell_categories(&telling);
 	fact = add_fact(&telling, STORY_DISCOVERY, 1);

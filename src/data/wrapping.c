@@ -176,7 +176,7 @@ take_pile(const Wrapping *wrapping, Piles *piles, uint32 pile, uint64 *count)
 }
 
 static int
-by_user_and_item(const void *a, const void *b)
+by_user_and_item(const void *a, const void *b, void *unused)
 {
 	const StoryEvent *x = a;
 	const StoryEvent *y = b;
@@ -220,7 +220,7 @@ pass_on(Wrapping *wrapping, uint32 asked, const StoryEvent *events, uint64 count
 }
 
 static int
-rising(const void *a, const void *b)
+rising(const void *a, const void *b, void *unused)
 {
 	uint32 x = *(const uint32 *) a;
 	uint32 y = *(const uint32 *) b;
@@ -248,7 +248,7 @@ count_events(Wrapping *wrapping)
 		StoryEvent *events = take_pile(wrapping, wrapping->by_hash, pile, &count);
 
 		CHECK_FOR_INTERRUPTS();
-		qsort(events, count, sizeof(StoryEvent), by_user_and_item);
+		qsort_interruptible(events, count, sizeof(StoryEvent), by_user_and_item, NULL);
 		for (uint64 begin = 0, end; begin < count; begin = end)
 		{
 			for (end = begin; end < count && events[end].user == events[begin].user; end++)
@@ -260,7 +260,7 @@ count_events(Wrapping *wrapping)
 	}
 	PilesEnd(wrapping->by_rank);
 	PilesFree(wrapping->by_hash);
-	qsort(wrapping->sorted, wrapping->about.users, sizeof(uint32), rising);
+	qsort_interruptible(wrapping->sorted, wrapping->about.users, sizeof(uint32), rising, NULL);
 }
 
 /* A category of an item, as they come. */
@@ -396,7 +396,7 @@ tell(const Wrapping *wrapping, WrappingTake take, void *with)
 		uint64 count;
 		StoryEvent *events = take_pile(wrapping, wrapping->by_rank, pile, &count);
 
-		qsort_arg(events, count, sizeof(StoryEvent), by_rank, wrapping->user_rank);
+		qsort_interruptible(events, count, sizeof(StoryEvent), by_rank, wrapping->user_rank);
 		for (uint64 begin = 0, end; begin < count; begin = end)
 		{
 			uint32 user = events[begin].user;
