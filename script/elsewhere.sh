@@ -146,6 +146,7 @@ in_folder() {
 	as_root unshare --mount --pid --fork --kill-child bash -euc '
 		folder=$1 tmp=$2 tree=$3 data=$4
 		shift 4
+		mount --bind "$folder" "$folder"
 		mount -t proc proc "$folder/proc"
 		mount --rbind /dev "$folder/dev"
 		mount -t tmpfs -o mode=1777 tmpfs "$folder/dev/shm"
@@ -155,8 +156,12 @@ in_folder() {
 		[ -z "$data" ] || mount --bind "$data" "$folder/media"
 		cat /etc/resolv.conf >"$folder/etc/resolv.conf" || true
 		cat /etc/hosts >"$folder/etc/hosts" || true
+		# Not chroot, in which no test could make a namespace of its own.
+		cd "$folder"
+		pivot_root . mnt
 		cd /
-		chroot "$folder" /usr/bin/env -i PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/root \
+		umount -l /mnt
+		exec /usr/bin/env -i PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/root \
 			LC_ALL=C.UTF-8 ${data:+RECO_DATA=/media} "$@"
 	' in_folder "$folder" "$work/tmp" "$root" "${RECO_DATA:-}" "$@"
 }
