@@ -6,4 +6,4 @@ CREATE FUNCTION reco_evaluate(
 RETURNS TABLE(algorithm text, metric text, value float8, low float8, high float8, users bigint)
 LANGUAGE C VOLATILE PARALLEL UNSAFE COST 1000000 ROWS 42 AS 'MODULE_PATHNAME', 'reco_evaluate';
 COMMENT ON FUNCTION reco_evaluate(text, int, text, float8, boolean, int) IS
-  'learns in memory from the earlier events of a model, with its settings, and measures lists of k items on what people went on to choose, beside plain cosine and popularity; holdout is the share of the events kept back by a split in time, 0.2 if NULL; value is the mean over users, low and high its interval of 95 %. Reads as the caller and writes nothing';
+  'learns in memory from the earlier events of a model, with its settings, and measures lists of k items on what people went on to choose, beside plain cosine and popularity, and as reranked by the model''s network where there is one, of those who did not train it; holdout is the share of the events kept back by a split in time, 0.2 if NULL; value is the mean over users, low and high its interval of 95 %. Reads as the caller and writes nothing';

@@ -67,6 +67,23 @@ SELECT is_empty($$SELECT w.user_id FROM (SELECT DISTINCT user_id FROM served) w,
 SELECT is_empty($$SELECT w.user_id, n.items, m.items FROM (SELECT DISTINCT user_id FROM served) w, LATERAL (SELECT array_agg(item_id ORDER BY n) AS items FROM plant.top_n(w.user_id, 400, min_match => 60) WITH ORDINALITY AS t(item_id, score, match, because, source, n)) m,
   LATERAL (SELECT array_agg(item_id ORDER BY n) AS items FROM plant.top_n(w.user_id, 400) WITH ORDINALITY AS t(item_id, score, match, because, source, n) WHERE match >= 60) n WHERE n.items IS DISTINCT FROM m.items$$, 'and nothing else');
 
+-- With a catalogue that lacks every fourth item the first hundred are those of what is there, and rules and variety come after.
+SELECT reco_create_model('stock', 'SELECT u AS user_id, i AS item_id, at AS occurred_at FROM public.act', 'SELECT DISTINCT i AS item_id, i % 5 AS brand FROM public.act WHERE i % 4 <> 1');
+SELECT reco_configure('stock', similarity => 'cosine', keep => 'source', weighting => 'binary', neighbors => 400);
+SELECT events FROM reco_refresh('stock');
+CREATE TEMP TABLE in_stock AS SELECT * FROM stock.top_n_all(120) WHERE user_id <= 30;
+INSERT INTO stock.learned_ranking TABLE plant.learned_ranking;
+UPDATE stock.model SET reranked_first = 100, reranked_of = 'cosine';
+CREATE TEMP TABLE shelf AS SELECT u AS user_id, t.* FROM generate_series(1, 30) u, stock.top_n(u, 120) WITH ORDINALITY AS t(item_id, score, match, because, source, rank);
+SELECT is_empty('SELECT user_id, item_id, score, match, because, source, rank::int FROM shelf EXCEPT SELECT user_id, item_id, score, match, because, source, rank FROM stock.top_n_all(120)', 'with a catalogue top_n and top_n_all agree');
+SELECT is_empty('SELECT * FROM shelf WHERE item_id % 4 = 1', 'and nothing is out of stock');
+SELECT is_empty('(SELECT user_id, item_id FROM shelf WHERE rank <= 100 EXCEPT SELECT user_id, item_id FROM in_stock WHERE rank <= 100) UNION ALL (SELECT user_id, shelf.item_id FROM shelf JOIN in_stock i USING (user_id, rank) WHERE rank > 100 AND i.item_id <> shelf.item_id)', 'the first hundred are the same items, and so is what comes after');
+SELECT cmp_ok((SELECT count(*) FROM shelf JOIN in_stock i USING (user_id, item_id) WHERE shelf.rank <> i.rank), '>', 1000::bigint, 'in another order');
+SELECT is_empty($$SELECT u, n FROM generate_series(1, 30) u, stock.top_n(u, 20, diversity => 0.3, max_per => 'brand', max_per_n => 6) WITH ORDINALITY AS t(item_id, score, match, because, source, n)
+  EXCEPT SELECT user_id, rank FROM (SELECT user_id, rank, item_id, score FROM stock.top_n_all(20, diversity => 0.3, max_per => 'brand', max_per_n => 6)) a JOIN LATERAL (SELECT t.item_id, t.score, t.n FROM stock.top_n(a.user_id, 40, diversity => 0.3, max_per => 'brand', max_per_n => 6) WITH ORDINALITY AS t(item_id, score, match, because, source, n) WHERE a.user_id <= 30) b ON b.n = a.rank AND b.item_id = a.item_id$$,
+  'variety chooses alike for one and for all, and from the beginning of a longer list');
+SELECT is_empty($$SELECT u FROM generate_series(1, 30) u, LATERAL (SELECT array_agg(item_id ORDER BY n) AS items FROM stock.top_n(u, 10, among => (SELECT array_agg(i) FROM generate_series(0, 599, 3) i), fallback => false) WITH ORDINALITY AS t(item_id, score, match, because, source, n)) l WHERE EXISTS (SELECT FROM unnest(items) i WHERE i % 3 <> 0 OR i % 4 = 1)$$, 'among names what may come');
+
 /*
  * The same from the table, in plain SQL: of binary histories and all neighbours, score = sum of similarities / sqrt(n), brought to
  * a level by n^-0.2; positions count the later times of the user's.
