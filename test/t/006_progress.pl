@@ -261,6 +261,34 @@ gone('terminated', q{SELECT reco_refresh('shop')}, 'SELECT pg_terminate_backend(
 	$session->quit;
 }
 
+# While pairs are counted, what is told grows with what was counted.
+{
+	$node->safe_psql('postgres', q{
+		CREATE TABLE crowd AS SELECT u AS user_id, floor(3000 * power((hashint8extended(n, u) & 1048575) / 1048576.0, 2))::int AS item_id
+			FROM generate_series(1, 3000) u, generate_series(1, 400) n;
+		GRANT ALL ON crowd TO merchant; SET ROLE merchant;
+		SELECT reco_create_model('crowd', 'SELECT user_id, item_id FROM public.crowd');
+		SELECT reco_configure('crowd', similarity => 'cosine')});
+	my ($session, $pid) = session();
+	$session->query_safe(q{SET max_parallel_maintenance_workers = 0});
+	send_off($session, q{SELECT users FROM reco_refresh('crowd')});
+	# Looked at by one statement, a thousand times a second, until it has ended.
+	is($node->safe_psql('postgres', qq{DO \$\$
+		DECLARE seen int; early int := 0; begun boolean := false;
+		BEGIN
+			FOR look IN 1 .. 60000 LOOP
+				PERFORM pg_stat_clear_snapshot();
+				SELECT count(*), early + count(*) FILTER (WHERE phase = 'learn' AND done BETWEEN 1 AND total / 2) INTO seen, early FROM reco_progress WHERE pid = $pid;
+				begun := begun OR seen > 0;
+				EXIT WHEN begun AND seen = 0;
+				PERFORM pg_sleep(0.001);
+			END LOOP;
+			PERFORM set_config('test.early', (early > 0)::text, false);
+		END \$\$; SELECT current_setting('test.early')}), 'true', 'learning is seen when less than half of it is done');
+	is_deeply([ answer_of($session) ], [ 3000, '' ], 'learning: it succeeds');
+	$session->quit;
+}
+
 # Who asks not to be watched is not.
 {
 	my ($session, $pid) = session('postgres');
