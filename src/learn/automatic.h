@@ -12,7 +12,7 @@
  * more than the standard error of the difference (after the rule of Breiman et al. 1984, section
  * 3.4.3); otherwise whatever is better is taken.
  *
- * Cost: all trials together some .7 to 1 times what one fit takes, on five sets (bench/RESULTS.md).
+ * Cost: all trials together take .7 to 1.1 times as long as one fit, on four sets (bench/RESULTS.md).
  */
 #ifndef RECO_AUTOMATIC_H
 #define RECO_AUTOMATIC_H
