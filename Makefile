@@ -46,7 +46,7 @@ src/math/pairs.o: CFLAGS += -falign-loops=64
 src/math/packed.o: CFLAGS += -fno-trapping-math
 
 # A score has the same bits whichever loop and whichever processor adds it up.
-src/math/rank.o: CFLAGS += -ffp-contract=off
+src/math/rank.o src/math/shortlist.o: CFLAGS += -ffp-contract=off
 
 $(DATA_built): $(SQL_PARTS) reco.control
 	@{ printf '%s\n' '-- reco $(EXTVERSION), joined from sql/ by make: do not edit.' \

@@ -3,9 +3,10 @@
  *
  * The model is read once and held, the events stream once and are gathered by user, and each
  * user's history goes through the list maker of reco_top_n: the rows are the same, bit for bit.
- * Everything held is charged to maintenance_work_mem.  Rows go to a tuplestore, which spills to
- * disk beyond work_mem; returning them one at a time would save nothing, since the executor would
- * put them into such a store itself.
+ * Where nothing but the history decides what comes, that goes by way of a short list
+ * (math/shortlist).  Everything held is charged to maintenance_work_mem.  Rows go to a tuplestore,
+ * which spills to disk beyond work_mem; returning them one at a time would save nothing, since the
+ * executor would put them into such a store itself.
  */
 #include "api/recommend.h"
 
@@ -102,6 +103,8 @@ reco_top_n_all(PG_FUNCTION_ARGS)
 	if (RerankWanted(ask.model))
 		ask.rerank = RerankOpen(ask.model, true, ask.budget);
 	HistoriesRead(ask.model, &wanted, ask.held->ids, ask.budget, list_user, &ask);
+	ereport(DEBUG1, (errmsg_internal(UINT64_FORMAT " of %u lists by way of a short list",
+									 ask.held->shortlist.made, ask.list)));
 	DoorLeave(ask.model);
 	BudgetDestroy(ask.budget);
 	return (Datum) 0;

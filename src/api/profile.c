@@ -171,6 +171,14 @@ struct ProfileFactors
 	double *score;           /* [item_slots], once all were asked for */
 };
 
+/* What was found by way of a short list, the best first. */
+struct ProfileShort
+{
+	uint32 count;
+	RankItem best[SHORTLIST_MOST];
+	int64_t because[SHORTLIST_MOST];
+};
+
 /* A profile with room for as many entries as may come. */
 static Profile *
 begin(const Model *model, History *history, uint32 room)
@@ -330,6 +338,8 @@ ProfileHeld(const Model *model, Held *held, History *history)
 	Profile *profile = ProfileOf(model, history, held->row, held->learned, held->factors);
 
 	profile->held = held;
+	if (held->shortlist.sum)
+		profile->shortened = palloc0(sizeof(ProfileShort));
 	return profile;
 }
 
@@ -463,12 +473,52 @@ ProfileSum(const Profile *profile, const ProfileRules *rules)
 	return sum;
 }
 
+/* True where nothing but the history decides what comes, and a short list may be long enough. */
+static bool
+can_shorten(const Profile *profile, const ProfileRules *rules, uint32 most)
+{
+	return profile->shortened && most <= SHORTLIST_MOST && !profile->worn &&
+		   rules->exclude_count == 0 && rules->among == NULL &&
+		   (rules->lifts == NULL || rules->lifts->count == 0);
+}
+
+/* The best by way of a short list, as many as were asked for; NULL where that does not tell. */
+static RankItem *
+best_by_shortlist(const Profile *profile, const ProfileRules *rules, uint32 most)
+{
+	Shortlist *list = &profile->held->shortlist;
+	ProfileShort *found = profile->shortened;
+	RankItem *best;
+
+	ShortlistAdd(list, profile->entries, profile->count, profile->norm);
+	for (uint32 e = 0; e < profile->count; e++)
+		if (ProfileKeepsOut(&profile->history->item[profile->place[e]], rules->seen))
+			ShortlistStrike(list, profile->entries[e].source);
+	if (!ShortlistBest(list, profile->entries, profile->count, profile->norm, profile->grid, most,
+					   found->best, found->because))
+		return NULL;
+	found->count = most;
+	best = palloc(sizeof(RankItem) * most);
+	memcpy(best, found->best, sizeof(RankItem) * most);
+	return best;
+}
+
 RankItem *
 ProfileBest(const Profile *profile, const ProfileRules *rules, uint32 most, uint32 *count)
 {
-	RankScratch *rank = score_candidates(profile, rules);
+	RankScratch *rank;
 	RankItem *best;
 
+	if (can_shorten(profile, rules, most))
+	{
+		best = best_by_shortlist(profile, rules, most);
+		if (best)
+		{
+			*count = most;
+			return best;
+		}
+	}
+	rank = score_candidates(profile, rules);
 	/* Room for few is had at once; that for all would be more than there is to put in. */
 	if (most > FEW)
 		most = Max(Min(most, RankReached(rank)), 1);
@@ -521,6 +571,27 @@ because_factors(const Profile *profile, const uint32 *item_no, uint32 count, int
 	pfree(rows);
 }
 
+/* The same from what came of the last short list; false where it lacks one of them. */
+static bool
+because_by_shortlist(const Profile *profile, const uint32 *item_no, uint32 count, int64_t *because)
+{
+	const ProfileShort *found = profile->shortened;
+	uint32 at = 0;
+
+	if (found == NULL)
+		return false;
+	/* Whoever asks goes by the order of the list. */
+	for (uint32 n = 0; n < count; n++, at++)
+	{
+		while (at < found->count && found->best[at].item != item_no[n])
+			at++;
+		if (at == found->count)
+			return false;
+		because[n] = found->because[at];
+	}
+	return true;
+}
+
 void
 ProfileBecause(const Profile *profile, const uint32 *item_no, uint32 count, int64_t *because)
 {
@@ -531,6 +602,8 @@ ProfileBecause(const Profile *profile, const uint32 *item_no, uint32 count, int6
 		because_factors(profile, item_no, count, because);
 		return;
 	}
+	if (because_by_shortlist(profile, item_no, count, because))
+		return;
 	rank = take_scratch(profile);
 	if (profile->held && are_columns_shorter(profile, item_no, count))
 		RankBecauseColumns(rank, &profile->held->columns, profile->entries, profile->count,

@@ -18,6 +18,9 @@
 /* What a model learned by factors makes of a history. */
 typedef struct ProfileFactors ProfileFactors;
 
+/* The best of a list and what counts most for each. */
+typedef struct ProfileShort ProfileShort;
+
 typedef struct Profile
 {
 	const Model *model;
@@ -30,6 +33,8 @@ typedef struct Profile
 	double norm;
 	double grid; /* see math/rank, as for the next */
 	double level;
+	ProfileShort
+		*shortened; /* what came of the last list made that way; NULL for a model not in memory */
 	ProfileFactors *factors; /* what scores are made of; NULL where it is neighbours */
 } Profile;
 

@@ -6,6 +6,9 @@
 /* Rows of a walk that are fetched at a time. */
 #define BATCH 4096
 
+/* Of what is left, the memory that maps of long columns may take. */
+#define MAPS_PART 4
+
 /* A model while it is read. */
 typedef struct HeldReader
 {
@@ -126,6 +129,51 @@ transpose(HeldReader *reader)
 	held->columns = (RankColumns){.start = start, .source = source, .similarity = similarity};
 }
 
+/* Maps of the long columns, where there is memory to spare for that, too. */
+static void
+map_columns(HeldReader *reader)
+{
+	Shortlist *list = &reader->held->shortlist;
+	uint32 slots = reader->model->item_slots;
+	uint64 words = (uint64) ShortlistMaps(&list->columns, slots) * ShortlistWords(slots);
+	uint32 *map;
+	uint64 *bits;
+
+	if (words * (sizeof(uint64) + sizeof(uint32)) + slots * sizeof(uint32) >
+		BudgetLeft(reader->budget) / MAPS_PART)
+		return;
+	map = BudgetZeroed(reader->budget, slots, sizeof(uint32));
+	bits = BudgetZeroed(reader->budget, words, sizeof(uint64));
+	ShortlistMap(list, map, bits, BudgetAlloc(reader->budget, words, sizeof(uint32)));
+}
+
+/* What lists are made of sooner, where there is memory to spare. */
+static void
+make_shortlist(HeldReader *reader)
+{
+	Held *held = reader->held;
+	Shortlist *list = &held->shortlist;
+	uint32 slots = reader->model->item_slots;
+	uint16 *narrow = NULL;
+	Size most = BudgetLeft(reader->budget) / 2;
+
+	if (ShortlistBytes(slots) > most ||
+		reader->pairs > (most - ShortlistBytes(slots)) / sizeof(uint16))
+		return;
+	ShortlistInit(list, BudgetZeroed(reader->budget, ShortlistBytes(slots), 1), slots);
+	if (slots <= (uint32) UINT16_MAX + 1)
+	{
+		narrow = BudgetAlloc(reader->budget, reader->pairs, sizeof(uint16));
+		for (uint64 p = 0; p < reader->pairs; p++)
+			narrow[p] = (uint16) reader->item[p];
+	}
+	list->item = reader->item;
+	list->narrow = narrow;
+	list->columns = held->columns;
+	list->scratch = &held->scratch;
+	map_columns(reader);
+}
+
 /* True the first time that a new item comes, however often the catalogue has it. */
 static bool
 is_first(const HeldReader *reader, uint32 number, uint32 known)
@@ -204,13 +252,15 @@ HeldRead(const Model *model, bool walks, Budget *budget)
 	if (model->algorithm == MODEL_FACTORS)
 		read_factors(&reader);
 	BudgetFree(budget, reader.in_catalogue);
+	RankScratchInit(&held->scratch, BudgetZeroed(budget, RankScratchBytes(slots), 1), slots);
 	if (model->algorithm == MODEL_NEIGHBORS)
 		transpose(&reader);
-	RankScratchInit(&held->scratch, BudgetZeroed(budget, RankScratchBytes(slots), 1), slots);
 
 	reader.is_new = BudgetZeroed(budget, held->learned, sizeof(bool));
 	for (int order = 0; walks && order < CATALOGUE_ORDERS; order++)
 		read_walk(&reader, order);
+	if (model->algorithm == MODEL_NEIGHBORS)
+		make_shortlist(&reader);
 	BudgetFree(budget, reader.is_new);
 	return held;
 }

@@ -13,6 +13,7 @@
 #include "data/model.h"
 #include "math/packed.h"
 #include "math/rank.h"
+#include "math/shortlist.h"
 
 /* One order of the catalogue, as numbers in ids; no number comes twice. */
 typedef struct HeldWalk
@@ -33,12 +34,16 @@ typedef struct Held
 	uint32 *hidden; /* numbers of the items that have factors and may not be recommended */
 	uint32 hidden_count;
 	RankScratch scratch;
+	Shortlist
+		shortlist; /* without sums where the memory does not do for it, or there are factors */
 	HeldWalk walk[CATALOGUE_ORDERS];
 } Held;
 
 /*
  * Reads a model, and the orders of its catalogue where they are wanted, in the calling query's
- * snapshot.  16 bytes a pair, 8 where there are factors of 4 bytes, some 170 an item, and the ids.  SPI is connected.
+ * snapshot.  16 bytes a pair, 8 where there are factors of 4 bytes, some 170 an item, and the ids.
+ * Of what is left half at most goes to 2 bytes a pair and 4 an item for short lists, and of the rest a
+ * quarter to maps of the long columns.  SPI is connected.
  */
 extern Held *HeldRead(const Model *model, bool walks, Budget *budget);
 

@@ -101,13 +101,6 @@ RankGrid(const RankEntry *entries, size_t count, double norm)
 	return ldexp(1.5, exponent - UNIT_BITS + 52);
 }
 
-/* A term of a score, as a whole number of units. */
-static inline double
-term(double weight, double similarity, double grid)
-{
-	return (weight * similarity + grid) - grid;
-}
-
 /* Sends for a row that comes soon: rows lie anywhere in memory. */
 static inline void
 send_for(const RankEntry *entry)
@@ -167,7 +160,7 @@ add_all(RankScratch *scratch, const RankEntry *entries, size_t count, double nor
 		}
 		for (size_t n = 0; n < left; n++)
 		{
-			score[item[n]] += term(weight, similarity[n], grid);
+			score[item[n]] += RankTerm(weight, similarity[n], grid);
 			if (note)
 				noted[item[n] / BLOCK] = 1;
 		}
@@ -433,7 +426,7 @@ RankShare(const RankEntry *entry, double norm, double grid, uint32_t item)
 {
 	for (uint32_t n = 0; n < entry->count; n++)
 		if (entry->item[n] == item)
-			return term(entry->weight * norm, entry->similarity[n], grid);
+			return RankTerm(entry->weight * norm, entry->similarity[n], grid);
 	return 0;
 }
 
@@ -482,19 +475,19 @@ note_shares(RankScratch *scratch, const RankEntry *entry, uint32_t begin, uint32
 	const float *similarity = entry->similarity;
 	bool greater = false;
 
-	for (uint32_t n = begin; n < end && term(rule->weight, similarity[n], rule->grid) > rule->least;
-		 n++)
+	for (uint32_t n = begin;
+		 n < end && RankTerm(rule->weight, similarity[n], rule->grid) > rule->least; n++)
 	{
 		double share;
 
 		/* Most are not marked: several are passed over at once. */
 		while (end - n > TOGETHER && !any_marked(scratch->marked, item + n) &&
-			   term(rule->weight, similarity[n], rule->grid) > rule->least)
+			   RankTerm(rule->weight, similarity[n], rule->grid) > rule->least)
 			n += TOGETHER;
 		if (!scratch->marked[item[n]])
 			continue;
 		/* While it is marked, score[] holds the greatest share so far. */
-		share = term(rule->weight, similarity[n], rule->grid);
+		share = RankTerm(rule->weight, similarity[n], rule->grid);
 		if (share > scratch->score[item[n]])
 		{
 			scratch->score[item[n]] = share;
@@ -559,7 +552,7 @@ because_of(const RankScratch *scratch, const RankColumns *columns, const RankEnt
 		if (!scratch->marked[source])
 			continue;
 		entry = scratch->place[source];
-		share = term(entries[entry].weight * norm, columns->similarity[c], grid);
+		share = RankTerm(entries[entry].weight * norm, columns->similarity[c], grid);
 		if (share > greatest && entries[entry].weight > 0)
 		{
 			greatest = share;
@@ -600,7 +593,7 @@ RankContent(RankScratch *scratch, const RankEntry *entries, size_t count, double
 		for (uint32_t n = 0; n < entries[e].content; n++)
 			if (scratch->marked[entries[e].item[n]])
 				scratch->score[entries[e].item[n]] +=
-					term(entries[e].weight * norm, entries[e].similarity[n], grid);
+					RankTerm(entries[e].weight * norm, entries[e].similarity[n], grid);
 	for (uint32_t n = 0; n < item_count; n++)
 		part[n] = scratch->score[items[n]];
 	for (uint32_t n = 0; n < item_count; n++)

@@ -145,6 +145,13 @@ extern double RankSum(RankScratch *scratch);
  */
 extern double RankGrid(const RankEntry *entries, size_t count, double norm);
 
+/* A term of a score, as a whole number of units; who adds some up has no operations fused. */
+static inline double
+RankTerm(double weight, double similarity, double grid)
+{
+	return (weight * similarity + grid) - grid;
+}
+
 /* The part of one entry in the score of one item: 0 where it says nothing about it. */
 extern double RankShare(const RankEntry *entry, double norm, double grid, uint32_t item);
 

@@ -123,6 +123,39 @@ SELECT pg_temp.is_same_learned('tied', 'cosine', 'binary', kept, 4, 6, '') FROM 
 SELECT pg_temp.is_same_learned('tied', 'cosine', 'binary', 'target', 100, 50, '');
 SELECT is((SELECT count(DISTINCT score) || ' of ' || count(*) FROM tied.top_n_all(14, fallback => false) WHERE user_id = 100), '1 of 14', 'what ties ties');
 
+/*
+ * Short lists (math/shortlist) where columns are long: 700 items, of which five are neighbours of nearly all others, 1,500 users with six items anywhere, one or two of the five, and dislikes; scores that
+ * tie in hundreds; and more items than 16 bits can number.
+ */
+CREATE TABLE wide AS
+  SELECT u AS user_id, CASE WHEN n < 6 THEN 6 + abs(hashint8(u * 31 + n)::bigint) % 694 ELSE 1 + (u + n * (u % 7)) % 5 END AS item_id,
+    (CASE WHEN hashint8(u * 7 + n) & 15 = 3 THEN -1 ELSE 1 + (hashint8(u + n * 13) & 7) / 4.0 END)::real AS weight, '2026-01-01'::timestamptz + (u * 8 + n) * interval '1 minute' AS at
+  FROM generate_series(1, 1500) u, generate_series(0, 7) n WHERE n < 7 OR u % 2 = 0;
+INSERT INTO wide SELECT 2000, i, 1, '2026-02-01'::timestamptz FROM generate_series(1, 600) i UNION ALL SELECT 2001, i, CASE WHEN i % 9 = 0 THEN -1 ELSE 1 END, '2026-02-01'::timestamptz FROM generate_series(1, 700, 2) i;
+CREATE INDEX ON wide (user_id);
+ANALYZE wide;
+SELECT reco_create_model('wide', 'SELECT user_id, item_id, weight, at AS occurred_at FROM wide');
+SELECT pg_temp.is_same_learned('wide', kind, form, 'source', 100, k, o) FROM (VALUES
+  ('cosine', 'binary', 10, ''), ('cosine', 'linear', 10, ', seen => true'), ('ridge', 'log', 5, ''), ('cooccurrence', 'binary', 64, ', fallback => false')) v(kind, form, k, o);
+SELECT cmp_ok((SELECT max(n) FROM (SELECT count(*) AS n FROM wide.similar GROUP BY similar_item_id) c), '>', 256::bigint, 'some columns are long');
+SELECT reco_configure('wide', half_life => '3 hours', max_history => 50);
+SELECT pg_temp.is_same('wide', 10, o) FROM unnest(ARRAY['', ', seen => true']) o;
+-- just enough for the model, not for sums and maps
+SET LOCAL maintenance_work_mem = '1350kB';
+SELECT pg_temp.is_same('wide', 10);
+RESET maintenance_work_mem;
+CREATE TABLE level AS SELECT u AS user_id, i AS item_id FROM generate_series(1, 20) u, generate_series(1, 700) i WHERE u <= 5 OR i <= 2 * u;
+SELECT reco_create_model('level', 'SELECT user_id, item_id FROM level');
+SELECT pg_temp.is_same_learned('level', 'cosine', 'binary', 'target', 650, k, '') FROM unnest(ARRAY[1, 10, 64]) k;
+CREATE TABLE numerous AS SELECT u AS user_id, 3 * u + i AS item_id FROM generate_series(1, 22500) u, generate_series(0, 5) i;
+SELECT reco_create_model('numerous', 'SELECT user_id, item_id FROM numerous');
+SELECT reco_configure('numerous', similarity => 'cosine', min_support => 1);
+SELECT pg_temp.refresh('numerous');
+SELECT cmp_ok((SELECT count(*) FROM numerous.learned_item), '>', 65536::bigint, 'there are more items than 16 bits can number');
+SELECT set_eq('SELECT user_id, item_id, float8send(score), because FROM numerous.top_n_all(4) WHERE user_id % 1000 = 1',
+  'SELECT u, item_id, float8send(score), because FROM generate_series(1, 22500, 1000) u, LATERAL numerous.top_n(u, 4)', 'lists of them are the same');
+DROP TABLE numerous, level CASCADE;
+
 -- Decay, from the newest event of the refresh or from as_of; and only the newest items of a history.
 SELECT reco_configure('numbers', half_life => '20 days');
 SELECT pg_temp.is_same('numbers', 8, o) FROM unnest(ARRAY['', ', as_of => ''2026-05-05 05:05''']) o;
