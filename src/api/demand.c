@@ -34,7 +34,7 @@ typedef struct Wish
 	List *values;
 } Wish;
 
-static void
+pg_noreturn static void
 refuse_attributes(void)
 {
 	ereport(ERROR,

@@ -187,7 +187,7 @@ model_is_whole('first refresh');
 {
 	my ($first, $first_pid) = session();
 	my ($second, $second_pid) = session();
-	my ($neighbors, $keep) = split /\|/, $node->safe_psql('postgres', 'SELECT neighbors, keep FROM shop.model');
+	my ($neighbors, $keep) = split /\|/, $node->safe_psql('postgres', 'SELECT coalesce(neighbors, 100), keep FROM shop.model');
 	$first->query_safe(q{BEGIN; SELECT reco_refresh('shop')});
 	send_off($second, q{SELECT neighbor_pairs FROM reco_refresh('shop')});
 	waits($second_pid, 'Lock', 'relation', 'a refresh waits for one that has not committed');
