@@ -164,5 +164,5 @@ serve_all() {
 		ask_while_writing
 	done
 	print_served
-	sql -o /dev/null -c "SELECT reco_drop_model('bench'), reco_drop_model('stocked')" -c 'DROP TABLE IF EXISTS written, pair, row_of, product, item_factors, user_factors'
+	sql -o /dev/null -c "SELECT reco_drop_model('bench'), reco_drop_model('stocked'), reco_drop_model('ordered')" -c 'DROP TABLE IF EXISTS written, pair, row_of, product, item_factors, user_factors'
 }
