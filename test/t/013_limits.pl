@@ -115,7 +115,8 @@ sub cancelled
 	my $lasts = time - $start;
 	for my $shot (1 .. $shots)
 	{
-		send_off($session, $sql);
+		# What is over already must not last: trials may keep what they found.
+		send_off($session, $model ? $sql : "BEGIN; $sql");
 		send_off($sleeper, 'SELECT pg_sleep(100)');
 		sleep $lasts * ($shot - 0.5) / $shots;
 		my @helpers = helpers_of($pid);
@@ -127,6 +128,7 @@ sub cancelled
 		my ($out, $err) = answer_of($session);
 		my $took = time - $sent;
 		my ($processor, $waited) = &$watch;
+		$session->query('ROLLBACK') if !$model;
 		if ($err eq '')
 		{
 			# It was over already: back to where it was.
