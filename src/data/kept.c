@@ -271,6 +271,13 @@ settled_by_now(void)
 	return next - (uint32) ((uint32) next - snapshot->xmax);
 }
 
+/* True where nothing can have changed a row since it was last looked at. */
+static inline bool
+is_settled(const KeptRow *row, uint64 settled)
+{
+	return settled != 0 && row->settled == settled;
+}
+
 /* True where a row is what the lookup would find now. */
 static bool
 is_true(const Lookup *lookup, KeptRow *row, uint64 settled)
@@ -280,7 +287,7 @@ is_true(const Lookup *lookup, KeptRow *row, uint64 settled)
 	if (!RelFileLocatorEquals(row->file, table->rd_locator) ||
 		row->columns != LookupColumns(lookup) || row->slots > LookupModel(lookup)->item_slots)
 		return false;
-	if (settled == 0 || row->settled != settled)
+	if (!is_settled(row, settled))
 	{
 		if (!is_visible(lookup, row))
 			return false;
@@ -310,7 +317,7 @@ KeptFind(const Lookup *lookup, const Datum *ids, uint32 count, const Packed **fo
 	}
 	for (uint32 n = 0; n < count + AHEAD; n++)
 	{
-		if (n < count && row[n] && row[n]->settled != settled)
+		if (n < count && row[n] && !is_settled(row[n], settled))
 			send_for(row[n]);
 		if (n >= AHEAD && row[n - AHEAD] && is_true(lookup, row[n - AHEAD], settled))
 		{
