@@ -314,17 +314,17 @@ UsageReadAll(const Model *model, const Usage *habits, Budget *budget)
 			? psprintf("%s.items n LEFT JOIN ONLY %s.learned_repeat l "
 					   "ON l.item_id OPERATOR(pg_catalog.=) n.item_id WHERE n.item_id IS NOT NULL",
 					   model->quoted, model->quoted)
-			: psprintf("ONLY %s.learned_repeat l CROSS JOIN LATERAL (SELECT l.item_id) n",
-					   model->quoted);
+			: psprintf("ONLY %s.learned_repeat l", model->quoted);
 	uint64 rows;
 
 	ModelNeedsTable(model, "learned_repeat");
 	all->habits = habits;
 	all->catalogue = model->has_items;
 	all->items = IdSetCreate(model->item_kind, budget);
-	rows = PlanRun(psprintf("SELECT n.item_id::%s, pg_catalog.date_part('epoch', l.typical_gap), "
-							"l.share FROM %s",
-							type, of),
+	rows = PlanRun(psprintf("SELECT %s.item_id::%s, "
+							"pg_catalog.date_part('epoch', l.typical_gap::pg_catalog.interval), "
+							"l.share::pg_catalog.float8 FROM %s",
+							model->has_items ? "n" : "l", type, of),
 				   0, NULL, NULL, NULL);
 	all->repeat = BudgetAlloc(budget, Max(rows, 1), sizeof(Repeat));
 	for (uint64 r = 0; r < rows; r++)
@@ -333,6 +333,8 @@ UsageReadAll(const Model *model, const Usage *habits, Budget *budget)
 		Datum item = SPI_getbinval(SPI_tuptable->vals[r], SPI_tuptable->tupdesc, 1, &isnull);
 
 		CHECK_FOR_INTERRUPTS();
+		if (isnull)
+			refuse(model);
 		all->repeat[IdSetAdd(all->items, item)] = repeat_of(model, habits, SPI_tuptable->vals[r]);
 	}
 	SPI_freetuptable(SPI_tuptable);
