@@ -13,6 +13,7 @@
  */
 #include "data/histories.h"
 
+#include "base/interrupts.h"
 #include "base/piles.h"
 #include "data/consent.h"
 #include "data/events.h"
@@ -251,10 +252,16 @@ order_by_item(const HistoriesReader *reader, Pile *pile)
 
 	pile->order = BudgetAlloc(reader->budget, pile->count, sizeof(uint32));
 	for (uint64 e = 0; e < pile->count; e++)
+	{
+		INTERRUPTS_AT(e);
 		start[item_of(reader, pile->words + e * reader->words)]++;
+	}
 	SparseOffsets(start, items);
 	for (uint64 e = 0; e < pile->count; e++)
+	{
+		INTERRUPTS_AT(e);
 		pile->order[start[item_of(reader, pile->words + e * reader->words)]++] = (uint32) e;
+	}
 	BudgetFree(reader->budget, start);
 }
 
@@ -268,10 +275,16 @@ order_by_user(const HistoriesReader *reader, Pile *pile)
 	pile->end = BudgetZeroed(reader->budget, (uint64) users + 1, sizeof(uint64));
 	pile->order = BudgetAlloc(reader->budget, pile->count, sizeof(uint32));
 	for (uint64 e = 0; e < pile->count; e++)
+	{
+		INTERRUPTS_AT(e);
 		pile->end[pile->user[e]]++;
+	}
 	SparseOffsets(pile->end, users);
 	for (uint64 n = 0; n < pile->count; n++)
+	{
+		INTERRUPTS_AT(n);
 		pile->order[pile->end[pile->user[by_item[n]]]++] = by_item[n];
+	}
 	BudgetFree(reader->budget, by_item);
 	BudgetFree(reader->budget, pile->user);
 }
@@ -303,6 +316,7 @@ hand_over(HistoriesReader *reader, uint64 user, const Pile *pile, uint64 begin, 
 	make_room(reader, end - begin);
 	for (uint64 n = begin; n < end; n++)
 	{
+		INTERRUPTS_AT(n);
 		if (n + EVENTS_AHEAD < end)
 			__builtin_prefetch(pile->words +
 							   (uint64) pile->order[n + EVENTS_AHEAD] * reader->words);

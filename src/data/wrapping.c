@@ -17,6 +17,7 @@
 #include "data/plan.h"
 #include "data/template.h"
 #include "data/unfinished.h"
+#include "math/sparse.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
@@ -247,10 +248,10 @@ count_events(Wrapping *wrapping)
 		uint64 count;
 		StoryEvent *events = take_pile(wrapping, wrapping->by_hash, pile, &count);
 
-		CHECK_FOR_INTERRUPTS();
 		qsort_interruptible(events, count, sizeof(StoryEvent), by_user_and_item, NULL);
 		for (uint64 begin = 0, end; begin < count; begin = end)
 		{
+			CHECK_FOR_INTERRUPTS();
 			for (end = begin; end < count && events[end].user == events[begin].user; end++)
 				;
 			count_user(wrapping, events + begin, end - begin);
@@ -303,18 +304,20 @@ read_categories(Wrapping *wrapping)
 	StoryItems *items = &wrapping->about.items;
 	uint32 count = IdSetCount(wrapping->items);
 	Labels all = {.wrapping = wrapping, .categories = IdSetCreate(ID_TEXT, wrapping->budget)};
+	uint64 *next;
 
 	PlanStream(statement(wrapping, labels), 0, NULL, NULL, take_label, &all);
 	items->categories = all.categories;
 	items->category_rank = IdSetRanks(all.categories);
 	items->start = BudgetZeroed(wrapping->budget, (uint64) count + 2, sizeof(uint64));
 	items->category = BudgetAlloc(wrapping->budget, all.count + 1, sizeof(uint32));
+	/* Where the next of each goes, and in the end where they end. */
+	next = items->start + 1;
 	for (uint64 l = 0; l < all.count; l++)
-		items->start[all.label[l].item + 2]++;
-	for (uint32 n = 2; n < count + 2; n++)
-		items->start[n] += items->start[n - 1];
+		next[all.label[l].item]++;
+	SparseOffsets(next, count);
 	for (uint64 l = 0; l < all.count; l++)
-		items->category[items->start[all.label[l].item + 1]++] = all.label[l].category;
+		items->category[next[all.label[l].item]++] = all.label[l].category;
 	BudgetFree(wrapping->budget, all.label);
 }
 
