@@ -221,7 +221,7 @@ HoldoutRead(Holdout *holdout, const Model *model, const Settings *settings, Budg
 
 	options.line = holdout->line;
 	matrix = InteractionsBuild(&events->log, &options, budget);
-	holdout->timed = events->log.timed;
+	holdout->timed = events->log.timed && holdout->split == SPLIT_TIME;
 	if (holdout->ranking)
 		holdout->popularity =
 			PopularityLearn(matrix, events->log.now, events->log.timed, &options, budget);

@@ -31,7 +31,7 @@ typedef struct Holdout
 	const unsigned char *kept_out;
 	Resemblance resemblance; /* what attributes say of the items read last */
 	Popularity *popularity;  /* of them, where it is needed */
-	bool timed;              /* whether events had times */
+	bool timed; /* whether what happened with an item, and when, is known without hindsight */
 } Holdout;
 
 /* The arguments k, split, holdout, new_only, in this order from a number on, for one model. */

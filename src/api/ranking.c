@@ -165,21 +165,19 @@ learn(Ranking *ranking)
 	const char *scored;
 
 	connect_spi();
-	scored = MemoryContextStrdup(GetMemoryChunkContext(model), scored_by(ranking));
+	scored = scored_by(ranking);
 	SPI_finish();
 	input.lists.matrix = HoldoutRead(&ranking->holdout, model, &model->settings, ranking->budget);
 	input.lists.kept_out = ranking->holdout.kept_out;
 	input.popularity = ranking->holdout.popularity;
-	/* Where everybody's last is kept back, what happened with an item since is hindsight. */
-	input.timed = ranking->holdout.timed && ranking->holdout.split == SPLIT_TIME;
+	input.timed = ranking->holdout.timed;
 	input.min_support = model->settings.similarity.rule.min_support;
 	learn_lists(ranking, input.lists.matrix, &input.lists);
 	RerankingLearn(&input, &ranking->learned, ranking->budget);
 	ranking->kept = RerankingIsBetter(&ranking->learned);
 	connect_spi();
 	RerankerWrite(model, ranking->kept ? &ranking->learned.reranker : NULL, scored);
-	SPI_finish();
-	ModelNeedsName(model);
+	DoorLeave(model);
 }
 
 /* Says why nothing was trained. */

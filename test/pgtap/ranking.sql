@@ -51,6 +51,15 @@ SELECT is_empty('SELECT metric, scored, reranked, gain, users, rounds FROM again
 -- What is measured is what reco_evaluate measures, of the same people.
 SELECT is_empty($$SELECT n.metric, n.reranked, e.value, n.users, e.users FROM net n LEFT JOIN reco_evaluate('plant', holdout => 0.1) e ON e.algorithm = 'reranked' AND e.metric = n.metric
   WHERE e.value IS DISTINCT FROM n.reranked OR e.users IS DISTINCT FROM n.users$$, 'reco_evaluate has the same figures');
+SELECT diag(format('planted: NDCG@10 %s as scored, %s by a line, %s by a network', round(n.scored::numeric, 3), round(l.reranked::numeric, 3), round(n.reranked::numeric, 3))) FROM net n JOIN line l USING (metric) WHERE metric = 'ndcg';
+
+-- Where everybody's last is kept back, what happened with an item since would be hindsight: it counts for nothing.
+CREATE TEMP TABLE hindsight AS SELECT metric, value FROM reco_evaluate('plant', split => 'leave_last_out') WHERE algorithm = 'reranked';
+SELECT cmp_ok(count(value), '>', 5::bigint, 'a network is measured on the last of everybody, too') FROM hindsight;
+UPDATE plant.learned_ranking SET weight = 0 WHERE layer IN ('direct', 'hidden') AND feature IN ('trend', 'age', 'idle');
+SELECT is_empty($$SELECT h.metric FROM hindsight h JOIN reco_evaluate('plant', split => 'leave_last_out') e USING (metric) WHERE e.algorithm = 'reranked' AND e.value IS DISTINCT FROM h.value$$, 'by nothing that is hindsight');
+DELETE FROM plant.learned_ranking;
+INSERT INTO plant.learned_ranking TABLE before;
 
 -- What is served is the same whoever asks: for one, for all, of a list that is given.
 CREATE TEMP TABLE served AS SELECT u AS user_id, t.* FROM generate_series(1, 30) u, plant.top_n(u, 120) WITH ORDINALITY AS t(item_id, score, match, because, source, rank);
