@@ -102,19 +102,25 @@ weigh(const Profile *profile, const IdSet *items, const ContextLifts *lifts, Bud
 static void
 rerank(const Profile *profile, Place *places, uint32 count, Budget *budget)
 {
-	Rerank *network = RerankOpen(profile->model, false, budget);
-	uint32 first = Min(count, RerankFirst(network));
-	RankItem *item = palloc(sizeof(RankItem) * Max(first, 1));
-	uint32 *order = palloc(sizeof(uint32) * Max(first, 1));
-	double *score = palloc(sizeof(double) * Max(first, 1));
-	Place *sorted = palloc(sizeof(Place) * Max(first, 1));
+	Rerank *network;
 	uint32 personal = 0;
+	RankItem *item;
+	uint32 *order;
+	double *score;
+	Place *sorted;
 
-	while (personal < first && places[personal].standing == PERSONAL)
-	{
-		item[personal] = (RankItem){places[personal].item_no, places[personal].score};
+	while (personal < Min(count, profile->model->reranked_first) &&
+		   places[personal].standing == PERSONAL)
 		personal++;
-	}
+	if (personal == 0)
+		return;
+	network = RerankOpen(profile->model, false, budget);
+	item = palloc(sizeof(RankItem) * personal);
+	order = palloc(sizeof(uint32) * personal);
+	score = palloc(sizeof(double) * personal);
+	sorted = palloc(sizeof(Place) * personal);
+	for (uint32 n = 0; n < personal; n++)
+		item[n] = (RankItem){places[n].item_no, places[n].score};
 	RerankList(network, profile, item, personal, order, score);
 	for (uint32 n = 0; n < personal; n++)
 	{

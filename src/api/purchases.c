@@ -7,6 +7,7 @@
  * of reco_top_n.
  */
 #include "api/recommend.h"
+#include "api/rerank.h"
 
 #include <math.h>
 
@@ -63,9 +64,10 @@ typedef struct Next
 typedef struct Asked
 {
 	Site site;
-	Budget *budget;
+	Budget *budget; /* of what follows */
 	Usage *habits;
 	UsageAll *repeats;
+	struct Rerank *rerank; /* NULL where nothing puts lists in order */
 } Asked;
 
 /* Items that are read at once in the time that a question takes to look up those it needs. */
@@ -325,6 +327,7 @@ know_model(Asked *asked, FunctionCallInfo fcinfo, int argument)
 		asked->budget = NULL;
 		asked->habits = NULL;
 		asked->repeats = NULL;
+		asked->rerank = NULL;
 		asked->site.calls = 0;
 		return SiteLearnModel(&asked->site, fcinfo, argument);
 	}
@@ -337,13 +340,14 @@ know_habits(Asked *asked, Model *model)
 {
 	MemoryContext caller = MemoryContextSwitchTo(asked->site.context);
 
+	if (asked->budget == NULL)
+		asked->budget = BudgetCreate(asked->site.context, "reco_next_purchases", SIZE_MAX);
 	if (asked->habits == NULL)
 		asked->habits = UsageRead(model);
 	if (asked->repeats == NULL && asked->site.calls > 8 + model->item_slots / ITEMS_A_CALL)
-	{
-		asked->budget = BudgetCreate(asked->site.context, "reco_next_purchases", SIZE_MAX);
 		asked->repeats = UsageReadAll(model, asked->habits, asked->budget);
-	}
+	if (asked->rerank == NULL && RerankWanted(model))
+		asked->rerank = RerankOpen(model, false, asked->budget);
 	MemoryContextSwitchTo(caller);
 	asked->site.calls++;
 	asked->site.model = model;
@@ -378,6 +382,7 @@ reco_next_purchases(PG_FUNCTION_ARGS)
 	else if (SPI_connect() != SPI_OK_CONNECT)
 		elog(ERROR, "SPI_connect failed");
 	know_habits(asked, question.model);
+	ask.rerank = asked->rerank;
 	question.habits = asked->habits;
 	question.repeats = asked->repeats;
 	question.zone = ClockZone(question.habits->time_zone);

@@ -8,6 +8,7 @@
  * those who are listed a list is made, as reco_top_n makes it.
  */
 #include "api/recommend.h"
+#include "api/rerank.h"
 
 #include <math.h>
 
@@ -47,6 +48,7 @@ typedef struct Customers
 	TimestampTz as_of;
 	pg_tz *zone;
 	Budget *budget;
+	struct Rerank *rerank; /* what puts everybody's offers in order, NULL for nothing */
 	IdSet *users;
 	Customer *customer;
 	uint32 count;
@@ -188,6 +190,7 @@ offers_for(const Customers *all, const DoorRows *rows, Datum user, uint32 count)
 						.as_of = all->as_of,
 						.source = "personal",
 						.rows = *rows,
+						.rerank = all->rerank,
 						.has_asker = true,
 						.asker = user};
 	Profile *profile;
@@ -289,6 +292,8 @@ reco_win_back(PG_FUNCTION_ARGS)
 	if (fit(&all, &found))
 	{
 		leave_silent(&all, &found, options.most, options.horizon);
+		if (all.count > 0 && options.offers > 0 && RerankWanted(model))
+			all.rerank = RerankOpen(model, false, all.budget);
 		for (uint32 c = 0; c < all.count && (k == 0 || c < k); c++)
 			put(&all, &rows, &all.customer[c], options.offers);
 	}
