@@ -147,16 +147,13 @@ RerankerFollow(const Model *model, const char *scored)
 const char *
 RerankerLearned(const Model *model)
 {
-	char *scored;
-
 	if (PlanRun(psprintf("SELECT CASE picked_algorithm WHEN '%s' THEN '%s' ELSE picked_similarity "
 						 "END FROM ONLY %s.model",
 						 SettingWord(SETTING_ALGORITHM, MODEL_FACTORS),
 						 SettingWord(SETTING_ALGORITHM, MODEL_FACTORS), model->quoted),
 				0, NULL, NULL, NULL) != 1)
 		return NULL;
-	scored = SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1);
-	return scored;
+	return SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1);
 }
 
 /* Raises the error of rows that nobody but we should have written, and did not. */
@@ -180,12 +177,11 @@ feature_of(const char *name)
 	return f;
 }
 
-/* Where the weight of a unit of the hidden layer has its place, NULL where it has none. */
+/* Where the weight of a unit of the hidden layer, for feature f or none, has its place; NULL where it has none. */
 static double *
-place_in_unit(Reranker *reranker, uint32 unit, const char *name)
+place_in_unit(Reranker *reranker, uint32 unit, const char *name, int f)
 {
 	Network *network = &reranker->network;
-	int f = feature_of(name);
 	double *weight;
 
 	if (unit < 1 || unit > NETWORK_UNITS_MAX)
@@ -206,7 +202,7 @@ place_of(Reranker *reranker, const char *layer, uint32 unit, const char *name)
 	int f = feature_of(name);
 
 	if (strcmp(layer, HIDDEN) == 0)
-		return place_in_unit(reranker, unit, name);
+		return place_in_unit(reranker, unit, name, f);
 	if (f == FEATURES)
 		return NULL;
 	if (strcmp(layer, MEAN) == 0)

@@ -230,7 +230,8 @@ list_by_scores(Run *run, uint32_t user)
 	{
 		RankEntry *entry = &run->entries[count];
 
-		if (!is_history(run, run->input->matrix, user, &row, c))
+		if (!is_history(run, run->input->matrix, user, &row, c) ||
+			(run->scorer && !run->input->factors->has[row.item[c]]))
 			continue;
 		*entry = (RankEntry){
 			.weight = InteractionsWeight(run->input->matrix, user, &row, c, run->input->recency),

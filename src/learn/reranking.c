@@ -189,8 +189,6 @@ read_lists(Run *run)
 		BudgetAlloc(run->budget, (uint64_t) run->most * input->first + 1, FEATURES * sizeof(float));
 	run->chosen = BudgetAlloc(run->budget, ((uint64_t) run->most + 1) * input->first, 1);
 	lists.order = &order;
-	lists.similar = NULL;
-	lists.ndcg = NULL;
 	EvaluationRun(&lists, &evaluation, run->budget);
 }
 
@@ -226,39 +224,49 @@ close_run(Run *run)
 	BudgetFree(run->budget, run->chosen);
 }
 
-/* Mean and deviation of every feature over the lists that train, of what is known. */
+/*
+ * Sums every feature over the lists that train, of what is known: as it is, or, where there are means,
+ * the squares of how far it lies from them.
+ */
+static void
+sum_features(const Run *run, const double *mean, double *sum, double *known)
+{
+	memset(sum, 0, sizeof(double) * FEATURES);
+	memset(known, 0, sizeof(double) * FEATURES);
+	for (uint32_t l = 0; l < run->lists; l++)
+	{
+		const float *x = run->x + run->list[l].begin * FEATURES;
+
+		INTERRUPTS();
+		if (run->list[l].part != RERANKING_TRAIN)
+			continue;
+		for (uint32_t v = 0; v < run->list[l].length * FEATURES; v++)
+		{
+			double apart = mean ? x[v] - mean[v % FEATURES] : x[v];
+
+			if (!isfinite(x[v]))
+				continue;
+			sum[v % FEATURES] += mean ? apart * apart : apart;
+			known[v % FEATURES]++;
+		}
+	}
+}
+
+/* Mean and deviation of every feature. */
 static void
 learn_scale(const Run *run, Reranker *reranker)
 {
+	double sum[FEATURES];
+	double known[FEATURES];
+
+	sum_features(run, NULL, sum, known);
+	for (int f = 0; f < FEATURES; f++)
+		reranker->mean[f] = known[f] > 0 ? sum[f] / known[f] : 0;
+	sum_features(run, reranker->mean, sum, known);
 	for (int f = 0; f < FEATURES; f++)
 	{
-		double known = 0;
-		double sum = 0;
-		double squares = 0;
-
-		for (int pass = 0; pass < 2; pass++)
-		{
-			for (uint32_t l = 0; l < run->lists; l++)
-				for (uint32_t n = 0;
-					 run->list[l].part == RERANKING_TRAIN && n < run->list[l].length; n++)
-				{
-					double x = run->x[(run->list[l].begin + n) * FEATURES + f];
-
-					if (!isfinite(x))
-						continue;
-					if (pass == 0)
-					{
-						sum += x;
-						known++;
-					}
-					else
-						squares += (x - reranker->mean[f]) * (x - reranker->mean[f]);
-				}
-			if (pass == 0)
-				reranker->mean[f] = known > 0 ? sum / known : 0;
-		}
 		/* What hardly differs says nothing but how numbers were rounded. */
-		reranker->scale[f] = known > 1 ? 1 / sqrt(squares / known) : 0;
+		reranker->scale[f] = known[f] > 1 ? 1 / sqrt(sum[f] / known[f]) : 0;
 		if (!(reranker->scale[f] < 1e6))
 			reranker->scale[f] = 0;
 	}
@@ -341,8 +349,11 @@ train(Run *run)
 
 	learn_scale(run, &result->reranker);
 	for (uint32_t l = 0; l < run->lists; l++)
+	{
+		INTERRUPTS();
 		RerankerScale(&result->reranker, run->x + run->list[l].begin * FEATURES,
 					  run->list[l].length);
+	}
 	NetworkInit(&network, FEATURES, units_of(run), SEED);
 	network.weight[FEATURE_SCORE] = START;
 	result->reranker.network = network;

@@ -72,6 +72,9 @@ work_by_hand(void)
 	double gradient[NETWORK_WEIGHTS_MAX] = {0};
 	NetworkAdam adam = {0};
 	Network before = hand.network;
+	Network still = hand.network;
+	NetworkAdam fresh = {0};
+	const double none[NETWORK_WEIGHTS_MAX] = {0};
 
 	must(NetworkWeights(&hand.network) == 6);
 	must(is_near(NetworkValue(&hand.network, hand.x, NULL), f[0], 1e-12));
@@ -80,12 +83,18 @@ work_by_hand(void)
 	for (int w = 0; w < 6; w++)
 		must(is_near(gradient[w], want[w], 1e-12));
 
-	/* The first step of Adam is as long as its rate, whatever the slope; b is not decayed. */
+	/* The first step of Adam is as long as its rate, whatever the slope. */
 	NetworkStep(&hand.network, &adam, gradient, .01, 0);
 	for (int w = 0; w < 6; w++)
 		must(is_near(hand.network.weight[w],
 					 before.weight[w] - (fabs(want[w]) < 1e-12 ? 0 : copysign(.01, want[w])),
 					 1e-6));
+
+	/* Without a slope decay alone moves weights, each toward 0 by the rate; b, the fourth, is not decayed. */
+	NetworkStep(&still, &fresh, none, .01, .5);
+	for (int w = 0; w < 6; w++)
+		must(is_near(still.weight[w],
+					 before.weight[w] - (w == 3 ? 0 : copysign(.01, before.weight[w])), 1e-6));
 }
 
 /* What the bytes say; false where that is no list with something chosen. */
