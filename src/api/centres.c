@@ -2,6 +2,7 @@
 
 #include <math.h>
 
+#include "catalog/pg_type.h"
 #include "data/itemfactor.h"
 #include "lib/stringinfo.h"
 #include "utils/builtins.h"
@@ -32,10 +33,11 @@ static int32
 number_of(const JsonbValue *key, const char *what)
 {
 	char *text = pnstrdup(key->val.string.val, key->val.string.len);
-	char *end;
-	long number = strtol(text, &end, 10);
+	long number = strtol(text, NULL, 10);
 
-	if (*text == '\0' || *end != '\0' || number < 1 || number > PG_INT32_MAX)
+	/* As it was written, so that none has two names; there is room for as many that come after. */
+	if (number < 1 || number > PG_INT32_MAX - CLUSTERS_MOST ||
+		strcmp(text, psprintf("%ld", number)) != 0)
 		refuse_centres(what);
 	return (int32) number;
 }
@@ -261,55 +263,51 @@ write_number(StringInfo json, const char *key, const char *number)
 	appendStringInfo(json, ": %s", number);
 }
 
-/* An id as text. */
-static char *
-id_text(IdKind kind, Datum id)
-{
-	switch (kind)
-	{
-		case ID_INTEGER:
-			return DatumGetCString(DirectFunctionCall1(int8out, id));
-		case ID_UUID:
-			return DatumGetCString(DirectFunctionCall1(uuid_out, id));
-		default:
-			return TextDatumGetCString(id);
-	}
-}
-
-static void
-write_scores(const Crowd *crowd, const double *centre, StringInfo json, Budget *budget)
-{
-	IdSet *items = known_items(crowd, budget);
-	uint32 rows;
-	ItemFactorRow *row = ItemFactorRead(crowd->model, crowd->fold, items, &rows);
-
-	for (uint32 r = 0; r < rows; r++)
-	{
-		double score = 0;
-
-		for (uint32 f = 0; f < crowd->fold->factors; f++)
-			score += centre[f] * row[r].row[f];
-		write_number(json, id_text(IdSetKind(items), IdSetDatum(items, row[r].id)),
-					 psprintf("%.9g", score));
-	}
-	IdSetFree(items);
-}
-
-Datum
-CentreWrite(const Crowd *crowd, const double *centre, Budget *budget)
+/* Writes what the mean member of a group would score well-known items, or their shares. */
+static Datum
+write_centre(const Crowd *crowd, const double *centre, const IdSet *items, const ItemFactorRow *row,
+			 uint32 rows)
 {
 	StringInfoData json;
 
 	initStringInfo(&json);
 	appendStringInfoChar(&json, '{');
-	if (crowd->fold)
-		write_scores(crowd, centre, &json, budget);
+	for (uint32 r = 0; r < rows; r++)
+	{
+		Datum id = IdAsType(IdSetDatum(items, row[r].id), IdSetKind(items), TEXTOID);
+		double score = 0;
+
+		for (uint32 f = 0; f < crowd->fold->factors; f++)
+			score += centre[f] * row[r].row[f];
+		write_number(&json, TextDatumGetCString(id), psprintf("%.9g", score));
+	}
 	for (uint32 t = 0; crowd->fold == NULL && t < crowd->traits->traits; t++)
 		if (centre[t] >= 1e-6)
 			write_number(&json, TextDatumGetCString(TraitText(crowd->traits, t)),
 						 psprintf("%.6f", centre[t]));
 	appendStringInfoChar(&json, '}');
 	return DirectFunctionCall1(jsonb_in, CStringGetDatum(json.data));
+}
+
+Datum *
+CentresWrite(const Crowd *crowd, const Clusters *clusters, Budget *budget)
+{
+	Datum *centre = palloc(sizeof(Datum) * (clusters->count + 1));
+	IdSet *items = NULL;
+	ItemFactorRow *row = NULL;
+	uint32 rows = 0;
+
+	if (crowd->fold)
+	{
+		items = known_items(crowd, budget);
+		row = ItemFactorRead(crowd->model, crowd->fold, items, &rows);
+	}
+	for (uint32 c = 0; c < clusters->count; c++)
+		centre[c] = write_centre(crowd, clusters->centre + (uint64) c * crowd->input.values, items,
+								 row, rows);
+	if (items)
+		IdSetFree(items);
+	return centre;
 }
 
 static double

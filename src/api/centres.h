@@ -23,8 +23,8 @@ typedef struct Centres
 /* Those of an object; what names the argument in errors. */
 extern Centres CentresRead(const Crowd *crowd, Datum object, const char *what, Budget *budget);
 
-/* A centre as an object, by the items that most users have. */
-extern Datum CentreWrite(const Crowd *crowd, const double *centre, Budget *budget);
+/* The centre of each group as an object: its shares, or what it would score the items most users have. */
+extern Datum *CentresWrite(const Crowd *crowd, const Clusters *clusters, Budget *budget);
 
 /*
  * The number of each segment: of two centres, one now and one kept, that are nearest to each other the

@@ -4,6 +4,7 @@
 
 #include "api/profile.h"
 #include "data/histories.h"
+#include "data/values.h"
 #include "utils/timestamp.h"
 
 /* Users by factors while they are read, in no order. */
@@ -48,15 +49,6 @@ CrowdBy(const Model *model, const char *asked)
 	return asked;
 }
 
-static void *
-grown(Budget *budget, void *memory, uint64 wanted, uint64 *room, Size size)
-{
-	if (wanted <= *room)
-		return memory;
-	*room = Max(Max(wanted, 1024), 2 * *room);
-	return BudgetResize(budget, memory, *room, size);
-}
-
 /* Adds a user, if anything is known of them. */
 static void
 add_user(Reading *reading, Datum user, const Profile *profile)
@@ -74,20 +66,21 @@ add_user(Reading *reading, Datum user, const Profile *profile)
 	if (!(square > 0 && isfinite(square)))
 		return;
 	number = IdSetAdd(reading->users, user);
-	reading->row = grown(reading->budget, reading->row, ((uint64) number + 1) * reading->factors,
-						 &reading->row_room, sizeof(float));
+	reading->row =
+		BudgetGrow(reading->budget, reading->row, ((uint64) number + 1) * reading->factors,
+				   &reading->row_room, sizeof(float));
 	row = reading->row + (uint64) number * reading->factors;
 	for (uint32 f = 0; f < reading->factors; f++)
 		row[f] = (float) (taste[f] / sqrt(square));
-	reading->first = grown(reading->budget, reading->first, (uint64) number + 2,
-						   &reading->first_room, sizeof(uint64));
+	reading->first = BudgetGrow(reading->budget, reading->first, (uint64) number + 2,
+								&reading->first_room, sizeof(uint64));
 	reading->first[number] = reading->items;
 	for (uint32 n = 0; n < history->count; n++)
 	{
 		if (!(history->item[n].weight > 0))
 			continue;
-		reading->item = grown(reading->budget, reading->item, reading->items + 1,
-							  &reading->item_room, sizeof(uint32));
+		reading->item = BudgetGrow(reading->budget, reading->item, reading->items + 1,
+								   &reading->item_room, sizeof(uint32));
 		reading->item[reading->items++] =
 			IdSetAdd(reading->known, IdSetDatum(history->ids, history->item[n].id));
 	}
@@ -184,7 +177,7 @@ settle(Reading *reading)
 static void
 read_factors(Crowd *crowd, Model *model, SharesOf of, Datum user, Budget *budget)
 {
-	const char *category = model->settings.category ? model->settings.category : "category";
+	const char *category = ValuesCategory(model);
 	Reading reading = {.crowd = crowd, .budget = budget};
 	HistoriesWanted wanted = {
 		.as_of = GetCurrentTimestamp(), .learning = of == SHARES_LEARNED, .parts = 1};
@@ -201,9 +194,8 @@ read_factors(Crowd *crowd, Model *model, SharesOf of, Datum user, Budget *budget
 		reading.held = HeldRead(model, false, budget);
 		HistoriesRead(model, &wanted, reading.held->ids, budget, take_user, &reading);
 	}
-	crowd->traits = ValuesExist(model, category)
-						? TraitsRead(model, list_make1((char *) category), budget)
-						: bare_traits(reading.known, budget);
+	crowd->traits = category ? TraitsRead(model, list_make1((char *) category), budget)
+							 : bare_traits(reading.known, budget);
 	settle(&reading);
 }
 

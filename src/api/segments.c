@@ -128,27 +128,16 @@ texts(Datum *text, uint32 count)
 	return PointerGetDatum(construct_array(text, (int) count, TEXTOID, -1, false, TYPALIGN_INT));
 }
 
-/* The id of an item as text. */
 static Datum
 item_text(const Traits *traits, uint32 item)
 {
-	Datum id = IdSetDatum(traits->ids, traits->at[item]);
-
-	switch (IdSetKind(traits->ids))
-	{
-		case ID_INTEGER:
-			return CStringGetTextDatum(DatumGetCString(DirectFunctionCall1(int8out, id)));
-		case ID_UUID:
-			return CStringGetTextDatum(DatumGetCString(DirectFunctionCall1(uuid_out, id)));
-		default:
-			return id;
-	}
+	return IdAsType(IdSetDatum(traits->ids, traits->at[item]), IdSetKind(traits->ids), TEXTOID);
 }
 
 /* Puts out one group. */
 static void
 put_segment(DoorRows *rows, const Crowd *crowd, const Clusters *clusters, const Tastes *tastes,
-			uint32 group, int32 number, Budget *budget)
+			uint32 group, int32 number, Datum centre)
 {
 	const Traits *traits = crowd->traits;
 	uint32 users = crowd->input.users;
@@ -164,7 +153,7 @@ put_segment(DoorRows *rows, const Crowd *crowd, const Clusters *clusters, const 
 	values[1] = Int32GetDatum((int32) clusters->users[group]);
 	values[2] = Float8GetDatum((double) clusters->users[group] / users);
 	values[3] = Float8GetDatum(clusters->silhouette);
-	values[4] = CentreWrite(crowd, clusters->centre + (uint64) group * crowd->input.values, budget);
+	values[4] = centre;
 	count = rank_told(tastes->value + (uint64) group * traits->traits,
 					  tastes->value + (uint64) all * traits->traits, traits->traits,
 					  clusters->users[group], users, 0, told);
@@ -194,6 +183,7 @@ reco_segments(PG_FUNCTION_ARGS)
 	Clusters *clusters;
 	Tastes tastes;
 	int32 *number;
+	Datum *centre;
 
 	if (!PG_ARGISNULL(1) && (k < 1 || k > CLUSTERS_MOST))
 		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
@@ -207,8 +197,9 @@ reco_segments(PG_FUNCTION_ARGS)
 	clusters = ClustersLearn(&crowd->input, (uint32) k, budget);
 	tastes = sum_tastes(crowd, clusters, budget);
 	number = CentresNumber(crowd, clusters, &kept);
+	centre = CentresWrite(crowd, clusters, budget);
 	for (uint32 c = 0; c < clusters->count; c++)
-		put_segment(&rows, crowd, clusters, &tastes, c, number[c], budget);
+		put_segment(&rows, crowd, clusters, &tastes, c, number[c], centre[c]);
 	DoorLeave(model);
 	BudgetDestroy(budget);
 	return (Datum) 0;

@@ -18,6 +18,9 @@ typedef struct SharedPiece
 
 #define SHARED_MOST 64
 
+/* Room that grows is for so many at the least. */
+#define ROOM_FIRST 1024
+
 struct Budget
 {
 	MemoryContext context; /* holds this struct and every piece */
@@ -216,6 +219,15 @@ BudgetResize(Budget *budget, void *memory, uint64 count, Size size)
 	discharge(budget, held, result);
 	charge(budget, GetMemoryChunkSpace(memory), result);
 	return memory;
+}
+
+void *
+BudgetGrow(Budget *budget, void *memory, uint64 wanted, uint64 *room, Size size)
+{
+	if (wanted <= *room)
+		return memory;
+	*room = Max(Max(wanted, ROOM_FIRST), 2 * *room);
+	return BudgetResize(budget, memory, *room, size);
 }
 
 void

@@ -47,6 +47,9 @@ extern void *BudgetZeroed(Budget *budget, uint64 count, Size size);
 /* The same memory, grown or shrunk to count * size bytes. */
 extern void *BudgetResize(Budget *budget, void *memory, uint64 count, Size size);
 
+/* The same with room for as many as are wanted, where there is less: twice what there was, or more. */
+extern void *BudgetGrow(Budget *budget, void *memory, uint64 wanted, uint64 *room, Size size);
+
 /* Gives memory back; NULL is nothing. */
 extern void BudgetFree(Budget *budget, void *memory);
 

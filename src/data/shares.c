@@ -6,8 +6,6 @@
 #include "data/events.h"
 #include "data/plan.h"
 
-#define ROOM_FIRST 1024
-
 /* While events are read, in order of user. */
 typedef struct Reading
 {
@@ -37,15 +35,6 @@ query(const Model *model, SharesOf of)
 		of == SHARES_ONE ? " AND e.user_id OPERATOR(pg_catalog.=) $1" : "");
 }
 
-static void *
-grown(Budget *budget, void *memory, uint64 wanted, uint64 *room, Size size)
-{
-	if (wanted <= *room)
-		return memory;
-	*room = Max(Max(wanted, ROOM_FIRST), 2 * *room);
-	return BudgetResize(budget, memory, *room, size);
-}
-
 /* Turns what was summed of a user into shares; forgets a user of whom nothing was. */
 static void
 end_user(Reading *reading)
@@ -64,9 +53,9 @@ end_user(Reading *reading)
 		if (!(reading->sum[t] > 0))
 			continue;
 		shares->trait =
-			grown(reading->budget, shares->trait, reading->cells + 1, &room, sizeof(uint32));
-		shares->root = grown(reading->budget, shares->root, reading->cells + 1, &reading->cell_room,
-							 sizeof(float));
+			BudgetGrow(reading->budget, shares->trait, reading->cells + 1, &room, sizeof(uint32));
+		shares->root = BudgetGrow(reading->budget, shares->root, reading->cells + 1,
+								  &reading->cell_room, sizeof(float));
 		shares->trait[reading->cells] = t;
 		shares->root[reading->cells++] = (float) sqrt(reading->sum[t] / all);
 		reading->sum[t] = 0;
@@ -84,11 +73,11 @@ begin_user(Reading *reading, Datum user)
 
 	end_user(reading);
 	reading->user = IdSetAdd(shares->ids, user);
-	shares->start =
-		grown(reading->budget, shares->start, (uint64) reading->user + 2, &room, sizeof(uint64));
+	shares->start = BudgetGrow(reading->budget, shares->start, (uint64) reading->user + 2, &room,
+							   sizeof(uint64));
 	room = reading->user_room;
-	shares->first =
-		grown(reading->budget, shares->first, (uint64) reading->user + 2, &room, sizeof(uint64));
+	shares->first = BudgetGrow(reading->budget, shares->first, (uint64) reading->user + 2, &room,
+							   sizeof(uint64));
 	reading->user_room = (uint32) room;
 	shares->start[reading->user] = reading->cells;
 	shares->first[reading->user] = reading->items;
@@ -113,8 +102,8 @@ take_row(TupleTableSlot *row, void *with)
 	if (reading->user == ID_NONE ||
 		IdSetFind(reading->shares->ids, row->tts_values[0]) != reading->user)
 		begin_user(reading, row->tts_values[0]);
-	reading->shares->item = grown(reading->budget, reading->shares->item, reading->items + 1,
-								  &reading->item_room, sizeof(uint32));
+	reading->shares->item = BudgetGrow(reading->budget, reading->shares->item, reading->items + 1,
+									   &reading->item_room, sizeof(uint32));
 	reading->shares->item[reading->items++] = item;
 	for (uint64 c = traits->start[item]; c < traits->start[item + 1]; c++)
 		reading->sum[traits->trait[c]] += 1.0 / (double) values;
