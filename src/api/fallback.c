@@ -261,17 +261,17 @@ struct FallbackCategories
 	uint32 ranked;
 };
 
-/* The attribute that says the category of an item: the one that is set, or one of that name. */
+/* The attribute that says the category of an item. */
 static struct FallbackCategories *
 categories_of(RecommendAsk *ask)
 {
-	const char *name = ask->model->settings.category;
+	const char *name;
 
 	if (ask->categories)
 		return ask->categories;
 	ask->categories = BudgetZeroed(ask->budget, 1, sizeof(struct FallbackCategories));
-	name = name ? name : "category";
-	if (!ValuesExist(ask->model, name))
+	name = ValuesCategory(ask->model);
+	if (name == NULL)
 		return ask->categories;
 	ask->categories->values = ValuesOpen(ask->model, name, ask->ids, ask->budget);
 	/* Where everybody is asked for, once for all; what comes up later is read when it does. */

@@ -171,14 +171,16 @@ add_bytes(Oid relation, int64 *bytes)
 static bool
 learned_bytes(Oid schema, int64 *bytes)
 {
-	static const char *const others[] = {"learned_group", "learned_context", "learned_resume",
-										 "learned_habit", "learned_repeat",  "learned_ranking",
-										 "item_factor"};
+	bool found = false;
 
 	*bytes = 0;
-	for (size_t n = 0; n < lengthof(others); n++)
-		add_bytes(get_relname_relid(others[n], schema), bytes);
-	return add_bytes(get_relname_relid("learned_item", schema), bytes);
+	for (int n = 0; n < LAYOUT_LEARNED; n++)
+	{
+		bool there = add_bytes(get_relname_relid(LayoutLearned[n], schema), bytes);
+
+		found = n == 0 ? there : found;
+	}
+	return found;
 }
 
 /*
@@ -240,7 +242,7 @@ reco_models(PG_FUNCTION_ARGS)
 
 		if (table == NULL)
 			continue;
-		if (list_member_oid(FindTables(reco), RelationGetRelid(table)) &&
+		if (FindIsTable(reco, RelationGetRelid(table)) &&
 			object_aclcheck(NamespaceRelationId, RelationGetNamespace(table), GetUserId(),
 							ACL_USAGE) == ACLCHECK_OK &&
 			pg_class_aclcheck(RelationGetRelid(table), GetUserId(), ACL_SELECT) == ACLCHECK_OK)

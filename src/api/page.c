@@ -277,12 +277,10 @@ static const char *
 take_follows(FunctionCallInfo fcinfo, int argument, const Model *model)
 {
 	const char *name = DoorText(fcinfo, argument);
-	const char *category = model->settings.category ? model->settings.category : "category";
 
-	if (name)
-		ValuesCheck(model, name, "follows");
-	else if (ValuesExist(model, category))
-		name = category;
+	if (name == NULL)
+		return ValuesCategory(model);
+	ValuesCheck(model, name, "follows");
 	return name;
 }
 

@@ -446,7 +446,7 @@ draw_categories(const ShelfAsk *ask, const char *name, uint32 *count)
 static void
 add_trending(const ShelfAsk *ask, List **shelves)
 {
-	const char *name = ask->model->settings.category;
+	const char *name = ValuesCategory(ask->model);
 	uint32 rows = CATEGORIES_FROM + IdSetCount(ask->out);
 	RecommendAsk list = list_ask(ask, rows, "popular");
 	Values *values;
@@ -454,8 +454,7 @@ add_trending(const ShelfAsk *ask, List **shelves)
 	uint32 count;
 	uint32 *number;
 
-	name = name ? name : "category";
-	if (!ValuesExist(ask->model, name))
+	if (name == NULL)
 		return;
 	counted = draw_categories(ask, name, &count);
 	RecommendGather(&list,

@@ -212,6 +212,10 @@ static const char *const served_log =
 	"  GROUP BY s.list_id, s.rank, s.served_at, s.user_id, s.item_id, s.source, s.variant, s.propensity; END;"
 	"COMMENT ON FUNCTION {model}.attribute IS 'what came of each place of the lists served: the first event of the user with the item from when it was shown until it was shown again, within so long, how many there were and their weight; NULL, 0 and 0 for nothing';";
 
+const char *const LayoutLearned[LAYOUT_LEARNED] = {
+	"learned_item",   "learned_group", "learned_context", "learned_resume",
+	"learned_repeat", "learned_habit", "learned_ranking", "item_factor"};
+
 /* The relations of a model, for taking it down. */
 static const char *const relations[] = {
 	"served",          "popular",       "similar",        "item_factor",   "learned_resume",

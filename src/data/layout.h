@@ -15,6 +15,10 @@ typedef struct LayoutQueries
 	const char *rules;
 } LayoutQueries;
 
+/* The tables of what a model learned, that of items first. */
+#define LAYOUT_LEARNED 8
+extern const char *const LayoutLearned[LAYOUT_LEARNED];
+
 /*
  * Creates the schema of a model with everything in it, as the current user. reco is the extension's
  * schema.

@@ -5,6 +5,7 @@
 #include "data/consent.h"
 #include "data/contexts.h"
 #include "data/events.h"
+#include "data/layout.h"
 #include "data/people.h"
 #include "data/plan.h"
 #include "lib/stringinfo.h"
@@ -262,14 +263,10 @@ PersonTraces(const Model *model, Datum user, PersonCount count, void *with)
 void
 PersonForget(const Model *model)
 {
-	static const char *const tables[] = {"learned_item",   "learned_group",  "learned_context",
-										 "learned_resume", "learned_repeat", "learned_habit",
-										 "learned_ranking", "item_factor"};
-
-	for (size_t t = 0; t < lengthof(tables); t++)
-		if (SPI_execute(psprintf("DELETE FROM %s.%s", model->quoted, tables[t]), false, 0) !=
+	for (int t = 0; t < LAYOUT_LEARNED; t++)
+		if (SPI_execute(psprintf("DELETE FROM %s.%s", model->quoted, LayoutLearned[t]), false, 0) !=
 			SPI_OK_DELETE)
-			elog(ERROR, "could not empty \"%s\" of model \"%s\"", tables[t], model->name);
+			elog(ERROR, "could not empty \"%s\" of model \"%s\"", LayoutLearned[t], model->name);
 }
 
 void

@@ -58,6 +58,14 @@ ValuesExist(const Model *model, const char *name)
 	return OidIsValid(attribute_type(model, name));
 }
 
+const char *
+ValuesCategory(const Model *model)
+{
+	const char *name = model->settings.category ? model->settings.category : "category";
+
+	return ValuesExist(model, name) ? name : NULL;
+}
+
 /* The names of the attributes there are. */
 static List *
 attribute_names(const Model *model)

@@ -15,6 +15,9 @@ typedef struct Values Values;
 /* True where the view "items" has such an attribute. */
 extern bool ValuesExist(const Model *model, const char *name);
 
+/* The one that says the category of an item: what is set, or one of that name; NULL where it is not there. */
+extern const char *ValuesCategory(const Model *model);
+
 /* Raises an error where it has not, which says what option wants it and lists those there are. */
 extern void ValuesCheck(const Model *model, const char *name, const char *option);
 
