@@ -492,6 +492,22 @@ check_refresh(Checkup *checkup)
 			 "match is NULL everywhere until there are more of them.");
 }
 
+/* The table of a source, as SQL says it. */
+static const char *
+table_of(const Source *source)
+{
+	return quote_qualified_identifier(get_namespace_name(get_rel_namespace(source->table)),
+									  get_rel_name(source->table));
+}
+
+/* The statement that makes the index that a source lacks. */
+static const char *
+index_for(const Source *source)
+{
+	return psprintf(source->is_plain ? "CREATE INDEX ON %s (%s)" : "CREATE INDEX ON %s ((%s))",
+					table_of(source), source->expression);
+}
+
 /* Tables that every question reads in full. */
 static void
 check_indexes(Checkup *checkup)
@@ -501,18 +517,14 @@ check_indexes(Checkup *checkup)
 	foreach (cell, SourcesReadInFull(checkup->model))
 	{
 		const Source *source = lfirst(cell);
-		const char *table = quote_qualified_identifier(
-			get_namespace_name(get_rel_namespace(source->table)), get_rel_name(source->table));
 
 		find(checkup, source->pages < PAGES_SMALL ? SEVERITY_NOTICE : SEVERITY_WARNING, "no_index",
 			 psprintf("every question reads all of table %s (" UINT64_FORMAT
 					  " pages) for the history of one user",
-					  table, source->pages),
+					  table_of(source), source->pages),
 			 source->expression == NULL
 				 ? "Give it an index on what the events query joins or filters it by."
-				 : psprintf(source->is_plain ? "Run CREATE INDEX ON %s (%s)."
-											 : "Run CREATE INDEX ON %s ((%s)).",
-							table, source->expression));
+				 : psprintf("Run %s.", index_for(source)));
 	}
 }
 
@@ -525,20 +537,15 @@ check_item_index(Checkup *checkup)
 	foreach (cell, SourcesReadForItem(checkup->model))
 	{
 		const Source *source = lfirst(cell);
-		const char *table = quote_qualified_identifier(
-			get_namespace_name(get_rel_namespace(source->table)), get_rel_name(source->table));
 
 		if (source->pages >= PAGES_SMALL && source->expression)
 			find(checkup, SEVERITY_NOTICE, "no_item_index",
 				 psprintf("reco_audience and reco_similar_users always read all of table %s "
 						  "(" UINT64_FORMAT " pages)",
-						  table, source->pages),
-				 psprintf(source->is_plain
-							  ? "If you ask them often, run CREATE INDEX ON %s (%s): where few "
-								"users can be meant, only their events are read then."
-							  : "If you ask them often, run CREATE INDEX ON %s ((%s)): where few "
-								"users can be meant, only their events are read then.",
-						  table, source->expression));
+						  table_of(source), source->pages),
+				 psprintf("If you ask them often, run %s: where few users can be meant, only "
+						  "their events are read then.",
+						  index_for(source)));
 	}
 }
 
