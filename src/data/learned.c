@@ -250,11 +250,14 @@ open_batch(const Model *model)
 static void
 write_batch(const Model *model, Batch *batch)
 {
-	MemoryContext caller = MemoryContextSwitchTo(batch->context);
+	MemoryContext caller;
 	Datum arrays[LEARNED_COLUMNS];
 	int least = 1;
 
-	for (size_t c = 0; c < LEARNED_COLUMNS && batch->count > 0; c++)
+	if (batch->count == 0)
+		return;
+	caller = MemoryContextSwitchTo(batch->context);
+	for (size_t c = 0; c < LEARNED_COLUMNS; c++)
 	{
 		int16 length;
 		bool byval;
@@ -266,8 +269,6 @@ write_batch(const Model *model, Batch *batch)
 											   &least, batch->type[c], length, byval, align));
 	}
 	MemoryContextSwitchTo(caller);
-	if (batch->count == 0)
-		return;
 	if (SPI_execute_plan(batch->plan, arrays, NULL, false, 0) != SPI_OK_INSERT)
 		elog(ERROR, "could not write items of model \"%s\"", model->name);
 	batch->written += SPI_processed;

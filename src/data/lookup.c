@@ -105,7 +105,9 @@ find_columns(Lookup *lookup)
 	lookup->item_no = find_column(lookup->table, "item_no", &number);
 	lookup->neighbors = find_column(lookup->table, "neighbors", &neighbors);
 	lookup->last = Max(lookup->item, Max(lookup->item_no, lookup->neighbors));
-	find_figures(lookup);
+	/* Who finds items by their ids asks for no figures. */
+	if (lookup->by == LOOKUP_ITEM_NO)
+		find_figures(lookup);
 	lookup->item_type = lookup->item ? getBaseType(lookup->item_type) : InvalidOid;
 	return lookup->item && number == INT4OID && neighbors == BYTEAOID &&
 		   IdKindOfType(lookup->item_type, &kind) && kind == lookup->model->item_kind;

@@ -40,7 +40,7 @@ typedef struct LookupRow
 	Datum item; /* normalised; lasts until the next row is looked for, like the next */
 	Datum neighbors;
 	uint32 item_no;
-	NullableDatum figure[LOOKUP_FIGURES]; /* read where LookupHasFigures */
+	NullableDatum figure[LOOKUP_FIGURES]; /* read by number, where LookupHasFigures */
 	HeapTuple tuple; /* NULL where the table is no heap: its columns are in there, */
 	Buffer buffer;   /* and that is in here */
 } LookupRow;
@@ -48,7 +48,7 @@ typedef struct LookupRow
 /* Opens the table in the active snapshot, in the current context; NULL where SQL must be asked. */
 extern Lookup *LookupOpen(const Model *model, LookupKey key);
 
-/* True where the columns of the figures are there, of the types that a refresh writes. */
+/* True where rows are found by number, and the columns of the figures are there, of the types that a refresh writes. */
 extern bool LookupHasFigures(const Lookup *lookup);
 
 /*

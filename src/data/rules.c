@@ -64,11 +64,7 @@ static const struct
 static Oid
 type_of(const Model *model, int column)
 {
-	Oid view = get_relname_relid("rules", model->schema);
-	AttrNumber number =
-		OidIsValid(view) ? get_attnum(view, columns[column].name) : InvalidAttrNumber;
-
-	return number > 0 ? get_atttype(view, number) : InvalidOid;
+	return ColumnType(model, "rules", columns[column].name);
 }
 
 static void

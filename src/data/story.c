@@ -2,6 +2,7 @@
 
 #include <math.h>
 
+#include "data/visits.h"
 #include "utils/builtins.h"
 #include "utils/datetime.h"
 #include "utils/timestamp.h"
@@ -301,15 +302,6 @@ sum_categories(Telling *telling)
 	pfree(part);
 }
 
-static int
-by_time(const void *a, const void *b, void *unused)
-{
-	TimestampTz x = *(const TimestampTz *) a;
-	TimestampTz y = *(const TimestampTz *) b;
-
-	return x < y ? -1 : x > y;
-}
-
 /* Counts days, and the hours of the stretch, by the clocks of the zone. */
 static void
 sum_times(Telling *telling, const StoryEvent *events, uint32 count)
@@ -326,7 +318,7 @@ sum_times(Telling *telling, const StoryEvent *events, uint32 count)
 
 	for (uint32 e = 0; e < count; e++)
 		at[e] = events[e].at;
-	qsort_interruptible(at, count, sizeof(TimestampTz), by_time, NULL);
+	VisitsSort(at, count);
 	for (uint32 e = 0; e < count; e++)
 	{
 		bool now = at[e] >= about->since;
