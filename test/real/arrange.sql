@@ -1,12 +1,6 @@
 -- The small MovieLens set, whose films have genres: what variety does to lists, and what it costs them, on what people went
 -- on to watch.  The variable data names the folder with ml-latest-small/ratings.csv.xz.
 
-\set ECHO none
-\set QUIET 1
-\pset format unaligned
-\pset tuples_only true
-\pset pager off
-\set ON_ERROR_STOP 1
 SET client_min_messages = warning;
 
 \set there `test -r :'data'/ml-latest-small/ratings.csv.xz && echo yes || echo no`

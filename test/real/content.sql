@@ -5,12 +5,6 @@
 -- Of the hidden movies alone the 20 best for everybody who rated any of them; what they rated among these 20 is compared with what
 -- they would have rated of 20 drawn by lot.  No popularity helps: nothing is known of a hidden movie but its attributes.
 
-\set ECHO none
-\set QUIET 1
-\pset format unaligned
-\pset tuples_only true
-\pset pager off
-\set ON_ERROR_STOP 1
 SET client_min_messages = warning;
 
 \set there `test -r :'data'/ml-latest-small/ratings.csv.xz && echo yes || echo no`

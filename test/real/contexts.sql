@@ -2,12 +2,6 @@
 -- Lists that go by them must be no worse than those of taste alone.
 -- The variable data names the folder with online_retail.csv.xz and ml-latest-small/ratings.csv.xz.
 
-\set ECHO none
-\set QUIET 1
-\pset format unaligned
-\pset tuples_only true
-\pset pager off
-\set ON_ERROR_STOP 1
 SET client_min_messages = warning;
 SET timezone = 'UTC';
 

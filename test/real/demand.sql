@@ -2,12 +2,6 @@
 -- is left out of the catalogue and of the events, and how many rated it, and who, is held against what was foretold.  The variable
 -- data names the folder with ml-latest-small/ratings.csv.xz.
 
-\set ECHO none
-\set QUIET 1
-\pset format unaligned
-\pset tuples_only true
-\pset pager off
-\set ON_ERROR_STOP 1
 SET client_min_messages = warning;
 
 \set there `test -r :'data'/ml-latest-small/ratings.csv.xz && echo yes || echo no`

@@ -4,12 +4,6 @@
 -- Of all discs not in a user's line of the training file the 20 best, as lists come without any setting: Recall@20 and NDCG@20
 -- as test/real/movielens.sql defines them.
 
-\set ECHO none
-\set QUIET 1
-\pset format unaligned
-\pset tuples_only true
-\pset pager off
-\set ON_ERROR_STOP 1
 SET client_min_messages = warning;
 
 \set there `test -r :'data'/amazon-cds/train.txt.xz -a -r :'data'/amazon-cds/test.txt.xz && echo yes || echo no`

@@ -2,12 +2,6 @@
 -- users, and Amazon CDs, where they are not.  The variable data names the folder with ml-1m/train.txt.xz and
 -- amazon-cds/train.txt.xz.
 
-\set ECHO none
-\set QUIET 1
-\pset format unaligned
-\pset tuples_only true
-\pset pager off
-\set ON_ERROR_STOP 1
 SET client_min_messages = warning;
 
 \set there `test -r :'data'/ml-1m/test.txt.xz -a -r :'data'/amazon-cds/test.txt.xz && echo yes || echo no`

@@ -1,12 +1,6 @@
 -- What a wholesaler's customers buy next and when, foreseen as of September 2011 and held against the 60 days that followed.  The
 -- variable data names the folder with online_retail.csv.xz.
 
-\set ECHO none
-\set QUIET 1
-\pset format unaligned
-\pset tuples_only true
-\pset pager off
-\set ON_ERROR_STOP 1
 SET client_min_messages = warning;
 SET timezone = 'UTC';
 

@@ -1,12 +1,6 @@
 -- Films that go on, as series: where those who saw one saw the last of them, against plain SQL; and what is next for whom.
 -- The variable data names the folder with ml-latest-small.
 
-\set ECHO none
-\set QUIET 1
-\pset format unaligned
-\pset tuples_only true
-\pset pager off
-\set ON_ERROR_STOP 1
 SET client_min_messages = warning;
 SET timezone = 'UTC';
 

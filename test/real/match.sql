@@ -3,12 +3,6 @@
 -- pairs that are claimed to match by 60 to 70, so many must have been chosen as is claimed on average, give or take five
 -- points; and so in every tenth of the scale that has a number.  The variable data names the folder with the sets.
 
-\set ECHO none
-\set QUIET 1
-\pset format unaligned
-\pset tuples_only true
-\pset pager off
-\set ON_ERROR_STOP 1
 SET client_min_messages = warning;
 SET maintenance_work_mem = '512MB';
 SET timezone = 'UTC';

@@ -4,12 +4,6 @@
 -- Of all movies not in a user's line of the training file the 20 best: Recall@20 = |list and test| / |test|,
 -- NDCG@20 = DCG / ideal DCG, gains 0 or 1, discount log2(rank + 1), ideal over min(20, |test|); means over test users.
 
-\set ECHO none
-\set QUIET 1
-\pset format unaligned
-\pset tuples_only true
-\pset pager off
-\set ON_ERROR_STOP 1
 SET client_min_messages = warning;
 
 \set there `test -r :'data'/ml-1m/train.txt.xz -a -r :'data'/ml-1m/test.txt.xz && echo yes || echo no`

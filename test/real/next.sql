@@ -1,12 +1,6 @@
 -- What comes next, on what people did last: a wholesaler's orders and ratings of films, everybody's newest time held out.
 -- The variable data names the folder with online_retail.csv.xz and ml-latest-small/ratings.csv.xz.
 
-\set ECHO none
-\set QUIET 1
-\pset format unaligned
-\pset tuples_only true
-\pset pager off
-\set ON_ERROR_STOP 1
 SET client_min_messages = warning;
 SET timezone = 'UTC';
 

@@ -1,12 +1,6 @@
 -- Sign-up, end to end: strangers pick from reco_onboarding what they like, reco_complete lists the rest; against what is popular.
 -- The variable data names the folder with ml-latest-small.
 
-\set ECHO none
-\set QUIET 1
-\pset format unaligned
-\pset tuples_only true
-\pset pager off
-\set ON_ERROR_STOP 1
 SET client_min_messages = warning;
 SET timezone = 'UTC';
 

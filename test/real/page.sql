@@ -1,12 +1,6 @@
 -- Pages for real people: what of what they went on to like is on them, and how much of them is new at the next visit.
 -- The variable data names the folder with ml-latest-small.
 
-\set ECHO none
-\set QUIET 1
-\pset format unaligned
-\pset tuples_only true
-\pset pager off
-\set ON_ERROR_STOP 1
 SET client_min_messages = warning;
 SET timezone = 'UTC';
 

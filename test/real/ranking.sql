@@ -1,12 +1,6 @@
 -- A network learns from a wholesaler's orders what their scores do not say, is served as it was measured, and is not kept of films
 -- without times.  The variable data names the folder with online_retail.csv.xz and ml-1m/train.txt.xz.
 
-\set ECHO none
-\set QUIET 1
-\pset format unaligned
-\pset tuples_only true
-\pset pager off
-\set ON_ERROR_STOP 1
 SET client_min_messages = warning;
 SET timezone = 'UTC';
 

@@ -1,12 +1,6 @@
 -- A wholesaler's real order lines: text products, integer customers, cancellations, orders of nobody; every setting as it
 -- comes.  The variable data names the folder with online_retail.csv.xz.
 
-\set ECHO none
-\set QUIET 1
-\pset format unaligned
-\pset tuples_only true
-\pset pager off
-\set ON_ERROR_STOP 1
 SET client_min_messages = warning;
 SET timezone = 'UTC';
 

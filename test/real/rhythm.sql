@@ -1,12 +1,6 @@
 -- Moments of a wholesaler's customers: when they come next, whether they still do, and at which hours, each foreseen from what was
 -- before and held against what came.  The variable data names the folder with online_retail.csv.xz.
 
-\set ECHO none
-\set QUIET 1
-\pset format unaligned
-\pset tuples_only true
-\pset pager off
-\set ON_ERROR_STOP 1
 SET client_min_messages = warning;
 SET timezone = 'UTC';
 

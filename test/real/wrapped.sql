@@ -1,11 +1,5 @@
 -- A wholesaler's year as stories: every customer's, against plain SQL.  The variable data names the folder with online_retail.csv.xz.
 
-\set ECHO none
-\set QUIET 1
-\pset format unaligned
-\pset tuples_only true
-\pset pager off
-\set ON_ERROR_STOP 1
 SET client_min_messages = warning;
 SET timezone = 'UTC';
 
