@@ -61,30 +61,29 @@ ask() {
 	sed -n 's/^tps = \([0-9.]*\).*/\1/p' "$work/pgbench" >>"$work/rate.$as.$clients"
 }
 
-# Asks for top_n while the model is learned anew, again and again, by one process.
-ask_while_refreshing() {
-	local refreshing
-	sql -o /dev/null -c "SET maintenance_work_mem = '$memory'; SET max_parallel_maintenance_workers = 0" \
-		-c "DO 'BEGIN LOOP PERFORM reco_refresh(''bench''); COMMIT; END LOOP; END'" >/dev/null 2>&1 &
-	refreshing=$!
+# Asks for top_n while another session is at work without end: what the answers go by, and that session's statements.
+ask_while() {
+	local as=$1 beside
+	shift
+	sql -o /dev/null "$@" >/dev/null 2>&1 &
+	beside=$!
 	sleep 1
-	ask top_n 1 top_n_refreshing -T "$seconds"
-	kill "$refreshing" 2>/dev/null || true
-	sql -o /dev/null -c "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE 'DO %reco_refresh%' AND pid <> pg_backend_pid()"
-	wait "$refreshing" 2>/dev/null || true
+	ask top_n 1 "$as" -T "$seconds"
+	kill "$beside" 2>/dev/null || die "$as: the session beside it had ended"
+	sql -o /dev/null -c "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE 'DO %' AND pid <> pg_backend_pid()"
+	wait "$beside" 2>/dev/null || true
 }
 
-# Asks for top_n while another session commits some hundred small rows a second, so that nothing goes without saying.
+# While the model is learned anew, again and again, by one process.
+ask_while_refreshing() {
+	ask_while top_n_refreshing -c "SET maintenance_work_mem = '$memory'; SET max_parallel_maintenance_workers = 0" \
+		-c "DO 'BEGIN LOOP PERFORM reco_refresh(''bench''); COMMIT; END LOOP; END'"
+}
+
+# While some hundred small rows a second are committed, so that nothing goes without saying.
 ask_while_writing() {
-	local writing
-	sql -o /dev/null -c 'CREATE TABLE IF NOT EXISTS written (at timestamptz)' \
-		-c "DO 'BEGIN LOOP INSERT INTO written VALUES (clock_timestamp()); COMMIT; PERFORM pg_sleep(.002); END LOOP; END'" >/dev/null 2>&1 &
-	writing=$!
-	sleep 1
-	ask top_n 1 top_n_writing -T "$seconds"
-	kill "$writing" 2>/dev/null || true
-	sql -o /dev/null -c "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE 'DO %written%' AND pid <> pg_backend_pid()"
-	wait "$writing" 2>/dev/null || true
+	ask_while top_n_writing -c 'CREATE TABLE IF NOT EXISTS written (at timestamptz)' \
+		-c "DO 'BEGIN LOOP INSERT INTO written VALUES (clock_timestamp()); COMMIT; PERFORM pg_sleep(.002); END LOOP; END'"
 }
 
 # The value of a list of numbers below which so many percent of them are.
