@@ -323,9 +323,9 @@ gather_first(RecommendAsk *ask, const Profile *profile, const ProfileRules *rule
 					number[first->count++] = found[taken];
 				}
 			*looked += taken;
-			*all = *all && *looked == count;
 			pfree(found);
 		}
+		*all = *all && *looked == count;
 		pfree(best);
 		most = most > UINT32_MAX / MORE ? UINT32_MAX : most * MORE;
 	}
