@@ -14,12 +14,6 @@
 #include "utils/memutils.h"
 #include "utils/timestamp.h"
 
-/*
- * Numbers may have gaps where items went; once there are more gaps than items, all are numbered
- * anew.
- */
-#define GAPS_PER_ITEM 1
-
 void
 LearnedRefuse(const Model *model)
 {
@@ -118,7 +112,7 @@ number_items(const Model *model, const IdSet *ids, const LearnedItem *items, uin
 	next = old_numbers(model, ids, kept, old, deleted);
 	BudgetFree(budget, kept);
 
-	if (next > (uint64) count * (1 + GAPS_PER_ITEM))
+	if (next > (uint64) count * (1 + MODEL_GAPS_PER_ITEM))
 	{
 		/* The unique index would refuse a number that another row still has: start empty. */
 		if (SPI_execute(psprintf("DELETE FROM %s.learned_item", model->quoted), false, 0) !=

@@ -11,6 +11,7 @@
 #include "data/find.h"
 #include "data/plan.h"
 #include "lib/stringinfo.h"
+#include "storage/bufmgr.h"
 #include "utils/acl.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
@@ -319,16 +320,37 @@ names_column(const Model *model, int number)
 	return names;
 }
 
-/* How many item numbers there are. */
+/*
+ * Item numbers that nobody asks after, whatever the table holds: it may have been emptied by hand,
+ * and what memory they are good for, some megabytes, hurts nobody.
+ */
+#define SLOTS_TRUSTED 1000000
+
+/* How many item numbers the table of what was learned has room for, full of the shortest rows there are. */
+static uint64
+slots_possible(const Model *model)
+{
+	Relation table = open_view(model, "learned_item", false);
+	uint64 blocks =
+		RELKIND_HAS_STORAGE(table->rd_rel->relkind) ? RelationGetNumberOfBlocks(table) : 0;
+
+	relation_close(table, AccessShareLock);
+	return SLOTS_TRUSTED + blocks * MaxHeapTuplesPerPage * MODEL_NUMBERS_PER_ITEM;
+}
+
+/*
+ * How many item numbers there are.  Whoever asks takes memory by it, so the owner, who may write
+ * whatever number, must not make others take more than the model is worth.
+ */
 static uint32
-slots_column(int number)
+slots_column(const Model *model, int number)
 {
 	bool isnull;
 	int32 slots = DatumGetInt32(column(number, &isnull));
 
-	if (isnull || slots < 0)
+	if (isnull || slots < 0 || (slots > SLOTS_TRUSTED && (uint64) slots > slots_possible(model)))
 		ereport(ERROR, (errcode(ERRCODE_DATA_CORRUPTED),
-						errmsg("the number of items of the model is damaged"),
+						errmsg("the number of items of model \"%s\" is damaged", model->name),
 						errhint("Run reco_refresh to learn it anew.")));
 	return (uint32) slots;
 }
@@ -601,7 +623,7 @@ ModelRead(Model *model)
 						errhint("Run reco_refresh to learn them anew.")));
 	column(++n, &isnull);
 	model->refreshed = !isnull;
-	model->item_slots = slots_column(++n);
+	model->item_slots = slots_column(model, ++n);
 	model->newest = DatumGetTimestampTz(column(++n, &isnull));
 	model->timed = !isnull;
 	model->popularity_offset = float_column(++n, 0);

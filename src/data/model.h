@@ -37,6 +37,13 @@ typedef struct Settings
 	bool reranked;            /* lists are put in order by the network, where one was kept */
 } Settings;
 
+/*
+ * Numbers of items may have gaps where items went; once there are more gaps than items, all are
+ * numbered anew.  New items come on top: a refresh leaves no more numbers than so many an item.
+ */
+#define MODEL_GAPS_PER_ITEM    1
+#define MODEL_NUMBERS_PER_ITEM (2 + MODEL_GAPS_PER_ITEM)
+
 /* How a model is stored.  What changes that raises the number, and goes on reading the lower. */
 #define MODEL_FORMAT 1
 

@@ -170,5 +170,26 @@ END $$;
 SELECT is_empty($$SELECT place, pg_temp.first_row(place) FROM generate_series(0, 31) place WHERE pg_temp.first_row(place) !~ '^XX001 the neighbours of item [0-9]+ .*are damaged$'$$,
   'letter, version and sum of the row of number 0 changed: an error that names the item');
 
+/*
+ * How many items the model says it has, by which whoever asks takes memory: at most a million more than three for each of the
+ * shortest rows that the pages of its table hold.  A row has 23 bytes before it, which are made 24, and 4 that point to it;
+ * a page has 24 of its own.
+ */
+CREATE FUNCTION pg_temp.claiming(slots bigint) RETURNS text LANGUAGE plpgsql AS $$
+BEGIN
+  UPDATE music.model SET item_slots = slots;
+  RETURN pg_temp.answer('SELECT * FROM reco_top_n(4, 3, ''music'')');
+END $$;
+CREATE TEMP TABLE room AS
+  SELECT 1000000 + pg_relation_size('music.learned_item') / page * ((page - 24) / 28) * 3 AS most FROM (SELECT current_setting('block_size')::int) b(page);
+CREATE TEMP TABLE true_answer AS SELECT pg_temp.claiming(item_slots) AS said FROM music.model;
+SELECT matches(said, '^\(.*personal', 'a list by the number of items there are') FROM true_answer;
+SELECT is(pg_temp.claiming(most), said, 'the same by the greatest number the table has room for') FROM room, true_answer;
+SELECT is(pg_temp.claiming(slots), 'XX001 the number of items of model "music" is damaged', format('%s items are more than it has room for', slots))
+FROM (SELECT most + 1 FROM room UNION ALL VALUES (2147483647), (-1), (NULL)) v(slots);
+TRUNCATE music.learned_item;
+SELECT unalike(pg_temp.claiming(1000000), 'XX%', 'a table that was emptied by hand is asked as before');
+SELECT is(pg_temp.claiming(1000001), 'XX001 the number of items of model "music" is damaged', 'unless what is said of it would cost much');
+
 SELECT * FROM finish();
 ROLLBACK;
