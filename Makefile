@@ -48,6 +48,9 @@ src/math/packed.o: CFLAGS += -fno-trapping-math
 # A score has the same bits whichever loop and whichever processor adds it up.
 src/math/rank.o src/math/shortlist.o: CFLAGS += -ffp-contract=off
 
+# Nor has who belongs to which group other bits than one loop over the cells would have.
+src/math/products.o src/learn/clusters.o: CFLAGS += -ffp-contract=off
+
 $(DATA_built): $(SQL_PARTS) reco.control
 	@{ printf '%s\n' '-- reco $(EXTVERSION), joined from sql/ by make: do not edit.' \
 	     '\echo Use "CREATE EXTENSION reco" to load this file. \quit'; \

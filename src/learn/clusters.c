@@ -5,6 +5,7 @@
 
 #include "base/interrupts.h"
 #include "math/hash.h"
+#include "math/products.h"
 
 #define ROUNDS     60
 #define BEGINNINGS 3
@@ -22,7 +23,14 @@ square_of(const double *centre, uint32_t values)
 	return square;
 }
 
-/* The square of the distance of a row of length 1 to a centre whose own square is known. */
+/* The square of the distance of a row of length 1 to a centre, by its own square and their product. */
+static double
+distance_of(double square, double product)
+{
+	return fmax(1 + square - 2 * product, 0);
+}
+
+/* The same of a row and one centre. */
 static double
 distance_to(const double *centre, double square, const uint32_t *value, const float *root,
 			uint64_t cells)
@@ -31,7 +39,7 @@ distance_to(const double *centre, double square, const uint32_t *value, const fl
 
 	for (uint64_t n = 0; n < cells; n++)
 		product += centre[value[n]] * root[n];
-	return fmax(1 + square - 2 * product, 0);
+	return distance_of(square, product);
 }
 
 void
@@ -74,9 +82,11 @@ typedef struct Attempt
 	uint32_t step;
 	uint32_t count;
 	double *centre;
-	double *length; /* [count], the square of each centre's */
-	double *sum;    /* [count][values] */
-	double *best;   /* the centres of the best beginning */
+	double *length;  /* [count], the square of each centre's */
+	double *beside;  /* the centres side by side, as math/products has them */
+	double *product; /* [ProductsRoom(count)], of a user and each of them */
+	double *sum;     /* [count][values] */
+	double *best;    /* the centres of the best beginning */
 	uint32_t *of;
 	uint32_t *size;
 	double *nearest; /* [users], the square of the distance to its centre */
@@ -167,15 +177,22 @@ seed(Attempt *attempt, uint64_t state)
 static void
 assign(Attempt *attempt)
 {
+	const ClustersInput *input = attempt->input;
+
 	memset(attempt->size, 0, sizeof(uint32_t) * attempt->count);
 	attempt->squares = 0;
+	ProductsTurn(attempt->centre, attempt->count, input->values, attempt->beside);
 	for (uint32_t u = 0; u < attempt->users; u++)
 	{
+		uint64_t begin = begin_of(attempt, u);
+
 		INTERRUPTS_AT(u);
+		ProductsOf(attempt->beside, attempt->count, input->values, input->value + begin,
+				   input->root + begin, end_of(attempt, u) - begin, attempt->product);
 		attempt->nearest[u] = attempt->next[u] = INFINITY;
 		for (uint32_t c = 0; c < attempt->count; c++)
 		{
-			double apart = distance(attempt, u, c);
+			double apart = distance_of(attempt->length[c], attempt->product[c]);
 
 			if (apart < attempt->nearest[u])
 			{
@@ -321,6 +338,9 @@ make_attempt(Attempt *attempt, const ClustersInput *input, uint32_t most, Budget
 	attempt->sum = BudgetZeroed(budget, (uint64_t) most * (input->values + 1), sizeof(double));
 	attempt->best = BudgetZeroed(budget, (uint64_t) most * (input->values + 1), sizeof(double));
 	attempt->length = BudgetZeroed(budget, most, sizeof(double));
+	attempt->beside =
+		BudgetAlloc(budget, (uint64_t) ProductsRoom(most) * (input->values + 1), sizeof(double));
+	attempt->product = BudgetAlloc(budget, ProductsRoom(most), sizeof(double));
 	attempt->size = BudgetZeroed(budget, most, sizeof(uint32_t));
 	attempt->of = BudgetZeroed(budget, (uint64_t) input->users + 1, sizeof(uint32_t));
 	attempt->nearest = BudgetZeroed(budget, (uint64_t) input->users + 1, sizeof(double));
@@ -353,6 +373,8 @@ ClustersLearn(const ClustersInput *input, uint32_t wanted, Budget *budget)
 	BudgetFree(budget, attempt.sum);
 	BudgetFree(budget, attempt.best);
 	BudgetFree(budget, attempt.length);
+	BudgetFree(budget, attempt.beside);
+	BudgetFree(budget, attempt.product);
 	BudgetFree(budget, attempt.nearest);
 	BudgetFree(budget, attempt.next);
 	return clusters;
