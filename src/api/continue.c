@@ -1,7 +1,7 @@
 /*
  * continue.c: reco_continue: what somebody left unfinished, most likely to be resumed first.
  */
-#include "api/door.h"
+#include "api/site.h"
 #include "catalog/pg_type.h"
 #include "data/resuming.h"
 #include "executor/spi.h"
@@ -39,29 +39,74 @@ put_row(DoorRows *rows, uint64 row)
 	DoorPut(rows, values, nulls);
 }
 
+/* What a call site keeps: what everybody is asked by, where no argument says what is unfinished. */
+typedef struct Asked
+{
+	Site site;
+	ResumingQuestion *question;
+} Asked;
+
+/* Connects SPI and gets ready to ask; what holds for all calls of a site is read by the first. */
+static ResumingQuestion *
+enter(Asked *asked, FunctionCallInfo fcinfo, Model *model)
+{
+	bool of_setting = PG_ARGISNULL(4);
+	bool knows = asked->site.model != NULL;
+	Unfinished *unfinished;
+	ResumingQuestion *question;
+	MemoryContext caller;
+
+	if (knows && SPI_connect() != SPI_OK_CONNECT)
+		elog(ERROR, "SPI_connect failed");
+	if (!knows)
+	{
+		DoorEnter(model);
+		ModelNeedsTable(model, "learned_resume");
+	}
+	if (of_setting && asked->question)
+		return asked->question;
+
+	caller = CurrentMemoryContext;
+	if (of_setting)
+		MemoryContextSwitchTo(asked->site.context);
+	unfinished = UnfinishedOf(model, of_setting ? (Datum) 0 : PG_GETARG_DATUM(4), of_setting);
+	if (UnfinishedIsNone(unfinished))
+		refuse_model(model);
+	question = ResumingPrepare(model, unfinished);
+	MemoryContextSwitchTo(caller);
+	if (of_setting)
+		asked->question = question;
+	asked->site.model = model;
+	return question;
+}
+
+/* The model of an argument, that of the site or another. */
+static Model *
+find_model(Asked *asked, FunctionCallInfo fcinfo, int argument)
+{
+	if (SiteKnowsModel(&asked->site, fcinfo, argument))
+		return asked->site.model;
+	asked->question = NULL;
+	return SiteLearnModel(&asked->site, fcinfo, argument);
+}
+
 /* reco_continue(user_id, k, model, as_of, unfinished).  A NULL user has begun nothing. */
 Datum
 reco_continue(PG_FUNCTION_ARGS)
 {
-	Model *model = DoorModel(fcinfo, 2);
+	Asked *asked = SiteOpen(fcinfo, sizeof(Asked));
+	Model *model = find_model(asked, fcinfo, 2);
 	uint32 k = DoorK(fcinfo, 1);
 	Datum user = DoorUser(fcinfo, 0, model);
 	TimestampTz as_of = PG_ARGISNULL(3) ? GetCurrentTimestamp() : PG_GETARG_TIMESTAMPTZ(3);
 	DoorRows rows = DoorOpen(fcinfo, model, continue_types, RESUMING_COLUMNS, false);
-	Unfinished *unfinished;
+	ResumingQuestion *question = enter(asked, fcinfo, model);
+	int nest = NewGUCNestLevel();
 	uint64 count = 0;
-	int nest;
 
-	DoorEnter(model);
-	ModelNeedsTable(model, "learned_resume");
-	unfinished =
-		UnfinishedOf(model, PG_ARGISNULL(4) ? (Datum) 0 : PG_GETARG_DATUM(4), PG_ARGISNULL(4));
-	if (UnfinishedIsNone(unfinished))
-		refuse_model(model);
-	nest = NewGUCNestLevel();
 	RestrictSearchPath();
 	if (!PG_ARGISNULL(0))
-		count = ResumingAsk(model, unfinished, user, as_of, k);
+		count = ResumingAsk(question, user, as_of, k);
 	for (uint64 r = 0; r < count; r++)
 		put_row(&rows, r);
 	AtEOXact_GUC(false, nest);

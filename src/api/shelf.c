@@ -178,7 +178,7 @@ add_unfinished(ShelfAsk *ask, List **shelves)
 		return;
 	nest = NewGUCNestLevel();
 	RestrictSearchPath();
-	rows = ResumingAsk(ask->model, unfinished, ask->user, ask->as_of, 0);
+	rows = ResumingAsk(ResumingPrepare(ask->model, unfinished), ask->user, ask->as_of, 0);
 	AtEOXact_GUC(false, nest);
 	shelf = add_shelf(shelves, SHELF_CONTINUE, (uint32) Min(rows, ask->depth));
 	for (uint64 r = 0; r < rows; r++)

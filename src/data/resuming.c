@@ -80,30 +80,34 @@ static const char *const series_state =
 	"      FROM {model}.items i WHERE {series} IS NOT NULL AND {order} IS NOT NULL) p ON p.item_id = m.item_id"
 	"    GROUP BY m.user_id, p.series, m.day, p.last) s";
 
-/* The same for one user, as it is now: $6 is who, $7 the time, $8 how many. */
+/*
+ * The same for one user, as it is now: $6 is who, $7 the time, $8 how many.  What was done with an item
+ * is put together once; it is in a basket where nothing took it out as late as it was put in.
+ */
 static const char *const asking =
 	"WITH mine AS MATERIALIZED ("
-	"  SELECT e.item_id::{item} AS item_id, {at} AS at, ({at} AT TIME ZONE $5)::date AS day,"
-	"    {progress} AS progress, {signal} AS signal, {weight} AS weight"
-	"  FROM {model}.events e WHERE e.user_id = $6 AND {counts} AND coalesce({at} <= $7, true)),"
+	"  SELECT e.item_id, e.at, (e.at AT TIME ZONE $5)::date AS day, e.progress, e.weight,"
+	"    coalesce(e.signal = ANY ($2), false) AS put, coalesce(e.signal = ANY ($3), false) AS taken,"
+	"    coalesce(e.signal = ANY ($4), false) AS gone"
+	"  FROM (SELECT e.item_id::{item} AS item_id, {at} AS at, {progress} AS progress, {signal} AS signal,"
+	"      {weight} AS weight"
+	"    FROM {model}.events e WHERE e.user_id = $6 AND {counts} AND coalesce({at} <= $7, true)) e),"
 	" visit AS (SELECT d.day, row_number() OVER (ORDER BY d.day DESC) AS number"
 	"  FROM (SELECT DISTINCT m.day FROM mine m WHERE m.day IS NOT NULL) d),"
-	" begun AS MATERIALIZED ("
-	"  SELECT s.item_id, s.progress, s.at, s.day"
-	"  FROM (SELECT DISTINCT ON (m.item_id) m.item_id, m.progress, m.at, m.day,"
-	"      coalesce(m.signal = ANY ($4), false) AS gone"
-	"    FROM mine m WHERE m.progress IS NOT NULL OR m.signal = ANY ($4)"
-	"    ORDER BY m.item_id, m.at DESC, coalesce(m.signal = ANY ($4), false) DESC, m.progress DESC NULLS LAST) s"
-	"  WHERE NOT s.gone AND s.progress > 0 AND s.progress < $1),"
+	" known AS MATERIALIZED ("
+	"  SELECT m.item_id, max(m.at) AS at, max(m.day) AS day, sum(m.weight) AS weight,"
+	"    bool_or(CASE WHEN m.progress IS NULL THEN m.weight > 0 ELSE m.progress >= $1 END) AS done,"
+	"    bool_or(m.gone) AS gone, bool_or(m.put) AS put, max(m.at) FILTER (WHERE m.put) AS put_at,"
+	"    bool_or(NOT m.put AND (m.taken OR m.gone)) AS out,"
+	"    max(m.at) FILTER (WHERE NOT m.put AND (m.taken OR m.gone)) AS out_at"
+	"  FROM mine m GROUP BY m.item_id),"
+	" begun AS {begun},"
 	" waiting AS ("
 	"  SELECT 'unfinished' AS kind, b.item_id, b.progress, b.at, b.day, {series_of} AS series, NULL::{item} AS after"
 	"  FROM begun b"
 	"  UNION ALL"
-	"  SELECT 'basket', s.item_id, NULL, s.at, s.day, NULL, NULL"
-	"  FROM (SELECT DISTINCT ON (m.item_id) m.item_id, m.at, m.day, m.signal"
-	"    FROM mine m WHERE m.signal = ANY ($2 || $3 || $4)"
-	"    ORDER BY m.item_id, m.at DESC, m.signal = ANY ($2)) s"
-	"  WHERE s.signal = ANY ($2)"
+	"  SELECT 'basket', k.item_id, NULL, k.put_at, (k.put_at AT TIME ZONE $5)::date, NULL, NULL"
+	"  FROM known k WHERE k.put AND (NOT k.out OR k.put_at > k.out_at)"
 	"  {series_next}),"
 	" likely AS ("
 	"  SELECT DISTINCT ON (w.item_id) w.*, coalesce(l.probability::float8, 0.5) AS probability"
@@ -111,11 +115,22 @@ static const char *const asking =
 	"  LEFT JOIN ONLY {model}.learned_resume l ON l.kind = w.kind"
 	"    AND coalesce(w.progress, 0) >= l.progress_from AND coalesce(w.progress, 0) < l.progress_to"
 	"    AND coalesce(v.number, 1) BETWEEN l.visit_from AND l.visit_to"
-	"  WHERE w.item_id NOT IN (SELECT m.item_id FROM mine m GROUP BY m.item_id HAVING sum(m.weight) < 0)"
+	"  WHERE w.item_id NOT IN (SELECT k.item_id FROM known k WHERE k.weight < 0)"
 	"    {in_catalogue}"
 	"  ORDER BY w.item_id, probability DESC, w.kind)"
 	" SELECT r.item_id, r.kind, r.probability, r.progress, r.at, r.series, r.after"
 	" FROM likely r ORDER BY r.probability DESC, r.at DESC NULLS LAST, r.item_id LIMIT $8";
+
+/* What is under way, by how far somebody came; where nothing says that, the planner leaves it out. */
+static const char *const begun =
+	"MATERIALIZED ("
+	"  SELECT s.item_id, s.progress, s.at, s.day"
+	"  FROM (SELECT DISTINCT ON (m.item_id) m.item_id, m.progress, m.at, m.day, m.gone"
+	"    FROM mine m WHERE m.progress IS NOT NULL OR m.gone"
+	"    ORDER BY m.item_id, m.at DESC, m.gone DESC, m.progress DESC NULLS LAST) s"
+	"  WHERE NOT s.gone AND s.progress > 0 AND s.progress < $1)";
+static const char *const begun_nothing =
+	"NOT MATERIALIZED (SELECT m.item_id, m.progress, m.at, m.day FROM mine m WHERE false)";
 
 /* What comes next in each series of which no part is under way. */
 static const char *const series_next =
@@ -124,19 +139,27 @@ static const char *const series_next =
 	"  FROM (SELECT p.series, max(p.at) AS at, max(p.day) AS day, bool_or(b.item_id IS NOT NULL) AS begun,"
 	"      max(p.place) FILTER (WHERE p.done) AS place,"
 	"      (array_agg(p.item_id ORDER BY p.place DESC, p.item_id DESC) FILTER (WHERE p.done))[1] AS after"
-	"    FROM (SELECT m.item_id, m.at, m.day, {series} AS series, {order} AS place,"
-	"        CASE WHEN m.progress IS NULL THEN m.weight > 0 ELSE m.progress >= $1 END AS done"
-	"      FROM mine m JOIN {model}.items i ON i.item_id = m.item_id"
+	"    FROM (SELECT k.item_id, k.at, k.day, {series} AS series, {order} AS place, k.done"
+	"      FROM known k JOIN {model}.items i ON i.item_id = k.item_id"
 	"      WHERE {series} IS NOT NULL AND {order} IS NOT NULL) p"
 	"    LEFT JOIN begun b ON b.item_id = p.item_id GROUP BY p.series) s"
 	"  CROSS JOIN LATERAL (SELECT i.item_id::{item} AS item_id FROM {model}.items i"
 	"    WHERE {series} = s.series AND {order} > s.place AND i.item_id IS NOT NULL"
-	"      AND i.item_id NOT IN (SELECT m.item_id FROM mine m WHERE m.signal = ANY ($4))"
+	"      AND i.item_id NOT IN (SELECT k.item_id FROM known k WHERE k.gone)"
 	"    ORDER BY {order}, i.item_id LIMIT 1) n"
 	"  WHERE NOT s.begun";
 
-/* What these share. */
+/* What these share, and what comes behind it where one user is asked about. */
 #define SHARED 5
+enum
+{
+	ASKED_USER = SHARED,
+	ASKED_TIME,
+	ASKED_MOST,
+	ASKED
+};
+
+StaticAssertDecl(ASKED == RESUMING_ARGUMENTS, "a question has room for all its arguments");
 
 static void
 shared_arguments(const Model *model, const Unfinished *unfinished, Oid *types, Datum *values)
@@ -254,15 +277,15 @@ ResumingWrite(const Model *model, const Resuming *resuming)
 			elog(ERROR, "could not write the shares of model \"%s\"", model->name);
 }
 
-uint64
-ResumingAsk(const Model *model, const Unfinished *unfinished, Datum user, TimestampTz as_of,
-			uint32 most)
+ResumingQuestion *
+ResumingPrepare(const Model *model, const Unfinished *unfinished)
 {
-	TemplateWord words[UNFINISHED_WORDS + 4] = {{NULL, NULL}};
-	Oid types[SHARED + 3];
-	Datum values[SHARED + 3];
+	ResumingQuestion *question = palloc0(sizeof(ResumingQuestion));
+	TemplateWord words[UNFINISHED_WORDS + 5] = {{NULL, NULL}};
 
 	UnfinishedWords(model, unfinished, words);
+	words[UNFINISHED_WORDS + 3] =
+		(TemplateWord){"{begun}", unfinished->progress ? begun : begun_nothing};
 	words[UNFINISHED_WORDS] = (TemplateWord){
 		"{series_of}",
 		unfinished->series
@@ -278,12 +301,19 @@ ResumingAsk(const Model *model, const Unfinished *unfinished, Datum user, Timest
 			? TemplateFill("AND EXISTS (SELECT FROM {model}.items i WHERE i.item_id = w.item_id)",
 						   words)
 			: ""};
-	shared_arguments(model, unfinished, types, values);
-	types[SHARED] = IdType(model->user_kind);
-	values[SHARED] = user;
-	types[SHARED + 1] = TIMESTAMPTZOID;
-	values[SHARED + 1] = TimestampTzGetDatum(as_of);
-	types[SHARED + 2] = INT8OID;
-	values[SHARED + 2] = Int64GetDatum(most > 0 ? (int64) most : PG_INT64_MAX);
-	return PlanRun(TemplateFill(asking, words), SHARED + 3, types, values, NULL);
+	question->sql = TemplateFill(asking, words);
+	shared_arguments(model, unfinished, question->type, question->value);
+	question->type[ASKED_USER] = IdType(model->user_kind);
+	question->type[ASKED_TIME] = TIMESTAMPTZOID;
+	question->type[ASKED_MOST] = INT8OID;
+	return question;
+}
+
+uint64
+ResumingAsk(ResumingQuestion *question, Datum user, TimestampTz as_of, uint32 most)
+{
+	question->value[ASKED_USER] = user;
+	question->value[ASKED_TIME] = TimestampTzGetDatum(as_of);
+	question->value[ASKED_MOST] = Int64GetDatum(most > 0 ? (int64) most : PG_INT64_MAX);
+	return PlanRun(question->sql, RESUMING_ARGUMENTS, question->type, question->value, NULL);
 }

@@ -62,12 +62,24 @@ enum
 	RESUMING_COLUMNS
 };
 
+/* A question for what users of a model left unfinished: what is alike for all of them. */
+#define RESUMING_ARGUMENTS 8
+
+typedef struct ResumingQuestion
+{
+	char *sql;
+	Oid type[RESUMING_ARGUMENTS];
+	Datum value[RESUMING_ARGUMENTS];
+} ResumingQuestion;
+
+/* Makes it, in the current context; it needs what unfinished holds. */
+extern ResumingQuestion *ResumingPrepare(const Model *model, const Unfinished *unfinished);
+
 /*
  * What a user left unfinished at a time, most likely to be resumed first, at most so many (0 for all):
  * rows in SPI_tuptable, of items in the live catalogue that are not disliked.  SPI is connected, with the
  * search path of maintenance.
  */
-extern uint64 ResumingAsk(const Model *model, const Unfinished *unfinished, Datum user,
-						  TimestampTz as_of, uint32 most);
+extern uint64 ResumingAsk(ResumingQuestion *question, Datum user, TimestampTz as_of, uint32 most);
 
 #endif
