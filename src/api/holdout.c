@@ -220,6 +220,7 @@ HoldoutRead(Holdout *holdout, const Model *model, const Settings *settings, Budg
 	DoorLeave(model);
 
 	options.line = holdout->line;
+	holdout->items = events->items;
 	matrix = InteractionsBuild(&events->log, &options, budget);
 	holdout->timed = events->log.timed && holdout->split == SPLIT_TIME;
 	if (holdout->ranking)
@@ -239,6 +240,27 @@ HoldoutRead(Holdout *holdout, const Model *model, const Settings *settings, Budg
 		matrix = MixingApply(matrix, events->told.weight, settings->weighting, budget);
 	}
 	return matrix;
+}
+
+void
+HoldoutLists(const Holdout *holdout, const Model *model, const Interactions *matrix,
+			 EvaluationInput *lists, Budget *budget)
+{
+	const SimilarityOptions *similarity = &model->picked;
+	Rows learners = InteractionsRows(matrix, matrix->learners);
+	Resemblance resemblance = holdout->resemblance;
+	Neighbors *neighbors;
+
+	if (model->settings.algorithm == MODEL_FACTORS)
+	{
+		lists->factors =
+			FactorsLearn(&matrix->by_user, matrix->learners, &model->settings.fold, NULL, budget);
+		lists->recency = 1;
+		return;
+	}
+	neighbors = NeighborsLearn(&learners, similarity, budget);
+	lists->neighbors = ResembleMixKnown(&resemblance, matrix, similarity->k, neighbors);
+	lists->recency = SimilarityRecency(similarity);
 }
 
 void

@@ -10,6 +10,7 @@
 #include "api/door.h"
 #include "api/resemble.h"
 #include "datatype/timestamp.h"
+#include "learn/evaluation.h"
 #include "learn/popularity.h"
 
 typedef struct Holdout
@@ -31,6 +32,7 @@ typedef struct Holdout
 	const unsigned char *kept_out;
 	Resemblance resemblance; /* what attributes say of the items read last */
 	Popularity *popularity;  /* of them, where it is needed */
+	IdSet *items;            /* the same as ids */
 	bool timed; /* whether what happened with an item, and when, is known without hindsight */
 } Holdout;
 
@@ -43,6 +45,10 @@ extern Holdout HoldoutArguments(FunctionCallInfo fcinfo, int first, const Model 
  */
 extern Interactions *HoldoutRead(Holdout *holdout, const Model *model, const Settings *settings,
 								 Budget *budget);
+
+/* What makes lists, as the settings have it: neighbours or factors, learned from the matrix read last. */
+extern void HoldoutLists(const Holdout *holdout, const Model *model, const Interactions *matrix,
+						 EvaluationInput *lists, Budget *budget);
 
 /* Says that there is nothing to measure on, and what it takes. */
 extern void HoldoutNothing(const Holdout *holdout, const Model *model);

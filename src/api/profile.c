@@ -383,10 +383,10 @@ score_factors(const Profile *profile, RankScratch *rank)
 	const Held *held = profile->held;
 
 	RankReachAll(rank);
-	if (held)
+	if (factors->held)
 	{
 		FoldScores(factors->taste, factors->held->row, slots, factors->fold->width, rank->score);
-		for (uint32 n = 0; n < held->hidden_count; n++)
+		for (uint32 n = 0; held && n < held->hidden_count; n++)
 			RankStrike(rank, held->hidden[n]);
 		return;
 	}

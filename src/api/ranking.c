@@ -2,15 +2,17 @@
  * ranking.c: reco_learn_ranking: a small network that puts the first items of lists in order.
  *
  * Reads and learns as reco_evaluate does, from the earlier events; trains the network on what some of
- * the people went on to choose, and measures it on others.  Kept is only what is better for them by
- * more than chance.  All of it as the owner, in turns with refreshes.
+ * the people went on to choose, and measures it on others; or on lists that were shown, the later
+ * ones.  Kept is only what is better for them by more than chance.  All of it as the owner, in turns
+ * with refreshes.
  */
-#include "api/holdout.h"
+#include "api/shown.h"
 
 #include <math.h>
 
 #include "access/htup_details.h"
 #include "catalog/pg_type.h"
+#include "data/impressions.h"
 #include "data/reranker.h"
 #include "executor/spi.h"
 #include "learn/reranking.h"
@@ -22,6 +24,10 @@
 PG_FUNCTION_INFO_V1(reco_learn_ranking);
 
 #define FIRST_LEAST 10
+
+/* What may be learned from. */
+#define HOLDOUT     "holdout"
+#define IMPRESSIONS "impressions"
 
 /* The columns of the report. */
 enum
@@ -46,7 +52,9 @@ typedef struct Ranking
 	Model *model;
 	Holdout holdout;
 	uint32 first;
-	int units; /* below 0 for as many as the lists allow */
+	int units;        /* below 0 for as many as the lists allow */
+	bool shown;       /* learned from are lists that were shown, */
+	Interval *within; /* and what was chosen from them within so long */
 	Budget *budget;
 	Reranking learned;
 	bool kept;
@@ -86,6 +94,44 @@ units_argument(FunctionCallInfo fcinfo, int argument)
 	return units;
 }
 
+/* What is learned from: what was kept back, or lists that were shown. */
+static bool
+shown_argument(FunctionCallInfo fcinfo, int argument)
+{
+	const char *word = PG_ARGISNULL(argument) ? HOLDOUT : DoorText(fcinfo, argument);
+
+	if (strcmp(word, HOLDOUT) != 0 && strcmp(word, IMPRESSIONS) != 0)
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						errmsg("invalid value for \"learn_from\": \"%s\"", word),
+						errhint("Available values: " HOLDOUT ", " IMPRESSIONS ".")));
+	return strcmp(word, IMPRESSIONS) == 0;
+}
+
+/* How long after it was shown an item may be chosen. */
+static Interval *
+within_argument(FunctionCallInfo fcinfo, int argument)
+{
+	if (PG_ARGISNULL(argument) || !(SettingSeconds(PG_GETARG_INTERVAL_P(argument)) > 0))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("within must be more than 0"),
+				 errhint("It is how long after it was shown something may be chosen.")));
+	return PG_GETARG_INTERVAL_P(argument);
+}
+
+/* Raises an error where what is asked for does not go with lists that were shown. */
+static void
+check_shown(FunctionCallInfo fcinfo, const Ranking *ranking)
+{
+	ImpressionsNeedLog(ranking->model);
+	if (!PG_ARGISNULL(2) || ranking->holdout.repeats)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("%s does not go with learn_from => '" IMPRESSIONS "'",
+						PG_ARGISNULL(2) ? "new_only" : "split"),
+				 errhint("Lists are taken as they were shown; holdout is the share of them, the "
+						 "newest, to measure on.")));
+}
+
 /*
  * Raises an error where what is known of items would hold what is to be foreseen: people who are held
  * out are counted among those who chose an item, and its times are theirs.
@@ -97,28 +143,6 @@ check_split(const Ranking *ranking)
 		ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
 						errmsg("where events have times, lists are only ranked by what came later"),
 						errhint("Use split => 'time' or 'leave_last_out'.")));
-}
-
-/* What makes lists, as the settings have it: neighbours or factors, learned from the earlier events. */
-static void
-learn_lists(Ranking *ranking, const Interactions *matrix, EvaluationInput *lists)
-{
-	const Model *model = ranking->model;
-	const SimilarityOptions *similarity = &model->picked;
-	Rows learners = InteractionsRows(matrix, matrix->learners);
-	Neighbors *neighbors;
-
-	if (model->settings.algorithm == MODEL_FACTORS)
-	{
-		lists->factors = FactorsLearn(&matrix->by_user, matrix->learners, &model->settings.fold,
-									  NULL, ranking->budget);
-		lists->recency = 1;
-		return;
-	}
-	neighbors = NeighborsLearn(&learners, similarity, ranking->budget);
-	lists->neighbors =
-		ResembleMixKnown(&ranking->holdout.resemblance, matrix, similarity->k, neighbors);
-	lists->recency = SimilarityRecency(similarity);
 }
 
 static void
@@ -153,27 +177,41 @@ scored_by(Ranking *ranking)
 	return wanted;
 }
 
-/* Learns, and keeps what is better. */
+/* Learns from what people went on to choose, kept back. */
 static void
-learn(Ranking *ranking)
+learn_from_holdout(Ranking *ranking)
 {
 	Model *model = ranking->model;
 	RerankingInput input = {
 		.first = ranking->first,
 		.units = ranking->units,
 		.lists = {.k = ranking->holdout.k, .repeats = ranking->holdout.repeats}};
-	const char *scored;
 
-	connect_spi();
-	scored = scored_by(ranking);
-	SPI_finish();
 	input.lists.matrix = HoldoutRead(&ranking->holdout, model, &model->settings, ranking->budget);
 	input.lists.kept_out = ranking->holdout.kept_out;
 	input.popularity = ranking->holdout.popularity;
 	input.timed = ranking->holdout.timed;
 	input.min_support = model->settings.similarity.rule.min_support;
-	learn_lists(ranking, input.lists.matrix, &input.lists);
+	HoldoutLists(&ranking->holdout, model, input.lists.matrix, &input.lists, ranking->budget);
 	RerankingLearn(&input, &ranking->learned, ranking->budget);
+}
+
+/* Learns, and keeps what is better. */
+static void
+learn(Ranking *ranking)
+{
+	Model *model = ranking->model;
+	ShownAsk shown = {model,          &ranking->holdout, ranking->within,
+					  ranking->first, ranking->units,    ranking->budget};
+	const char *scored;
+
+	connect_spi();
+	scored = scored_by(ranking);
+	SPI_finish();
+	if (ranking->shown)
+		ShownLearn(&shown, &ranking->learned);
+	else
+		learn_from_holdout(ranking);
 	ranking->kept = RerankingIsBetter(&ranking->learned);
 	connect_spi();
 	RerankerWrite(model, ranking->kept ? &ranking->learned.reranker : NULL, scored);
@@ -221,7 +259,7 @@ put_metric(const Ranking *ranking, ReturnSetInfo *out, const char *metric,
 	tuplestore_putvalues(out->setResult, out->setDesc, values, nulls);
 }
 
-/* reco_learn_ranking(model, k, split, holdout, new_only, first, units) */
+/* reco_learn_ranking(model, k, split, holdout, new_only, first, units, learn_from, within) */
 Datum
 reco_learn_ranking(PG_FUNCTION_ARGS)
 {
@@ -237,7 +275,14 @@ reco_learn_ranking(PG_FUNCTION_ARGS)
 	ranking.holdout.ranking = true;
 	ranking.first = first_argument(fcinfo, 5, ranking.holdout.k);
 	ranking.units = units_argument(fcinfo, 6);
-	check_split(&ranking);
+	ranking.shown = shown_argument(fcinfo, 7);
+	if (ranking.shown)
+	{
+		ranking.within = within_argument(fcinfo, 8);
+		check_shown(fcinfo, &ranking);
+	}
+	else
+		check_split(&ranking);
 	InitMaterializedSRF(fcinfo, 0);
 	out = (ReturnSetInfo *) fcinfo->resultinfo;
 	/* Refreshes take the same lock, so that all maintenance of a model takes turns. */
@@ -254,5 +299,10 @@ reco_learn_ranking(PG_FUNCTION_ARGS)
 		tell_few(&ranking);
 	put_metric(&ranking, out, "ndcg", ranking.learned.ndcg);
 	put_metric(&ranking, out, "recall", ranking.learned.recall);
+	if (ranking.shown)
+	{
+		put_metric(&ranking, out, "weighed_ndcg", ranking.learned.weighed_ndcg);
+		put_metric(&ranking, out, "weighed_recall", ranking.learned.weighed_recall);
+	}
 	return (Datum) 0;
 }

@@ -42,25 +42,32 @@ RerankFirst(const Rerank *rerank)
 }
 
 void
-RerankList(Rerank *rerank, const Profile *profile, const RankItem *items, uint32 count,
-		   uint32 *order, double *score)
+RerankRead(const Profile *profile, const RankItem *items, uint32 count, const FeatureItem *about,
+		   Evidence *evidence, float *x)
 {
 	FeatureList list = {.item = items,
-						.evidence = rerank->evidence,
-						.about = rerank->about,
+						.evidence = evidence,
+						.about = about,
 						.count = count,
 						.level = profile->level};
 
-	if (count == 0)
-		return;
 	for (uint32 e = 0; e < profile->count; e++)
 		list.history += profile->entries[e].weight > 0;
-	ProfileSpeaking(profile, items, count, rerank->evidence);
+	ProfileSpeaking(profile, items, count, evidence);
+	FeaturesOf(&list, x);
+}
+
+void
+RerankList(Rerank *rerank, const Profile *profile, const RankItem *items, uint32 count,
+		   uint32 *order, double *score)
+{
+	if (count == 0)
+		return;
 	for (uint32 n = 0; rerank->held && n < count; n++)
 		rerank->about[n] = rerank->held[items[n].item];
 	if (rerank->held == NULL)
 		RerankerItems(rerank->model, items, count, rerank->about);
-	FeaturesOf(&list, rerank->x);
+	RerankRead(profile, items, count, rerank->about, rerank->evidence, rerank->x);
 	RerankerOrder(rerank->reranker, rerank->x, count, rerank->value, order);
 
 	/* From the last up, each above the next, and all above whatever comes after. */

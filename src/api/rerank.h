@@ -31,6 +31,13 @@ extern Rerank *RerankOpen(const Model *model, bool held, Budget *budget);
 extern uint32 RerankFirst(const Rerank *rerank);
 
 /*
+ * What a network reads of the first items of a profile's list, to x[count][FEATURES]; about and
+ * evidence are of each, the second for it to fill.  SPI is connected, or the model is in memory.
+ */
+extern void RerankRead(const Profile *profile, const RankItem *items, uint32 count,
+					   const FeatureItem *about, Evidence *evidence, float *x);
+
+/*
  * The order of the first items of a profile's list, as places in it, and the scores that go with the
  * new places.  SPI is connected, unless the model is held.
  */

@@ -6,12 +6,12 @@
  */
 #include "api/door.h"
 #include "catalog/pg_type.h"
+#include "data/impressions.h"
 #include "data/layout.h"
 #include "data/plan.h"
 #include "executor/spi.h"
 #include "math/binomial.h"
 #include "utils/builtins.h"
-#include "utils/lsyscache.h"
 
 PG_FUNCTION_INFO_V1(reco_create_log);
 PG_FUNCTION_INFO_V1(reco_attribute);
@@ -66,13 +66,7 @@ reco_attribute(PG_FUNCTION_ARGS)
 	if (PG_ARGISNULL(1))
 		ereport(ERROR,
 				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED), errmsg("within must not be NULL")));
-	if (!OidIsValid(get_relname_relid("served", model->schema)))
-		ereport(ERROR,
-				(errcode(ERRCODE_UNDEFINED_TABLE),
-				 errmsg("model \"%s\" keeps no log of what was served", model->name),
-				 errhint("Its owner can run SELECT reco_create_log(%s), and lists are then asked "
-						 "of %s.serve.",
-						 quote_literal_cstr(model->name), model->quoted)));
+	ImpressionsNeedLog(model);
 	if (SPI_connect() != SPI_OK_CONNECT)
 		elog(ERROR, "SPI_connect failed");
 	groups = PlanRun(

@@ -126,7 +126,7 @@ static const char *const rankings =
 	"  weight float8 NOT NULL,"
 	"  PRIMARY KEY (layer, unit, feature)"
 	");"
-	"COMMENT ON TABLE {model}.learned_ranking IS 'the network that puts the first items of lists in order, one row a weight: of each feature the mean and the scale that bring it to one measure, its weight in the direct way, and in each hidden unit, whose row output is its own weight; empty where none is kept, see reco_learn_ranking';";
+	"COMMENT ON TABLE {model}.learned_ranking IS 'the network that puts the first items of lists in order, one row a weight: of each feature the mean and the scale that bring it to one measure, its weight in the direct way, and in each hidden unit, whose row output is its own weight; layer shown, where lists that were shown were learned from, what log2 of a place added there and does not add to what is served; empty where none is kept, see reco_learn_ranking';";
 
 static const char *const factors =
 	"CREATE TABLE {model}.item_factor ("

@@ -17,6 +17,9 @@
 #define BIAS   "bias"
 #define OUTPUT "output"
 
+/* Of lists that were shown: what the place added, which nothing that serves reads. */
+#define SHOWN "shown"
+
 /* The columns of learned_ranking. */
 enum
 {
@@ -27,8 +30,8 @@ enum
 	RANKING_COLUMNS
 };
 
-/* Rows of a network: three of each feature, and its units. */
-#define ROWS_MOST (3 * FEATURES + NETWORK_UNITS_MAX * (FEATURES + 2))
+/* Rows of a network: three of each feature, its units, and what places added. */
+#define ROWS_MOST (3 * FEATURES + NETWORK_UNITS_MAX * (FEATURES + 2) + 1)
 
 const char *
 RerankerScored(ModelAlgorithm algorithm, SimilarityKind kind)
@@ -76,6 +79,8 @@ gather(const Reranker *reranker, Table *table)
 		add_row(table, SCALE, 0, FeatureNames[f], reranker->scale[f]);
 		add_row(table, DIRECT, 0, FeatureNames[f], network->weight[f]);
 	}
+	if (reranker->glance != 0)
+		add_row(table, SHOWN, 0, FeatureNames[FEATURE_PLACE], reranker->glance);
 	for (uint32 h = 0; h < network->units; h++)
 	{
 		const double *unit = network->weight + NetworkUnit(network, h);
@@ -209,6 +214,8 @@ place_of(Reranker *reranker, const char *layer, uint32 unit, const char *name)
 		return &reranker->mean[f];
 	if (strcmp(layer, SCALE) == 0)
 		return &reranker->scale[f];
+	if (strcmp(layer, SHOWN) == 0)
+		return f == FEATURE_PLACE ? &reranker->glance : NULL;
 	return strcmp(layer, DIRECT) == 0 ? &reranker->network.weight[f] : NULL;
 }
 

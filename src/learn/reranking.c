@@ -33,13 +33,14 @@
 /* A list that was read. */
 typedef struct ReadList
 {
+	uint64_t user;
 	uint64_t begin; /* of its rows */
 	uint32_t length;
 	uint32_t relevant; /* chosen items, listed or not */
 	RerankingPart part;
 } ReadList;
 
-typedef struct Run
+typedef struct RerankingRun
 {
 	const RerankingInput *input;
 	Reranking *result;
@@ -51,6 +52,8 @@ typedef struct Run
 	uint64_t rows;
 	float *x; /* [rows][FEATURES] */
 	unsigned char *chosen;
+	uint32_t *place; /* [rows], where they were shown; NULL for lists that nobody saw */
+	Network glance;  /* c, of the one input log2(place) */
 	uint32_t missed; /* users of the last part with nothing chosen among the first */
 	/* Of the list at hand: */
 	Evidence *evidence;
@@ -60,7 +63,10 @@ typedef struct Run
 	double *hidden; /* [first][NETWORK_UNITS_MAX] */
 	uint32_t *order;
 	uint64_t *hit;
-} Run;
+	WorthGain *gain; /* of lists that were shown */
+} RerankingRun;
+
+typedef RerankingRun Run;
 
 RerankingPart
 RerankingPartOf(uint64_t user)
@@ -167,27 +173,35 @@ take_list(EvaluationList *list, void *with)
 		return;
 	}
 	describe(list, length, run->about, run->evidence, run->item, run->x + run->rows * FEATURES);
-	run->list[run->lists++] = (ReadList){run->rows, length, list->chosen_count, part};
+	run->list[run->lists++] = (ReadList){run->input->lists.matrix->user[list->user], run->rows,
+										 length, list->chosen_count, part};
 	run->rows += length;
+}
+
+/* Room for as many lists as are wanted, or as there may be. */
+static void
+make_room(Run *run, uint32_t wanted)
+{
+	uint32_t first = run->input->first;
+	Size row = FEATURES * sizeof(float) + sizeof(unsigned char) + sizeof(uint32_t);
+	uint64_t fit = BudgetLimit(run->budget) / LIMIT_PART / (row * first);
+
+	run->most = (uint32_t) Min(fit, RERANKING_MOST);
+	run->most = Min(run->most, wanted);
+	run->list = BudgetAlloc(run->budget, Max(run->most, 1), sizeof(ReadList));
+	run->x = BudgetAlloc(run->budget, (uint64_t) run->most * first + 1, FEATURES * sizeof(float));
+	run->chosen = BudgetAlloc(run->budget, ((uint64_t) run->most + 1) * first, 1);
 }
 
 /* Reads the lists, as many as there may be. */
 static void
 read_lists(Run *run)
 {
-	const RerankingInput *input = run->input;
-	EvaluationInput lists = input->lists;
-	EvaluationOrder order = {input->first, wants_list, take_list, run};
-	Size row = FEATURES * sizeof(float) + sizeof(unsigned char);
-	uint64_t fit = BudgetLimit(run->budget) / LIMIT_PART / (row * input->first);
+	EvaluationInput lists = run->input->lists;
+	EvaluationOrder order = {run->input->first, wants_list, take_list, run};
 	Evaluation evaluation;
 
-	run->most = (uint32_t) Min(fit, RERANKING_MOST);
-	run->most = Min(run->most, EvaluationUsers(lists.matrix));
-	run->list = BudgetAlloc(run->budget, Max(run->most, 1), sizeof(ReadList));
-	run->x =
-		BudgetAlloc(run->budget, (uint64_t) run->most * input->first + 1, FEATURES * sizeof(float));
-	run->chosen = BudgetAlloc(run->budget, ((uint64_t) run->most + 1) * input->first, 1);
+	make_room(run, EvaluationUsers(lists.matrix));
 	lists.order = &order;
 	EvaluationRun(&lists, &evaluation, run->budget);
 }
@@ -198,14 +212,22 @@ open_run(Run *run)
 {
 	uint32_t first = run->input->first;
 
-	run->about = RerankingItems(run->input, run->budget);
-	run->evidence = BudgetAlloc(run->budget, first, sizeof(Evidence));
-	run->item = BudgetAlloc(run->budget, first, sizeof(FeatureItem));
 	run->value = BudgetAlloc(run->budget, first, sizeof(double));
 	run->slope = BudgetAlloc(run->budget, first, sizeof(double));
 	run->hidden = BudgetAlloc(run->budget, (uint64_t) first * NETWORK_UNITS_MAX, sizeof(double));
 	run->order = BudgetAlloc(run->budget, first, sizeof(uint32_t));
 	run->hit = BudgetAlloc(run->budget, first, sizeof(uint64_t));
+}
+
+/* The same for what tells of the items of lists that are made. */
+static void
+open_items(Run *run)
+{
+	uint32_t first = run->input->first;
+
+	run->about = RerankingItems(run->input, run->budget);
+	run->evidence = BudgetAlloc(run->budget, first, sizeof(Evidence));
+	run->item = BudgetAlloc(run->budget, first, sizeof(FeatureItem));
 }
 
 static void
@@ -222,6 +244,8 @@ close_run(Run *run)
 	BudgetFree(run->budget, run->list);
 	BudgetFree(run->budget, run->x);
 	BudgetFree(run->budget, run->chosen);
+	BudgetFree(run->budget, run->place);
+	BudgetFree(run->budget, run->gain);
 }
 
 /*
@@ -270,6 +294,15 @@ learn_scale(const Run *run, Reranker *reranker)
 		if (!(reranker->scale[f] < 1e6))
 			reranker->scale[f] = 0;
 	}
+	if (run->place)
+		reranker->scale[FEATURE_PLACE] = 0;
+}
+
+/* What is added to a value for the place that its item was shown at, as an input. */
+static float
+glance_of(const Run *run, uint64_t row)
+{
+	return (float) log2(run->place[row]);
 }
 
 /* What a list costs; where a gradient is given, adds the list's to it. */
@@ -280,8 +313,12 @@ pass_list(Run *run, const Network *network, const ReadList *list, double *gradie
 	double loss;
 
 	for (uint32_t n = 0; n < list->length; n++)
+	{
 		run->value[n] =
 			NetworkValue(network, x + (size_t) n * FEATURES, run->hidden + n * NETWORK_UNITS_MAX);
+		if (run->place)
+			run->value[n] += run->glance.weight[0] * glance_of(run, list->begin + n);
+	}
 	loss = NetworkLoss(run->value, run->chosen + list->begin, list->length, run->slope);
 	for (uint32_t n = 0; gradient && n < list->length; n++)
 		NetworkGradient(network, x + (size_t) n * FEATURES, run->hidden + n * NETWORK_UNITS_MAX,
@@ -289,11 +326,36 @@ pass_list(Run *run, const Network *network, const ReadList *list, double *gradie
 	return loss;
 }
 
+/* Adds what the list at hand says of c to its gradient. */
+static void
+pass_places(Run *run, const ReadList *list, double *gradient)
+{
+	for (uint32_t n = 0; run->place && n < list->length; n++)
+	{
+		float glance = glance_of(run, list->begin + n);
+
+		NetworkGradient(&run->glance, &glance, NULL, run->slope[n], gradient);
+	}
+}
+
+/* One step down the gradient of a batch, which is cleared. */
+static void
+take_step(Network *network, NetworkAdam *adam, double *gradient, uint32_t lists)
+{
+	uint32_t weights = NetworkWeights(network);
+
+	for (uint32_t w = 0; w < weights; w++)
+		gradient[w] /= lists;
+	NetworkStep(network, adam, gradient, RATE, DECAY);
+	memset(gradient, 0, sizeof(double) * weights);
+}
+
 /* One round over the lists that train. */
 static void
-train_round(Run *run, Network *network, NetworkAdam *adam)
+train_round(Run *run, Network *network, NetworkAdam *adam, NetworkAdam *of_places)
 {
 	double gradient[NETWORK_WEIGHTS_MAX] = {0};
+	double by_place[1] = {0};
 	uint32_t in_batch = 0;
 	uint32_t left = run->result->lists;
 
@@ -303,13 +365,13 @@ train_round(Run *run, Network *network, NetworkAdam *adam)
 			continue;
 		INTERRUPTS();
 		pass_list(run, network, &run->list[l], gradient);
+		pass_places(run, &run->list[l], by_place);
 		left--;
 		if (++in_batch < BATCH && left > 0)
 			continue;
-		for (uint32_t w = 0; w < NetworkWeights(network); w++)
-			gradient[w] /= in_batch;
-		NetworkStep(network, adam, gradient, RATE, DECAY);
-		memset(gradient, 0, sizeof(gradient));
+		take_step(network, adam, gradient, in_batch);
+		if (run->place)
+			take_step(&run->glance, of_places, by_place, in_batch);
 		in_batch = 0;
 	}
 }
@@ -345,6 +407,7 @@ train(Run *run)
 	Reranking *result = run->result;
 	Network network;
 	NetworkAdam adam = {0};
+	NetworkAdam of_places = {0};
 	double best;
 
 	learn_scale(run, &result->reranker);
@@ -357,18 +420,20 @@ train(Run *run)
 	NetworkInit(&network, FEATURES, units_of(run), SEED);
 	network.weight[FEATURE_SCORE] = START;
 	result->reranker.network = network;
+	NetworkInit(&run->glance, 1, 0, SEED);
 	best = stop_loss(run, &network);
 	for (uint32_t round = 1; round <= ROUNDS && round <= result->rounds + PATIENCE; round++)
 	{
 		double loss;
 
-		train_round(run, &network, &adam);
+		train_round(run, &network, &adam, &of_places);
 		loss = stop_loss(run, &network);
 		if (loss < best)
 		{
 			best = loss;
 			result->rounds = round;
 			result->reranker.network = network;
+			result->reranker.glance = run->glance.weight[0];
 		}
 	}
 }
@@ -381,17 +446,32 @@ count_value(EvaluationSum *sum, double value)
 	sum->squares += value * value;
 }
 
-/* Counts what somebody's list is worth as it was, and as it is put in order. */
-static void
-count_worth(Reranking *result, const double *ndcg, const double *recall)
+/* What a list is worth: as scored, and as it is put in order. */
+typedef struct Worth
 {
-	for (int n = 0; n < 2; n++)
-	{
-		count_value(&result->ndcg[n], ndcg[n]);
-		count_value(&result->recall[n], recall[n]);
-	}
-	count_value(&result->ndcg[2], ndcg[1] - ndcg[0]);
-	count_value(&result->recall[2], recall[1] - recall[0]);
+	uint64_t user;
+	double ndcg[2];
+	double recall[2];
+	double weighed_ndcg[2];
+	double weighed_recall[2];
+} Worth;
+
+static void
+count_pair(EvaluationSum *sums, const double *values)
+{
+	count_value(&sums[0], values[0]);
+	count_value(&sums[1], values[1]);
+	count_value(&sums[2], values[1] - values[0]);
+}
+
+/* Counts what somebody's list is worth. */
+static void
+count_worth(Reranking *result, const Worth *worth)
+{
+	count_pair(result->ndcg, worth->ndcg);
+	count_pair(result->recall, worth->recall);
+	count_pair(result->weighed_ndcg, worth->weighed_ndcg);
+	count_pair(result->weighed_recall, worth->weighed_recall);
 }
 
 /* What a list is worth in the order at hand. */
@@ -407,71 +487,249 @@ worth_of(Run *run, const ReadList *list)
 	return worth;
 }
 
+/* What a choice counts as, by the place that it was shown at. */
+static double
+weight_of(const Run *run, uint64_t row)
+{
+	double eta = fmax(-run->result->reranker.glance / M_LN2, 0);
+
+	return fmin(pow(run->place[row], eta), RERANKING_WEIGHT);
+}
+
+static int
+most_first(const void *a, const void *b)
+{
+	double x = ((const WorthGain *) a)->gain;
+	double y = ((const WorthGain *) b)->gain;
+
+	return x > y ? -1 : x < y;
+}
+
+/* The same with choices weighed by the places that they were shown at. */
+static void
+weigh_worth(Run *run, const ReadList *list, double *ndcg, double *recall)
+{
+	uint32_t k = run->input->lists.k;
+	uint32_t count = 0;
+	double all = 0;
+	double found = 0;
+	double gained;
+
+	for (uint32_t n = 0; n < list->length; n++)
+	{
+		uint64_t row = list->begin + run->order[n];
+		double weight;
+
+		if (!run->chosen[row])
+			continue;
+		weight = weight_of(run, row);
+		all += weight;
+		found += n < k ? weight : 0;
+		run->gain[count++] = (WorthGain){(uint64_t) n + 1, weight};
+	}
+	*recall = found / all;
+	gained = WorthGained(run->gain, count, k);
+	qsort(run->gain, count, sizeof(WorthGain), most_first);
+	*ndcg = gained / WorthIdeal(run->gain, count, k);
+}
+
+/* Measures the order at hand: as scored, or as it is put. */
+static void
+measure_order(Run *run, const ReadList *list, int order, Worth *worth)
+{
+	WorthList plain = worth_of(run, list);
+
+	worth->ndcg[order] = WorthNdcg(&plain);
+	worth->recall[order] = WorthRecall(&plain);
+	if (run->place)
+		weigh_worth(run, list, &worth->weighed_ndcg[order], &worth->weighed_recall[order]);
+}
+
+/* Measures one list. */
+static Worth
+measure_list(Run *run, const ReadList *list)
+{
+	const Reranker *reranker = &run->result->reranker;
+	Worth worth = {.user = list->user};
+
+	for (uint32_t n = 0; n < list->length; n++)
+		run->order[n] = n;
+	measure_order(run, list, 0, &worth);
+	for (uint32_t n = 0; n < list->length; n++)
+		run->value[n] =
+			NetworkValue(&reranker->network, run->x + (list->begin + n) * FEATURES, NULL);
+	RerankerSort(run->value, list->length, run->order);
+	measure_order(run, list, 1, &worth);
+	return worth;
+}
+
 /* Measures on those who had no part in training; the rest of a list counts as it does at k. */
 static void
 measure(Run *run)
 {
-	const Reranker *reranker = &run->result->reranker;
-	static const double nothing[2] = {0, 0};
+	static const Worth nothing;
+
+	for (uint32_t l = 0; l < run->lists; l++)
+		if (run->list[l].part == RERANKING_TEST)
+		{
+			Worth worth;
+
+			INTERRUPTS();
+			worth = measure_list(run, &run->list[l]);
+			count_worth(run->result, &worth);
+		}
+	for (uint32_t u = 0; u < run->missed; u++)
+		count_worth(run->result, &nothing);
+}
+
+static int
+by_user(const void *a, const void *b)
+{
+	const Worth *x = a;
+	const Worth *y = b;
+
+	return x->user < y->user ? -1 : x->user > y->user;
+}
+
+/* Adds what one list is worth to what others are, or with a part of 1 / n makes a mean of it. */
+static void
+add_worth(Worth *sum, const Worth *worth, double part)
+{
+	for (int n = 0; n < 2; n++)
+	{
+		sum->ndcg[n] = (sum->ndcg[n] + worth->ndcg[n]) * part;
+		sum->recall[n] = (sum->recall[n] + worth->recall[n]) * part;
+		sum->weighed_ndcg[n] = (sum->weighed_ndcg[n] + worth->weighed_ndcg[n]) * part;
+		sum->weighed_recall[n] = (sum->weighed_recall[n] + worth->weighed_recall[n]) * part;
+	}
+}
+
+/* Measures on the later lists, each person's as one: what one sees again and again says little more. */
+static void
+measure_shown(Run *run)
+{
+	static const Worth nothing;
+	Worth *worth = BudgetAlloc(run->budget, Max(run->lists, 1), sizeof(Worth));
+	uint32_t count = 0;
+
+	for (uint32_t l = 0; l < run->lists; l++)
+		if (run->list[l].part == RERANKING_TEST)
+		{
+			INTERRUPTS();
+			worth[count++] = measure_list(run, &run->list[l]);
+		}
+	qsort(worth, count, sizeof(Worth), by_user);
+	for (uint32_t begin = 0, end; begin < count; begin = end)
+	{
+		Worth mean = nothing;
+
+		for (end = begin; end < count && worth[end].user == worth[begin].user; end++)
+			add_worth(&mean, &worth[end], 1);
+		add_worth(&mean, &nothing, 1.0 / (end - begin));
+		count_worth(run->result, &mean);
+	}
+	BudgetFree(run->budget, worth);
+}
+
+/* Begins a run, with nothing known. */
+static void
+begin_run(Run *run, const RerankingInput *input, Reranking *result, Budget *budget)
+{
+	*run = (Run){.input = input, .result = result, .budget = budget};
+	memset(result, 0, sizeof(*result));
+	result->reranker.first = input->first;
+	open_run(run);
+}
+
+/* Trains on the lists that were read, if there are enough, measures, and ends the run. */
+static void
+finish_run(Run *run)
+{
+	Reranking *result = run->result;
+	uint32_t stop = 0;
 
 	for (uint32_t l = 0; l < run->lists; l++)
 	{
-		const ReadList *list = &run->list[l];
-		WorthList worth;
-		double ndcg[2];
-		double recall[2];
-
-		if (list->part != RERANKING_TEST)
-			continue;
-		INTERRUPTS();
-		for (uint32_t n = 0; n < list->length; n++)
-			run->order[n] = n;
-		worth = worth_of(run, list);
-		ndcg[0] = WorthNdcg(&worth);
-		recall[0] = WorthRecall(&worth);
-		for (uint32_t n = 0; n < list->length; n++)
-			run->value[n] =
-				NetworkValue(&reranker->network, run->x + (list->begin + n) * FEATURES, NULL);
-		RerankerSort(run->value, list->length, run->order);
-		worth = worth_of(run, list);
-		ndcg[1] = WorthNdcg(&worth);
-		recall[1] = WorthRecall(&worth);
-		count_worth(run->result, ndcg, recall);
+		result->lists += run->list[l].part == RERANKING_TRAIN;
+		stop += run->list[l].part == RERANKING_STOP;
 	}
-	for (uint32_t u = 0; u < run->missed; u++)
-		count_worth(run->result, nothing, nothing);
+	result->trained = result->lists >= RERANKING_LEAST && stop > 0;
+	if (result->trained)
+	{
+		train(run);
+		if (run->place)
+			measure_shown(run);
+		else
+			measure(run);
+	}
+	close_run(run);
 }
 
 void
 RerankingLearn(const RerankingInput *input, Reranking *result, Budget *budget)
 {
-	Run run = {.input = input, .result = result, .budget = budget};
-	uint32_t stop = 0;
+	Run run;
 
-	memset(result, 0, sizeof(*result));
-	result->reranker.first = input->first;
-	open_run(&run);
+	begin_run(&run, input, result, budget);
+	open_items(&run);
 	read_lists(&run);
-	for (uint32_t l = 0; l < run.lists; l++)
-	{
-		result->lists += run.list[l].part == RERANKING_TRAIN;
-		stop += run.list[l].part == RERANKING_STOP;
-	}
-	result->trained = result->lists >= RERANKING_LEAST && stop > 0;
-	if (result->trained)
-	{
-		train(&run);
-		measure(&run);
-	}
-	close_run(&run);
+	finish_run(&run);
+}
+
+RerankingRun *
+RerankingOpen(const RerankingInput *input, Reranking *result, Budget *budget)
+{
+	Run *run = BudgetAlloc(budget, 1, sizeof(Run));
+
+	begin_run(run, input, result, budget);
+	result->shown = true;
+	make_room(run, RERANKING_MOST);
+	run->place = BudgetAlloc(budget, (uint64_t) run->most * input->first + 1, sizeof(uint32_t));
+	run->gain = BudgetAlloc(budget, input->first, sizeof(WorthGain));
+	return run;
+}
+
+bool
+RerankingAdd(RerankingRun *run, const RerankingShown *list)
+{
+	uint32_t hits = 0;
+
+	Assert(list->length >= 1 && list->length <= run->input->first);
+	if (run->lists == run->most)
+		return false;
+	memcpy(run->x + run->rows * FEATURES, list->x, sizeof(float) * FEATURES * list->length);
+	memcpy(run->chosen + run->rows, list->chosen, list->length);
+	memcpy(run->place + run->rows, list->place, sizeof(uint32_t) * list->length);
+	for (uint32_t n = 0; n < list->length; n++)
+		hits += list->chosen[n];
+	if (hits == 0)
+		return true;
+	run->list[run->lists++] = (ReadList){list->user, run->rows, list->length, hits, list->part};
+	run->rows += list->length;
+	return true;
+}
+
+void
+RerankingFinish(RerankingRun *run)
+{
+	Budget *budget = run->budget;
+
+	finish_run(run);
+	BudgetFree(budget, run);
+}
+
+/* True where a gain is above 0 beyond its interval. */
+static bool
+is_above_nothing(const EvaluationSum *sums)
+{
+	return EvaluationMean(&sums[2]) - EvaluationHalfWidth(&sums[2]) > 0;
 }
 
 bool
 RerankingIsBetter(const Reranking *result)
 {
-	const EvaluationSum *gain = &result->ndcg[2];
-
-	return result->trained && EvaluationMean(gain) - EvaluationHalfWidth(gain) > 0;
+	return result->trained && is_above_nothing(result->ndcg) &&
+		   (!result->shown || is_above_nothing(result->weighed_ndcg));
 }
 
 static bool

@@ -7,6 +7,23 @@
  * half of them train the network, a fifth say when it is enough (Prechelt 1998), and three tenths,
  * who have no part in either, tell what it is worth.  Nobody's list is learned from and measured on.
  *
+ * Or from lists that were shown, of which it is known at which places: the earlier ones train, and of
+ * later ones, person by person, it is told what the network is worth.  What stands further up is
+ * looked at sooner, whatever it is.  So a list's loss is that of values
+ *
+ *   f(x) + c log2(place shown)
+ *
+ * and c, learned along, is left out when lists are served (a bias by place that is added in training
+ * alone: Zhao et al. 2019, section 4.2).  In the loss of a list that makes a choice as likely as
+ * e^f(x) * place^-eta, eta = -c / ln 2: an item is looked at, and then chosen (Richardson, Dominowska
+ * & Ragno 2007), at the rate that Joachims, Swaminathan & Schnabel 2017 have it looked at.  The place
+ * by score says nothing then: nearly always it is the one that was shown.
+ *
+ * Lists that were shown are judged twice: by what was chosen, as lists are everywhere, and with every
+ * choice weighed by what its place takes away, place^eta, at most RERANKING_WEIGHT (propensities
+ * clipped as in the same paper).  The first flatters an order like the one shown, the second whatever
+ * is unlike it where eta is thought too great; kept is what is better by both.
+ *
  * Training is plain: lists in one fixed order, a step of Adam for every few, by one process, so that
  * the same events give the same bytes.
  */
@@ -37,6 +54,9 @@ extern RerankingPart RerankingPartOf(uint64_t user);
 /* Lists with a choice among them that are read at most: they are enough, and take so many seconds. */
 #define RERANKING_MOST 8000
 
+/* What a choice far down a list that was shown counts as at most. */
+#define RERANKING_WEIGHT 10
+
 typedef struct RerankingInput
 {
 	EvaluationInput lists; /* what makes them; k is what they are measured at */
@@ -49,6 +69,7 @@ typedef struct RerankingInput
 
 typedef struct Reranking
 {
+	bool shown;   /* lists were shown */
 	bool trained; /* there was enough to train on: */
 	Reranker reranker;
 	uint32_t lists;  /* that trained it */
@@ -56,7 +77,21 @@ typedef struct Reranking
 	/* Of the users who had no part in it: as scored, as put in order, and the difference. */
 	EvaluationSum ndcg[3];
 	EvaluationSum recall[3];
+	/* The same of choices weighed by their places, where lists were shown. */
+	EvaluationSum weighed_ndcg[3];
+	EvaluationSum weighed_recall[3];
 } Reranking;
+
+/* A list that was shown, as it is scored. */
+typedef struct RerankingShown
+{
+	uint64_t user; /* the hash of the id */
+	RerankingPart part;
+	uint32_t length; /* from 1 to the first of the input */
+	const float *x;  /* [length][FEATURES] */
+	const unsigned char *chosen;
+	const uint32_t *place; /* [length], where each was shown, from 1 */
+} RerankingShown;
 
 /*
  * O(users * (history * neighbours + first * features)) to read lists, and O(rounds * lists * first *
@@ -64,6 +99,17 @@ typedef struct Reranking
  * of the budget's limit.
  */
 extern void RerankingLearn(const RerankingInput *input, Reranking *result, Budget *budget);
+
+/*
+ * The same from lists that were shown, which are added one by one, at most RERANKING_MOST and as many as
+ * there is room for: RerankingAdd is false where there is no more.  Of what is input first, units and k
+ * are read.  Finishing ends the run, trained or not.
+ */
+typedef struct RerankingRun RerankingRun;
+
+extern RerankingRun *RerankingOpen(const RerankingInput *input, Reranking *result, Budget *budget);
+extern bool RerankingAdd(RerankingRun *run, const RerankingShown *list);
+extern void RerankingFinish(RerankingRun *run);
 
 /* True where lists are better than as they are scored by more than chance, 95 % of it. */
 extern bool RerankingIsBetter(const Reranking *result);

@@ -76,6 +76,7 @@ typedef struct Reranker
 	uint32_t first; /* of a list, so many are put in order */
 	double mean[FEATURES];
 	double scale[FEATURES]; /* 1 / the standard deviation, 0 for what says nothing */
+	double glance; /* of lists that were shown, what log2 of the place added: not when it serves */
 	Network network;
 } Reranker;
 

@@ -83,6 +83,25 @@ work_by_hand(void)
 	for (int w = 0; w < 6; w++)
 		must(is_near(gradient[w], want[w], 1e-12));
 
+	/*
+	 * Shown at places 1 and 2, of which c = -.5 takes -.5 log2 from values: 0 and -.5.  What c is to
+	 * change by is the second's slope, 1 - q, by its log2 of 1, with q the share of the first.
+	 */
+	{
+		const Network glance = {.inputs = 1, .weight = {-.5}};
+		const float log2_place[] = {0, 1};
+		double value[] = {f[0] + NetworkValue(&glance, log2_place, NULL),
+						  f[1] + NetworkValue(&glance, log2_place + 1, NULL)};
+		double q = 1 / (1 + exp(f[1] - .5 - f[0]));
+		double slope[2];
+		double of_place[1] = {0};
+
+		must(is_near(NetworkLoss(value, hand.chosen, 2, slope), -log(q), 1e-12));
+		for (int n = 0; n < 2; n++)
+			NetworkGradient(&glance, log2_place + n, NULL, slope[n], of_place);
+		must(is_near(of_place[0], 1 - q, 1e-12));
+	}
+
 	/* The first step of Adam is as long as its rate, whatever the slope. */
 	NetworkStep(&hand.network, &adam, gradient, .01, 0);
 	for (int w = 0; w < 6; w++)

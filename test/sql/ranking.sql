@@ -21,6 +21,26 @@ SELECT * FROM reco_learn_ranking('rank', units => -1);
 SELECT * FROM reco_learn_ranking('rank', split => 'users');
 SELECT * FROM reco_learn_ranking('rank', holdout => 1);
 SELECT * FROM reco_learn_ranking('nobody');
+-- From lists that were shown: no log, nothing in it, nothing chosen, too little; and what does not go with it.
+SELECT * FROM reco_learn_ranking('rank', learn_from => 'impressions');
+SELECT reco_create_log('rank');
+SELECT * FROM reco_learn_ranking('rank', learn_from => 'clicks');
+SELECT * FROM reco_learn_ranking('rank', learn_from => 'impressions', within => '0');
+SELECT * FROM reco_learn_ranking('rank', learn_from => 'impressions', within => NULL);
+SELECT * FROM reco_learn_ranking('rank', learn_from => 'impressions', split => 'time');
+SELECT * FROM reco_learn_ranking('rank', learn_from => 'impressions', new_only => false);
+SELECT * FROM reco_learn_ranking('rank', learn_from => 'impressions', holdout => 0);
+SELECT * FROM reco_learn_ranking('rank', learn_from => 'impressions');
+INSERT INTO rank.served (list_id, rank, served_at, user_id, item_id) VALUES (1, 1, 'infinity', 1, 'item 1'), (2, 1, '-infinity', 1, 'item 1'), (3, 1, now(), 1, 'item 1');
+SELECT * FROM reco_learn_ranking('rank', learn_from => 'impressions');
+-- Places that are none, one item twice, one that nobody ever had, somebody whom nobody knows.
+INSERT INTO rank.served (list_id, rank, served_at, user_id, item_id) VALUES (4, -5, '2024-03-01', 1, 'item 1'), (4, 0, '2024-03-01', 1, 'item 1'), (4, 2147483647, '2024-03-01', 1, 'item 2'), (5, 1, '2024-03-01', 2, 'nothing'), (6, 1, '2024-03-01', 99, 'item 1');
+SELECT * FROM reco_learn_ranking('rank', learn_from => 'impressions');
+SELECT metric FROM reco_learn_ranking('rank', learn_from => 'impressions', within => '1 year');
+UPDATE rank.served SET served_at = '2000-01-01' WHERE list_id = 4;
+SELECT metric FROM reco_learn_ranking('rank', learn_from => 'impressions', within => '50 years');
+SELECT metric FROM reco_learn_ranking('rank', learn_from => 'impressions', within => '25 years');
+SELECT count(*) FROM rank.learned_ranking;
 BEGIN READ ONLY;
 SELECT * FROM reco_learn_ranking('rank');
 ROLLBACK;
