@@ -11,11 +11,11 @@ INSERT INTO odd SELECT type, unnest(values) FROM (VALUES
   ('double precision', ARRAY['NULL', '0', '-0.0', '1', '0.5', '50', '-1', '1e308', '-1e308', '1e-320', '''NaN''', '''Infinity''', '''-Infinity''']),
   ('boolean', ARRAY['NULL', 'true', 'false']),
   ('text', ARRAY['NULL', '''''', '''shop''', '''taste''', '''nobody''', '''ridge''', '''jaccard''', '''auto''', '''next''', '''factors''', '''category''', '''tags''',
-    '''title''', '''target''', '''log''', '''a"b''''c''', 'repeat(''x'', 70)', 'repeat(''ab '', 30000)', 'E''\x01\n''', '''42''', '''SELECT 1''']),
+    '''title''', '''device''', '''buy''', '''target''', '''log''', '''a"b''''c''', 'repeat(''x'', 70)', 'repeat(''ab '', 30000)', 'E''\x01\n''', '''42''', '''SELECT 1''']),
   ('cstring', ARRAY['''''', '''{}''', '''[[[''', '''{"user": "bigint", "item": "bigint", "cells": [[1, 1, 1]]}''', '''{"user": "text", "item": "uuid", "cells": [[]]}''']),
   ('timestamp with time zone', ARRAY['NULL', 'now()', '''epoch''', '''infinity''', '''-infinity''', '''294276-12-31''', '''4713-01-01 BC''', '''2024-06-01''']),
   ('interval', ARRAY['NULL', '''1 day''', '''0''', '''-1 day''', '''178000000 years''', '''1 microsecond''', '''30 days''']),
-  ('jsonb', ARRAY['NULL', '''{}''', '''[]''', '''null''', '''1''', '''"a"''', '''{"buy": "30 days", "view": false}''', '''{"buy": -1}''', '''{"device": "phone"}''',
+  ('jsonb', ARRAY['NULL', '''{}''', '''[]''', '''null''', '''1''', '''"a"''', '''{"buy": "30 days", "view": false}''', '''{"buy": -1}''', '''{"device": "phone"}''', '''{"category": "Tea"}''', '''{"basket": ["view"], "bought": ["buy"]}''',
     '''{"a": {"b": [1, {"c": null}]}}''', '(repeat(''['', 500) || repeat('']'', 500))']),
   ('uuid', ARRAY['NULL', '''00000000-0000-0000-0000-000000000000''', 'gen_random_uuid()']),
   ('bytea', ARRAY['NULL', '''''', '''\x52''', '''\x5201000000''', '(SELECT neighbors FROM shop.learned_item LIMIT 1)', 'decode(repeat(''00'', 5000), ''hex'')']),
@@ -43,18 +43,22 @@ CREATE FUNCTION pg_temp.argument(wanted text, element text) RETURNS text LANGUAG
     ELSE format('%s::%s', coalesce(pg_temp.odd(wanted), 'NULL'), wanted) END
 $$;
 
--- A statement that calls a function: as rows with a list of columns, over a few rows where it is an aggregate, or as a value.
+-- A statement that calls a function, mostly of a model there is: as rows with a list of columns, over a few rows where it is an aggregate, or as a value.
 CREATE FUNCTION pg_temp.call(routine oid) RETURNS text LANGUAGE plpgsql VOLATILE AS $$
 DECLARE
   p pg_proc;
   element text := (ARRAY['bigint', 'text', 'uuid', 'integer', 'double precision', 'boolean'])[1 + floor(random() * 6)];
   arguments text[];
+  given int;
   call text;
 BEGIN
   SELECT * INTO p FROM pg_proc WHERE oid = routine;
-  SELECT array_agg(pg_temp.argument(format_type(type, NULL), element) ORDER BY place) INTO arguments
+  given := p.pronargs - CASE WHEN random() < 0.5 THEN floor(random() * (p.pronargdefaults + 1)) ELSE 0 END;
+  SELECT array_agg(CASE WHEN p.proargnames[place] = 'model' AND random() < 0.8
+        THEN quote_literal((ARRAY['shop', 'taste'])[1 + floor(random() * 2)] || CASE WHEN type = 'regclass'::regtype THEN '.model' ELSE '' END)
+      ELSE pg_temp.argument(format_type(type, NULL), element) END ORDER BY place) INTO arguments
   FROM unnest(p.proargtypes) WITH ORDINALITY t(type, place)
-  WHERE place <= p.pronargs - CASE WHEN random() < 0.5 THEN floor(random() * (p.pronargdefaults + 1)) ELSE 0 END;
+  WHERE place <= given;
   call := format('%s(%s%s)', p.oid::regproc, CASE WHEN p.prokind = 'a' AND random() < 0.2 THEN 'DISTINCT ' ELSE '' END, array_to_string(arguments, ', '));
   IF p.prokind = 'a' THEN
     RETURN format('SELECT %s FROM generate_series(1, %s) n', call, floor(random() * 5));
