@@ -36,6 +36,8 @@
 #define PILES_PARTS 5
 #define PARTS       8
 
+#define NOT_PARALLEL "the plan of the events is not parallel"
+
 /* One read of the events. */
 typedef struct Reading
 {
@@ -132,7 +134,8 @@ other_columns(const Reading *reading, int argument)
 	return psprintf(
 		"%s::pg_catalog.timestamptz, %s::pg_catalog.float8, %s%s",
 		OidIsValid(model->time_type) ? "occurred_at" : "NULL",
-		OidIsValid(model->weight_type) ? "weight" : "NULL", ConsentAnswer(model),
+		OidIsValid(model->weight_type) ? "weight" : "NULL",
+		reading->rules.whole ? "NULL" : ConsentAnswer(model),
 		reading->rules.signals > 0
 			? psprintf(", pg_catalog.array_position($%d, signal::pg_catalog.text)", argument)
 			: "");
@@ -189,7 +192,9 @@ gathering(const Reading *reading)
 
 	return psprintf("SELECT %s.reco_gather($1, user_id, item_id, %s%s) FROM %s",
 					quote_identifier(get_namespace_name(model->reco)), other_columns(reading, 2),
-					reading->rules.signals > 0 ? "" : ", NULL", ConsentAsked(model));
+					reading->rules.signals > 0 ? "" : ", NULL",
+					reading->rules.whole ? psprintf("%s.events", model->quoted)
+										 : ConsentAsked(model));
 }
 
 bool
@@ -233,7 +238,8 @@ read_to_share(Reading *reading)
 	if (!PlanStreamParallel(gathering(reading), signals ? 2 : 1, types, values, workers, take_sum,
 							reading))
 	{
-		read_alone(reading, "the plan of the events is not parallel");
+		if (!reading->rules.whole)
+			read_alone(reading, NOT_PARALLEL);
 		return false;
 	}
 	/* Without a row for this process nobody has said for it that there are no more. */
@@ -381,6 +387,33 @@ read_rows(Reading *reading)
 		read_alone(reading, why);
 	}
 	ProgressWorkers(0);
+}
+
+const char *
+EventsGather(const Model *model, const ReaderRules *rules, EventLog *log, IdSet *items, Size memory,
+			 Budget *budget, bool *drop)
+{
+	Events events = {.log = *log, .items = items};
+	Reading reading = {.model = model,
+					   .events = &events,
+					   .budget = budget,
+					   .rules = *rules,
+					   .reader = ReaderAlone(rules, items, log->piles)};
+	bool parallel = false;
+	const char *why;
+
+	*drop = false;
+	if (!ReaderBegin(&reading.reader, memory, budget))
+		return "no workers";
+	why = try_to_share(&reading, &parallel);
+	*drop = why != NULL;
+	if (why == NULL && !parallel)
+		why = NOT_PARALLEL;
+	if (why == NULL)
+		add_workers(&reading);
+	ReaderFreeJob(&reading.reader, budget);
+	*log = events.log;
+	return why;
 }
 
 Events *

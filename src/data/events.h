@@ -37,6 +37,15 @@ extern bool EventsParallel(const Model *model, uint32 workers);
 extern Events *EventsRead(const Model *model, TimestampTz now, uint64 expected, Budget *budget);
 
 /*
+ * Reads the view once to shared piles of a log, as data/histories wants them where rules say `whole`,
+ * by several processes; items go to a set.  Each worker may use so much memory for ids.  Returns NULL
+ * once all is read, with the log's map of items; otherwise why it was not, and what lies on the piles is
+ * not to be used: where *drop, they are to be dropped.
+ */
+extern const char *EventsGather(const Model *model, const ReaderRules *rules, EventLog *log,
+								IdSet *items, Size memory, Budget *budget, bool *drop);
+
+/*
  * The age that parts the newest events, a share of all at most, from the others: theirs is smaller.
  * Reads the view once, besides EventsRead, and sorts its times; the model has some.
  */

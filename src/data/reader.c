@@ -132,6 +132,17 @@ tell(Reader *reader)
 	}
 }
 
+/* Puts an event where data/histories takes it from: users are integers there. */
+static void
+put_whole(const Reader *reader, const NullableDatum *row, uint32 item, uint32 *words)
+{
+	Datum user = IdWiden(row[READER_USER].value, reader->user_type);
+
+	HistoryPack(&reader->rules.history, (uint64) DatumGetInt64(user), item,
+				reader->rules.timed ? DatumGetTimestampTz(row[READER_TIME].value) : 0,
+				reader->rules.weighted ? DatumGetFloat8(row[READER_WEIGHT].value) : 1, 0, words);
+}
+
 void
 ReaderTake(Reader *reader, const NullableDatum *row)
 {
@@ -147,14 +158,20 @@ ReaderTake(Reader *reader, const NullableDatum *row)
 		return;
 	}
 	hash = IdHash(reader->rules.user_kind, IdWiden(row[READER_USER].value, reader->user_type));
+	if (reader->rules.parts > 1 && hash % reader->rules.parts != reader->rules.part)
+		return;
 	event.user_high = (uint32) (hash >> 32);
 	event.user_low = (uint32) hash;
 	event.item = IdSetAdd(reader->items, IdWiden(row[READER_ITEM].value, reader->item_type));
 	if (reader->rules.signals > 0)
 		event.item = with_signal(reader, event.item, &row[READER_SIGNAL]);
-	place =
-		PilesPlace(reader->piles, event.user_high >> (32 - reader->rules.pile_bits), sizeof(Event));
-	*place = event;
+	place = PilesPlace(reader->piles, event.user_high >> (32 - reader->rules.pile_bits),
+					   reader->rules.whole ? sizeof(uint32) * reader->rules.history.words
+										   : sizeof(Event));
+	if (reader->rules.whole)
+		put_whole(reader, row, event.item, (uint32 *) place);
+	else
+		*place = event;
 	found->newest_age = Min(found->newest_age, event.age);
 	found->count++;
 	if (reader->job == NULL)
@@ -382,6 +399,10 @@ ReaderOpen(const bytea *bytes, Oid user_type, Oid item_type, MemoryContext conte
 		refuse_ticket();
 	reader->opened = true;
 	reader->user_type = base_of(user_type, reader->rules.user_kind);
+	if (reader->rules.whole && !reader->rules.history.wide && reader->user_type == INT8OID)
+		ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+						errmsg("the events of the model changed while they were asked for"),
+						errhint("Ask again.")));
 	reader->item_type = base_of(item_type, reader->rules.item_kind);
 	return reader;
 }

@@ -11,6 +11,7 @@
 #include "base/budget.h"
 #include "base/piles.h"
 #include "data/ids.h"
+#include "data/historywords.h"
 #include "datatype/timestamp.h"
 #include "math/eventlog.h"
 
@@ -38,6 +39,10 @@ typedef struct ReaderRules
 	uint32 signals;  /* told apart, 0 for none */
 	TimestampTz now; /* what comes later is in the future */
 	uint32 pile_bits;
+	bool whole; /* events go on piles as data/histories has them, not as a refresh does: */
+	HistoryWords history;
+	uint32 part; /* of users shared out by the hash of their ids: 0 .. parts - 1 */
+	uint32 parts;
 } ReaderRules;
 
 /* The columns of a row. */
