@@ -86,6 +86,7 @@ read_rows(HeldReader *reader)
 	LearnedEachRow(reader->model, take_row, reader);
 
 	/* Once nothing moves any more, rows can point to what they hold. */
+	held->pairs = reader->pairs;
 	reader->item = BudgetResize(reader->budget, reader->item, reader->pairs, sizeof(uint32));
 	reader->similarity =
 		BudgetResize(reader->budget, reader->similarity, reader->pairs, sizeof(float));
@@ -262,5 +263,136 @@ HeldRead(const Model *model, bool walks, Budget *budget)
 	if (model->algorithm == MODEL_NEIGHBORS)
 		make_shortlist(&reader);
 	BudgetFree(budget, reader.is_new);
+	return held;
+}
+
+/* The pieces of a model that is shared. */
+enum
+{
+	PIECE_ROW, /* whose pointers others set anew, by where each begins: */
+	PIECE_BEGIN,
+	PIECE_ITEM,
+	PIECE_SIMILARITY,
+	PIECE_NUMBER,
+	PIECE_START,
+	PIECE_SOURCE,
+	PIECE_OF_COLUMNS,
+	PIECE_NARROW,
+	PIECE_MAP,
+	PIECE_WORDS, /* the bits of all maps, and after them what came before */
+	PIECES
+};
+
+StaticAssertDecl(PIECES == HELD_PIECES, "who shares a model makes room for its pieces");
+
+/* Moves an array to shared memory. */
+static void *
+share(Budget *budget, const void *array, uint64 count, Size size)
+{
+	void *shared = BudgetAllocShared(budget, count, size);
+
+	memcpy(shared, array, count * size);
+	BudgetFree(budget, (void *) array);
+	return shared;
+}
+
+/* Points rows, columns and the short list to the pieces. */
+static void
+point(Held *held, void **piece, uint32 slots)
+{
+	Shortlist *list = &held->shortlist;
+	const uint64 *begin = piece[PIECE_BEGIN];
+	const uint32 *item = piece[PIECE_ITEM];
+	const float *similarity = piece[PIECE_SIMILARITY];
+	uint64 words = 0;
+
+	for (uint32 n = 0; n < held->learned; n++)
+	{
+		held->row[n].item = item + begin[n];
+		held->row[n].similarity = similarity + begin[n];
+	}
+	held->number = piece[PIECE_NUMBER];
+	held->columns = (RankColumns){.start = piece[PIECE_START],
+								  .source = piece[PIECE_SOURCE],
+								  .similarity = piece[PIECE_OF_COLUMNS]};
+	list->item = item;
+	list->narrow = piece[PIECE_NARROW];
+	list->columns = held->columns;
+	list->scratch = &held->scratch;
+	list->map = piece[PIECE_MAP];
+	list->bits = piece[PIECE_WORDS];
+	if (list->map == NULL)
+		return;
+	words = (uint64) ShortlistMaps(&list->columns, slots) * ShortlistWords(slots);
+	list->before = (const uint32 *) (list->bits + words);
+}
+
+bool
+HeldShare(Held *held, void **piece, HeldForm *form, Budget *budget)
+{
+	Shortlist *list = &held->shortlist;
+	uint32 slots = held->scratch.slots;
+	uint64 words =
+		list->map ? (uint64) ShortlistMaps(&list->columns, slots) * ShortlistWords(slots) : 0;
+	uint64 *begin;
+	uint64 *bits;
+
+	/* The rows stay as they are, and of the arrays one at a time is there twice. */
+	if (BudgetWorkers(budget) == 0 || list->sum == NULL || held->pairs == 0 ||
+		BudgetLeft(budget) <
+			2 * (Max(held->pairs * sizeof(uint32), words * (sizeof(uint64) + sizeof(uint32))) +
+				 held->learned * (sizeof(Packed) + sizeof(uint64))))
+		return false;
+	*form = (HeldForm){.slots = slots, .learned = held->learned, .pairs = held->pairs};
+	begin = BudgetAllocShared(budget, held->learned, sizeof(uint64));
+	for (uint32 n = 0; n < held->learned; n++)
+		begin[n] = (uint64) (held->row[n].item - list->item);
+	piece[PIECE_BEGIN] = begin;
+	piece[PIECE_ROW] = BudgetAllocShared(budget, held->learned, sizeof(Packed));
+	memcpy(piece[PIECE_ROW], held->row, sizeof(Packed) * held->learned);
+	piece[PIECE_SIMILARITY] =
+		share(budget, held->row[0].similarity - begin[0], held->pairs, sizeof(float));
+	piece[PIECE_ITEM] = share(budget, list->item, held->pairs, sizeof(uint32));
+	piece[PIECE_NUMBER] = share(budget, held->number, slots, sizeof(uint32));
+	if (list->map)
+	{
+		bits = BudgetAllocShared(budget, words * 3, sizeof(uint32));
+		memcpy(bits, list->bits, words * sizeof(uint64));
+		memcpy(bits + words, list->before, words * sizeof(uint32));
+		BudgetFree(budget, (void *) list->bits);
+		BudgetFree(budget, (void *) list->before);
+		piece[PIECE_WORDS] = bits;
+		piece[PIECE_MAP] = share(budget, list->map, slots, sizeof(uint32));
+	}
+	piece[PIECE_START] = share(budget, held->columns.start, (uint64) slots + 1, sizeof(uint64));
+	piece[PIECE_SOURCE] = share(budget, held->columns.source, held->pairs, sizeof(uint32));
+	piece[PIECE_OF_COLUMNS] = share(budget, held->columns.similarity, held->pairs, sizeof(float));
+	if (list->narrow)
+		piece[PIECE_NARROW] = share(budget, list->narrow, held->pairs, sizeof(uint16));
+	point(held, piece, slots);
+	return true;
+}
+
+Size
+HeldBytes(const HeldForm *form)
+{
+	return sizeof(Packed) * form->learned + RankScratchBytes(form->slots) +
+		   ShortlistBytes(form->slots);
+}
+
+Held *
+HeldJoin(const HeldForm *form, void **piece, Budget *budget)
+{
+	Held *held = BudgetZeroed(budget, 1, sizeof(Held));
+
+	held->learned = form->learned;
+	held->pairs = form->pairs;
+	held->row = BudgetAlloc(budget, form->learned, sizeof(Packed));
+	memcpy(held->row, piece[PIECE_ROW], sizeof(Packed) * form->learned);
+	RankScratchInit(&held->scratch, BudgetZeroed(budget, RankScratchBytes(form->slots), 1),
+					form->slots);
+	ShortlistInit(&held->shortlist, BudgetZeroed(budget, ShortlistBytes(form->slots), 1),
+				  form->slots);
+	point(held, piece, form->slots);
 	return held;
 }

@@ -28,6 +28,7 @@ typedef struct Held
 	uint32 learned; /* how many of the first kind */
 	Packed *row;    /* [learned]: what each speaks for, of scored neighbours only */
 	uint32 *number; /* in ids, by item_no; ID_NONE where there is no such item */
+	uint64 pairs;   /* of all rows, which lie one after the other in two arrays */
 	RankColumns columns;
 	/* In place of columns, where the model was learned by factors. */
 	ItemFactors *factors;
@@ -46,5 +47,25 @@ typedef struct Held
  * quarter to maps of the long columns.  SPI is connected.
  */
 extern Held *HeldRead(const Model *model, bool walks, Budget *budget);
+
+/*
+ * How other processes see a model of neighbours that is held: what they need lies in pieces of shared
+ * memory from then on, one after the other from piece[] on, and is made out by a form.  False, and
+ * nothing is changed, where there is no memory for that, or no short list.  They have no ids and no walks.
+ */
+#define HELD_PIECES 11
+
+typedef struct HeldForm
+{
+	uint32 slots;
+	uint32 learned;
+	uint64 pairs;
+} HeldForm;
+
+extern bool HeldShare(Held *held, void **piece, HeldForm *form, Budget *budget);
+extern Held *HeldJoin(const HeldForm *form, void **piece, Budget *budget);
+
+/* Memory that joining takes. */
+extern Size HeldBytes(const HeldForm *form);
 
 #endif
