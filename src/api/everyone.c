@@ -4,7 +4,7 @@
  * The model is read once and held, the events stream once and are gathered by user, and each
  * user's history goes through the list maker of reco_top_n: the rows are the same, bit for bit.
  * Where nothing but the history decides what comes, that goes by way of a short list
- * (math/shortlist).  Everything held is charged to maintenance_work_mem.  Rows go to a tuplestore,
+ * (math/shortlist), and by several processes (api/together).  Everything held is charged to maintenance_work_mem.  Rows go to a tuplestore,
  * which spills to disk beyond work_mem; returning them one at a time would save nothing, since the
  * executor would put them into such a store itself.
  */
@@ -12,7 +12,9 @@
 
 #include "api/arrangement.h"
 #include "api/rerank.h"
+#include "api/together.h"
 #include "catalog/pg_type.h"
+#include "data/events.h"
 #include "data/histories.h"
 #include "data/learned.h"
 #include "utils/timestamp.h"
@@ -82,6 +84,7 @@ reco_top_n_all(PG_FUNCTION_ARGS)
 						.source = "personal",
 						.by_user = true};
 	HistoriesWanted wanted = {0};
+	Histories *histories;
 
 	ask.least_match = RecommendLeastMatch(fcinfo, 2);
 	wanted.as_of = PG_ARGISNULL(3) ? GetCurrentTimestamp() : PG_GETARG_TIMESTAMPTZ(3);
@@ -102,9 +105,17 @@ reco_top_n_all(PG_FUNCTION_ARGS)
 						ask.budget);
 	if (RerankWanted(ask.model))
 		ask.rerank = RerankOpen(ask.model, true, ask.budget);
-	HistoriesRead(ask.model, &wanted, ask.held->ids, ask.budget, list_user, &ask);
-	ereport(DEBUG1, (errmsg_internal(UINT64_FORMAT " of %u lists by way of a short list",
-									 ask.held->shortlist.made, ask.list)));
+	wanted.together = TogetherCan(&ask);
+	BudgetShare(ask.budget, wanted.together && EventsExpected(ask.model) >= EVENTS_SHARED);
+	histories = HistoriesGather(ask.model, &wanted, ask.held->ids, ask.budget);
+	if (!TogetherList(&ask, histories))
+	{
+		for (uint32 pile = 0; pile < HistoriesPiles(histories); pile++)
+			HistoriesEach(histories, pile, list_user, &ask);
+		ereport(DEBUG1, (errmsg_internal(UINT64_FORMAT " of %u lists by way of a short list",
+										 ask.held->shortlist.made, ask.list)));
+	}
+	HistoriesFree(histories);
 	DoorLeave(ask.model);
 	BudgetDestroy(ask.budget);
 	return (Datum) 0;

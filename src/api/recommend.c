@@ -221,7 +221,7 @@ put_found(RecommendAsk *ask, const Profile *profile, const Batch *batch)
 		place[shown] = c;
 		item_no[shown++] = batch->item[c].item;
 	}
-	if (ask->gathering)
+	if (ask->gathering && !ask->explained)
 		memset(because, 0xff, sizeof(int64_t) * shown);
 	else
 		ProfileBecause(profile, item_no, shown, because);

@@ -75,7 +75,8 @@ typedef struct RecommendAsk
 	struct Rerank *rerank; /* the network that puts first items in order, once a list needed it */
 	bool as_scored;        /* not these: a part of a list has no place of its own */
 
-	bool gathering; /* rows are kept, not put out: */
+	bool gathering; /* rows are kept, not put out, and without their because unless explained: */
+	bool explained;
 	RecommendRow *row;
 	uint32 room;
 } RecommendAsk;
@@ -93,7 +94,7 @@ extern void RecommendContext(RecommendAsk *ask, FunctionCallInfo fcinfo, int arg
 extern void RecommendList(RecommendAsk *ask, const Profile *profile);
 
 /*
- * Makes a list and keeps its rows, without their because, in ask->row: at least so many that the
+ * Makes a list and keeps its rows, without their because unless ask->explained, in ask->row: at least so many that the
  * history speaks for, and rows in all, if there are; 0 for all there are.  Returns how many of them
  * the history speaks for, which come first; ask->listed counts them all.
  */

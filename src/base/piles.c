@@ -485,6 +485,14 @@ PilesClose(Piles *piles, uint32 pile)
 }
 
 void
+PilesHandOver(Piles *piles, uint32 pile)
+{
+	PilesClose(piles, pile);
+	/* Or it would move to tape, while it is read, once there is no more memory. */
+	piles->view->mine[pile] = false;
+}
+
+void
 PilesEnd(Piles *piles)
 {
 	struct PilesView *view = piles->view;
@@ -560,6 +568,17 @@ bool
 PilesOnTape(const Piles *piles)
 {
 	return pg_atomic_read_u32(&piles->view->shared->next_file) > 0;
+}
+
+bool
+PilesIsOnTape(const Piles *piles, uint32 pile)
+{
+	const Shared *shared = piles->view->shared;
+
+	for (uint32 w = 0; w < shared->writers; w++)
+		if (shared->chain[(Size) w * shared->piles + pile].tape)
+			return true;
+	return false;
 }
 
 /* The file of a number, open for reading. */

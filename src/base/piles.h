@@ -70,6 +70,12 @@ extern void PilesClose(Piles *piles, uint32 pile);
 extern void PilesEnd(Piles *piles);
 
 /*
+ * Ends it on one pile for good: another process may take it while this one goes on elsewhere, unless it
+ * is on tape, where it can be read once this process has ended all its writing.
+ */
+extern void PilesHandOver(Piles *piles, uint32 pile);
+
+/*
  * Says that everybody has ended.  Shared piles then make do with the memory they have, so that
  * writing does not fail for want of more: what does not fit goes to tape.  Until something is taken
  * or written they are charged by what lies on them, which does not depend on the number of writers.
@@ -86,8 +92,9 @@ extern uint64 PilesBytes(const Piles *piles, uint32 pile);
 extern uint64 PilesMost(const Piles *piles);
 extern uint64 PilesBytesOf(const Piles *piles, uint32 pile, uint32 writer);
 
-/* True where some of it went to tape. */
+/* True where some of it went to tape, and where what is on one pile did. */
 extern bool PilesOnTape(const Piles *piles);
+extern bool PilesIsOnTape(const Piles *piles, uint32 pile);
 
 /* Moves what one writer or all of them put on a pile to memory that holds it; returns its end. */
 extern void *PilesTakeOf(Piles *piles, uint32 pile, uint32 writer, void *to);

@@ -83,6 +83,7 @@ SELECT reco_configure(m, similarity => 'cooccurrence') FROM unnest(ARRAY['large'
 SELECT events, items FROM reco_refresh('large');
 SELECT events, items FROM reco_refresh('small');
 SELECT count(*) FROM large.top_n_all(2);
+SET max_parallel_maintenance_workers = 0;
 SET maintenance_work_mem = '1MB';
 SELECT count(*) FROM large.top_n_all(2);
 SET client_min_messages = debug1;
@@ -90,5 +91,6 @@ SELECT count(*) FROM small.top_n_all(2, seen => true);
 RESET maintenance_work_mem;
 SELECT count(*) FROM small.top_n_all(2, seen => true);
 RESET client_min_messages;
+RESET max_parallel_maintenance_workers;
 SELECT reco_drop_model('large'), reco_drop_model('small');
 DROP TABLE views;
