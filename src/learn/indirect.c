@@ -11,10 +11,17 @@
 #define STEPS 30
 #define KEPT  10
 
+/* What speaks for an item, and with which chance of a step. */
+typedef struct Step
+{
+	uint32_t index;
+	float value;
+} Step;
+
 /* The strongest entries of every row, as chances of a step; STEPS places a row. */
 typedef struct Steps
 {
-	Best *step;
+	Step *step;
 	uint32_t *count;
 } Steps;
 
@@ -22,30 +29,39 @@ typedef struct Steps
 typedef struct Sums
 {
 	double *sum;       /* [items], 0 between rows */
-	bool *met;         /* [items], false between rows */
-	uint32_t *touched; /* [STEPS * STEPS] */
+	uint32_t *touched; /* [STEPS * STEPS], what was 0 before: twice where terms cancelled out */
 	uint32_t count;
 } Sums;
 
-/* The strongest entries of a row, whatever their sign, divided by their sum. */
+#define ST_SORT          sort_down
+#define ST_ELEMENT_TYPE  uint64_t
+#define ST_COMPARE(a, b) (*(a) > *(b) ? -1 : *(a) < *(b))
+#define ST_SCOPE         static
+#define ST_DEFINE
+#include "lib/sort_template.h"
+
+/* The strongest entries of a row, whatever their sign, divided by their sum; keys have room for them. */
 static uint32_t
-take_steps(const Best *row, uint32_t count, Best *step)
+take_steps(const Best *row, uint32_t count, uint64_t *keys, Step *step)
 {
-	uint32_t taken = 0;
+	uint32_t there = 0;
+	uint32_t taken;
 	double sum = 0;
 
-	/* Heaps go by value: the strength is offered, with the place to find the entry again by. */
 	for (uint32_t n = 0; n < count; n++)
 		if (row[n].value != 0)
-			BestOffer(step, &taken, STEPS, (Best){n, 0, fabsf(row[n].value)});
-	BestSort(step, taken);
+			keys[there++] = BestKey(n, fabsf(row[n].value));
+	taken = Min(there, STEPS);
+	if (taken > 0)
+		BestSelect(keys, there, taken);
+	sort_down(keys, taken);
 	for (uint32_t s = 0; s < taken; s++)
-		sum += step[s].value;
+		sum += BestKeyValue(keys[s]);
 	for (uint32_t s = 0; s < taken; s++)
 	{
-		const Best *entry = &row[step[s].index];
+		const Best *entry = &row[BestKeyIndex(keys[s])];
 
-		step[s] = (Best){entry->index, 0, (float) (entry->value / sum)};
+		step[s] = (Step){entry->index, (float) (entry->value / sum)};
 	}
 	return taken;
 }
@@ -53,15 +69,21 @@ take_steps(const Best *row, uint32_t count, Best *step)
 static Steps
 gather_steps(const Neighbors *direct, Budget *budget)
 {
-	Steps steps = {.step = BudgetAlloc(budget, (uint64_t) direct->items * STEPS, sizeof(Best)),
+	Steps steps = {.step = BudgetAlloc(budget, (uint64_t) direct->items * STEPS, sizeof(Step)),
 				   .count = BudgetAlloc(budget, direct->items, sizeof(uint32_t))};
+	uint32_t longest = 0;
+	uint64_t *keys;
 
+	for (uint32_t i = 0; i < direct->items; i++)
+		longest = Max(longest, direct->scored[i]);
+	keys = BudgetAllocLeast(budget, longest, sizeof(uint64_t));
 	for (uint32_t i = 0; i < direct->items; i++)
 	{
 		INTERRUPTS();
-		steps.count[i] = take_steps(direct->entry + direct->start[i], direct->scored[i],
+		steps.count[i] = take_steps(direct->entry + direct->start[i], direct->scored[i], keys,
 									steps.step + (uint64_t) i * STEPS);
 	}
+	BudgetFree(budget, keys);
 	return steps;
 }
 
@@ -69,24 +91,25 @@ gather_steps(const Neighbors *direct, Budget *budget)
 static void
 walk(const Steps *steps, uint32_t item, Sums *sums)
 {
-	const Best *first = steps->step + (uint64_t) item * STEPS;
+	const Step *first = steps->step + (uint64_t) item * STEPS;
+	double *sum = sums->sum;
+	uint32_t touched = 0;
 
-	sums->count = 0;
 	for (uint32_t f = 0; f < steps->count[item]; f++)
 	{
-		uint32_t through = first[f].index;
-		const Best *second = steps->step + (uint64_t) through * STEPS;
+		const Step *second = steps->step + (uint64_t) first[f].index * STEPS;
+		uint32_t count = steps->count[first[f].index];
 
-		for (uint32_t s = 0; s < steps->count[through]; s++)
+		for (uint32_t s = 0; s < count; s++)
 		{
 			uint32_t end = second[s].index;
 
-			if (!sums->met[end])
-				sums->touched[sums->count++] = end;
-			sums->met[end] = true;
-			sums->sum[end] += (double) first[f].value * second[s].value;
+			sums->touched[touched] = end;
+			touched += sum[end] == 0;
+			sum[end] += (double) first[f].value * second[s].value;
 		}
 	}
+	sums->count = touched;
 }
 
 /* The best of the sums of an item, to best[KEPT]; all are 0 again then.  Returns their number. */
@@ -94,15 +117,19 @@ static uint32_t
 take_best(Sums *sums, uint32_t item, Best *best)
 {
 	uint32_t count = 0;
+	float least = 0;
 
 	for (uint32_t t = 0; t < sums->count; t++)
 	{
 		uint32_t end = sums->touched[t];
+		float sum = (float) sums->sum[end];
 
-		if (end != item && (float) sums->sum[end] > 0)
-			BestOffer(best, &count, KEPT, (Best){end, 0, (float) sums->sum[end]});
 		sums->sum[end] = 0;
-		sums->met[end] = false;
+		if (!(sum > 0) || sum < least || end == item)
+			continue;
+		BestOffer(best, &count, KEPT, (Best){end, 0, sum});
+		if (count == KEPT)
+			least = best[0].value;
 	}
 	BestSort(best, count);
 	return count;
@@ -116,7 +143,6 @@ IndirectRows(const Neighbors *direct, Budget *budget)
 	Neighbors *result = BudgetAlloc(budget, 1, sizeof(Neighbors));
 	Steps steps = gather_steps(direct, budget);
 	Sums sums = {.sum = BudgetZeroed(budget, items, sizeof(double)),
-				 .met = BudgetZeroed(budget, items, sizeof(bool)),
 				 .touched = BudgetAlloc(budget, STEPS * STEPS, sizeof(uint32_t))};
 
 	result->items = items;
@@ -134,14 +160,19 @@ IndirectRows(const Neighbors *direct, Budget *budget)
 	BudgetFree(budget, steps.step);
 	BudgetFree(budget, steps.count);
 	BudgetFree(budget, sums.sum);
-	BudgetFree(budget, sums.met);
 	BudgetFree(budget, sums.touched);
 	return result;
+}
+
+double
+IndirectSteps(uint32_t items, double entries)
+{
+	return STEPS * Min(entries, (double) STEPS * items);
 }
 
 uint64_t
 IndirectBytes(uint32_t items)
 {
 	return (uint64_t) items *
-		   (STEPS * sizeof(Best) + sizeof(uint32_t) + sizeof(double) + sizeof(bool));
+		   (STEPS * sizeof(Step) + sizeof(uint32_t) + sizeof(double));
 }

@@ -16,9 +16,12 @@
 
 /*
  * The best sums of two steps from every item, above 0 and with a support of 0: nobody was counted.
- * O(STEPS^2) additions a row, memory for KEPT entries a row of the result.
+ * O(STEPS^2) additions a row, IndirectSteps of all, memory for KEPT entries a row of the result.
  */
 extern Neighbors *IndirectRows(const Neighbors *direct, Budget *budget);
+
+/* Steps that are taken at most from rows of so many entries. */
+extern double IndirectSteps(uint32_t items, double entries);
 
 /* What it takes beside the result. */
 extern uint64_t IndirectBytes(uint32_t items);
