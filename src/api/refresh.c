@@ -82,6 +82,7 @@ typedef struct Refresh
 	Factors *factors;             /* what makes lists, or NULL where neighbours do */
 	uint64 neighbor_pairs;        /* of them, those that people's choices tie */
 	SimilarityOptions similarity; /* what they are learned with */
+	Allowance trials;             /* of what was picked, with what they took; all 0 where nothing was */
 	Popularity *popularity;
 	Groups *groups;
 	Lifts *lifts[CONTEXTS_MOST]; /* of each context */
@@ -305,6 +306,15 @@ of_neighbors(const Refresh *refresh)
 						  .recency = SimilarityRecency(&refresh->similarity)};
 }
 
+/* What trials of other settings are left after those of signals. */
+static double
+others_need(const Refresh *refresh)
+{
+	return refresh->model->settings.similarity.rule.kind == SIMILARITY_AUTO
+			   ? refresh->trials.most / 2
+			   : 0;
+}
+
 /* Learns what signals are worth beside the target, and makes one matrix of them. */
 static void
 mix_signals(Refresh *refresh)
@@ -323,11 +333,41 @@ mix_signals(Refresh *refresh)
 				 errhint("Set \"target_signal\" to a signal there is, or to '' to learn from "
 						 "all signals alike.")));
 	if (whole->chosen_count >= MATCHCURVE_LEAST)
-		refresh->matrix =
-			BesidePick(whole, &settings->similarity, settings->weighting, w, refresh->budget);
+	{
+		refresh->trials = AllowanceOf(whole, &settings->similarity, refresh->budget);
+		refresh->matrix = BesidePick(&(BesideInput){.whole = whole,
+													.options = &settings->similarity,
+													.weighting = settings->weighting,
+													.allowance = &refresh->trials,
+													.besides = others_need(refresh),
+													.w = w},
+									 refresh->budget);
+	}
 	else
 		refresh->matrix = MixingApply(whole, w, settings->weighting, refresh->budget);
 	BudgetFree(refresh->budget, whole->part);
+}
+
+/* Picks what to learn by, and learns by that. */
+static void
+learn_automatic(Refresh *refresh)
+{
+	Allowance *allowance = &refresh->trials;
+	const Interactions *matrix = refresh->matrix;
+	Allowance own = AllowanceOf(matrix, &refresh->similarity, refresh->budget);
+
+	/* Without what a signal that was worth nothing has, a fit may take less. */
+	if (allowance->fit > 0)
+	{
+		AllowanceNarrow(allowance, own.fit);
+		allowance->counting = own.counting;
+	}
+	else
+		*allowance = own;
+	refresh->neighbors =
+		AutomaticLearn(matrix, &refresh->similarity, allowance, refresh->budget);
+	ereport(DEBUG1, (errmsg_internal("trials: %.4f s of work, one fit: %.4f s", allowance->spent,
+									 allowance->fit)));
 }
 
 static void
@@ -374,7 +414,7 @@ compute(Refresh *refresh)
 
 		ProgressEnter(PROGRESS_LEARN, matrix->learned_cells);
 		if (pick)
-			refresh->neighbors = AutomaticLearn(matrix, similarity, budget);
+			learn_automatic(refresh);
 		else
 			refresh->neighbors = NeighborsLearn(&learners, similarity, budget);
 		mix_content(refresh);
@@ -676,6 +716,7 @@ report_learned(Refresh *refresh)
 	values[n++] = CStringGetTextDatum(
 		SaidLearned(&refresh->similarity, refresh->factors ? &refresh->model->settings.fold : NULL,
 					 &refresh->events->told));
+	values[n++] = Float8GetDatum(rint(AllowanceShare(&refresh->trials) * 1e6) / 1e6);
 	values[n++] = Int64GetDatum((int64) refresh->rows_written);
 	values[n++] = Int64GetDatum(refresh->match.asked);
 	refresh->reported = n;

@@ -5,9 +5,13 @@
 #include "learn/evaluation.h"
 #include "learn/indirect.h"
 #include "learn/next.h"
+#include "math/cost.h"
 
 #define TRIAL_CANDIDATES 64 /* of a trial of ridge */
 #define TRIAL_K          20 /* of the lists that are compared */
+
+/* Of the work of all trials the lists of those who are asked may take such a share. */
+#define LISTS_SHARE 0.5
 
 /*
  * Systems of more numbers than this are not tried: those of 100,000 items with 200 candidates each,
@@ -79,7 +83,9 @@ typedef struct Search
 	const Interactions *matrix;
 	const RidgeBasis *basis;
 	Budget *budget;
-	uint32_t users;
+	Allowance *allowance;
+	double reserve;       /* of it, for what is asked of all candidates */
+	AllowanceUsers asked; /* held-out users, who make lists by every trial */
 	bool ordered;             /* times may tell something, as far as is known */
 	Neighbors *mixed;         /* by the options at hand, where these differ in recency only */
 	uint32_t candidates;      /* solved for at most */
@@ -99,10 +105,11 @@ static Trial
 measure(const Search *search, const SimilarityOptions *options, const Neighbors *neighbors)
 {
 	Trial trial = {.options = *options,
-				   .ndcg = BudgetZeroedResult(search->budget, search->users, sizeof(double))};
+				   .ndcg = BudgetZeroedResult(search->budget, search->asked.users, sizeof(double))};
 	EvaluationInput input = {.matrix = search->matrix,
 							 .neighbors = neighbors,
 							 .k = TRIAL_K,
+							 .users = search->asked.users,
 							 .recency = SimilarityRecency(options),
 							 .ndcg = trial.ndcg};
 	Evaluation result = {0};
@@ -129,6 +136,56 @@ measure_once(const Search *search, const SimilarityOptions *options, Neighbors *
 
 	NeighborsFree(neighbors, search->budget);
 	return trial;
+}
+
+/* The lists of all who are asked. */
+static double
+lists_work(const Search *search, const SimilarityOptions *options)
+{
+	return AllowanceLists(&search->asked, search->matrix->items, options->k);
+}
+
+static double
+counts_entries(const Search *search, const SimilarityOptions *options, SimilarityKeep keep)
+{
+	const RidgeBasis *basis = search->basis;
+
+	return NeighborsCount(keep == SIMILARITY_KEEP_TARGET ? &basis->to : &basis->from, options->k,
+						  basis->input.rows.items);
+}
+
+static double
+counts_work(const Search *search, const SimilarityOptions *options, SimilarityKeep keep)
+{
+	return CostRows(counts_entries(search, options, keep), 0) + lists_work(search, options);
+}
+
+/* What options take with the weights of so many candidates, which are solved. */
+static double
+mixture_work(const Search *search, const SimilarityOptions *options, uint32_t candidates)
+{
+	uint32_t items = search->basis->input.rows.items;
+	double entries = NeighborsCount(&search->basis->to, candidates, items);
+
+	if (search->mixed)
+		return lists_work(search, options);
+	if (options->blend > 0)
+		entries += counts_entries(search, options, options->keep);
+	return CostRows(entries, options->indirect > 0 ? IndirectSteps(items, entries) : 0) +
+		   lists_work(search, options);
+}
+
+static double
+solve_work(const Search *search, uint32_t candidates)
+{
+	return CostSolving(RidgeProducts(search->basis, candidates),
+					   (double) RidgeNumbers(search->basis, candidates));
+}
+
+static bool
+may_try(const Search *search, double work)
+{
+	return AllowanceTake(search->allowance, work, search->reserve);
 }
 
 static Trial
@@ -172,7 +229,7 @@ take(Search *search, const Trial *trial)
 static bool
 surely_better(const Search *search, const Trial *a, const Trial *b)
 {
-	return EvaluationSurelyBetter(a->ndcg, b->ndcg, search->users, 1);
+	return EvaluationSurelyBetter(a->ndcg, b->ndcg, search->asked.users, 1);
 }
 
 static inline double
@@ -182,7 +239,8 @@ usual_of(const Choice *choice)
 }
 
 /*
- * Tries the values of one option from the usual one down, then up, as long as the mean rises.
+ * Tries the values of one option from the usual one down, then up, as long as the mean rises and there
+ * is work left for it.
  * Takes the best of them only where it is surely better than the usual: what is as good by chance
  * on these users would be worse on others.
  */
@@ -198,6 +256,10 @@ choose_value(Search *search, double *option, const Choice *choice)
 			Trial trial;
 
 			*option = choice->value[n];
+			if (!may_try(search,
+						 mixture_work(search, &search->best.options, search->candidates) +
+							 (lambda ? solve_work(search, search->candidates) : 0)))
+				break;
 			if (lambda)
 				solve(search, *option);
 			trial = try_mixture(search, &search->best.options);
@@ -212,7 +274,7 @@ choose_value(Search *search, double *option, const Choice *choice)
 		}
 	*option = usual_of(choice);
 	if (found.ndcg &&
-		EvaluationSurelyBetter(found.ndcg, search->best.ndcg, search->users, choice->errors))
+		EvaluationSurelyBetter(found.ndcg, search->best.ndcg, search->asked.users, choice->errors))
 		take(search, &found);
 	else if (found.ndcg)
 		free_trial(search, &found);
@@ -223,19 +285,23 @@ static Trial
 choose_counts(Search *search, const SimilarityOptions *options)
 {
 	Trial by_target = try_counts(search, *options, SIMILARITY_KEEP_TARGET);
-	Trial by_source = try_counts(search, *options, SIMILARITY_KEEP_SOURCE);
-	bool source = surely_better(search, &by_source, &by_target);
+	Trial by_source;
+	bool source;
 
+	if (!may_try(search, counts_work(search, options, SIMILARITY_KEEP_SOURCE)))
+		return by_target;
+	by_source = try_counts(search, *options, SIMILARITY_KEEP_SOURCE);
+	source = surely_better(search, &by_source, &by_target);
 	free_trial(search, source ? &by_target : &by_source);
 	return source ? by_source : by_target;
 }
 
 /* True where a large catalogue has far fewer candidates than are asked for. */
 static bool
-is_sparse(const Search *search)
+is_sparse(const Search *search, const SimilarityOptions *options)
 {
 	uint32_t items = search->basis->input.rows.items;
-	uint64_t asked = search->best.options.candidates;
+	uint64_t asked = options->candidates;
 	uint64_t found = 0;
 
 	for (uint32_t i = 0; i < items; i++)
@@ -249,10 +315,12 @@ choose_indirect(Search *search)
 {
 	SimilarityOptions options = search->best.options;
 
-	if (!is_sparse(search) ||
+	if (!is_sparse(search, &options) ||
 		IndirectBytes(search->basis->input.rows.items) > BudgetLeft(search->budget) / 2)
 		return;
 	options.indirect = usual_of(&indirects);
+	if (!may_try(search, mixture_work(search, &options, search->candidates)))
+		return;
 	free_trial(search, &search->best);
 	search->best = try_mixture(search, &options);
 	choose_value(search, &search->best.options.indirect, &indirects);
@@ -279,9 +347,11 @@ choose_length(Search *search)
 	Trial longer;
 
 	if (options.k_most <= options.k || items <= options.k ||
-		(items > SMALL_CATALOGUE && !is_sparse(search)))
+		(items > SMALL_CATALOGUE && !is_sparse(search, &options)))
 		return;
 	options.k = options.k_most;
+	if (!may_try(search, mixture_work(search, &options, search->candidates)))
+		return;
 	longer = try_mixture(search, &options);
 	if (longer.mean >= search->best.mean)
 		take(search, &longer);
@@ -297,12 +367,14 @@ choose_recency(Search *search)
 	SimilarityOptions options = *best;
 	Trial recent;
 
+	if (!may_try(search, mixture_work(search, best, search->candidates)))
+		return;
 	search->mixed = NeighborsOfRidge(search->basis, &search->solved, best, search->budget);
 	best->recency = usual_of(&recencies);
 	options.recency = recencies.value[recencies.usual - 1];
 	recent = try_mixture(search, &options);
 	search->ordered =
-		!EvaluationSurelyBetter(search->best.ndcg, recent.ndcg, search->users, ORDER_ERRORS);
+		!EvaluationSurelyBetter(search->best.ndcg, recent.ndcg, search->asked.users, ORDER_ERRORS);
 	free_trial(search, &recent);
 	if (search->ordered)
 		choose_value(search, &best->recency, &recencies);
@@ -310,24 +382,33 @@ choose_recency(Search *search)
 	search->mixed = NULL;
 }
 
-/* Ridge with what serves most sets, and from there one option after the other. */
+/* Ridge with what serves most sets. */
+static SimilarityOptions
+usual_ridge(const SimilarityOptions *options, SimilarityKeep keep)
+{
+	SimilarityOptions usual = *options;
+
+	usual.rule.kind = SIMILARITY_RIDGE;
+	usual.keep = keep;
+	usual.lambda = usual_of(&lambdas);
+	usual.damping = usual_of(&dampings);
+	usual.blend = usual_of(&blends);
+	usual.indirect = 0;
+	return usual;
+}
+
+/* From there one option after the other. */
 static void
 choose_ridge(Search *search, const SimilarityOptions *options, SimilarityKeep keep)
 {
 	SimilarityOptions *best = &search->best.options;
 
-	*best = *options;
-	best->rule.kind = SIMILARITY_RIDGE;
-	best->keep = keep;
-	best->lambda = usual_of(&lambdas);
-	best->damping = usual_of(&dampings);
-	best->blend = usual_of(&blends);
-	best->indirect = 0;
+	*best = usual_ridge(options, keep);
 	solve(search, best->lambda);
 	search->best = try_mixture(search, best);
 
-	choose_value(search, &best->damping, &dampings);
 	choose_indirect(search);
+	choose_value(search, &best->damping, &dampings);
 	if (search->ordered && best->recency == 0)
 		choose_recency(search);
 	choose_value(search, &best->lambda, &lambdas);
@@ -343,7 +424,10 @@ finish_ridge(Search *search)
 	SimilarityOptions options = search->best.options;
 
 	search->candidates = options.candidates;
+	search->reserve = 0;
 	solve(search, options.lambda);
+	if (!may_try(search, mixture_work(search, &options, search->candidates)))
+		return;
 	free_trial(search, &search->best);
 	search->best = try_mixture(search, &options);
 	choose_length(search);
@@ -413,6 +497,38 @@ has_room(const Search *search, const SimilarityOptions *options)
 	return bytes <= BudgetLeft(search->budget) / 2;
 }
 
+/* What follows what is counted in a window, without a Gram matrix: less than half of a fit's counting. */
+static double
+next_work(const Search *search, const SimilarityOptions *options)
+{
+	return search->allowance->counting / 2 + counts_work(search, options, SIMILARITY_KEEP_TARGET) +
+		   lists_work(search, options);
+}
+
+/*
+ * Takes what ridge beside counts is tried for at the least, and reserves what all candidates are asked
+ * then: how many neighbours, and whether fewer of the counts, is worth more than any other question.
+ * False where there is not so much.
+ */
+static bool
+may_begin(Search *search, const SimilarityOptions *options)
+{
+	SimilarityOptions usual = usual_ridge(options, SIMILARITY_KEEP_TARGET);
+	double least = counts_work(search, options, SIMILARITY_KEEP_TARGET) +
+				   solve_work(search, search->candidates) +
+				   mixture_work(search, &usual, search->candidates);
+	double finish;
+
+	usual.indirect = is_sparse(search, options) ? usual_of(&indirects) : 0;
+	finish = mixture_work(search, &usual, usual.candidates);
+	usual.k = Max(usual.k, usual.k_most);
+	search->reserve = finish + 2 * mixture_work(search, &usual, usual.candidates);
+	if (may_try(search, least))
+		return true;
+	search->reserve = 0;
+	return may_try(search, least);
+}
+
 /* Picks from all that is tried; where that is ridge, its weights are solved for all candidates. */
 static void
 choose(Search *search, const SimilarityOptions *options)
@@ -420,19 +536,15 @@ choose(Search *search, const SimilarityOptions *options)
 	Trial counts = choose_counts(search, options);
 	SimilarityKeep keep = counts.options.keep;
 
-	if (RidgeNumbers(search->basis, options->candidates) > MOST_NUMBERS)
-		search->best = counts;
+	choose_ridge(search, options, keep);
+	if (surely_better(search, &counts, &search->best))
+		take(search, &counts);
 	else
-	{
-		choose_ridge(search, options, counts.options.keep);
-		if (surely_better(search, &counts, &search->best))
-			take(search, &counts);
-		else
-			free_trial(search, &counts);
-	}
+		free_trial(search, &counts);
 	if (search->best.options.rule.kind == SIMILARITY_RIDGE)
 		finish_ridge(search);
-	if (search->ordered && has_room(search, options))
+	if (search->ordered && has_room(search, options) &&
+		may_try(search, next_work(search, options)))
 	{
 		Trial next = try_next(search, *options, keep);
 
@@ -443,6 +555,21 @@ choose(Search *search, const SimilarityOptions *options)
 	}
 }
 
+/* The same where systems are too many to be solved: a fit is one of the counts then. */
+static void
+choose_without(Search *search, const SimilarityOptions *options)
+{
+	double counting = search->allowance->counting;
+
+	AllowanceNarrow(search->allowance,
+					counting + CostRows(counts_entries(search, options, SIMILARITY_KEEP_TARGET), 0));
+	search->best.options = *options;
+	search->best.options.rule.kind = SIMILARITY_COOCCURRENCE;
+	search->best.options.keep = SIMILARITY_KEEP_TARGET;
+	if (may_try(search, counts_work(search, options, SIMILARITY_KEEP_TARGET)))
+		search->best = choose_counts(search, options);
+}
+
 void
 AutomaticThin(SimilarityOptions *options)
 {
@@ -451,15 +578,32 @@ AutomaticThin(SimilarityOptions *options)
 	options->keep = SIMILARITY_KEEP_TARGET;
 }
 
+/* By what was picked. */
+static Neighbors *
+learn_picked(Search *search, const Rows *rows)
+{
+	const SimilarityOptions *options = &search->best.options;
+	Neighbors *neighbors;
+
+	if (options->rule.kind == SIMILARITY_NEXT)
+		return NeighborsLearn(rows, options, search->budget);
+	if (options->rule.kind == SIMILARITY_COOCCURRENCE)
+		return NeighborsCounted(search->basis, options, search->budget);
+	neighbors = NeighborsOfRidge(search->basis, &search->solved, options, search->budget);
+	NeighborsSort(neighbors);
+	return neighbors;
+}
+
 Neighbors *
-AutomaticLearn(const Interactions *matrix, SimilarityOptions *options, Budget *budget)
+AutomaticLearn(const Interactions *matrix, SimilarityOptions *options, Allowance *allowance,
+			   Budget *budget)
 {
 	CooccurrenceInput input = {.rows = InteractionsRows(matrix, matrix->learners)};
 	uint32_t k = longest_rows(options, matrix->items);
 	SimilarityRule rule = options->rule;
 	RidgeBasis *basis;
 	Search search;
-	Neighbors *neighbors = NULL;
+	Neighbors *neighbors;
 
 	input.rule = &rule;
 	basis = RidgeOpen(&input, k, Max(options->candidates, k), budget);
@@ -467,20 +611,27 @@ AutomaticLearn(const Interactions *matrix, SimilarityOptions *options, Budget *b
 		.matrix = matrix,
 		.basis = basis,
 		.budget = budget,
-		.users = EvaluationUsers(matrix),
+		.allowance = allowance,
+		.asked = AllowanceAsk(matrix, options->k,
+							  LISTS_SHARE * (allowance->most - allowance->spent) / AUTOMATIC_TRIALS),
 		.ordered = is_ordered(matrix),
 		.candidates = TRIAL_CANDIDATES,
 	};
-	choose(&search, options);
+	if (RidgeNumbers(basis, options->candidates) > MOST_NUMBERS)
+		choose_without(&search, options);
+	else if (may_begin(&search, options))
+		choose(&search, options);
+	else
+	{
+		search.best.options = usual_ridge(options, SIMILARITY_KEEP_TARGET);
+		search.candidates = options->candidates;
+		solve(&search, search.best.options.lambda);
+	}
 	*options = search.best.options;
 	free_trial(&search, &search.best);
-	if (options->rule.kind == SIMILARITY_RIDGE)
-	{
-		neighbors = NeighborsOfRidge(basis, &search.solved, options, budget);
-		NeighborsSort(neighbors);
-	}
+	neighbors = learn_picked(&search, &input.rows);
 	if (search.solved.slot)
 		CooccurrenceFree(&search.solved, budget);
 	RidgeClose(basis, budget);
-	return neighbors ? neighbors : NeighborsLearn(&input.rows, options, budget);
+	return neighbors;
 }

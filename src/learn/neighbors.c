@@ -195,6 +195,35 @@ NeighborsOfCounts(const RidgeBasis *basis, SimilarityKeep keep, uint32_t k, Budg
 	return result;
 }
 
+Neighbors *
+NeighborsCounted(const RidgeBasis *basis, const SimilarityOptions *options, Budget *budget)
+{
+	uint32_t items = basis->input.rows.items;
+	bool by_target = options->keep == SIMILARITY_KEEP_TARGET;
+	uint32_t shown = by_target ? Min(options->k, SHOWN) : options->k;
+	CooccurrenceSlots from = best_of(&basis->from, shown, items, budget);
+	CooccurrenceSlots to = best_of(&basis->to, options->k, items, budget);
+	Neighbors *result;
+
+	if (by_target)
+		drop_kept(&from, &to, items);
+	result = gather_rows(items, &from, by_target ? &to : NULL, budget);
+	BudgetFree(budget, from.count);
+	BudgetFree(budget, to.count);
+	NeighborsSort(result);
+	return result;
+}
+
+double
+NeighborsCount(const CooccurrenceSlots *slots, uint32_t k, uint32_t items)
+{
+	double count = 0;
+
+	for (uint32_t i = 0; i < items; i++)
+		count += Min(slots->count[i], k);
+	return count;
+}
+
 static double
 mass_of(const Neighbors *a)
 {

@@ -35,6 +35,13 @@ extern Neighbors *NeighborsOfRidge(const RidgeBasis *basis, const CooccurrenceSl
 extern Neighbors *NeighborsOfCounts(const RidgeBasis *basis, SimilarityKeep keep, uint32_t k,
 									Budget *budget);
 
+/* How many of the best k of slots there are altogether. */
+extern double NeighborsCount(const CooccurrenceSlots *slots, uint32_t k, uint32_t items);
+
+/* As NeighborsLearn has it of the counts, from what was counted; the basis is good for nothing else then. */
+extern Neighbors *NeighborsCounted(const RidgeBasis *basis, const SimilarityOptions *options,
+								   Budget *budget);
+
 /* Puts what is scored in order, best first. */
 extern void NeighborsSort(Neighbors *neighbors);
 

@@ -209,6 +209,20 @@ RidgeNumbers(const RidgeBasis *basis, uint32_t candidates)
 	return numbers;
 }
 
+double
+RidgeProducts(const RidgeBasis *basis, uint32_t candidates)
+{
+	double products = 0;
+
+	for (uint32_t target = 0; target < basis->input.rows.items; target++)
+	{
+		double n = Min(basis->to.count[target], candidates);
+
+		products += n * n * n / 6;
+	}
+	return products;
+}
+
 /* How many users have each item. */
 static uint64_t *
 count_users(const Rows *rows, Budget *budget)

@@ -42,8 +42,9 @@ extern RidgeBasis *RidgeOpen(const CooccurrenceInput *input, uint32_t from_k, ui
 							 Budget *budget);
 extern void RidgeClose(RidgeBasis *basis, Budget *budget);
 
-/* How many numbers the systems of so many candidates have together. */
+/* How many numbers the systems of so many candidates have together, and what solving them multiplies. */
 extern uint64_t RidgeNumbers(const RidgeBasis *basis, uint32_t candidates);
+extern double RidgeProducts(const RidgeBasis *basis, uint32_t candidates);
 
 /*
  * The best so many candidates of every target with their weights, which may be below 0.  A

@@ -30,6 +30,7 @@ static const struct
 	double pair_alike;    /* the same where all cells are worth the same */
 	double met;           /* an item that a row meets, where rows are listed */
 	double swept;         /* an item that a row may meet, where they are swept */
+	double offered;       /* of ridge: such an item offered to the best of both, its sum kept */
 	double solve_flop;    /* of a Cholesky decomposition, n^3 / 3 each */
 	double solve_look_up; /* one number of a system in the Gram matrix, n^2 / 2 each */
 	double deal_run;      /* a candidate's numbers to their place on tape, without a Gram matrix */
@@ -39,6 +40,11 @@ static const struct
 	double fold_solve;   /* the same of a solution, factors^3 / 6 a user or item */
 	double curve_factor; /* scoring a held-out user: a factor of an item */
 	double curve_neighbor; /* scoring a held-out user: a neighbour of an item of the history */
+	double row_neighbor;   /* of trials: a neighbour put into a row */
+	double row_step;       /* one of the neighbours of its neighbours */
+	double list_neighbor;  /* of lists: a neighbour of an item of the history */
+	double list_item;      /* an item that may be listed */
+	double mix_cell;       /* a cell made from what signals say, by signal */
 	double write_item;     /* one row of learned_item */
 	double write_factor;   /* storing one row of item_factor, and one number of it */
 	double write_number;
@@ -68,6 +74,7 @@ static const struct
 	.pair_alike = 0.4,
 	.met = 21,
 	.swept = 1.5,
+	.offered = 15,
 	.solve_flop = 0.02,
 	.solve_look_up = 2,
 	.deal_run = 800,
@@ -77,6 +84,11 @@ static const struct
 	.fold_solve = 0.1,
 	.curve_factor = 0.15,
 	.curve_neighbor = 9,
+	.row_neighbor = 20,
+	.row_step = 4,
+	.list_neighbor = 2,
+	.list_item = 0.25,
+	.mix_cell = 4,
 	.write_item = 13000,
 	.write_factor = 10000,
 	.write_number = 10,
@@ -266,6 +278,8 @@ cost_neighbors(const CostInput *input, RefreshCost *cost)
 	}
 	counting =
 		1e-9 * (figures->pairs * (input->alike ? constants.pair_alike : constants.pair) + rows);
+	if (ridge)
+		counting += 1e-9 * cost->met * constants.offered;
 	cost->learn = counting / help + (in_memory ? 0 : pass_seconds(input));
 	if (!ridge)
 		return;
@@ -404,14 +418,72 @@ CostOf(const CostInput *input)
 				  (figures->cells / figures->users) * (cost.kept / figures->items);
 	if (input->twice)
 		cost.again = cost.learn + cost.solve + scoring;
-	/* A third of the candidates takes a ninth to a 27th of the time; a third of trials solves. */
-	cost.curve = scoring + input->trials * (scoring + cost.solve / 40);
+	/*
+	 * A third of the candidates takes a ninth to a 27th of the time; a third of trials solves; all
+	 * together have no more than a fit.
+	 */
+	cost.curve =
+		scoring + fmin(input->trials * (scoring + cost.solve / 40), cost.learn + cost.solve);
 	cost.write =
 		1e-9 * (figures->items * constants.write_item + cost.kept * constants.write_neighbor);
 	if (input->fold)
 		cost_factors(input, &cost);
 	cost.bytes = cost_bytes(input, &cost);
 	return cost;
+}
+
+/* A fit by one process that has all the memory it wants. */
+static RefreshCost
+fit_alone(const SketchFigures *figures, const SimilarityOptions *options)
+{
+	CostInput input = {.figures = *figures,
+					   .alike = figures->alike,
+					   .memory = INFINITY,
+					   .processes = 1,
+					   .options = options};
+	RefreshCost cost = {0};
+
+	if (figures->events > 0)
+		cost_neighbors(&input, &cost);
+	return cost;
+}
+
+double
+CostCounting(const SketchFigures *figures, const SimilarityOptions *options)
+{
+	return fit_alone(figures, options).learn;
+}
+
+double
+CostFit(const SketchFigures *figures, const SimilarityOptions *options)
+{
+	RefreshCost cost = fit_alone(figures, options);
+
+	return cost.learn + cost.solve + CostRows(cost.kept, 0);
+}
+
+double
+CostSolving(double products, double numbers)
+{
+	return 1e-9 * (2 * products * constants.solve_flop + numbers * constants.solve_look_up);
+}
+
+double
+CostRows(double neighbors, double steps)
+{
+	return 1e-9 * (neighbors * constants.row_neighbor + steps * constants.row_step);
+}
+
+double
+CostLists(double users, double items, double neighbors)
+{
+	return 1e-9 * (neighbors * constants.list_neighbor + users * items * constants.list_item);
+}
+
+double
+CostMixing(double cells, double signals)
+{
+	return 1e-9 * cells * signals * constants.mix_cell;
 }
 
 void

@@ -49,6 +49,26 @@ typedef struct RefreshCost
 extern RefreshCost CostOf(const CostInput *input);
 
 /*
+ * Parts of learning in seconds of one process with all the memory it wants, by what is counted: what
+ * trials take beside one fit (learn/allowance).  The first two are the parts of a fit: pairs counted,
+ * of a kind of rows, and, for ridge, systems solved.
+ */
+extern double CostCounting(const SketchFigures *figures, const SimilarityOptions *options);
+extern double CostFit(const SketchFigures *figures, const SimilarityOptions *options);
+
+/* Systems of so many multiply-adds and numbers together. */
+extern double CostSolving(double products, double numbers);
+
+/* Neighbours put into rows, so many of them, and steps taken from neighbours to theirs. */
+extern double CostRows(double neighbors, double steps);
+
+/* The lists of so many users out of so many items, by so many neighbours altogether. */
+extern double CostLists(double users, double items, double neighbors);
+
+/* Cells mixed from what so many signals say. */
+extern double CostMixing(double cells, double signals);
+
+/*
  * The figures of events of which only numbers are known: as many pairs and as long a tail of
  * items as sets of people and wares commonly have.
  */

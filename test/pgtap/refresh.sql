@@ -1,6 +1,6 @@
 -- The match curve of a refresh, where its knots can be worked by hand; and who is held out for it.
 BEGIN;
-SELECT plan(25);
+SELECT plan(34);
 
 -- A hundred users, each with a and b.  A tenth is 10, but at least 200, at most half: 50 are held out.  Of their two
 -- items one is chosen (the fifth of two, rounded up), the other is the history.  Among the other 50 users a and b are
@@ -102,5 +102,41 @@ SELECT reco_create_model('many', 'SELECT u AS user_id, i AS item_id FROM generat
 SELECT reco_configure('many', similarity => 'cosine', weighting => 'binary');
 SELECT is(curve_pairs, 1002::bigint, 'one in a hundred of those who have both') FROM reco_refresh('many');
 SELECT is(support, 100200 - 1002, 'the model does without them') FROM reco_similar_items(1, 1, 'many');
+
+-- What is tried before a model is learned is held to the work of one fit, which is counted: 4,000 people with thirty of 900 items
+-- each, of four tastes, is more than the least that trials may take.  So what is picked, and the share, do not depend on how many
+-- processes there are; and the systems of several hundred items leave work to try more than the least.
+CREATE TABLE taste AS
+  SELECT u, (u % 4) * 150 + (hashint4(u * 50 + n)::bigint & 1023) * 450 / 1024 AS i, CASE WHEN n <= 6 THEN 'buy' ELSE 'view' END AS s
+  FROM generate_series(1, 4000) u, generate_series(1, 30) n;
+SELECT reco_create_model('taste', 'SELECT u AS user_id, i AS item_id FROM taste');
+SELECT reco_create_model('aimed', 'SELECT u AS user_id, i AS item_id, s AS signal FROM taste');
+SELECT reco_configure('aimed', target_signal => 'buy');
+SET LOCAL max_parallel_maintenance_workers = 0;
+CREATE TEMP TABLE share AS SELECT 0 AS workers, model, r.trials_share, r.learned_with FROM unnest('{taste,aimed}'::text[]) model, reco_refresh(model) r;
+SET LOCAL max_parallel_maintenance_workers = 2;
+INSERT INTO share SELECT 2, model, r.trials_share, r.learned_with FROM unnest('{taste,aimed}'::text[]) model, reco_refresh(model) r;
+SELECT diag(format('%s: %s, trials %s of a fit', model, learned_with, trials_share)) FROM share WHERE workers = 0;
+SELECT ok(trials_share > 0.2 AND trials_share <= 1, model || ': trials take no more work than one fit, and much of that') FROM share WHERE workers = 0 ORDER BY model;
+SELECT is(count(DISTINCT (trials_share, learned_with)), 1::bigint, model || ': the same for any number of processes') FROM share GROUP BY model ORDER BY model;
+SELECT reco_configure('taste', similarity => 'ridge');
+SELECT is(trials_share, 0::float8, 'where somebody said, nothing is tried') FROM reco_refresh('taste');
+SELECT is(trials_share, 0::float8, 'nor where hardly anybody can be held out') FROM reco_refresh('few');
+
+-- Where a fit is hardly any work, trials may take a twentieth of a second all the same.
+CREATE TABLE little AS SELECT u, (u % 3) * 4 + n % 6 AS i FROM generate_series(1, 300) u, generate_series(1, 4) n;
+SELECT reco_create_model('little', 'SELECT u AS user_id, i AS item_id FROM little');
+SELECT cmp_ok(trials_share, '>', 0::float8, 'little data is chosen for, too') FROM reco_refresh('little');
+
+-- Counts that are picked are those that were counted for the trials, where so many people do without those held out: the same as settings, with the exponent that auto counts by, count anew.
+CREATE TABLE lots AS
+  SELECT u, (u % 4) * 150 + (hashint4(u * 50 + n)::bigint & 1023) * 450 / 1024 AS i FROM generate_series(1, 101000) u, generate_series(1, 3) n;
+SELECT reco_create_model('lots', 'SELECT u AS user_id, i AS item_id FROM lots');
+SELECT learned_with, format('reco_configure(''lots'', %s, user_exponent => 0.33)', learned_with) AS by_hand FROM reco_refresh('lots') \gset
+SELECT alike(:'learned_with'::text, '%cooccurrence%', 'of tastes at random counts say all there is');
+CREATE TEMP TABLE picked AS SELECT item_id, rank, similar_item_id, similarity, support FROM lots.similar;
+SELECT :by_hand \g /dev/null
+SELECT reco_refresh('lots') \g /dev/null
+SELECT is_empty('TABLE picked EXCEPT SELECT item_id, rank, similar_item_id, similarity, support FROM lots.similar', 'what was picked is what its settings learn');
 SELECT * FROM finish();
 ROLLBACK;

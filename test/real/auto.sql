@@ -19,7 +19,7 @@ SET timezone = 'UTC';
 \ir read/later.sql
 \ir read/grid.sql
 
-SELECT plan(6);
+SELECT plan(8);
 SELECT try_settings(things, settings) FROM unnest('{gifts,films}'::text[]) things, (SELECT settings FROM grid UNION ALL SELECT NULL) s \g /dev/null
 SELECT diag(format('%s, %s: NDCG@20 %s, Recall@20 %s', things, coalesce(settings, 'no settings: ' || learned_with), round(ndcg::numeric, 4), round(recall::numeric, 4))) FROM worth ORDER BY things, ndcg DESC;
 SELECT diag(format('%s: %s of the best NDCG@20, %s of the best Recall@20', things, round(ndcg_share::numeric, 3), round(recall_share::numeric, 3))) FROM left_of_best;
@@ -29,4 +29,7 @@ SELECT cmp_ok(ndcg_share, '>=', 0.97::float8, things || ': nearly the best NDCG 
 -- The greatest recall of the grid need not be that of the best settings.
 SELECT cmp_ok(recall_share, '>=', 0.97::float8, things || ': and nearly the greatest Recall of any of them') FROM left_of_best WHERE things = 'gifts';
 SELECT cmp_ok(recall_share, '>=', 0.92::float8, things || ': not far from it') FROM left_of_best WHERE things = 'films';
+-- And what was tried before took no more work than a fit.
+SELECT cmp_ok(trials_share, '<=', 1::float8, things || ': trials are within the work of one fit') FROM worth WHERE settings IS NULL ORDER BY things;
+SELECT diag(format('%s: trials took %s of a fit', things, round(trials_share::numeric, 3))) FROM worth WHERE settings IS NULL ORDER BY things;
 SELECT * FROM finish();

@@ -25,20 +25,20 @@ INSERT INTO grid VALUES
   ($$similarity => 'next', recency => 0.9$$, true),
   ($$similarity => 'ridge', neighbors => 200, damping => 0.1, blend => 0.2, recency => 0.9$$, true);
 
-CREATE TABLE worth (things text, settings text, learned_with text, seconds float8, recall float8, ndcg float8);
+CREATE TABLE worth (things text, settings text, learned_with text, trials_share float8, seconds float8, recall float8, ndcg float8);
 
 -- Learns a set by settings, or by what comes without any where these are NULL; notes what everybody's twenty best are worth.
 CREATE FUNCTION try_settings(things text, settings text) RETURNS void LANGUAGE plpgsql AS $$
-DECLARE learned text; seconds float8;
+DECLARE learned text; share float8; seconds float8;
 BEGIN
   PERFORM reco_create_model('tried', format('SELECT * FROM public.%I', things || '_past'));
   IF settings IS NOT NULL THEN EXECUTE format('SELECT reco_configure(''tried'', %s)', settings); END IF;
-  SELECT r.learned_with, r.seconds_total INTO learned, seconds FROM reco_refresh('tried') r;
+  SELECT r.learned_with, r.trials_share, r.seconds_total INTO learned, share, seconds FROM reco_refresh('tried') r;
   EXECUTE format('
-    INSERT INTO worth SELECT %1$L, %2$L, %3$L, %4$L, avg(recall), avg(ndcg)
+    INSERT INTO worth SELECT %1$L, %2$L, %3$L, %6$L, %4$L, avg(recall), avg(ndcg)
     FROM (SELECT reco_recall(l.rank, true, 20) AS recall, reco_ndcg(l.rank, true, 20) AS ndcg
           FROM %5$I f LEFT JOIN tried.top_n_all(20) l USING (user_id, item_id) GROUP BY user_id) list',
-    things, settings, learned, seconds, things || '_future');
+    things, settings, learned, seconds, things || '_future', share);
   PERFORM reco_drop_model('tried');
 END $$;
 
