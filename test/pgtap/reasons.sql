@@ -42,6 +42,26 @@ CREATE FUNCTION pg_temp.found(seed int) RETURNS boolean LANGUAGE sql AS $$
     (hashint8extended(n, %s) & 3) = 0 AS t FROM generate_series(1, 400) n', seed, seed + 1000, seed + 2000, seed + 3000, seed + 4000), 't', min_rows => 10) $$;
 SELECT cmp_ok(count(*) FILTER (WHERE pg_temp.found(s)), '<=', 2::bigint, 'chance alone finds next to nothing') FROM generate_series(1, 200) s;
 
+/*
+ * And no further: of 120 drawn tables of 60 rows, a first question is asked where the best of all, by plain SQL, has an F beyond 10.83 + 2 ln m,
+ * m being how many there are: 2^(values - 1) beginnings of a nominal column, and a cut between any two values of a number.
+ */
+CREATE TABLE lot AS SELECT s, n, 'v' || (h & 3) AS a, (h >> 2 & 7)::int AS x,
+    ((h >> 8 & 1023) + (h >> 18 & 1023) + (h >> 28 & 1023)) / 1024.0::float8 + 0.45 * (h >> 1 & 1) + 0.4 * (h >> 4 & 1) AS z
+  FROM generate_series(1, 120) s, generate_series(1, 60) n, LATERAL (SELECT hashint8extended(n, 70 + s) AS h) d;
+CREATE TEMP TABLE surest AS
+  WITH part AS (SELECT s, 'a' AS c, avg(z) AS place, count(*) AS rows, sum(z) FROM lot GROUP BY s, a UNION ALL SELECT s, 'x', x, count(*), sum(z) FROM lot GROUP BY s, x),
+    upto AS (SELECT s, c, sum(rows) OVER w AS rows, sum(sum) OVER w AS sum, count(*) OVER (PARTITION BY s, c) AS of FROM part WINDOW w AS (PARTITION BY s, c ORDER BY place)),
+    whole AS (SELECT s, sum(z), var_pop(z) * 60 AS squares FROM lot GROUP BY s),
+    best AS (SELECT s, c, max(u.rows * (60 - u.rows) / 60 * (u.sum / u.rows - (w.sum - u.sum) / (60 - u.rows)) ^ 2) AS gain, CASE c WHEN 'a' THEN 2 ^ (max(of) - 1) ELSE max(of) - 1 END AS m
+      FROM upto u JOIN whole w USING (s) WHERE u.rows < 60 GROUP BY s, c)
+  SELECT s, k.columns, max(gain) / ((max(squares) - max(gain)) / 58) > 10.83 + 2 * ln(sum(m)) AS sure
+  FROM best JOIN whole USING (s) JOIN (VALUES ('{a}'::text[]), ('{x}'), ('{a,x}')) k(columns) ON c = ANY (k.columns) GROUP BY s, k.columns;
+SELECT results_eq($$SELECT s, columns, sure FROM surest ORDER BY s, columns$$, $$SELECT s, columns,
+    (SELECT count(*) > 1 FROM reco_explain_by(format('SELECT a, x, z FROM lot WHERE s = %s', s), 'z', columns, 1, 1)) FROM surest ORDER BY s, columns$$, 'a question is asked where it is surer than chance');
+SELECT cmp_ok(count(*) FILTER (WHERE sure), '>', 15::bigint, 'as it often is: ' || columns::text) FROM surest GROUP BY columns ORDER BY columns;
+SELECT cmp_ok(count(*) FILTER (WHERE NOT sure), '>', 15::bigint, 'and often is not: ' || columns::text) FROM surest GROUP BY columns ORDER BY columns;
+
 -- Many values: the hundred most frequent are told apart, all others are one.
 SELECT is(sum(rows), 3000::numeric, 'a column of 500 values') FROM reco_explain_by('SELECT ''v'' || least(n % 800, 499) AS v, n % 800 >= 499 AS last FROM generate_series(1, 3000) n', 'last');
 SELECT is(rule, 'v = ''v499''', 'of which one is frequent') FROM reco_explain_by('SELECT ''v'' || least(n % 800, 499) AS v, n % 800 >= 499 AS last FROM generate_series(1, 3000) n', 'last') WHERE mean = 1;
