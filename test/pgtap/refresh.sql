@@ -1,6 +1,6 @@
 -- The match curve of a refresh, where its knots can be worked by hand; and who is held out for it.
 BEGIN;
-SELECT plan(34);
+SELECT plan(38);
 
 -- A hundred users, each with a and b.  A tenth is 10, but at least 200, at most half: 50 are held out.  Of their two
 -- items one is chosen (the fifth of two, rounded up), the other is the history.  Among the other 50 users a and b are
@@ -138,5 +138,23 @@ CREATE TEMP TABLE picked AS SELECT item_id, rank, similar_item_id, similarity, s
 SELECT :by_hand \g /dev/null
 SELECT reco_refresh('lots') \g /dev/null
 SELECT is_empty('TABLE picked EXCEPT SELECT item_id, rank, similar_item_id, similarity, support FROM lots.similar', 'what was picked is what its settings learn');
+
+/*
+ * Users whose events do not fit into memory, over and over the same items: each pile is dealt out by the user, by the item and by the age, and a cell
+ * has all of its events, whatever the memory. Weights are quarters, which add up to the same in any order.
+ */
+CREATE TABLE again AS SELECT CASE WHEN n % 2 = 0 THEN h & 1 ELSE 2 + (h & 255) END AS u, (h >> 8 & 31) AS i, ((h >> 13 & 15) - 3) / 4.0 AS w, '2026-01-01'::timestamptz + (h >> 17 & 1023) * interval '1 hour' AS t
+  FROM generate_series(1, 120000) n, LATERAL (SELECT hashint8extended(n, 12) AS h) d;
+SELECT reco_create_model('again', 'SELECT u AS user_id, i AS item_id, w AS weight, t AS occurred_at FROM again') \g /dev/null
+SELECT reco_configure('again', similarity => 'cosine', half_life => '10 days') \g /dev/null
+SET LOCAL maintenance_work_mem = '256MB';
+SELECT is((SELECT events FROM reco_refresh('again')), 120000::bigint, 'all in memory');
+CREATE TEMP TABLE again_large AS SELECT * FROM again.learned_item;
+SET LOCAL maintenance_work_mem = '1MB';
+SELECT is((SELECT events FROM reco_refresh('again')), 120000::bigint, 'little memory');
+SELECT results_eq('SELECT md5(l::text) FROM again.learned_item l ORDER BY item_id', 'SELECT md5(l::text) FROM again_large l ORDER BY item_id', 'the same is learned of users whose events do not fit');
+SELECT is((SELECT sum(users) FROM again.learned_item), (SELECT count(*) FROM (SELECT FROM again GROUP BY u, i HAVING sum(w * 2 ^ (extract(epoch FROM t) / 864000 - 2050)) > 0) cell), 'and each of their items once');
+RESET maintenance_work_mem;
+
 SELECT * FROM finish();
 ROLLBACK;
