@@ -18,8 +18,10 @@
 
 #include "api/promote.h"
 #include "api/shelf.h"
+#include "api/site.h"
 #include "catalog/pg_type.h"
 #include "data/values.h"
+#include "executor/spi.h"
 #include "math/hash.h"
 #include "utils/builtins.h"
 #include "utils/timestamp.h"
@@ -284,6 +286,58 @@ take_follows(FunctionCallInfo fcinfo, int argument, const Model *model)
 	return name;
 }
 
+/* What a call site keeps: what its pages have in common, and when it was first asked. */
+typedef struct Asked
+{
+	Site site;
+	Stock *stock;
+	TimestampTz now;
+} Asked;
+
+/* The model of an argument, that of the site or another, of which nothing is known yet. */
+static Model *
+find_model(Asked *asked, FunctionCallInfo fcinfo, int argument)
+{
+	if (SiteKnowsModel(&asked->site, fcinfo, argument))
+		return asked->site.model;
+	if (asked->stock && asked->stock->budget)
+		BudgetDestroy(asked->stock->budget);
+	asked->stock = NULL;
+	return SiteLearnModel(&asked->site, fcinfo, argument);
+}
+
+/* Connects SPI and reads of the model what the site does not know. */
+static Stock *
+enter(Asked *asked, Model *model)
+{
+	if (asked->site.model == NULL)
+		DoorEnter(model);
+	else if (SPI_connect() != SPI_OK_CONNECT)
+		elog(ERROR, "SPI_connect failed");
+	if (asked->stock == NULL)
+	{
+		asked->stock = StockMake(asked->site.context);
+		asked->now = GetCurrentTimestamp();
+	}
+	StockNext(asked->stock, model);
+	asked->site.model = model;
+	return asked->stock;
+}
+
+/* The history of the user, and what it speaks for. */
+static void
+read_user(ShelfAsk *ask)
+{
+	Held *held = ask->stock->held;
+	IdSet *ids = held ? held->ids : IdSetCreate(ask->model->item_kind, ask->budget);
+
+	ask->history = ask->has_user
+					   ? HistoryReadIn(ask->model, ask->user, ask->as_of, ids, ask->budget)
+					   : HistoryOfItemsIn(ask->model, NULL, 0, ids, ask->budget);
+	ask->profile =
+		held ? ProfileHeld(ask->model, held, ask->history) : ProfileRead(ask->model, ask->history);
+}
+
 /*
  * reco_page(user_id, rows, per_row, model, visit, follows, as_of).  A NULL user is a guest with no
  * history.
@@ -291,7 +345,8 @@ take_follows(FunctionCallInfo fcinfo, int argument, const Model *model)
 Datum
 reco_page(PG_FUNCTION_ARGS)
 {
-	Visit page = {.ask = {.model = DoorModel(fcinfo, 3), .has_user = !PG_ARGISNULL(0)}};
+	Asked *asked = SiteOpen(fcinfo, sizeof(Asked));
+	Visit page = {.ask = {.model = find_model(asked, fcinfo, 3), .has_user = !PG_ARGISNULL(0)}};
 	ShelfAsk *ask = &page.ask;
 	PageRow row = {0};
 
@@ -303,15 +358,13 @@ reco_page(PG_FUNCTION_ARGS)
 	ask->lot = HashMix(PG_ARGISNULL(4) ? 0 : (uint64) PG_GETARG_INT64(4));
 	if (ask->has_user)
 		ask->lot ^= IdHash(ask->model->user_kind, ask->user);
-	ask->as_of = PG_ARGISNULL(6) ? GetCurrentTimestamp() : PG_GETARG_TIMESTAMPTZ(6);
 	ask->budget = BudgetCreate(CurrentMemoryContext, "page", SIZE_MAX);
 	page.out = DoorOpen(fcinfo, ask->model, page_types, PAGE_COLUMNS, false);
 
-	DoorEnter(ask->model);
+	ask->stock = enter(asked, ask->model);
+	ask->as_of = PG_ARGISNULL(6) ? asked->now : PG_GETARG_TIMESTAMPTZ(6);
 	ask->follows = take_follows(fcinfo, 5, ask->model);
-	ask->history = ask->has_user ? HistoryRead(ask->model, ask->user, ask->as_of, ask->budget)
-								 : HistoryOfItems(ask->model, NULL, 0, ask->budget);
-	ask->profile = ProfileRead(ask->model, ask->history);
+	read_user(ask);
 	page.used = IdSetCreate(ask->model->item_kind, ask->budget);
 	page.shelves = ShelfMake(ask);
 	page.promotion = PromotionMake(ask, page.shelves);

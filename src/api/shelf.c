@@ -106,17 +106,34 @@ may_come(const ShelfAsk *ask, Datum item)
 	return IdSetFind(ask->out, item) == ID_NONE;
 }
 
-/* A question for a list as the user would ask it. */
-static RecommendAsk
-list_ask(const ShelfAsk *ask, uint32 rows, const char *source)
+/* A question for a list as the user would ask it: one for all pages, where the stock holds the model. */
+static RecommendAsk *
+list_ask(const ShelfAsk *ask, Stock *stock, uint32 rows, const char *source)
 {
-	return (RecommendAsk){.model = ask->model,
-						  .budget = ask->budget,
-						  .k = rows,
-						  .least_match = -1,
-						  .fallback = true,
-						  .as_of = ask->as_of,
-						  .source = source};
+	RecommendAsk *list = &stock->list;
+
+	if (stock->held == NULL)
+	{
+		list = palloc(sizeof(RecommendAsk));
+		*list = (RecommendAsk){.model = ask->model, .budget = ask->budget, .least_match = -1};
+	}
+	list->k = rows;
+	list->fallback = true;
+	list->as_of = ask->as_of;
+	list->source = source;
+	list->has_asker = false;
+	return list;
+}
+
+/* A history of some items, as the lists of the page want it, and what they speak for. */
+static Profile *
+profile_of(const ShelfAsk *ask, const Datum *items, int count)
+{
+	Held *held = ask->stock->held;
+	IdSet *ids = held ? held->ids : IdSetCreate(ask->model->item_kind, ask->budget);
+	History *history = HistoryOfItemsIn(ask->model, items, count, ids, ask->budget);
+
+	return held ? ProfileHeld(ask->model, held, history) : ProfileRead(ask->model, history);
 }
 
 /* Puts what a score and the item that counted most say beside an item. */
@@ -134,51 +151,94 @@ rate_item(const ShelfAsk *ask, ShelfItem *item, double score, int64_t because)
 			IdSetDatum(ask->history->ids, ask->history->item[ask->profile->place[because]].id);
 }
 
-/* Puts the evidence there is for items of a shelf beside them. */
+/* The number of each of some items, by its place in a set; ID_NONE where nothing was learned of it. */
+static uint32 *
+numbers_of(const ShelfAsk *ask, const IdSet *ids)
+{
+	const Stock *stock = ask->stock;
+	uint32 *number;
+
+	if (stock->held == NULL)
+		return LearnedPlaces(ask->model, ids, ask->budget);
+	number = palloc(sizeof(uint32) * Max(IdSetCount(ids), 1));
+	for (uint32 n = 0; n < IdSetCount(ids); n++)
+	{
+		uint32 at = IdSetFind(stock->held->ids, IdSetDatum(ids, n));
+
+		number[n] = at < stock->held->learned ? stock->item_no[at] : ID_NONE;
+	}
+	return number;
+}
+
+/* True for shelves whose items have what speaks for them already. */
+static bool
+is_rated(const Shelf *shelf)
+{
+	return shelf->kind == SHELF_CONTINUE || shelf->kind == SHELF_TOP;
+}
+
+/* Puts the evidence there is for items of shelves beside them, of all shelves at once. */
 static void
-rate(const ShelfAsk *ask, Shelf *shelf)
+rate(const ShelfAsk *ask, List *shelves)
 {
 	IdSet *ids = IdSetCreate(ask->model->item_kind, ask->budget);
-	uint32 *known = palloc(sizeof(uint32) * Max(shelf->count, 1));
-	uint32 *number = palloc(sizeof(uint32) * Max(shelf->count, 1));
-	double *score = palloc(sizeof(double) * Max(shelf->count, 1));
-	int64_t *because = palloc(sizeof(int64_t) * Max(shelf->count, 1));
 	uint32 count = 0;
 	uint32 *item_no;
+	uint32 *place;
+	double *score;
+	int64_t *because;
+	ListCell *cell;
 
-	for (uint32 n = 0; n < shelf->count; n++)
-		IdSetAdd(ids, shelf->item[n].item);
-	item_no = LearnedPlaces(ask->model, ids, ask->budget);
-	for (uint32 n = 0; n < shelf->count; n++)
+	foreach (cell, shelves)
 	{
-		known[count] = n;
-		number[count] = item_no[IdSetFind(ids, shelf->item[n].item)];
-		count += number[count] != ID_NONE;
+		Shelf *shelf = lfirst(cell);
+
+		for (uint32 n = 0; n < shelf->count && !is_rated(shelf); n++)
+			shelf->item[n].number = IdSetAdd(ids, shelf->item[n].item);
 	}
-	if (ask->profile->count > 0 && count > 0)
+	item_no = numbers_of(ask, ids);
+	place = palloc(sizeof(uint32) * Max(IdSetCount(ids), 1));
+	for (uint32 n = 0; n < IdSetCount(ids); n++)
 	{
-		ProfileScores(ask->profile, number, count, score);
-		ProfileBecause(ask->profile, number, count, because);
-		for (uint32 n = 0; n < count; n++)
-			rate_item(ask, &shelf->item[known[n]], score[n], because[n]);
+		place[n] = item_no[n] == ID_NONE ? ID_NONE : count;
+		if (item_no[n] != ID_NONE)
+			item_no[count++] = item_no[n];
 	}
-	IdSetFree(ids);
+	if (ask->profile->count == 0 || count == 0)
+		return;
+	score = palloc(sizeof(double) * count);
+	because = palloc(sizeof(int64_t) * count);
+	ProfileScores(ask->profile, item_no, count, score);
+	ProfileBecause(ask->profile, item_no, count, because);
+	foreach (cell, shelves)
+	{
+		Shelf *shelf = lfirst(cell);
+
+		CHECK_FOR_INTERRUPTS();
+		for (uint32 n = 0; n < shelf->count && !is_rated(shelf); n++)
+		{
+			uint32 at = place[shelf->item[n].number];
+
+			if (at != ID_NONE)
+				rate_item(ask, &shelf->item[n], score[at], because[at]);
+		}
+	}
 }
 
 /* What was left unfinished, if the model can tell; no other shelf may have it. */
 static void
 add_unfinished(ShelfAsk *ask, List **shelves)
 {
-	Unfinished *unfinished = UnfinishedOf(ask->model, (Datum) 0, true);
+	ResumingQuestion *question = StockResuming(ask->stock, ask->model);
 	Shelf *shelf;
 	uint64 rows;
 	int nest;
 
-	if (!ask->has_user || UnfinishedIsNone(unfinished))
+	if (!ask->has_user || question == NULL)
 		return;
 	nest = NewGUCNestLevel();
 	RestrictSearchPath();
-	rows = ResumingAsk(ResumingPrepare(ask->model, unfinished), ask->user, ask->as_of, 0);
+	rows = ResumingAsk(question, ask->user, ask->as_of, 0);
 	AtEOXact_GUC(false, nest);
 	shelf = add_shelf(shelves, SHELF_CONTINUE, (uint32) Min(rows, ask->depth));
 	for (uint64 r = 0; r < rows; r++)
@@ -203,23 +263,27 @@ add_unfinished(ShelfAsk *ask, List **shelves)
 static void
 add_top(const ShelfAsk *ask, List **shelves)
 {
-	RecommendAsk list = list_ask(ask, ask->depth + ask->waiting, "personal");
+	Stock none = {0};
+	/* Rules may want to know more of the items than is held. */
+	Stock *stock = ask->model->has_rules ? &none : ask->stock;
+	RecommendAsk *list = list_ask(ask, stock, ask->depth + ask->waiting, "personal");
 	RecommendRow *row;
 	uint32 count;
 	Shelf *shelf;
 
-	list.has_asker = ask->has_user;
-	list.asker = ask->user;
-	list.ids = ask->history->ids;
-	list.arrangement = ArrangementPlain();
-	ArrangementBegin(&list);
-	row = ArrangeRows(&list, ask->profile, &count);
+	list->has_asker = ask->has_user;
+	list->asker = ask->user;
+	list->ids = ask->history->ids;
+	if (list->arrangement == NULL)
+		list->arrangement = ArrangementPlain();
+	ArrangementBegin(list);
+	row = ArrangeRows(list, ask->profile, &count);
 	shelf = add_shelf(shelves, SHELF_TOP, count);
 	for (uint32 r = 0; r < count && shelf->count < ask->depth; r++)
 	{
 		ShelfItem *item = &shelf->item[shelf->count];
 
-		*item = (ShelfItem){.item = IdSetDatum(list.ids, row[r].number),
+		*item = (ShelfItem){.item = IdSetDatum(list->ids, row[r].number),
 							.score = row[r].score,
 							.match = row[r].match,
 							.matched = row[r].matched,
@@ -228,20 +292,18 @@ add_top(const ShelfAsk *ask, List **shelves)
 		item->weight = strcmp(item->source, "pinned") == 0 ? 0 : weight_at(ask, shelf->count);
 		if (item->has_because)
 			item->because =
-				IdSetDatum(list.ids, ask->history->item[ask->profile->place[row[r].because]].id);
+				IdSetDatum(list->ids, ask->history->item[ask->profile->place[row[r].because]].id);
 		shelf->count += may_come(ask, item->item);
 	}
 }
 
-/* Takes a row of a list, if it may come. */
+/* Takes an item of a list, if it may come. */
 static void
-take_row(const ShelfAsk *ask, const RecommendAsk *list, uint32 row, Shelf *shelf)
+take_item(const ShelfAsk *ask, Datum id, const char *source, Shelf *shelf)
 {
 	ShelfItem *item = &shelf->item[shelf->count];
 
-	*item = (ShelfItem){.item = IdSetDatum(list->ids, list->row[row].number),
-						.source = TextDatumGetCString(list->row[row].source),
-						.weight = weight_at(ask, shelf->count)};
+	*item = (ShelfItem){.item = id, .source = source, .weight = weight_at(ask, shelf->count)};
 	shelf->count += may_come(ask, item->item);
 }
 
@@ -300,18 +362,16 @@ add_because(const ShelfAsk *ask, List **shelves)
 	{
 		Datum about = IdSetDatum(history->ids, subject[n].number);
 		uint32 rows = ask->depth + IdSetCount(ask->out);
-		RecommendAsk list = list_ask(ask, rows, "similar");
+		RecommendAsk *list = list_ask(ask, ask->stock, rows, "similar");
 		Shelf *shelf = add_shelf(shelves, SHELF_BECAUSE, ask->depth + 1);
 
-		list.fallback = false;
-		RecommendGather(&list,
-						ProfileRead(ask->model, HistoryOfItems(ask->model, &about, 1, ask->budget)),
-						rows, rows);
+		list->fallback = false;
+		RecommendGather(list, profile_of(ask, &about, 1), rows, rows);
 		shelf->has_subject = true;
 		shelf->subject = about;
-		for (uint32 r = 0; r < list.listed && shelf->count < ask->depth; r++)
-			take_row(ask, &list, r, shelf);
-		rate(ask, shelf);
+		for (uint32 r = 0; r < list->listed && shelf->count < ask->depth; r++)
+			take_item(ask, IdSetDatum(list->ids, list->row[r].number),
+					  TextDatumGetCString(list->row[r].source), shelf);
 	}
 }
 
@@ -345,52 +405,102 @@ by_counted_ticket(const void *a, const void *b)
 	return x->ticket < y->ticket ? -1 : x->ticket > y->ticket;
 }
 
+/* The first items of the list of somebody with no history. */
+typedef struct Popular
+{
+	IdSet *ids;
+	const StockItem *item;
+	uint32 count;
+} Popular;
+
+static Popular
+read_popular(const ShelfAsk *ask, uint32 rows)
+{
+	Stock *stock = ask->stock;
+	RecommendAsk *list;
+	StockItem *item;
+
+	if (stock->held)
+		return (Popular){stock->held->ids, stock->popular, Min(stock->populars, rows)};
+	list = list_ask(ask, stock, rows, "popular");
+	RecommendGather(list, profile_of(ask, NULL, 0), rows, rows);
+	item = palloc_extended(sizeof(StockItem) * Max(list->listed, 1), MCXT_ALLOC_HUGE);
+	for (uint32 r = 0; r < list->listed; r++)
+		item[r] = (StockItem){list->row[r].number, TextDatumGetCString(list->row[r].source)};
+	return (Popular){list->ids, item, list->listed};
+}
+
+/* What an attribute says of some items, numbers in a set. */
+static const StockValues *
+read_values(const ShelfAsk *ask, const char *name, IdSet *ids, const uint32 *number, uint32 count)
+{
+	StockValues *values;
+
+	if (ask->stock->held)
+		return StockValuesOf(ask->stock, name);
+	values = palloc(sizeof(StockValues));
+	values->name = name;
+	values->values = ValuesOpen(ask->model, name, ids, ask->budget);
+	ValuesRead(values->values, number, count);
+	values->rank = ValuesRanks(values->values);
+	return values;
+}
+
+/* The numbers of the items of the history that were chosen. */
+static uint32 *
+chosen_items(const ShelfAsk *ask, uint32 *count)
+{
+	const History *history = ask->history;
+	uint32 *number = palloc_extended(sizeof(uint32) * Max(history->count, 1), MCXT_ALLOC_HUGE);
+
+	*count = 0;
+	for (uint32 n = 0; n < history->count; n++)
+		if (history->item[n].weight > 0)
+			number[(*count)++] = history->item[n].id;
+	return number;
+}
+
 /* Items that say what somebody's categories are: what they chose, or of a guest what is popular. */
 static uint32 *
 telling_items(const ShelfAsk *ask, IdSet **ids, uint32 *count)
 {
-	const History *history = ask->history;
-	uint32 *number =
-		palloc_extended(sizeof(uint32) * (history->count + GUESTS_ITEMS), MCXT_ALLOC_HUGE);
-	RecommendAsk list = list_ask(ask, GUESTS_ITEMS, "popular");
+	uint32 *number = chosen_items(ask, count);
+	Popular popular;
 
-	*count = 0;
-	*ids = history->ids;
-	for (uint32 n = 0; n < history->count; n++)
-		if (history->item[n].weight > 0)
-			number[(*count)++] = history->item[n].id;
+	*ids = ask->history->ids;
 	if (*count > 0)
 		return number;
-	RecommendGather(&list,
-					ProfileRead(ask->model, HistoryOfItems(ask->model, NULL, 0, ask->budget)),
-					GUESTS_ITEMS, GUESTS_ITEMS);
-	*ids = list.ids;
-	for (; *count < list.listed; (*count)++)
-		number[*count] = list.row[*count].number;
+	popular = read_popular(ask, GUESTS_ITEMS);
+	number = palloc(sizeof(uint32) * GUESTS_ITEMS);
+	*ids = popular.ids;
+	for (; *count < popular.count; (*count)++)
+		number[*count] = popular.item[*count].number;
 	return number;
 }
 
 /* The values of an attribute that some items have, commonest first. */
 static Counted *
-count_values(Values *values, const uint32 *number, uint32 items, uint32 *count)
+count_values(const StockValues *values, const uint32 *number, uint32 items, uint32 *count)
 {
+	uint32 all = ValuesCount(values->values);
+	uint32 *times =
+		palloc_extended(sizeof(uint32) * Max(all, 1), MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
 	Counted *counted;
-	uint32 *rank;
 
-	ValuesRead(values, number, items);
-	*count = ValuesCount(values);
-	rank = ValuesRanks(values);
-	counted = palloc_extended(sizeof(Counted) * Max(*count, 1), MCXT_ALLOC_HUGE);
-	for (uint32 v = 0; v < *count; v++)
-		counted[v] = (Counted){.value = v, .rank = rank[v]};
+	*count = 0;
 	for (uint32 n = 0; n < items; n++)
 	{
 		uint32 of;
-		const uint32 *value = ValuesOf(values, number[n], &of);
+		const uint32 *value = ValuesOf(values->values, number[n], &of);
 
 		for (uint32 v = 0; v < of; v++)
-			counted[value[v]].items++;
+			*count += times[value[v]]++ == 0;
 	}
+	counted = palloc_extended(sizeof(Counted) * Max(*count, 1), MCXT_ALLOC_HUGE);
+	*count = 0;
+	for (uint32 v = 0; v < all; v++)
+		if (times[v] > 0)
+			counted[(*count)++] = (Counted){.value = v, .items = times[v], .rank = values->rank[v]};
 	qsort(counted, *count, sizeof(Counted), most_first);
 	return counted;
 }
@@ -410,16 +520,16 @@ has_value(const Values *values, uint32 number, uint32 value)
 
 /* What of a list rises, or is popular, in one category. */
 static void
-add_category(const ShelfAsk *ask, const RecommendAsk *list, const Values *values, uint32 value,
+add_category(const ShelfAsk *ask, const Popular *popular, const Values *values, uint32 value,
 			 List **shelves)
 {
 	Shelf *shelf = add_shelf(shelves, SHELF_TRENDING, ask->depth + 1);
 
 	shelf->label = TextDatumGetCString(ValuesDatum(values, value));
-	for (uint32 r = 0; r < list->listed && shelf->count < ask->depth; r++)
-		if (has_value(values, list->row[r].number, value))
-			take_row(ask, list, r, shelf);
-	rate(ask, shelf);
+	for (uint32 r = 0; r < popular->count && shelf->count < ask->depth; r++)
+		if (has_value(values, popular->item[r].number, value))
+			take_item(ask, IdSetDatum(popular->ids, popular->item[r].number),
+					  popular->item[r].source, shelf);
 }
 
 /* The categories that shelves are about: of the commonest, drawn by the lot. */
@@ -429,13 +539,13 @@ draw_categories(const ShelfAsk *ask, const char *name, uint32 *count)
 	IdSet *ids;
 	uint32 items;
 	uint32 *number = telling_items(ask, &ids, &items);
-	Values *values = ValuesOpen(ask->model, name, ids, ask->budget);
+	const StockValues *values = read_values(ask, name, ids, number, items);
 	Counted *counted = count_values(values, number, items, count);
 
 	*count = Min(*count, CATEGORIES_MOST);
 	for (uint32 n = 0; n < *count; n++)
 	{
-		counted[n].text = ValuesDatum(values, counted[n].value);
+		counted[n].text = ValuesDatum(values->values, counted[n].value);
 		counted[n].ticket = ticket_of(ask->lot, IdHash(ID_TEXT, counted[n].text), counted[n].items);
 	}
 	qsort(counted, *count, sizeof(Counted), by_counted_ticket);
@@ -447,9 +557,8 @@ static void
 add_trending(const ShelfAsk *ask, List **shelves)
 {
 	const char *name = ValuesCategory(ask->model);
-	uint32 rows = CATEGORIES_FROM + IdSetCount(ask->out);
-	RecommendAsk list = list_ask(ask, rows, "popular");
-	Values *values;
+	const StockValues *values;
+	Popular popular;
 	Counted *counted;
 	uint32 count;
 	uint32 *number;
@@ -457,26 +566,23 @@ add_trending(const ShelfAsk *ask, List **shelves)
 	if (name == NULL)
 		return;
 	counted = draw_categories(ask, name, &count);
-	RecommendGather(&list,
-					ProfileRead(ask->model, HistoryOfItems(ask->model, NULL, 0, ask->budget)), rows,
-					rows);
-	number = palloc_extended(sizeof(uint32) * Max(list.listed, 1), MCXT_ALLOC_HUGE);
-	for (uint32 r = 0; r < list.listed; r++)
-		number[r] = list.row[r].number;
-	values = ValuesOpen(ask->model, name, list.ids, ask->budget);
-	ValuesRead(values, number, list.listed);
+	popular = read_popular(ask, CATEGORIES_FROM + IdSetCount(ask->out));
+	number = palloc_extended(sizeof(uint32) * Max(popular.count, 1), MCXT_ALLOC_HUGE);
+	for (uint32 r = 0; r < popular.count; r++)
+		number[r] = popular.item[r].number;
+	values = read_values(ask, name, popular.ids, number, popular.count);
 	for (uint32 n = 0; n < Min(count, ask->subjects); n++)
 	{
-		uint32 value = ValuesFind(values, counted[n].text);
+		uint32 value = ValuesFind(values->values, counted[n].text);
 
 		if (value != ID_NONE)
-			add_category(ask, &list, values, value, shelves);
+			add_category(ask, &popular, values->values, value, shelves);
 	}
 }
 
-/* What is new in the catalogue, newest first, as numbers in a set of ids. */
+/* What is new in the catalogue, newest first, as numbers in a set of ids that is empty. */
 static uint32 *
-new_items(const ShelfAsk *ask, IdSet *ids, uint32 *count)
+read_new(const ShelfAsk *ask, IdSet *ids, uint32 *count)
 {
 	const Model *model = ask->model;
 	Oid types[] = {TIMESTAMPTZOID, INT8OID};
@@ -514,38 +620,69 @@ new_items(const ShelfAsk *ask, IdSet *ids, uint32 *count)
 	return number;
 }
 
+/* The same, kept where the model is held: as numbers in the ids that they are then in. */
+static uint32 *
+new_items(const ShelfAsk *ask, IdSet **ids, uint32 *count)
+{
+	Stock *stock = ask->stock;
+	uint32 *number;
+
+	*ids = stock->held ? stock->held->ids : NULL;
+	*count = stock->new_items;
+	if (*ids && stock->has_new && stock->new_by == ask->as_of)
+		return stock->new_item;
+	*ids = IdSetCreate(ask->model->item_kind, ask->budget);
+	number = read_new(ask, *ids, count);
+	if (stock->held == NULL)
+		return number;
+	stock->has_new = false;
+	stock->new_item = BudgetResize(stock->budget, stock->new_item, Max(*count, 1), sizeof(uint32));
+	for (uint32 n = 0; n < *count; n++)
+		stock->new_item[n] = IdSetAdd(stock->held->ids, IdSetDatum(*ids, number[n]));
+	stock->new_items = *count;
+	stock->new_by = ask->as_of;
+	stock->has_new = true;
+	*ids = stock->held->ids;
+	return stock->new_item;
+}
+
 /* The values that somebody follows: chosen from often, and still among the commonest. */
 static Counted *
 followed_values(const ShelfAsk *ask, uint32 *count)
 {
-	const History *history = ask->history;
-	uint32 *number = palloc_extended(sizeof(uint32) * Max(history->count, 1), MCXT_ALLOC_HUGE);
-	Values *values = ValuesOpen(ask->model, ask->follows, history->ids, ask->budget);
-	uint32 chosen = 0;
+	uint32 chosen;
+	uint32 *number = chosen_items(ask, &chosen);
+	const StockValues *values = read_values(ask, ask->follows, ask->history->ids, number, chosen);
 	uint32 all;
-	Counted *counted;
+	Counted *counted = count_values(values, number, chosen, &all);
 
-	for (uint32 n = 0; n < history->count; n++)
-		if (history->item[n].weight > 0)
-			number[chosen++] = history->item[n].id;
-	counted = count_values(values, number, chosen, &all);
 	for (*count = 0; *count < Min(all, FOLLOWED_MOST); (*count)++)
 	{
 		if (counted[*count].items < FOLLOWED_LEAST)
 			break;
-		counted[*count].text = ValuesDatum(values, counted[*count].value);
+		counted[*count].text = ValuesDatum(values->values, counted[*count].value);
 	}
 	return counted;
+}
+
+/* True where an item has one of some values. */
+static bool
+has_one(const Values *values, uint32 number, const Counted *value, uint32 count)
+{
+	for (uint32 v = 0; v < count; v++)
+		if (value[v].value != ID_NONE && has_value(values, number, value[v].value))
+			return true;
+	return false;
 }
 
 /* What is new of what the user comes back to. */
 static void
 add_new(const ShelfAsk *ask, List **shelves)
 {
-	IdSet *ids = IdSetCreate(ask->model->item_kind, ask->budget);
+	const StockValues *values;
 	Counted *followed;
-	Values *values;
 	Shelf *shelf;
+	IdSet *ids;
 	uint32 follows;
 	uint32 items;
 	uint32 *number;
@@ -553,30 +690,15 @@ add_new(const ShelfAsk *ask, List **shelves)
 	if (ask->follows == NULL)
 		return;
 	followed = followed_values(ask, &follows);
-	number = new_items(ask, ids, &items);
-	values = ValuesOpen(ask->model, ask->follows, ids, ask->budget);
-	ValuesRead(values, number, items);
+	number = new_items(ask, &ids, &items);
+	values = read_values(ask, ask->follows, ids, number, items);
+	for (uint32 f = 0; f < follows; f++)
+		followed[f].value = ValuesFind(values->values, followed[f].text);
 	shelf = add_shelf(shelves, SHELF_NEW, ask->depth + 1);
 	shelf->label = ask->follows;
 	for (uint32 n = 0; n < items && shelf->count < ask->depth; n++)
-	{
-		ShelfItem *item = &shelf->item[shelf->count];
-		bool wanted = false;
-
-		for (uint32 f = 0; f < follows; f++)
-		{
-			uint32 value = ValuesFind(values, followed[f].text);
-
-			wanted |= value != ID_NONE && has_value(values, number[n], value);
-		}
-		if (!wanted)
-			continue;
-		*item = (ShelfItem){.item = IdSetDatum(ids, number[n]),
-							.source = "new",
-							.weight = weight_at(ask, shelf->count)};
-		shelf->count += may_come(ask, item->item);
-	}
-	rate(ask, shelf);
+		if (has_one(values->values, number[n], followed, follows))
+			take_item(ask, IdSetDatum(ids, number[n]), "new", shelf);
 }
 
 /* Adds what hardly anybody knows, in one order of the catalogue. */
@@ -611,6 +733,24 @@ take_unknown(const ShelfAsk *ask, CatalogueOrder order, Shelf *shelf, IdSet *ids
 		SPI_cursor_close(portal);
 }
 
+/* Adds the same from what is held. */
+static void
+take_held(const ShelfAsk *ask, Shelf *shelf, IdSet *ids)
+{
+	const Stock *stock = ask->stock;
+
+	for (uint32 n = 0; n < stock->unknowns && shelf->count < POOL_MOST; n++)
+	{
+		const StockUnknown *unknown = &stock->unknown[n];
+		Datum id = IdSetDatum(stock->held->ids, unknown->number);
+		uint32 known = IdSetCount(ids);
+
+		shelf->item[shelf->count] = (ShelfItem){
+			.item = id, .source = "explored", .weight = 1.0 / (1.0 + Max(unknown->users, 0))};
+		shelf->count += IdSetAdd(ids, id) == known && may_come(ask, id);
+	}
+}
+
 /* What hardly anybody knows. */
 static void
 add_discover(const ShelfAsk *ask, List **shelves)
@@ -618,9 +758,13 @@ add_discover(const ShelfAsk *ask, List **shelves)
 	Shelf *shelf = add_shelf(shelves, SHELF_DISCOVER, POOL_MOST + 1);
 	IdSet *ids = IdSetCreate(ask->model->item_kind, ask->budget);
 
+	if (ask->stock->held)
+	{
+		take_held(ask, shelf, ids);
+		return;
+	}
 	take_unknown(ask, CATALOGUE_NEW, shelf, ids);
 	take_unknown(ask, CATALOGUE_OBSCURE, shelf, ids);
-	rate(ask, shelf);
 }
 
 List *
@@ -641,5 +785,6 @@ ShelfMake(ShelfAsk *ask)
 	add_trending(ask, &shelves);
 	add_new(ask, &shelves);
 	add_discover(ask, &shelves);
+	rate(ask, shelves);
 	return shelves;
 }

@@ -4,7 +4,7 @@
 #ifndef RECO_SHELF_H
 #define RECO_SHELF_H
 
-#include "api/profile.h"
+#include "api/stock.h"
 
 typedef enum ShelfKind
 {
@@ -44,6 +44,7 @@ typedef struct Shelf
 typedef struct ShelfAsk
 {
 	Model *model;
+	Stock *stock;
 	Budget *budget;
 	bool has_user;
 	Datum user; /* normalised */

@@ -260,9 +260,9 @@ HistorySum(const HistoryRule *rule, HistoryEvent *events, uint32 count, History 
 }
 
 static HistoryReader
-begin(const Model *model, Budget *budget)
+begin(IdSet *ids, Budget *budget)
 {
-	return (HistoryReader){.budget = budget, .ids = IdSetCreate(model->item_kind, budget)};
+	return (HistoryReader){.budget = budget, .ids = ids};
 }
 
 static void
@@ -287,7 +287,8 @@ finish(HistoryReader *reader)
 	History *history = BudgetAlloc(reader->budget, 1, sizeof(History));
 
 	history->ids = reader->ids;
-	history->item = BudgetAlloc(reader->budget, IdSetCount(reader->ids), sizeof(HistoryItem));
+	history->item = BudgetAlloc(reader->budget, Min(IdSetCount(reader->ids), reader->count),
+								sizeof(HistoryItem));
 	HistorySum(&reader->rule, reader->event, reader->count, history);
 	return history;
 }
@@ -317,9 +318,9 @@ HistoryQuery(const Model *model)
 }
 
 History *
-HistoryRead(const Model *model, Datum user, TimestampTz as_of, Budget *budget)
+HistoryReadIn(const Model *model, Datum user, TimestampTz as_of, IdSet *ids, Budget *budget)
 {
-	HistoryReader reader = begin(model, budget);
+	HistoryReader reader = begin(ids, budget);
 	Oid type = IdType(model->user_kind);
 
 	reader.rule = HistoryRuleOf(model, as_of);
@@ -328,21 +329,36 @@ HistoryRead(const Model *model, Datum user, TimestampTz as_of, Budget *budget)
 }
 
 History *
-HistoryOfItems(const Model *model, const Datum *items, int count, Budget *budget)
+HistoryRead(const Model *model, Datum user, TimestampTz as_of, Budget *budget)
 {
-	HistoryReader reader = begin(model, budget);
+	return HistoryReadIn(model, user, as_of, IdSetCreate(model->item_kind, budget), budget);
+}
+
+History *
+HistoryOfItemsIn(const Model *model, const Datum *items, int count, IdSet *ids, Budget *budget)
+{
+	HistoryReader reader = begin(ids, budget);
+	IdSet *named = IdSetCreate(model->item_kind, budget);
 
 	for (int i = 0; i < count; i++)
 	{
-		bool new = IdSetFind(reader.ids, items[i]) == ID_NONE;
+		bool new = IdSetFind(named, items[i]) == ID_NONE;
 
 		/* An item named twice counts once. */
+		IdSetAdd(named, items[i]);
 		add(&reader, (HistoryEvent){.at = DT_NOBEGIN,
 									.weight = new ? 1 : 0,
 									.shown = !new,
 									.id = IdSetAdd(reader.ids, items[i])});
 	}
+	IdSetFree(named);
 	return finish(&reader);
+}
+
+History *
+HistoryOfItems(const Model *model, const Datum *items, int count, Budget *budget)
+{
+	return HistoryOfItemsIn(model, items, count, IdSetCreate(model->item_kind, budget), budget);
 }
 
 static int

@@ -25,7 +25,7 @@ typedef struct History
 	IdSet *ids;        /* every item of the history, whatever its weight, and maybe others */
 	HistoryItem *item; /* in order of id */
 	uint32 count;
-	bool worn; /* some item has been shown */
+	bool worn;                        /* some item has been shown */
 	const struct HistoryEvent *event; /* what was summed, in order of id, then of time */
 	uint32 events;
 } History;
@@ -53,6 +53,12 @@ extern History *HistoryRead(const Model *model, Datum user, TimestampTz as_of, B
 
 /* The history of somebody who has just these items, each with weight 1. */
 extern History *HistoryOfItems(const Model *model, const Datum *items, int count, Budget *budget);
+
+/* The same two, with their ids added to a set that others are in. */
+extern History *HistoryReadIn(const Model *model, Datum user, TimestampTz as_of, IdSet *ids,
+							  Budget *budget);
+extern History *HistoryOfItemsIn(const Model *model, const Datum *items, int count, IdSet *ids,
+								 Budget *budget);
 
 /* An item of a history by its id, or by the number of it, or NULL. */
 extern const HistoryItem *HistoryFind(const History *history, Datum item);

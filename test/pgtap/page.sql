@@ -142,9 +142,34 @@ SELECT cmp_ok(a.worn::numeric, '<', .7 * b.worn, format('of %s what was shown th
 SELECT results_eq($$SELECT DISTINCT label FROM generate_series(1, 12) u, show.page(u, 20, 6, 2, 'series', '2026-05-02') WHERE kind = 'new'$$, $$VALUES ('series')$$, 'another attribute to follow');
 SELECT is_empty($$SELECT item_id FROM reco_page(1, 50, 100, 'show', 2) GROUP BY 1 HAVING count(*) > 1$$, 'the widest page');
 SELECT cmp_ok((SELECT count(*) FROM reco_page(1, 50, 100, 'show', 2)), '>', 150::bigint, 'shows nearly all there is');
+/*
+ * Page after page in one query, what is alike for all is held after the first few; asked in a statement of
+ * its own, a page has everything read for it.  Of people, guests, and somebody nobody heard of.
+ */
+CREATE FUNCTION pg_temp.alone() RETURNS SETOF record LANGUAGE plpgsql AS $$
+BEGIN
+	FOR n IN 0 .. 39 LOOP
+		RETURN QUERY EXECUTE format('SELECT %s, p::text FROM show.page(%s, 9, 5, %s, %L, %L) p', n, CASE WHEN n % 13 = 5 THEN 'NULL' WHEN n = 20 THEN '9999' ELSE (n + 1)::text END,
+			n / 3, CASE WHEN n % 2 = 1 THEN 'series' END, timestamptz '2026-05-02' + n % 3 * interval '1 day');
+	END LOOP;
+END $$;
+CREATE VIEW pg_temp.together AS SELECT n, p::text FROM generate_series(0, 39) n,
+	LATERAL show.page(CASE WHEN n % 13 = 5 THEN NULL WHEN n = 20 THEN 9999 ELSE n + 1 END, 9, 5, n / 3, CASE WHEN n % 2 = 1 THEN 'series' END, timestamptz '2026-05-02' + n % 3 * interval '1 day') p;
+CREATE VIEW pg_temp.apart AS SELECT * FROM pg_temp.alone() a(n int, p text);
+CREATE FUNCTION pg_temp.same(how text) RETURNS SETOF text LANGUAGE sql AS $$
+	SELECT bag_eq('SELECT * FROM pg_temp.together', 'SELECT * FROM pg_temp.apart', 'many pages are those asked one by one, ' || how)
+	UNION ALL SELECT cmp_ok((SELECT count(DISTINCT n) FROM pg_temp.apart), '>=', 39::bigint, 'nearly all of which are there, ' || how) $$;
+SELECT pg_temp.same('by neighbors');
+SET LOCAL maintenance_work_mem = '1MB';
+SELECT pg_temp.same('where little memory is to be had');
+RESET maintenance_work_mem;
+CREATE VIEW show.rules WITH (security_invoker = true) AS SELECT 'kind' AS attribute, 'hue 1' AS value, 3.0::float8 AS boost, NULL::float8 AS share UNION ALL SELECT 'kind', 'hue 2', NULL, 0.3;
+SELECT pg_temp.same('with rules');
+DROP VIEW show.rules;
 SELECT reco_configure('show', algorithm => 'factors', factors => 8);
 SELECT pg_temp.refresh('show');
 SELECT is_empty($$SELECT item_id FROM show.page(1, 8, 6) GROUP BY 1 HAVING count(*) > 1$$, 'by factors, too');
+SELECT pg_temp.same('by factors');
 SELECT cmp_ok((SELECT count(DISTINCT kind) FROM show.page(1, 8, 6, as_of => '2026-05-02')), '>=', 5::bigint, 'rows of most kinds');
 
 CREATE ROLE reco_page_reader;
