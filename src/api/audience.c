@@ -62,6 +62,7 @@ begin_best(const Model *model, uint32 k)
 	TupleDescInitEntry(desc, BEST_VALUE + 1, "value", FLOAT8OID, -1, 0);
 	TupleDescInitEntry(desc, BEST_MORE + 1, "more", FLOAT8OID, -1, 0);
 	TupleDescInitEntry(desc, BEST_BECAUSE + 1, "because", IdType(model->item_kind), -1, 0);
+	TupleDescFinalize(desc);
 	best.sort =
 		tuplesort_begin_heap(desc, lengthof(columns), columns, operators, collations, nulls_first,
 							 work_mem, NULL, k > 0 ? TUPLESORT_ALLOWBOUNDED : TUPLESORT_NONE);

@@ -44,6 +44,11 @@
 #define BeginTableScan(table, snapshot) table_beginscan(table, snapshot, 0, NULL, 0)
 #endif
 
+/* 19 wants a description of rows to be finished before it is used. */
+#if PG_VERSION_NUM < 190000
+#define TupleDescFinalize(desc) ((void) (desc))
+#endif
+
 /* 17 gave core its own RestrictSearchPath (commit 2af07e2f749a); maintenance needs it here too. */
 #if PG_VERSION_NUM < 170000
 static inline void
