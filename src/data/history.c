@@ -6,8 +6,10 @@
 #include "common/int.h"
 #include "data/events.h"
 #include "data/plan.h"
-#include "utils/lsyscache.h"
 #include "utils/timestamp.h"
+
+/* Items that most histories have no more of: there is room for them at once. */
+#define MOSTLY 128
 
 /* A history while it is read. */
 typedef struct HistoryReader
@@ -39,7 +41,7 @@ HistoryRuleOf(const Model *model, TimestampTz as_of)
 		.signals = model->signals,
 		.fatigue_half_life = OidIsValid(model->time_type) ? model->settings.fatigue_half_life : 0,
 		.item_type = model->item_type,
-		.item_base = getBaseType(model->item_type),
+		.item_base = IdBaseType(model->item_type),
 		.weight_type = is_float(model->weight_type) ? model->weight_type : FLOAT8OID,
 	};
 	int column = 0;
@@ -262,6 +264,8 @@ HistorySum(const HistoryRule *rule, HistoryEvent *events, uint32 count, History 
 static HistoryReader
 begin(IdSet *ids, Budget *budget)
 {
+	if (IdSetCount(ids) == 0)
+		IdSetExpect(ids, MOSTLY);
 	return (HistoryReader){.budget = budget, .ids = ids};
 }
 
@@ -273,7 +277,7 @@ add(HistoryReader *reader, HistoryEvent event)
 		if (reader->room >= UINT32_MAX / 2)
 			ereport(ERROR, (errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
 							errmsg("a history has too many events")));
-		reader->room = Max(128, reader->room * 2);
+		reader->room = Max(MOSTLY, reader->room * 2);
 		reader->event =
 			BudgetResize(reader->budget, reader->event, reader->room, sizeof(HistoryEvent));
 	}

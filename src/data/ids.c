@@ -1,5 +1,6 @@
 #include "data/ids.h"
 
+#include "access/transam.h"
 #include "base/interrupts.h"
 #include "catalog/pg_type.h"
 #include "math/hash.h"
@@ -58,10 +59,16 @@ typedef struct Key
 	uint64 hash;
 } Key;
 
+Oid
+IdBaseType(Oid type)
+{
+	return type < FirstGenbkiObjectId ? type : getBaseType(type);
+}
+
 bool
 IdKindOfType(Oid type, IdKind *kind)
 {
-	switch (getBaseType(type))
+	switch (IdBaseType(type))
 	{
 		case INT2OID:
 		case INT4OID:
@@ -95,10 +102,7 @@ IdArrayType(IdKind kind)
 Datum
 IdNormalise(Datum id, Oid type)
 {
-	/* Most are no domain, and need no look into the catalogs. */
-	if (type != INT4OID && type != INT8OID)
-		type = getBaseType(type);
-	switch (type)
+	switch (IdBaseType(type))
 	{
 		case INT2OID:
 			return Int64GetDatum(DatumGetInt16(id));
@@ -194,6 +198,22 @@ IdSet *
 IdSetCreateResult(IdKind kind, Budget *budget)
 {
 	return create(kind, true, budget);
+}
+
+void
+IdSetExpect(IdSet *set, uint32 ids)
+{
+	Assert(set->count == 0);
+	while (set->slots / 2 < ids)
+		set->slots *= 2;
+	BudgetFree(set->budget, set->slot);
+	set->slot = resize(set, NULL, set->slots, sizeof(Slot));
+	memset(set->slot, 0xff, sizeof(Slot) * (Size) set->slots);
+	if (set->kind == ID_INTEGER && set->room < ids)
+	{
+		set->integer = resize(set, set->integer, ids, sizeof(uint64));
+		set->room = ids;
+	}
 }
 
 void

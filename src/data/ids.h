@@ -21,6 +21,9 @@ typedef enum IdKind
 /* For messages: the types that can be ids. */
 #define ID_TYPES "smallint, integer, bigint, uuid or text"
 
+/* What a type is in the end: a domain what it is over.  Types that come with the server are none. */
+extern Oid IdBaseType(Oid type);
+
 /* True and *kind where a type can be an id. */
 extern bool IdKindOfType(Oid type, IdKind *kind);
 
@@ -68,6 +71,9 @@ typedef struct IdSet IdSet;
 #define ID_NONE UINT32_MAX
 
 extern IdSet *IdSetCreate(IdKind kind, Budget *budget);
+
+/* Makes room in an empty set for so many ids. */
+extern void IdSetExpect(IdSet *set, uint32 ids);
 
 /* The same as a part of the result. */
 extern IdSet *IdSetCreateResult(IdKind kind, Budget *budget);
