@@ -9,7 +9,8 @@
 #include "catalog/pg_type.h"
 #include "data/consent.h"
 #include "data/find.h"
-#include "data/plan.h"
+#include "data/modelrow.h"
+#include "executor/spi.h"
 #include "lib/stringinfo.h"
 #include "storage/bufmgr.h"
 #include "utils/acl.h"
@@ -73,7 +74,7 @@ optional_column(Relation view, const char *name, const Oid *types, const char *w
 	if (!OidIsValid(type))
 		return InvalidOid;
 	for (int t = 0; OidIsValid(types[t]); t++)
-		if (getBaseType(type) == types[t])
+		if (IdBaseType(type) == types[t])
 			return type;
 	refuse_type(view, name, type, words);
 	return InvalidOid;
@@ -203,16 +204,72 @@ ModelOpen(Oid reco, Oid table)
 	return model;
 }
 
-/*
- * The row that was read last, as long as SPI holds it: taken apart at once, since a column after
- * NULLs is found by a walk from the first.
- */
-#define ROW_COLUMNS 100
+/* The columns of the row, in the order in which they are taken. */
+static const char *const columns[] = {
+	"format_version",
+	"algorithm",
+	"similarity",
+	"user_exponent",
+	"source_exponent",
+	"target_exponent",
+	"shrinkage",
+	"min_support",
+	"lambda",
+	"candidates",
+	"damping",
+	"blend",
+	"indirect",
+	"recency",
+	"factors",
+	"iterations",
+	"factor_lambda",
+	"unobserved",
+	"content",
+	"neighbors",
+	"keep",
+	"weighting",
+	"max_history",
+	"half_life",
+	"popular_half_life",
+	"trend_half_life",
+	"min_match",
+	"target_signal",
+	"exclude_seen",
+	"fatigue_half_life",
+	"category",
+	"contexts",
+	"time_zone",
+	"unfinished",
+	"reranked",
+	"reranked_first",
+	"reranked_of",
+	"picked_signals",
+	"picked_weights",
+	"picked_similarity",
+	"picked_keep",
+	"picked_lambda",
+	"picked_damping",
+	"picked_blend",
+	"picked_indirect",
+	"picked_neighbors",
+	"picked_shrinkage",
+	"picked_recency",
+	"refreshed_at",
+	"item_slots",
+	"last_event_at",
+	"popularity_offset",
+	"recent_offset",
+	"trend_prior",
+	"curve_score",
+	"curve_match",
+	"picked_algorithm",
+};
 
+/* The row that was read last, as long as that lasts. */
 static struct
 {
-	Datum value[ROW_COLUMNS];
-	bool isnull[ROW_COLUMNS];
+	Datum value[lengthof(columns)];
+	bool isnull[lengthof(columns)];
 } row;
 
 /* One column of the row that was read; NULL and *isnull where it is NULL. */
@@ -378,27 +435,10 @@ curve_column(int number, double *out)
 					errhint("Run reco_refresh to learn it anew.")));
 }
 
-/* Puts the row of a model's table into SPI's hands. */
 static void
 read_row(const Model *model)
 {
-	char *sql = psprintf(
-		"SELECT format_version, algorithm, similarity, user_exponent, source_exponent, target_exponent, "
-		"shrinkage, min_support, lambda, candidates, damping, blend, indirect, recency, factors, iterations, "
-		"factor_lambda, unobserved, content, neighbors, keep, weighting, max_history, "
-		"half_life, popular_half_life, trend_half_life, min_match, target_signal, exclude_seen, fatigue_half_life, category, contexts, time_zone, unfinished, reranked, reranked_first, reranked_of, "
-		"picked_signals, picked_weights, picked_similarity, "
-		"picked_keep, picked_lambda, picked_damping, picked_blend, picked_indirect, picked_neighbors, picked_shrinkage, picked_recency, refreshed_at, item_slots, "
-		"last_event_at, popularity_offset, recent_offset, "
-		"trend_prior, curve_score, curve_match, picked_algorithm FROM ONLY %s.model",
-		model->quoted);
-
-	if (PlanRun(sql, 0, NULL, NULL, NULL) != 1)
-		ereport(ERROR, (errcode(ERRCODE_DATA_CORRUPTED),
-						errmsg("table \"%s.model\" must hold one row", model->name),
-						errhint("Drop the model with reco_drop_model and create it anew.")));
-	Assert(SPI_tuptable->tupdesc->natts <= ROW_COLUMNS);
-	heap_deform_tuple(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, row.value, row.isnull);
+	ModelRowRead(model, columns, lengthof(columns), row.value, row.isnull);
 }
 
 /* Columns of what was picked, from picked_similarity to picked_recency. */
@@ -606,7 +646,6 @@ ModelReadSettings(Model *model)
 {
 	read_row(model);
 	take_settings(model);
-	SPI_freetuptable(SPI_tuptable);
 }
 
 void
@@ -633,7 +672,6 @@ ModelRead(Model *model)
 	if (curve_column(++n, model->curve.chance) != model->curve.knots)
 		model->curve.knots = 0;
 	model->algorithm = choice_column(++n, SETTING_ALGORITHM);
-	SPI_freetuptable(SPI_tuptable);
 	if (model->algorithm == MODEL_FACTORS)
 		relation_close(open_view(model, "item_factor", false), AccessShareLock);
 }
@@ -677,7 +715,6 @@ ModelConfigure(const Model *model, const ModelSetting *settings, int count)
 		elog(ERROR, "SPI_connect failed");
 	read_row(model);
 	check_format(model);
-	SPI_freetuptable(SPI_tuptable);
 	if (SPI_execute_with_args(sql.data, count, types, values, nulls, false, 0) != SPI_OK_UPDATE)
 		elog(ERROR, "could not configure model \"%s\"", model->name);
 	SPI_finish();

@@ -110,6 +110,18 @@ INSERT INTO taste.learned_item SELECT * FROM copied ORDER BY item_no DESC;
 SELECT is(lists('taste'), :'first', 'put back in another order');
 ROLLBACK;
 SELECT is(lists('taste'), :'first', 'and taken back');
+-- Numbers with other ids, ids with other numbers, taken back.
+BEGIN;
+UPDATE taste.learned_item SET item_id = item_id + 10000 WHERE item_no % 3 = 0;
+SELECT is((SELECT count(*) FROM reco_top_n(7, 20, 'taste') WHERE item_id > 10000) > 0, true, 'an item has another id');
+SELECT agrees('taste', 'other ids');
+ROLLBACK;
+SELECT is(lists('taste'), :'first', 'the ids as before');
+BEGIN;
+UPDATE taste.learned_item SET item_no = item_no + 100000;
+SELECT throws_ok('SELECT * FROM reco_top_n(7, 20, ''taste'')', 'XX001', NULL, 'a row that says it is of another number');
+ROLLBACK;
+SELECT is(lists('taste'), :'first', 'the numbers as before');
 -- Another column of the same name, in tuples that were not written anew.
 BEGIN;
 ALTER TABLE taste.learned_item RENAME neighbors TO old_neighbors;
@@ -146,12 +158,57 @@ SET ROLE reco_kept_reader;
 SELECT cmp_ok(listed(), '<', 5::bigint, 'a policy hides rows that are kept');
 RESET ROLE;
 ALTER TABLE taste.learned_item DISABLE ROW LEVEL SECURITY;
+-- The row of settings: rights to its columns are as good as to the table, and fewer are none.
+REVOKE SELECT ON taste.model FROM public, reco_kept_reader;
+SET ROLE reco_kept_reader;
+SELECT throws_ok('SELECT listed()', '42501', 'permission denied for table model', 'no right to the settings any more');
+RESET ROLE;
+SELECT format('GRANT SELECT (%s) ON taste.model TO reco_kept_reader', string_agg(quote_ident(attname), ', '))
+FROM pg_attribute WHERE attrelid = 'taste.model'::regclass AND attnum > 0 AND NOT attisdropped \gexec
+SET ROLE reco_kept_reader;
+SELECT is(listed(), 5::bigint, 'a right to every column of them');
+RESET ROLE;
+REVOKE SELECT (lambda) ON taste.model FROM reco_kept_reader;
+SET ROLE reco_kept_reader;
+SELECT throws_ok('SELECT listed()', '42501', 'permission denied for table model', 'to every column but one');
+RESET ROLE;
+GRANT SELECT ON taste.model TO reco_kept_reader;
+SET ROLE reco_kept_reader;
+SELECT is(listed(), 5::bigint, 'and to all again');
+RESET ROLE;
 REVOKE SELECT ON taste.learned_item FROM public, reco_kept_reader;
 SET ROLE reco_kept_reader;
 SELECT throws_ok('SELECT listed()', '42501', NULL, 'a right that was taken away');
 RESET ROLE;
 DROP OWNED BY reco_kept_reader;
 DROP ROLE reco_kept_reader;
+
+/* The row of settings is read as it is now: changed in this transaction, taken back, with columns in other places, twice, not at all. */
+SELECT lists('taste') AS now \gset
+BEGIN;
+UPDATE taste.model SET item_slots = 0;
+SELECT throws_ok('SELECT * FROM reco_top_n(7, 5, ''taste'')', 'XX001', NULL, 'what this transaction wrote counts');
+ROLLBACK;
+SELECT is(lists('taste'), :'now', 'what it took back does not');
+BEGIN;
+ALTER TYPE reco_model DROP ATTRIBUTE max_history CASCADE;
+ALTER TYPE reco_model ADD ATTRIBUTE extra integer CASCADE, ADD ATTRIBUTE max_history integer CASCADE;
+UPDATE taste.model SET max_history = 1;
+SELECT isnt(lists('taste'), :'now', 'a column that has moved');
+UPDATE taste.model SET max_history = 10000;
+SELECT is(lists('taste'), :'now', 'as it was set before');
+ALTER TYPE reco_model DROP ATTRIBUTE max_history CASCADE;
+SELECT throws_ok('SELECT * FROM reco_top_n(7, 5, ''taste'')', '42703', NULL, 'a column that has gone');
+ROLLBACK;
+SELECT is(lists('taste'), :'now', 'and is back where it was');
+BEGIN;
+DROP INDEX taste.model_expr_idx;
+INSERT INTO taste.model SELECT * FROM taste.model;
+SELECT throws_ok('SELECT * FROM reco_top_n(7, 5, ''taste'')', 'XX001', 'table "taste.model" must hold one row', 'two rows');
+DELETE FROM taste.model;
+SELECT throws_ok('SELECT * FROM reco_top_n(7, 5, ''taste'')', 'XX001', 'table "taste.model" must hold one row', 'none');
+ROLLBACK;
+SELECT is(lists('taste'), :'now', 'one');
 
 -- Another model of the same name, and one in whose place another one is.
 SELECT reco_drop_model('taste');
