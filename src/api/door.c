@@ -225,7 +225,7 @@ check_id_column(FunctionCallInfo fcinfo, const Model *model, Form_pg_attribute c
 	bool user = what[0] == 'u';
 	IdKind kind;
 
-	if (getBaseType(type) != type || column->atttypmod >= 0)
+	if (IdBaseType(type) != type || column->atttypmod >= 0)
 		ereport(ERROR, (errcode(ERRCODE_DATATYPE_MISMATCH),
 						errmsg("%s %s column may neither be a domain nor have a length",
 							   user ? "a" : "an", what)));
@@ -253,13 +253,15 @@ DoorOpen(FunctionCallInfo fcinfo, const Model *model, const Oid *types, int colu
 {
 	ReturnSetInfo *out = (ReturnSetInfo *) fcinfo->resultinfo;
 	DoorRows rows = {.out = out, .item_kind = model->item_kind, .user_kind = model->user_kind};
-	bool from_call = get_func_result_type(fcinfo->flinfo->fn_oid, NULL, NULL) == TYPEFUNC_RECORD;
-
 	/*
-	 * A function that returns record takes its columns from the call, as a copy: the executor
-	 * frees the descriptor it is given, and get_call_result_type would hand out its own.
+	 * The columns are those the executor expects, as a copy, since it frees what it is given: it has
+	 * asked the catalogs for them once, while the function would at each call.
 	 */
-	InitMaterializedSRF(fcinfo, from_call ? MAT_SRF_USE_EXPECTED_DESC : 0);
+	bool expected =
+		(out && IsA(out, ReturnSetInfo) && out->expectedDesc) ||
+		get_func_result_type(fcinfo->flinfo->fn_oid, NULL, NULL) == TYPEFUNC_RECORD;
+
+	InitMaterializedSRF(fcinfo, expected ? MAT_SRF_USE_EXPECTED_DESC : 0);
 	if (out->setDesc->natts != columns)
 		ereport(ERROR, (errcode(ERRCODE_DATATYPE_MISMATCH),
 						errmsg("the column definition list has %d columns and must have %d",
