@@ -3,6 +3,7 @@
 #include <math.h>
 
 #include "catalog/pg_type.h"
+#include "data/kept.h"
 #include "data/learned.h"
 #include "data/lookup.h"
 #include "data/plan.h"
@@ -58,20 +59,38 @@ keep_id(const Model *model, Datum item)
 			   : datumCopy(item, false, model->item_kind == ID_UUID ? UUID_LEN : -1);
 }
 
-/* Those of the numbers that were learned, from the index. */
+/*
+ * Those of the numbers that were learned, from the index.  A few, as most lists are of, are looked for
+ * among what the session keeps first.
+ */
 static uint32
 look_up_items(Lookup *lookup, const Model *model, const uint32 *item_no, uint32 count,
 			  CatalogueItem *items)
 {
+	bool kept = count <= KEPT_TOGETHER && KeptBegin(lookup);
+	const Datum *known[KEPT_TOGETHER] = {NULL};
+	Datum number[KEPT_TOGETHER];
 	uint32 found = 0;
 	LookupRow row;
 
+	for (uint32 n = 0; kept && n < count; n++)
+		number[n] = Int64GetDatum(item_no[n]);
+	if (kept)
+		KeptFindIds(lookup, number, count, known);
 	for (uint32 n = 0; n < count; n++)
 	{
+		Datum item;
+
 		CHECK_FOR_INTERRUPTS();
-		if (LookupFind(lookup, Int64GetDatum(item_no[n]), &row))
-			items[found++] =
-				(CatalogueItem){.item_no = item_no[n], .item = keep_id(model, row.item)};
+		if (kept && known[n])
+			item = *known[n];
+		else if (LookupFind(lookup, Int64GetDatum(item_no[n]), &row))
+			item = row.item;
+		else
+			continue;
+		if (kept && known[n] == NULL)
+			KeptAddId(lookup, number[n], &row);
+		items[found++] = (CatalogueItem){.item_no = item_no[n], .item = keep_id(model, item)};
 	}
 	return found;
 }

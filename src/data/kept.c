@@ -1,5 +1,5 @@
 /*
- * kept.c: a table of opened rows by item id, in buckets of four.
+ * kept.c: a table of rows by item id, opened, or by number, in buckets of four.
  *
  * A tuple never changes between its birth and its death but for the header, and its place is given
  * away only once nobody can see it.  So what is in a place, of that xmin and visible, is what was
@@ -36,7 +36,7 @@ int KeptSize = KEPT_DEFAULT;
 /* Rows whose pages are sent for ahead. */
 #define AHEAD 8
 
-/* A row that is kept; the arrays of the opened one come behind it. */
+/* A row that is kept; what it has that is no number comes behind it. */
 typedef struct KeptRow
 {
 	/* The tuple it was made of, together in a line of the processor's cache. */
@@ -49,15 +49,23 @@ typedef struct KeptRow
 	uint16 begin;  /* of the tuple in its page: a hint, too */
 	bool asked;    /* for since the hand last came by */
 	uint8 marked;
-	uint8 kind;     /* of the id */
-	uint32 columns; /* of the table, that the id and the neighbours were read from */
+	uint8 by;       /* which key */
+	uint8 kind;     /* of the key */
 	uint32 slots;   /* its numbers are known to be below */
-	Datum item;     /* the id, an own copy behind the arrays where it is no number */
+	uint64 columns; /* of the table, that it was read from */
+	Datum key;
 
-	Packed packed;
 	unsigned char mark[MARK_MOST];
 	struct KeptRow *next; /* of those to be freed */
+	union
+	{
+		Packed packed; /* by id: the opened row */
+		Datum item;    /* by number: the id */
+	};
 } KeptRow;
+
+/* What there is of a row by number. */
+#define BY_NUMBER_BYTES (offsetof(KeptRow, item) + sizeof(Datum))
 
 #define WAYS 4
 
@@ -187,18 +195,18 @@ KeptBegin(const Lookup *lookup)
 }
 
 /*
- * The row of a hash and id, however old; NULL for none.  Anybody can make an id of another kind that
+ * The row of a hash and key, however old; NULL for none.  Anybody can make an id of another kind that
  * has the hash in a table of theirs.
  */
 static KeptRow *
-find_row(const Lookup *lookup, uint64 hash, Datum id)
+find_row(const Lookup *lookup, uint64 hash, Datum key)
 {
 	Bucket *bucket = &kept.bucket[hash % kept.buckets];
-	IdKind kind = LookupModel(lookup)->item_kind;
+	IdKind kind = LookupKind(lookup);
 
 	for (int w = 0; w < WAYS; w++)
-		if (bucket->hash[w] == hash && bucket->row[w] && bucket->row[w]->kind == kind &&
-			IdEqual(kind, bucket->row[w]->item, id))
+		if (bucket->hash[w] == hash && bucket->row[w] && bucket->row[w]->by == LookupBy(lookup) &&
+			bucket->row[w]->kind == kind && IdEqual(kind, bucket->row[w]->key, key))
 			return bucket->row[w];
 	return NULL;
 }
@@ -297,34 +305,54 @@ is_true(const Lookup *lookup, KeptRow *row, uint64 settled)
 	return true;
 }
 
-void
-KeptFind(const Lookup *lookup, const Datum *ids, uint32 count, const Packed **found)
+/* Looks for the rows of some keys; of those that are not kept, or are true no more, *found has NULL. */
+static void
+find_rows(const Lookup *lookup, const Datum *keys, uint32 count, KeptRow **found)
 {
 	uint64 hash[KEPT_TOGETHER];
-	KeptRow *row[KEPT_TOGETHER];
 	uint64 settled = settled_by_now();
 
 	Assert(count <= KEPT_TOGETHER);
 	for (uint32 n = 0; n < count; n++)
 	{
-		hash[n] = LookupHash(lookup, ids[n]);
+		hash[n] = LookupHash(lookup, keys[n]);
 		__builtin_prefetch(&kept.bucket[hash[n] % kept.buckets]);
 	}
 	for (uint32 n = 0; n < count; n++)
-	{
-		row[n] = find_row(lookup, hash[n], ids[n]);
-		found[n] = NULL;
-	}
+		found[n] = find_row(lookup, hash[n], keys[n]);
 	for (uint32 n = 0; n < count + AHEAD; n++)
 	{
-		if (n < count && row[n] && !is_settled(row[n], settled))
-			send_for(row[n]);
-		if (n >= AHEAD && row[n - AHEAD] && is_true(lookup, row[n - AHEAD], settled))
-		{
-			row[n - AHEAD]->asked = true;
-			found[n - AHEAD] = &row[n - AHEAD]->packed;
-		}
+		if (n < count && found[n] && !is_settled(found[n], settled))
+			send_for(found[n]);
+		if (n < AHEAD || found[n - AHEAD] == NULL)
+			continue;
+		if (is_true(lookup, found[n - AHEAD], settled))
+			found[n - AHEAD]->asked = true;
+		else
+			found[n - AHEAD] = NULL;
 	}
+}
+
+void
+KeptFind(const Lookup *lookup, const Datum *ids, uint32 count, const Packed **found)
+{
+	KeptRow *row[KEPT_TOGETHER];
+
+	Assert(LookupBy(lookup) == LOOKUP_ITEM_ID);
+	find_rows(lookup, ids, count, row);
+	for (uint32 n = 0; n < count; n++)
+		found[n] = row[n] ? &row[n]->packed : NULL;
+}
+
+void
+KeptFindIds(const Lookup *lookup, const Datum *numbers, uint32 count, const Datum **found)
+{
+	KeptRow *row[KEPT_TOGETHER];
+
+	Assert(LookupBy(lookup) == LOOKUP_ITEM_NO);
+	find_rows(lookup, numbers, count, row);
+	for (uint32 n = 0; n < count; n++)
+		found[n] = row[n] ? &row[n]->item : NULL;
 }
 
 /* Lets rows go until there is room for another one; false where those are still in use. */
@@ -384,6 +412,13 @@ id_bytes(IdKind kind, Datum id)
 	return kind == ID_INTEGER ? 0 : datumGetSize(id, false, kind == ID_UUID ? UUID_LEN : -1);
 }
 
+/* An id, an own copy at some place where it is no number. */
+static Datum
+copy_id(Datum id, Size bytes, char *at)
+{
+	return bytes > 0 ? PointerGetDatum(memcpy(at, DatumGetPointer(id), bytes)) : id;
+}
+
 /* Copies the arrays of an opened row, and the id, behind the row that is to be kept. */
 static void
 copy_behind(KeptRow *row, const Packed *packed, Datum id, Size id_size)
@@ -397,10 +432,7 @@ copy_behind(KeptRow *row, const Packed *packed, Datum id, Size id_size)
 	row->packed.support = row->packed.end = NULL;
 	memcpy(at, packed->item, arrays);
 	memcpy(at + arrays, packed->similarity, arrays);
-	row->item = id;
-	if (id_size > 0)
-		row->item =
-			PointerGetDatum(memcpy(at + MAXALIGN(2 * arrays), DatumGetPointer(id), id_size));
+	row->key = copy_id(id, id_size, at + MAXALIGN(2 * arrays));
 }
 
 /* Notes the tuple that a row was found in. */
@@ -420,32 +452,64 @@ copy_tuple(KeptRow *row, const Lookup *lookup, const LookupRow *found)
 	memcpy(row->mark, (char *) tuple->t_data + tuple->t_data->t_hoff, row->marked);
 	row->columns = LookupColumns(lookup);
 	row->slots = LookupModel(lookup)->item_slots;
+	row->by = (uint8) LookupBy(lookup);
+	row->kind = (uint8) LookupKind(lookup);
 	row->settled = settled_by_now();
+}
+
+/* Memory for a row of so many bytes that was found; NULL where it is not to be kept. */
+static KeptRow *
+new_row(const Lookup *lookup, const LookupRow *found, Size bytes)
+{
+	KeptRow *row;
+
+	if (found->tuple == NULL || is_spread() || !make_room(bytes))
+		return NULL;
+	row = MemoryContextAllocExtended(kept.context, bytes, MCXT_ALLOC_NO_OOM | MCXT_ALLOC_ZERO);
+	if (row == NULL)
+		return NULL;
+	kept.bytes += GetMemoryChunkSpace(row);
+	copy_tuple(row, lookup, found);
+	return row;
+}
+
+/* Puts a row into its bucket, which may cost another its place. */
+static void
+put_row(const Lookup *lookup, KeptRow *row)
+{
+	uint64 hash = LookupHash(lookup, row->key);
+	Bucket *bucket = &kept.bucket[hash % kept.buckets];
+	KeptRow **place = choose_way(bucket, hash);
+
+	if (*place)
+		drop_row(place);
+	*place = row;
+	bucket->hash[place - bucket->row] = hash;
 }
 
 void
 KeptAdd(const Lookup *lookup, Datum id, const LookupRow *found, const Packed *packed)
 {
-	uint64 hash = LookupHash(lookup, id);
-	Bucket *bucket = &kept.bucket[hash % kept.buckets];
-	Size id_size = id_bytes(LookupModel(lookup)->item_kind, id);
+	Size id_size = id_bytes(LookupKind(lookup), id);
 	Size bytes =
 		MAXALIGN(sizeof(KeptRow)) + MAXALIGN(2 * sizeof(uint32) * (Size) packed->count) + id_size;
-	KeptRow **place;
-	KeptRow *row;
+	KeptRow *row = new_row(lookup, found, bytes);
 
-	if (found->tuple == NULL || is_spread() || !make_room(bytes))
-		return;
-	row = MemoryContextAllocExtended(kept.context, bytes, MCXT_ALLOC_NO_OOM | MCXT_ALLOC_ZERO);
 	if (row == NULL)
 		return;
-	kept.bytes += GetMemoryChunkSpace(row);
 	copy_behind(row, packed, id, id_size);
-	row->kind = (uint8) LookupModel(lookup)->item_kind;
-	copy_tuple(row, lookup, found);
-	place = choose_way(bucket, hash);
-	if (*place)
-		drop_row(place);
-	*place = row;
-	bucket->hash[place - bucket->row] = hash;
+	put_row(lookup, row);
+}
+
+void
+KeptAddId(const Lookup *lookup, Datum number, const LookupRow *found)
+{
+	Size id_size = id_bytes(LookupModel(lookup)->item_kind, found->item);
+	KeptRow *row = new_row(lookup, found, MAXALIGN(BY_NUMBER_BYTES) + id_size);
+
+	if (row == NULL)
+		return;
+	row->key = number;
+	row->item = copy_id(found->item, id_size, (char *) row + MAXALIGN(BY_NUMBER_BYTES));
+	put_row(lookup, row);
 }

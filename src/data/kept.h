@@ -1,5 +1,5 @@
 /*
- * kept.h: rows of neighbours that a session keeps opened.
+ * kept.h: rows of neighbours that a session keeps opened, and ids that it keeps by item number.
  *
  * Popular items are in nearly every history, so their rows are asked for again and again.  A kept
  * row saves copying and checking it, and undoing what TOAST did; it is believed only where the very
@@ -25,18 +25,23 @@ extern int KeptSize;
 #define KEPT_TOGETHER 32
 
 /*
- * Gets ready to look for rows of the table of a lookup by item id; false where nothing may be kept.
- * Rows that are found last until the current context is reset.
+ * Gets ready to look for rows of the table of a lookup; false where nothing may be kept.  What is
+ * found lasts until the current context is reset.
  */
 extern bool KeptBegin(const Lookup *lookup);
 
 /*
- * Looks for the rows of some ids, at most KEPT_TOGETHER.  Of those that are kept and still true
+ * Looks for the rows of some ids, at most KEPT_TOGETHER, for a lookup by id.  Of those that are kept and still true
  * *found has the opened row, without supports, of the others NULL.
  */
 extern void KeptFind(const Lookup *lookup, const Datum *ids, uint32 count, const Packed **found);
 
 /* Keeps an opened row, which the lookup has just found by its id, if there is room. */
 extern void KeptAdd(const Lookup *lookup, Datum id, const LookupRow *row, const Packed *packed);
+
+/* The same for a lookup by number, of which the ids are kept. */
+extern void KeptFindIds(const Lookup *lookup, const Datum *numbers, uint32 count,
+						const Datum **found);
+extern void KeptAddId(const Lookup *lookup, Datum number, const LookupRow *row);
 
 #endif

@@ -37,9 +37,10 @@ static Hint *hints = NULL;
 struct Lookup
 {
 	const Model *model;
+	MemoryContext context; /* that it was opened in */
 	Relation table;
 	Relation index;
-	IndexScanDesc scan;
+	IndexScanDesc scan; /* NULL, like the next, until a row is looked for */
 	TupleTableSlot *slot;
 	ScanKeyData key;
 	Oid key_type;  /* as the index compares it */
@@ -108,7 +109,7 @@ find_columns(Lookup *lookup)
 	/* Who finds items by their ids asks for no figures. */
 	if (lookup->by == LOOKUP_ITEM_NO)
 		find_figures(lookup);
-	lookup->item_type = lookup->item ? getBaseType(lookup->item_type) : InvalidOid;
+	lookup->item_type = lookup->item ? IdBaseType(lookup->item_type) : InvalidOid;
 	return lookup->item && number == INT4OID && neighbors == BYTEAOID &&
 		   IdKindOfType(lookup->item_type, &kind) && kind == lookup->model->item_kind;
 }
@@ -193,6 +194,7 @@ LookupOpen(const Model *model, LookupKey key)
 	Oid table = get_relname_relid("learned_item", model->schema);
 
 	lookup->model = model;
+	lookup->context = CurrentMemoryContext;
 	lookup->by = key;
 	lookup->table = OidIsValid(table) ? try_relation_open(table, AccessShareLock) : NULL;
 	if (lookup->table == NULL)
@@ -205,13 +207,22 @@ LookupOpen(const Model *model, LookupKey key)
 		close_relations(lookup);
 		return NULL;
 	}
-	lookup->slot = table_slot_create(lookup->table, NULL);
-	lookup->scan =
-		index_beginscan(lookup->table, lookup->index, GetActiveSnapshot(), NULL, 1, 0, 0);
-	lookup->blocks = RelationGetNumberOfBlocks(lookup->table);
+	return lookup;
+}
+
+/* Gets ready to look for rows: where the session keeps those that are asked for, there is no need. */
+static void
+begin_scan(Lookup *lookup)
+{
+	MemoryContext caller = MemoryContextSwitchTo(lookup->context);
+
 	if (hints == NULL)
 		hints = MemoryContextAllocZero(TopMemoryContext, sizeof(Hint) * HINTS);
-	return lookup;
+	lookup->slot = table_slot_create(lookup->table, NULL);
+	lookup->blocks = RelationGetNumberOfBlocks(lookup->table);
+	lookup->scan =
+		index_beginscan(lookup->table, lookup->index, GetActiveSnapshot(), NULL, 1, 0, 0);
+	MemoryContextSwitchTo(caller);
 }
 
 /* A key as the index has it; false where it is out of the range of that type. */
@@ -241,18 +252,28 @@ LookupTable(const Lookup *lookup)
 	return lookup->table;
 }
 
-uint32
+LookupKey
+LookupBy(const Lookup *lookup)
+{
+	return lookup->by;
+}
+
+IdKind
+LookupKind(const Lookup *lookup)
+{
+	return lookup->by == LOOKUP_ITEM_NO ? ID_INTEGER : lookup->model->item_kind;
+}
+
+uint64
 LookupColumns(const Lookup *lookup)
 {
-	return (uint32) lookup->item << 16 | (uint16) lookup->neighbors;
+	return (uint64) lookup->item << 32 | (uint64) lookup->item_no << 16 | (uint64) lookup->neighbors;
 }
 
 uint64
 LookupHash(const Lookup *lookup, Datum key)
 {
-	IdKind kind = lookup->by == LOOKUP_ITEM_NO ? ID_INTEGER : lookup->model->item_kind;
-
-	return HashMix(IdHash(kind, key) + RelationGetRelid(lookup->table) + lookup->by);
+	return HashMix(IdHash(LookupKind(lookup), key) + RelationGetRelid(lookup->table) + lookup->by);
 }
 
 /* What the slot holds; false where a column is NULL. */
@@ -311,9 +332,12 @@ bool
 LookupFind(Lookup *lookup, Datum key, LookupRow *row)
 {
 	uint64 hash = LookupHash(lookup, key);
-	Hint *hint = &hints[hash % HINTS];
 	uint16 tag = (uint16) (hash >> 32);
+	Hint *hint;
 
+	if (lookup->scan == NULL)
+		begin_scan(lookup);
+	hint = &hints[hash % HINTS];
 	if (hint->tag == tag && find_again(lookup, key, hint, row))
 		return true;
 	if (!take_key(lookup, key))
@@ -330,8 +354,11 @@ LookupFind(Lookup *lookup, Datum key, LookupRow *row)
 void
 LookupClose(Lookup *lookup)
 {
-	index_endscan(lookup->scan);
-	ExecDropSingleTupleTableSlot(lookup->slot);
+	if (lookup->scan)
+	{
+		index_endscan(lookup->scan);
+		ExecDropSingleTupleTableSlot(lookup->slot);
+	}
 	close_relations(lookup);
 	pfree(lookup);
 }

@@ -59,10 +59,15 @@ extern bool LookupFind(Lookup *lookup, Datum key, LookupRow *row);
 
 extern void LookupClose(Lookup *lookup);
 
-/* What is looked for, in which table and columns of it; and the hash of a key, by table and index. */
+/*
+ * What is looked for, by which key, and of what kind that is; in which table and columns of it; and the
+ * hash of a key, by table and index.
+ */
 extern const Model *LookupModel(const Lookup *lookup);
+extern LookupKey LookupBy(const Lookup *lookup);
+extern IdKind LookupKind(const Lookup *lookup);
 extern Relation LookupTable(const Lookup *lookup);
-extern uint32 LookupColumns(const Lookup *lookup);
+extern uint64 LookupColumns(const Lookup *lookup);
 extern uint64 LookupHash(const Lookup *lookup, Datum key);
 
 #endif
