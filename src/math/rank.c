@@ -114,12 +114,9 @@ send_for(const RankEntry *entry)
 	}
 }
 
-/* Two numbers that one instruction takes, on every processor there is a server for. */
-typedef double Pair __attribute__((vector_size(16), may_alias));
-typedef uint64_t PairBits __attribute__((vector_size(16)));
-
-/* Four that newer ones take at once, and others as two and two. */
-typedef double Four __attribute__((vector_size(32)));
+/* Four numbers that newer processors take at once, and others as two and two. */
+typedef double Four __attribute__((vector_size(32), may_alias));
+typedef uint64_t FourBits __attribute__((vector_size(32)));
 typedef float Floats __attribute__((vector_size(16), may_alias, aligned(4)));
 
 /*
@@ -340,19 +337,33 @@ offer(Heap *heap, uint32_t item, double score)
  * True where any score of a block is no lower than the least: where the signs of the differences
  * are not all minus.  Plain comparisons, which may trap, the compiler takes one by one.
  */
-static inline bool
+static inline __attribute__((always_inline)) bool
 any_at_least(const double *score, double least)
 {
-	const Pair *pair = (const Pair *) score;
-	PairBits below = (PairBits) (pair[0] - least);
+	const Four *four = (const Four *) score;
+	FourBits below = (FourBits) (four[0] - least) & (FourBits) (four[1] - least);
 
-	for (int n = 1; n < BLOCK / 2; n++)
-		below &= (PairBits) (pair[n] - least);
-	return (below[0] & below[1]) >> 63 == 0;
+	return (below[0] & below[1] & below[2] & below[3]) >> 63 == 0;
+}
+
+static inline __attribute__((always_inline)) void
+clear_block(double *score)
+{
+	const Four none = {0};
+
+	((Four *) score)[0] = none;
+	((Four *) score)[1] = none;
+}
+
+static void
+offer_block(Heap *heap, uint32_t block, const double *score)
+{
+	for (uint32_t n = 0; n < BLOCK; n++)
+		offer(heap, block * BLOCK + n, score[n]);
 }
 
 /* Offers what is touched, and clears it while it is at hand. */
-static void
+CLONES static void
 offer_all(Heap *heap, RankScratch *scratch)
 {
 	uint32_t words = words_of(scratch->slots);
@@ -370,9 +381,8 @@ offer_all(Heap *heap, RankScratch *scratch)
 			double *score = scratch->score + (size_t) block * BLOCK;
 
 			if (any_at_least(score, heap->least))
-				for (uint32_t n = 0; n < BLOCK; n++)
-					offer(heap, block * BLOCK + n, score[n]);
-			memset(score, 0, sizeof(double) * BLOCK);
+				offer_block(heap, block, score);
+			clear_block(score);
 		}
 	}
 }
