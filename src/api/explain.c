@@ -6,6 +6,7 @@
 #include <math.h>
 
 #include "api/profile.h"
+#include "api/recommend.h"
 #include "catalog/pg_type.h"
 #include "data/catalogue.h"
 #include "data/learned.h"
@@ -139,6 +140,7 @@ typedef struct WhyNot
 	Profile *profile;
 	const HistoryItem *known; /* of the item in the history, or NULL */
 	DoorRows rows;
+	TimestampTz as_of;
 } WhyNot;
 
 /* One row; a rank of 0 is none. */
@@ -340,6 +342,28 @@ put_wishes(WhyNot *ask)
 	}
 }
 
+/* The rank of the item in the list itself, 0 where it does not have it, and its source. */
+static uint32
+count_rank(const WhyNot *ask, char **source)
+{
+	RecommendAsk list = {
+		.model = ask->model,
+		.budget = ask->budget,
+		.least_match = -1,
+		.fallback = true,
+		.as_of = ask->as_of,
+		.source = "personal",
+		.has_asker = !ask->guest,
+		.asker = ask->user,
+	};
+	uint32 rank =
+		RecommendRank(&list, ask->profile, IdSetAdd(ask->profile->history->ids, ask->item));
+
+	if (rank > 0)
+		*source = TextDatumGetCString(list.found_as);
+	return rank;
+}
+
 /* True where the item is among the first so many rows of the list, 0 for all: SPI has its place. */
 static bool
 is_listed(const WhyNot *ask, Oid reco, int32 k)
@@ -360,18 +384,32 @@ is_listed(const WhyNot *ask, Oid reco, int32 k)
 	return PlanRun(sql, lengthof(types), types, values, nulls) == 1;
 }
 
+/* The same from SQL: a list's beginning, which is soon made, mostly tells. */
+static uint32
+query_rank(const WhyNot *ask, Oid reco, char **source)
+{
+	bool isnull;
+
+	PlantedRefuse(reco, "reco_typed_top_n");
+	if (!is_listed(ask, reco, RANKS_FIRST) && !is_listed(ask, reco, 0))
+		return 0;
+	*source = SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 2);
+	return (uint32) DatumGetInt64(
+		SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull));
+}
+
 /*
  * Says at what rank the item comes, from the list itself: whatever rules reco_top_n has, this is
- * what it does.  Its beginning, which is soon made, mostly tells.
+ * what it does.  Where the owner has rules all of it is made; otherwise rows are counted.
  */
 static void
 put_rank(WhyNot *ask, Oid reco)
 {
-	bool isnull;
-	int64 rank;
+	char *source;
+	uint32 rank =
+		ask->model->has_rules ? query_rank(ask, reco, &source) : count_rank(ask, &source);
 
-	PlantedRefuse(reco, "reco_typed_top_n");
-	if (!is_listed(ask, reco, RANKS_FIRST) && !is_listed(ask, reco, 0))
+	if (rank == 0)
 	{
 		put_reason(ask, "not_listed", "reco_top_n does not list the item",
 				   "No rule keeps it out; look for what changes from call to call in the queries "
@@ -379,18 +417,18 @@ put_rank(WhyNot *ask, Oid reco)
 				   0);
 		return;
 	}
-	rank = DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull));
 	put_reason(ask, "listed",
-			   psprintf("reco_top_n lists the item at rank " INT64_FORMAT ", as %s", rank,
-						SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 2)),
-			   psprintf("Ask for k => " INT64_FORMAT " or more.", rank), rank);
+			   psprintf("reco_top_n lists the item at rank %u, as %s", rank, source),
+			   psprintf("Ask for k => %u or more.", rank), rank);
 }
 
 /* reco_why_not(user_id, item_id, model).  A NULL user is a guest with no history. */
 Datum
 reco_why_not(PG_FUNCTION_ARGS)
 {
-	WhyNot ask = {.model = DoorModel(fcinfo, 2), .guest = PG_ARGISNULL(0)};
+	WhyNot ask = {.model = DoorModel(fcinfo, 2),
+				  .guest = PG_ARGISNULL(0),
+				  .as_of = GetCurrentTimestamp()};
 	History *history;
 
 	ask.user = DoorUser(fcinfo, 0, ask.model);
@@ -405,7 +443,7 @@ reco_why_not(PG_FUNCTION_ARGS)
 		ask.item_no = ID_NONE;
 	ask.in_catalogue = CatalogueHas(ask.model, ask.item);
 	history = ask.guest ? HistoryOfItems(ask.model, NULL, 0, ask.budget)
-						: HistoryRead(ask.model, ask.user, GetCurrentTimestamp(), ask.budget);
+						: HistoryRead(ask.model, ask.user, ask.as_of, ask.budget);
 	ask.known = HistoryFind(history, ask.item);
 	ask.profile = ProfileRead(ask.model, history);
 

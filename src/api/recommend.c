@@ -98,11 +98,27 @@ RecommendPut(RecommendAsk *ask, const Profile *profile, const RecommendRow *row)
 		DoorPut(&ask->rows, values + LIST_ITEM, nulls + LIST_ITEM);
 }
 
+/* Counts a row; the one that is sought is the last. */
+static void
+count_row(RecommendAsk *ask, const RecommendRow *row)
+{
+	ask->listed++;
+	if (row->number != ask->sought)
+		return;
+	ask->k = ask->listed;
+	ask->found_as = row->source;
+}
+
 /* Puts a row out, or keeps it for later. */
 static void
 put(RecommendAsk *ask, const Profile *profile, const RecommendRow *row)
 {
 	RecommendMark(ask, row->number);
+	if (ask->seeking)
+	{
+		count_row(ask, row);
+		return;
+	}
 	if (!ask->gathering)
 	{
 		RecommendPut(ask, profile, row);
@@ -221,7 +237,7 @@ put_found(RecommendAsk *ask, const Profile *profile, const Batch *batch)
 		place[shown] = c;
 		item_no[shown++] = batch->item[c].item;
 	}
-	if (ask->gathering && !ask->explained)
+	if (ask->seeking || (ask->gathering && !ask->explained))
 		memset(because, 0xff, sizeof(int64_t) * shown);
 	else
 		ProfileBecause(profile, item_no, shown, because);
@@ -486,6 +502,22 @@ RecommendGatherSome(RecommendAsk *ask, const Profile *profile, IdSet *some, uint
 		IdSetFree(ask->among);
 	ask->among = among;
 	return spoken_for;
+}
+
+uint32
+RecommendRank(RecommendAsk *ask, const Profile *profile, uint32 number)
+{
+	begin_list(ask, profile);
+	ask->k = 0;
+	ask->seeking = true;
+	ask->sought = number;
+	ask->found_as = (Datum) 0;
+	if (profile->count > 0)
+		list_personal(ask, profile);
+	if (ask->fallback && ask->least_match < 0)
+		FallbackList(ask, profile->history);
+	ask->seeking = false;
+	return ask->found_as ? ask->listed : 0;
 }
 
 double

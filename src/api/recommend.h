@@ -79,6 +79,9 @@ typedef struct RecommendAsk
 	bool explained;
 	RecommendRow *row;
 	uint32 room;
+	bool seeking; /* or only counted, up to that of an item: */
+	uint32 sought;
+	Datum found_as; /* the source of that row, once there is one */
 } RecommendAsk;
 
 /* The option min_match of an argument: 0..100, or -1 for NULL. */
@@ -104,6 +107,12 @@ extern uint32 RecommendGather(RecommendAsk *ask, const Profile *profile, uint32 
 /* The same of some items only. */
 extern uint32 RecommendGatherSome(RecommendAsk *ask, const Profile *profile, IdSet *some,
 								  uint32 personal, uint32 rows);
+
+/*
+ * The rank of an item, by its number in the history's ids, in the list of all there are, and in
+ * ask->found_as its source; 0 where the list does not have it.  No arrangement is looked at.
+ */
+extern uint32 RecommendRank(RecommendAsk *ask, const Profile *profile, uint32 number);
 
 /* What a list in the making has room for, and what may not come into it, or not again. */
 extern bool RecommendIsFull(const RecommendAsk *ask);
