@@ -7,12 +7,15 @@
 #include "base/progress.h"
 
 /*
- * Items are turned and counted by ranges of about equal numbers of entries: enough of them that all
- * members end at about the same time, not so many that walking the users for each costs.
+ * Items are turned and counted by ranges of about equal numbers of entries, not so many that walking the
+ * users for each costs; and where several count, of less work towards the end.
  */
 #define RANGES      64
-#define RANGES_EACH 16 /* of a process, where there are few */
-#define ROOMY       32 /* so many times a range must be left */
+#define RANGES_EACH 16         /* of a process, where there are few */
+#define ROOMY       32         /* so many times a range must be left */
+#define LITTLE      (1.0 / 64) /* of all the work */
+/* Any two that follow each other pass what is wanted of one, or that little. */
+#define RANGES_MOST (2 * (RANGES + 64) + 2)
 
 /* What is left of memory, and of shared memory, for small things when all else is taken. */
 #define SPARE (1024 * 1024)
@@ -40,23 +43,48 @@ ranges_for(uint64_t cells, const Budget *budget)
 	return few < RANGES && largest * ROOMY < BudgetLeft(budget) ? (uint32_t) few : RANGES;
 }
 
+/*
+ * Where the range that begins with an item ends: it has as many entries as are wanted, and of several
+ * processes none takes more than its share of half the work that is left, down to a little, so that none
+ * waits long for the last.  A user's entries are added to those before them: so what is counted up to
+ * an item goes by the square of the entries up to there.
+ */
+static uint32_t
+range_end(const uint64_t *item_start, uint32_t first, uint32_t items, uint64_t wanted,
+		  uint32_t processes)
+{
+	double all = Max((double) item_start[items], 1);
+	double done = (double) item_start[first] / all;
+	double share = processes > 1 ? Max((1 - done * done) / (2 * processes), LITTLE) : 1;
+	uint32_t end = first + 1;
+
+	while (end < items && item_start[end + 1] - item_start[first] <= wanted)
+	{
+		double then = (double) item_start[end + 1] / all;
+
+		if (then * then - done * done > share)
+			break;
+		end++;
+	}
+	return end;
+}
+
 /* Cuts the items into ranges; returns the first of each, and sets how many and how large. */
 static uint32_t *
 cut_ranges(CountingJob *job, const uint64_t *item_start, Budget *budget)
 {
 	uint64_t wanted = item_start[job->items] / ranges_for(item_start[job->items], budget);
 	uint32_t *range =
-		BudgetAllocShared(budget, (uint64_t) Min(job->items, 2 * RANGES) + 2, sizeof(uint32_t));
-	uint32_t first = 0;
+		BudgetAllocShared(budget, (uint64_t) Min(job->items, RANGES_MOST) + 1, sizeof(uint32_t));
 
-	for (uint32_t i = 0; i < job->items; i++)
-		if (i + 1 == job->items || item_start[i + 1] - item_start[first] > wanted)
-		{
-			range[job->ranges++] = first;
-			job->range_most = Max(job->range_most, item_start[i + 1] - item_start[first]);
-			first = i + 1;
-		}
-	range[job->ranges] = job->items;
+	for (uint32_t first = 0; first < job->items; first = range[job->ranges])
+	{
+		uint32_t end = range_end(item_start, first, job->items, wanted, 1 + BudgetWorkers(budget));
+
+		range[job->ranges++] = first;
+		range[job->ranges] = end;
+		job->range_most = Max(job->range_most, item_start[end] - item_start[first]);
+	}
 	return range;
 }
 
