@@ -3,15 +3,15 @@
 CREATE FUNCTION reco_page(user_id bigint, rows int DEFAULT 6, per_row int DEFAULT 10, model text DEFAULT NULL, visit bigint DEFAULT 0,
   follows text DEFAULT NULL, as_of timestamptz DEFAULT NULL)
 RETURNS TABLE(row_rank int, kind text, subject bigint, label text, rank int, item_id bigint, score float8, match float8, because bigint, source text)
-LANGUAGE C STABLE PARALLEL SAFE COST 10000 ROWS 60 AS 'MODULE_PATHNAME', 'reco_page';
+LANGUAGE C STABLE PARALLEL SAFE COST 10000 ROWS 60 SUPPORT reco_expect_rows AS 'MODULE_PATHNAME', 'reco_page';
 CREATE FUNCTION reco_page(user_id text, rows int DEFAULT 6, per_row int DEFAULT 10, model text DEFAULT NULL, visit bigint DEFAULT 0,
   follows text DEFAULT NULL, as_of timestamptz DEFAULT NULL)
 RETURNS TABLE(row_rank int, kind text, subject text, label text, rank int, item_id text, score float8, match float8, because text, source text)
-LANGUAGE C STABLE PARALLEL SAFE COST 10000 ROWS 60 AS 'MODULE_PATHNAME', 'reco_page';
+LANGUAGE C STABLE PARALLEL SAFE COST 10000 ROWS 60 SUPPORT reco_expect_rows AS 'MODULE_PATHNAME', 'reco_page';
 CREATE FUNCTION reco_page(user_id uuid, rows int DEFAULT 6, per_row int DEFAULT 10, model text DEFAULT NULL, visit bigint DEFAULT 0,
   follows text DEFAULT NULL, as_of timestamptz DEFAULT NULL)
 RETURNS TABLE(row_rank int, kind text, subject uuid, label text, rank int, item_id uuid, score float8, match float8, because uuid, source text)
-LANGUAGE C STABLE PARALLEL SAFE COST 10000 ROWS 60 AS 'MODULE_PATHNAME', 'reco_page';
+LANGUAGE C STABLE PARALLEL SAFE COST 10000 ROWS 60 SUPPORT reco_expect_rows AS 'MODULE_PATHNAME', 'reco_page';
 COMMENT ON FUNCTION reco_page(bigint, int, int, text, bigint, text, timestamptz) IS
   'a page for one visit: so many rows (1 to 50) of so many items (1 to 100), ranked, no item twice. kind says what a row is: continue (what reco_continue lists, first if there is any), top (the list of reco_top_n), because (what goes with subject, an item chosen lately), trending (what rises in the category label), new (of the last 60 days by released_at, or else touched by nobody, in what the user chose from twice at least, by the attribute label, see follows), discover (what hardly anybody knows). After continue and top rows follow by their worth, .85 ^ (rows of the kind before) * sum of match / 100 (.5 without evidence) / per_row. Of the first 3 * per_row items of a row per_row are drawn by visit and user, those further up the sooner: the same visit has the same page, another one another. as_of asks as if at that time: that of the beginning of a visit keeps the page still while it lasts. score, match, because and source are those of the user; score of what is unfinished is its probability. follows names an attribute of the items, by default the category. Rules and fatigue hold in every row but continue: boosts and what fatigue leaves divide places, shares are kept by what a row shows, what is pinned is among the top picks';
 COMMENT ON FUNCTION reco_page(text, int, int, text, bigint, text, timestamptz) IS
@@ -21,6 +21,6 @@ COMMENT ON FUNCTION reco_page(uuid, int, int, text, bigint, text, timestamptz) I
 
 CREATE FUNCTION reco_typed_page(user_id "any", rows int, per_row int, model regclass, visit bigint, follows text, as_of timestamptz)
 RETURNS SETOF record
-LANGUAGE C STABLE PARALLEL SAFE COST 10000 ROWS 60 AS 'MODULE_PATHNAME', 'reco_page';
+LANGUAGE C STABLE PARALLEL SAFE COST 10000 ROWS 60 SUPPORT reco_expect_rows AS 'MODULE_PATHNAME', 'reco_page';
 COMMENT ON FUNCTION reco_typed_page("any", int, int, regclass, bigint, text, timestamptz) IS
   'what the typed doors of a model call: reco_page for any mix of id types, the model given as its table';

@@ -13,6 +13,7 @@ SELECT query, rows_expected('SELECT * FROM ' || query) FROM (VALUES
   ('reco_top_n(5, 0)'), ('site.top_n(5)'), ('site.top_n(5, 25)'), ('reco_complete(''{1}''::bigint[], 7)'), ('reco_similar_items(1, 40)'),
   ('site.similar_items(1, 40)'), ('reco_audience(1, 500)'), ('reco_similar_users(1, 2)'), ('reco_popular(60)'), ('reco_trending(6)'),
   ('reco_top_n_all(1)'), ('reco_top_n_all(20)'), ('site.top_n_all(20)'), ('reco_onboarding(4)'),
+  ('reco_page(5)'), ('reco_page(5, 2)'), ('reco_page(5, 3, 20)'), ('site.page(5, per_row => 5)'), ('reco_page(5, NULL, 5)'),
   ('generate_series(1, 3) k, reco_top_n(5, k)')) AS q(query);
 -- a k that is only known when the query runs
 PREPARE list(int) AS SELECT * FROM reco_top_n(5, $1);
