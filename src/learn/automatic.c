@@ -578,19 +578,31 @@ AutomaticThin(SimilarityOptions *options)
 	options->keep = SIMILARITY_KEEP_TARGET;
 }
 
-/* By what was picked. */
+static void
+free_solved(Search *search)
+{
+	if (search->solved.slot)
+		CooccurrenceFree(&search->solved, search->budget);
+	search->solved.slot = NULL;
+}
+
+/* By what was picked; gives back what led to it, as soon as it is not needed any more. */
 static Neighbors *
-learn_picked(Search *search, const Rows *rows)
+learn_picked(Search *search, RidgeBasis *basis, const Rows *rows)
 {
 	const SimilarityOptions *options = &search->best.options;
-	Neighbors *neighbors;
+	Neighbors *neighbors = NULL;
 
-	if (options->rule.kind == SIMILARITY_NEXT)
-		return NeighborsLearn(rows, options, search->budget);
+	if (options->rule.kind == SIMILARITY_RIDGE)
+		neighbors = NeighborsOfRidge(basis, &search->solved, options, search->budget);
+	free_solved(search);
 	if (options->rule.kind == SIMILARITY_COOCCURRENCE)
-		return NeighborsCounted(search->basis, options, search->budget);
-	neighbors = NeighborsOfRidge(search->basis, &search->solved, options, search->budget);
-	NeighborsSort(neighbors);
+		neighbors = NeighborsCounted(basis, options, search->budget);
+	RidgeClose(basis, search->budget);
+	if (options->rule.kind == SIMILARITY_NEXT)
+		neighbors = NeighborsLearn(rows, options, search->budget);
+	if (options->rule.kind == SIMILARITY_RIDGE)
+		NeighborsSort(neighbors);
 	return neighbors;
 }
 
@@ -603,7 +615,6 @@ AutomaticLearn(const Interactions *matrix, SimilarityOptions *options, Allowance
 	SimilarityRule rule = options->rule;
 	RidgeBasis *basis;
 	Search search;
-	Neighbors *neighbors;
 
 	input.rule = &rule;
 	basis = RidgeOpen(&input, k, Max(options->candidates, k), budget);
@@ -629,9 +640,5 @@ AutomaticLearn(const Interactions *matrix, SimilarityOptions *options, Allowance
 	}
 	*options = search.best.options;
 	free_trial(&search, &search.best);
-	neighbors = learn_picked(&search, &input.rows);
-	if (search.solved.slot)
-		CooccurrenceFree(&search.solved, budget);
-	RidgeClose(basis, budget);
-	return neighbors;
+	return learn_picked(&search, basis, &input.rows);
 }
