@@ -91,7 +91,7 @@ sub stop_in_phase
 			my @workers = $with{workers} ? workers_of($node, $pid) : ();
 			kill STOP => @workers;
 			if ((@workers || !$with{workers}) && !grep({ is_gone($_) } @workers)
-				&& $node->safe_psql('postgres', "SELECT count(*) FROM reco_progress WHERE pid = $pid AND $wanted") == 1)
+				&& seen($node, "SELECT count(*) FROM reco_progress WHERE pid = $pid AND $wanted") eq '1')
 			{
 				$watcher->quit;
 				return ($session, $pid, @workers);
@@ -105,11 +105,21 @@ sub stop_in_phase
 	die "no refresh was met in its phase $phase";
 }
 
+# What a query sees of the server's processes; nothing where it sees none in five seconds: PostgreSQL waits for a process
+# that says what it does to end its word, and one that is stopped in the middle never does.
+sub seen
+{
+	my ($node, $query) = @_;
+	my ($status, $out, $err) = $node->psql('postgres', "SET statement_timeout = '5s'; $query");
+	die $err if $status && $err !~ /statement timeout/;
+	return $status ? '' : $out;
+}
+
 # The processes that help a backend.
 sub workers_of
 {
 	my ($node, $pid) = @_;
-	return split /\n/, $node->safe_psql('postgres',
+	return split /\n/, seen($node,
 		"SELECT pid FROM pg_stat_activity WHERE leader_pid = $pid AND pid <> leader_pid AND backend_type = 'parallel worker' ORDER BY pid");
 }
 
