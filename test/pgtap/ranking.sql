@@ -93,6 +93,19 @@ SELECT is_empty($$SELECT u, n FROM generate_series(1, 30) u, stock.top_n(u, 20, 
   'variety chooses alike for one and for all, and from the beginning of a longer list');
 SELECT is_empty($$SELECT u FROM generate_series(1, 30) u, LATERAL (SELECT array_agg(item_id ORDER BY n) AS items FROM stock.top_n(u, 10, among => (SELECT array_agg(i) FROM generate_series(0, 599, 3) i), fallback => false) WITH ORDINALITY AS t(item_id, score, match, because, source, n)) l WHERE EXISTS (SELECT FROM unnest(items) i WHERE i % 3 <> 0 OR i % 4 = 1)$$, 'among names what may come');
 
+-- A query that asks for many people opens the network once for all: each has what they have alone.
+SELECT reco_learn_habits('stock') IS NOT NULL AS learned \gset
+CREATE FUNCTION pg_temp.alone(question text) RETURNS SETOF text LANGUAGE plpgsql AS $$
+BEGIN
+  FOR u IN 1 .. 30 LOOP
+    RETURN QUERY EXECUTE format('SELECT %s || t::text FROM ' || question, u, u);
+  END LOOP;
+END $$;
+SELECT bag_eq($$SELECT u || p::text FROM generate_series(1, 30) u, LATERAL reco_next_purchases(u, 8, 'stock', as_of => '2024-10-27') p$$,
+  $$SELECT pg_temp.alone('reco_next_purchases(%s, 8, ''stock'', as_of => ''2024-10-27'') t')$$, 'next purchases of many are those of each');
+SELECT bag_eq($$SELECT u || p::text FROM generate_series(1, 30) u, LATERAL reco_page(u, 6, 8, 'stock', as_of => '2024-10-27') p$$,
+  $$SELECT pg_temp.alone('reco_page(%s, 6, 8, ''stock'', as_of => ''2024-10-27'') t')$$, 'and so are their pages');
+
 /*
  * The same from the table, in plain SQL: of binary histories and all neighbours, score = sum of similarities / sqrt(n), brought to
  * a level by n^-0.2; positions count the later times of the user's.
