@@ -196,6 +196,8 @@ test_servers() {
 		"$root/script/test" --pg "$major" $OTHER_PARTS 2>&1 </dev/null | sed -u 's/^/    /' | tee "$work/server.$major" || status=$?
 		counts=$(grep -E '^ *[0-9]+ passed, [0-9]+ failed' "$work/server.$major" | tail -n 1)
 		add_counts "PostgreSQL $major" "$status" "$counts"
+		faults+=$(awk -v on= -v server="PostgreSQL $major:" '
+			/^ *[0-9]+ passed, / { on = "" } on { print } /^ *--- what failed/ { on = 1; print server }' "$work/server.$major")$'\n'
 	done
 }
 
@@ -208,7 +210,7 @@ add_counts() {
 		skipped=$((skipped + ${BASH_REMATCH[4]:-0}))
 		[ "$status" = 0 ] || [ "${BASH_REMATCH[2]}" != 0 ] || [ "${BASH_REMATCH[1]}" = 0 ] || failed=$((failed + 1))
 	else
-		say "FAILED  $caption: it did not say how it went (status $status)"
+		fault "$caption: it did not say how it went (status $status)" /dev/null
 		failed=$((failed + 1))
 	fi
 }
