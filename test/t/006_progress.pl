@@ -214,7 +214,7 @@ gone('terminated', q{SELECT reco_refresh('shop')}, 'SELECT pg_terminate_backend(
 	my ($session, $pid) = session();
 	my $hold = hold_writing();
 	$session->query_safe(q{INSERT INTO orders SELECT c, 30 FROM generate_series(1, 100) c});
-	$session->query_safe(q{BEGIN; SET lock_timeout = '3s'});
+	$session->query_safe(q{BEGIN; SET lock_timeout = '8s'});
 	send_off($session, q{SELECT refresh_and_catch()});
 	waits($pid, 'transactionid');
 	is(seen("SELECT phase FROM reco_progress WHERE pid = $pid"), 'write', 'lock_timeout: it is seen');

@@ -86,23 +86,17 @@ for my $phase ('read', 'encode', 'learn', 'solve', 'curve', 'write', 'open')
 		my @memory = shared_memory_of($pid);
 		# Besides what every session maps, a refresh shares memory from reading on.
 		$shared += @memory > 2;
-		if ($victim eq 'worker')
-		{
-			kill KILL => shift @workers;
-			kill CONT => @workers, $pid;
-		}
-		elsif ($victim eq 'backend')
-		{
-			kill KILL => $pid;
-			kill CONT => @workers;
-		}
-		else
+		if ($victim eq 'postmaster')
 		{
 			ok(kill_postmaster($node, @workers, $pid), "$name: the others go by themselves");
 			$node->start;
 		}
+		else
+		{
+			my ($shot_at, @others) = $victim eq 'worker' ? (@workers, $pid) : ($pid, @workers);
+			ok(crash_of($node, sub { kill KILL => $shot_at; kill CONT => @others }), "$name: the server comes back");
+		}
 		eval { $session->quit };
-		ok($node->poll_query_until('postgres', 'SELECT true'), "$name: the server is back");
 		recovered($name, $model, [ $now{$model} ], @memory);
 		$shot++;
 	}
@@ -111,9 +105,12 @@ cmp_ok($shared, '>=', 8, 'and memory was shared in many of them');
 is($shot, 18, "$shot crashes, each in a phase of its own");
 
 
-# At points of time all over a refresh, which commits by itself: old or new.
+# At points of time all over a refresh, which commits by itself: old or new.  How long it takes differs from one to the next, on a
+# busy machine by far: where a backend was over when it was shot at in the middle, the same point is aimed at once more, and all
+# that follow earlier.
 
 my %came = (old => 0, new => 0);
+my ($late, $middle) = (0, 0);
 for my $model ('shop', 'taste')
 {
 	my ($session) = session($node);
@@ -122,19 +119,19 @@ for my $model ('shop', 'taste')
 	$session->query_safe("SELECT reco_refresh('$model')");
 	my $lasts = time - $start;
 	$session->quit;
-	for my $point (1 .. $points / 2)
+	for (my ($point, $tries) = (1, 0); $point <= $points / 2;)
 	{
 		# The last one is just over when it is shot at, or just not.
-		my $delay = $lasts * $point / ($points / 2);
+		my $share = $point / ($points / 2);
 		my $victim = $point % 2 ? 'postmaster' : 'backend';
-		my $name = sprintf('%s: %s killed after %d %% of a refresh', $model, $victim, 100 * $point / ($points / 2));
+		my $name = sprintf('%s: %s killed after %d %% of a refresh', $model, $victim, 100 * $share);
 		my ($session, $pid) = session($node);
 		$node->safe_psql('postgres', 'UPDATE waves SET n = ' . (3 - $now{$model}));
 		send_off($session, sprintf($refresh, $model));
-		sleep $delay;
+		sleep $lasts * $share;
 		if ($victim eq 'backend')
 		{
-			kill KILL => $pid;
+			ok(crash_of($node, sub { kill KILL => $pid }), "$name: the server comes back");
 		}
 		else
 		{
@@ -142,14 +139,25 @@ for my $model ('shop', 'taste')
 			$node->start;
 		}
 		eval { $session->quit };
-		ok($node->poll_query_until('postgres', 'SELECT true'), "$name: the server is back");
 		my $version = recovered($name, $model, [ $now{$model}, 3 - $now{$model} ]);
 		# recovered() has moved on
-		$came{ defined $version && $version == $now{$model} ? 'new' : 'old' }++;
+		my $end = defined $version && $version == $now{$model} ? 'new' : 'old';
+		$came{$end}++;
+		if ($victim eq 'backend' && $share < 1)
+		{
+			$middle++ if $end eq 'old';
+			if ($end eq 'new' && $tries++ < 8)
+			{
+				$late++;
+				$lasts *= 0.7;
+				next;
+			}
+		}
+		($point, $tries) = ($point + 1, 0);
 	}
 }
-note("$points crashes at points of time: the old model $came{old} times, the new one $came{new} times");
-cmp_ok($came{old}, '>=', $points / 4, 'most of them in the middle');
+note("$came{old} crashes at points of time left the old model, $came{new} the new one; $late times a backend was over before it was shot at");
+is($middle, 2 * grep({ $_ % 2 == 0 } 1 .. $points / 2 - 1), 'every backend but those at the end was met in the middle');
 
 # Right after a commit that was answered: the new model, for sure.
 {

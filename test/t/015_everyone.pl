@@ -51,7 +51,7 @@ sub lists
 	return ($out, join "\n", grep { /read the events|reads the events|for events|workers started|one process|temporary files|made together|ERROR/ } split /\n/, $err);
 }
 
-my %all;
+my (%all, $helped);
 for my $model (sort keys %models)
 {
 	for my $arguments ('10', '70', '5, fallback => false', '6, min_match => 60', '7, seen => true', '3, part => 2, parts => 3')
@@ -63,13 +63,16 @@ for my $model (sort keys %models)
 		my $workers = $arguments eq '10' ? 4 : $arguments eq '70' ? 1 : 2;
 		my ($have, $said) = lists($model, $workers, '', $arguments);
 		is($have, $wanted, "$model, $arguments: $workers workers make what one process makes");
-		like($said, $model =~ /narrow|wide/ ? qr/^DEBUG:  [1-4] workers helped to read the events$/m : qr/^DEBUG:  one process reads the events: ids or signals have to be looked up$/m,
+		# On a busy machine a worker may come when all has been read.
+		$helped++ if $said =~ /[1-4] workers helped/;
+		like($said, $model =~ /narrow|wide/ ? qr/^DEBUG:  [0-4] workers helped to read the events$/m : qr/^DEBUG:  one process reads the events: ids or signals have to be looked up$/m,
 			"$model, $arguments: how the events are read");
 		# As many as there is memory for.
 		like($said, qr/^DEBUG:  ([1-$workers]) workers started of \1 wanted\nDEBUG:  \d+ of [1-9]\d* lists by way of a short list, made together$/m, "$model, $arguments: workers make lists");
 	}
 }
 is(scalar(keys %{ { reverse %all } }), scalar(keys %all), 'no two answers are the same');
+ok($helped, 'workers help to read, if not each time');
 
 # Lists that do not fit into memory wait on tape, which is shared; where there is no memory for workers one process does it all.
 my %waited;

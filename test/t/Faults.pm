@@ -14,7 +14,7 @@ use PostgreSQL::Test::Utils;
 use Test::More;
 use Time::HiRes qw(sleep time);
 
-our @EXPORT = qw(server is_slow session send_off answer_of stop_in_phase workers_of shared_memory_of kill_postmaster create_shop state_of leftovers start_after scheduled);
+our @EXPORT = qw(server is_slow session send_off answer_of stop_in_phase shared_memory_of kill_postmaster crash_of create_shop state_of leftovers start_after scheduled);
 
 # A server that comes back after a crash, with whatever further settings.
 sub server
@@ -58,69 +58,54 @@ sub answer_of
 }
 
 # Makes a session that runs refreshes, and stops the process of one while it is in a phase, with helpers where those are
-# wanted: a refresh that has gone on before it was stopped is waited for, and another one begun.  Each begins with what
-# $with{begin} says, and is undone.  Returns the session, the process, and the helpers, all stopped.
+# wanted.  It is let go step by step, and looked at while it stands still, so that a busy machine loses no phase; one that has
+# gone past it all the same is let go, and another one begun, in shorter steps.  Each begins with what $with{begin} says, and
+# is undone.  Returns the session, the process, and the helpers, all stopped.
 sub stop_in_phase
 {
 	my ($node, $phase, $refresh, %with) = @_;
 	my ($watcher) = session($node);
-	my $wanted = "phase = '$phase'" . ($with{workers} ? ' AND workers > 0' : '');
 
-	$watcher->query_safe(qq{CREATE FUNCTION pg_temp.await(leader int) RETURNS boolean LANGUAGE plpgsql AS \$\$
-		DECLARE
-			met boolean;
-			came boolean := false;
-		BEGIN
-			LOOP
-				PERFORM pg_stat_clear_snapshot();
-				SELECT $wanted INTO met FROM reco_progress WHERE pid = leader;
-				IF met THEN RETURN true; END IF;
-				came := came OR FOUND;
-				IF came AND NOT FOUND OR clock_timestamp() > now() + interval '120 s' THEN RETURN false; END IF;
-			END LOOP;
-		END \$\$});
-	for (1 .. 30)
+	# PostgreSQL waits for a process that says what it does to end its word, and one that is stopped in the middle never does.
+	$watcher->query_safe(q{SET statement_timeout = '5s'});
+	for my $try (1 .. 40)
 	{
 		my ($session, $pid) = session($node);
+		my $look = qq{SELECT phase, CASE WHEN workers > 0 THEN (SELECT string_agg(pid::text, ' ') FROM pg_stat_activity
+			WHERE leader_pid = $pid AND pid <> leader_pid AND backend_type = 'parallel worker') END FROM reco_progress WHERE pid = $pid};
+		my $step = 0.02 / $try;
+		my $begun = 0;
+		my $end = time + 120;
 		$session->query_safe($with{begin}) if $with{begin};
 		$session->query_safe('BEGIN');
 		send_off($session, $refresh);
-		if ($watcher->query_safe("SELECT pg_temp.await($pid)") eq 't')
+		while (time < $end)
 		{
 			kill STOP => $pid;
-			my @workers = $with{workers} ? workers_of($node, $pid) : ();
-			kill STOP => @workers;
-			if ((@workers || !$with{workers}) && !grep({ is_gone($_) } @workers)
-				&& seen($node, "SELECT count(*) FROM reco_progress WHERE pid = $pid AND $wanted") eq '1')
+			my $seen = $watcher->query($look);
+			my ($at, $helpers) = $seen =~ /^(\w+)\|([\d ]*)$/;
+			my @workers = split / /, $helpers // '';
+			$watcher->{stderr} = '';
+			if (($at // '') eq $phase && (@workers || !$with{workers}))
 			{
-				$watcher->quit;
-				return ($session, $pid, @workers);
+				kill STOP => @workers if $with{workers};
+				if (!$with{workers} || !grep({ is_gone($_) } @workers))
+				{
+					$watcher->quit;
+					return ($session, $pid, $with{workers} ? @workers : ());
+				}
+				kill CONT => @workers;
 			}
-			kill CONT => @workers, $pid;
+			kill CONT => $pid;
+			$begun ||= defined $at;
+			last if $begun && $seen eq '';
+			sleep $step;
 		}
 		answer_of($session);
 		$session->query('ROLLBACK');
 		$session->quit;
 	}
 	die "no refresh was met in its phase $phase";
-}
-
-# What a query sees of the server's processes; nothing where it sees none in five seconds: PostgreSQL waits for a process
-# that says what it does to end its word, and one that is stopped in the middle never does.
-sub seen
-{
-	my ($node, $query) = @_;
-	my ($status, $out, $err) = $node->psql('postgres', "SET statement_timeout = '5s'; $query");
-	die $err if $status && $err !~ /statement timeout/;
-	return $status ? '' : $out;
-}
-
-# The processes that help a backend.
-sub workers_of
-{
-	my ($node, $pid) = @_;
-	return split /\n/, seen($node,
-		"SELECT pid FROM pg_stat_activity WHERE leader_pid = $pid AND pid <> leader_pid AND backend_type = 'parallel worker' ORDER BY pid");
 }
 
 # Two models of 6,000 users, "shop" by neighbours and "taste" by factors, which have everything that a refresh writes, one more,
@@ -222,6 +207,21 @@ sub kill_postmaster
 	{
 		# The number of a postmaster that nobody has buried yet still counts as one that runs.
 		return 1 if !kill(0 => $postmaster) && !grep { !is_gone($_) } @children;
+		sleep 0.1;
+	}
+	return 0;
+}
+
+# Does something that makes a server restart all its processes, and waits until it has; says whether it did.  Right after a
+# process was killed the first one may not know yet, and answer as if nothing had happened.
+sub crash_of
+{
+	my ($node, $do) = @_;
+	my $seen = -s $node->logfile;
+	&$do;
+	for (1 .. 1800)
+	{
+		return 1 if substr(slurp_file($node->logfile), $seen) =~ /all server processes terminated; reinitializing.*database system is ready to accept connections/s;
 		sleep 0.1;
 	}
 	return 0;
