@@ -25,6 +25,14 @@ test_formats() {
 	fi
 }
 
+# What the numeric core makes of inputs whose figures are known by hand; the program names its sources by their headers.
+figures_hold() {
+	local sources
+	sources=$(sed -nE 's,^#include "(math/\w+)\.h".*,'"$root"'/src/\1.c,p' "$root/test/fuzz/figures.c" | xargs ls 2>/dev/null) || true
+	gcc -std=gnu11 -O2 -Wall -Wextra -Werror -DRECO_STANDALONE -I "$root/src" -o "$work/figures" "$root/test/fuzz/figures.c" $sources -lm
+	"$work/figures"
+}
+
 # Builds a program of test/fuzz with the numeric core, which needs no server.
 build_fuzzer() {
 	"$(find_clang)" $FUZZ_FLAGS -I "$root/src" -o "$work/fuzz/$1" "$root/test/fuzz/$1.c" \

@@ -1,0 +1,139 @@
+/*
+ * figures.c: what the numeric core makes of inputs so small or so even that its figures are known by hand.
+ *
+ * Not for libFuzzer: a program of its own, see script/fuzzing.sh, which script/mutate asks as well.
+ */
+#include "fuzz.h"
+#include "math/curve.h"
+#include "math/hash.h"
+#include "math/sketch.h"
+
+static bool
+near(double x, double y)
+{
+	return fabs(x - y) <= 1e-12 * fabs(y);
+}
+
+/* A bin for each knot: of the 64 samples of the bin b, b are chosen, by (b + 1) / 66 with one more of either. */
+static void
+check_curve(void)
+{
+	CurveSample *samples = room_for(64 * 64, sizeof(CurveSample));
+	Curve curve;
+
+	for (int s = 0; s < 64 * 64; s++)
+		samples[64 * 64 - 1 - s] = (CurveSample){s + 1, 1, s % 64 < s / 64};
+	CurveFit(samples, 64 * 64, &curve);
+	must(curve.knots == 64);
+	for (int b = 0; b < 64; b++)
+	{
+		must(near(curve.score[b], 64 * b + 32.5));
+		must(near(curve.chance[b], (b + 1) / 66.0));
+	}
+
+	/* Half way between two knots is half of both; below the first the line goes on, down to 0; above the last it is flat. */
+	must(near(CurveAt(curve.score, curve.chance, 64, 64.5), 1.5 / 66));
+	must(near(CurveAt(curve.score, curve.chance, 64, 32.5 + 62 * 64 + 16), 63.25 / 66));
+	must(near(CurveAt(curve.score, curve.chance, 64, 16.5), 0.75 / 66));
+	must(CurveAt(curve.score, curve.chance, 64, -1e9) == 0);
+	must(CurveAt(curve.score, curve.chance, 64, 1e9) == curve.chance[63]);
+
+	/* Sixteen is the least weight of a bin.  What falls is one step: 16 of 16 and 0 of 16 are 16 of 32. */
+	for (int s = 0; s < 32; s++)
+		samples[s] = (CurveSample){s, 1, s < 16};
+	CurveFit(samples, 32, &curve);
+	must(curve.knots == 1 && near(curve.score[0], 15.5) && near(curve.chance[0], 17.0 / 34));
+	must(CurveAt(curve.score, curve.chance, 1, -5) == curve.chance[0]);
+
+	/* What rises is two: 0 and 16 of 16, the second of heavier samples. */
+	for (int s = 0; s < 24; s++)
+		samples[s] = (CurveSample){s, s < 16 ? 1 : 2, s >= 16};
+	CurveFit(samples, 24, &curve);
+	must(curve.knots == 2 && near(curve.score[0], 7.5) && near(curve.score[1], 19.5));
+	must(near(curve.chance[0], 1.0 / 18) && near(curve.chance[1], 17.0 / 18));
+
+	/* Equal scores share a bin, however many they are. */
+	for (int s = 0; s < 40; s++)
+		samples[s] = (CurveSample){s < 20 ? 1 : 2, 1, s % 20 < (s < 20 ? 5 : 10)};
+	CurveFit(samples, 40, &curve);
+	must(curve.knots == 2 && curve.score[0] == 1 && curve.score[1] == 2);
+	must(near(curve.chance[0], 6.0 / 22) && near(curve.chance[1], 11.0 / 22));
+
+	CurveFit(samples, 0, &curve);
+	must(curve.knots == 0);
+	free(samples);
+}
+
+/* So many items with so many events, and nothing else. */
+static bool
+has_items(const SketchItems *spread, const double *items)
+{
+	for (int b = 0; b < SKETCH_BINS; b++)
+		if (spread->items[b] != (b < 8 ? items[b] : 0))
+			return false;
+	return true;
+}
+
+static void
+check_sketch(void)
+{
+	/* Items whose hashes belong into the first place of a sample and into the last. */
+	const uint64_t first = UINT64_C(1) << 50;
+	const uint64_t last = first - 1;
+	unsigned char *memory = room_for(SketchBytes(), 1);
+	SketchFigures figures;
+	Sketch *sketch;
+
+	/* What the memory holds before is nothing to it. */
+	memset(memory, 0xff, SketchBytes());
+	sketch = SketchInit(memory);
+	SketchRead(sketch, 100, &figures);
+	must(figures.events == 0 && figures.users == 0 && figures.items == 0 && figures.cells == 0 &&
+		 figures.pairs == 0);
+	must(has_items(&figures.spread, (double[8]){0}));
+
+	/* User 7 has two items, and looked at a third, which counts for nothing; user 8 has one of them, twice. */
+	SketchAdd(sketch, 7, first, 1);
+	SketchAdd(sketch, 7, last, 1);
+	SketchAdd(sketch, 7, 5, 0);
+	SketchAdd(sketch, 8, first, .5f);
+	SketchAdd(sketch, 8, first, .5f);
+	SketchRead(sketch, 100, &figures);
+	must(figures.events == 5 && figures.users == 2 && figures.items == 3);
+	must(figures.cells == 3 && figures.pairs == 2 * 2 + 1 * 1 && figures.alike);
+	/* Two items of one event, and one of three, at 4 log2 3 = 6.3. */
+	must(has_items(&figures.spread, (double[8]){[0] = 2, [6] = 1}));
+	must(figures.spread.events[0] == 2 && figures.spread.events[6] == 3);
+
+	/* Of histories no more than the most: one of each. */
+	SketchRead(sketch, 1, &figures);
+	must(figures.cells == 2 && figures.pairs == 2);
+	SketchRead(sketch, 2, &figures);
+	must(figures.cells == 3 && figures.pairs == 5);
+	SketchAdd(sketch, 8, last, 3);
+	SketchRead(sketch, 100, &figures);
+	must(figures.cells == 4 && figures.pairs == 8 && !figures.alike);
+
+	/* More than a sample has room for: estimates, of items whose events are whole, two or three times of each user. */
+	sketch = SketchInit(memory);
+	for (uint64_t u = 1; u <= 20000; u++)
+		for (uint64_t n = 0; n < 10; n++)
+			SketchAdd(sketch, HashMix(u), HashMix(100000 + (u * 10 + n) % 25000), 1);
+	SketchRead(sketch, 100, &figures);
+	must(figures.events == 200000 && fabs(figures.users - 20000) < 1200 &&
+		 fabs(figures.items - 25000) < 1500);
+	must(fabs(figures.cells - 200000) < 6000 && fabs(figures.pairs - 2000000) < 100000 &&
+		 figures.alike);
+	/* Eight events of each item, at 4 log2 8 = 12. */
+	must(figures.spread.items[12] == figures.items &&
+		 figures.spread.events[12] == 8 * figures.items);
+	free(memory);
+}
+
+int
+main(void)
+{
+	check_curve();
+	check_sketch();
+	return 0;
+}
