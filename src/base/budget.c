@@ -416,6 +416,14 @@ BudgetHandle(const Budget *budget, const void *memory, dsm_handle *handle)
 	return true;
 }
 
+Size
+BudgetSharedBytes(const Budget *budget, const void *memory)
+{
+	int place = shared_place(budget, memory);
+
+	return place < 0 ? 0 : budget->piece[place].size;
+}
+
 void
 BudgetShare(Budget *budget, bool share)
 {

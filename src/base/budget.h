@@ -88,6 +88,9 @@ extern void *BudgetTryShared(Budget *budget, uint64 count, Size size, Size besid
 /* How others attach to it; false where it is not shared. */
 extern bool BudgetHandle(const Budget *budget, const void *memory, dsm_handle *handle);
 
+/* How many bytes were asked for, of what is shared or could be. */
+extern Size BudgetSharedBytes(const Budget *budget, const void *memory);
+
 /*
  * True where the system has so much shared memory besides, which is not kept.  Otherwise the
  * job goes on without workers.

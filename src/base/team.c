@@ -20,9 +20,11 @@ typedef struct Shared
 	pg_atomic_uint32 next[TEAM_PHASES];
 	Barrier barrier;
 	uint32 pieces;
+	uint32 members; /* at most */
 	Size size;
 	uint64 build; /* which build of this library the job was made by */
 	dsm_handle piece[TEAM_PIECES];
+	uint64 bytes[TEAM_PIECES];
 } Shared;
 
 uint32
@@ -63,6 +65,7 @@ share_pieces(Shared *shared, const TeamTask *task, const Budget *budget)
 		shared->piece[p] = DSM_HANDLE_INVALID;
 		if (task->piece[p] && !BudgetHandle(budget, task->piece[p], &shared->piece[p]))
 			return false;
+		shared->bytes[p] = BudgetSharedBytes(budget, task->piece[p]);
 	}
 	return true;
 }
@@ -124,6 +127,8 @@ run_together(const TeamTask *task, const Shared *handles, uint32 workers)
 	ereport(DEBUG1, (errmsg_internal("%d workers started of %u wanted", context->nworkers_launched,
 									 workers)));
 	ProgressWorkers(context->nworkers_launched);
+	member.members = shared->members;
+	member.bytes = shared->bytes;
 	member.next = shared->next;
 	member.barrier = &shared->barrier;
 	task->work(&member);
@@ -137,7 +142,7 @@ run_together(const TeamTask *task, const Shared *handles, uint32 workers)
 void
 TeamRun(const TeamTask *task, Budget *budget)
 {
-	Shared handles = {.pieces = task->pieces, .size = task->size};
+	Shared handles = {.pieces = task->pieces, .members = task->members, .size = task->size};
 	uint32 workers = Min(BudgetWorkers(budget), task->members - 1);
 
 	Assert(task->pieces <= TEAM_PIECES && task->members > 0);
@@ -163,8 +168,10 @@ TeamJoin(shm_toc *toc, TeamWork work, Size size, uint32 pieces)
 	dsm_segment *segment[TEAM_PIECES] = {0};
 	TeamMember member = {
 		.number = 1 + (uint32) ParallelWorkerNumber,
+		.members = shared->members,
 		.job = shm_toc_lookup(toc, KEY_JOB, false),
 		.piece = piece,
+		.bytes = shared->bytes,
 		.next = shared->next,
 		.barrier = &shared->barrier,
 	};

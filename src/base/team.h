@@ -24,8 +24,10 @@
 typedef struct TeamMember
 {
 	uint32 number;   /* 0 .. members - 1 */
+	uint32 members;  /* at most; like the bytes, 0 and NULL where one does it all */
 	const void *job; /* as it was given, at this member's address */
 	void **piece;    /* as they were given, at this member's addresses; NULL where NULL was given */
+	const uint64 *bytes;    /* of each piece */
 	pg_atomic_uint32 *next; /* of the phase at hand */
 	Barrier *barrier;       /* NULL where one does it all */
 } TeamMember;
@@ -63,6 +65,11 @@ TeamShare(const TeamMember *member, int piece, uint64 bytes)
 {
 	char *all = member->piece[piece];
 
+	/* A piece is made of whole parts, of which there is one for everybody: else two would share one. */
+	Assert(all == NULL || member->bytes == NULL ||
+		   (bytes == 0 ? member->bytes[piece] <= 1
+					   : member->bytes[piece] % bytes == 0 &&
+							 member->bytes[piece] / bytes >= member->members));
 	return all ? all + bytes * member->number : NULL;
 }
 
