@@ -138,14 +138,11 @@ map_columns(HeldReader *reader)
 	uint32 slots = reader->model->item_slots;
 	uint64 words = (uint64) ShortlistMaps(&list->columns, slots) * ShortlistWords(slots);
 	uint32 *map;
-	uint64 *bits;
 
-	if (words * (sizeof(uint64) + sizeof(uint32)) + slots * sizeof(uint32) >
-		BudgetLeft(reader->budget) / MAPS_PART)
+	if (words * sizeof(uint64) + slots * sizeof(uint32) > BudgetLeft(reader->budget) / MAPS_PART)
 		return;
 	map = BudgetZeroed(reader->budget, slots, sizeof(uint32));
-	bits = BudgetZeroed(reader->budget, words, sizeof(uint64));
-	ShortlistMap(list, map, bits, BudgetAlloc(reader->budget, words, sizeof(uint32)));
+	ShortlistMap(list, map, BudgetZeroed(reader->budget, words, sizeof(uint64)));
 }
 
 /* What lists are made of sooner, where there is memory to spare. */
@@ -279,7 +276,7 @@ enum
 	PIECE_OF_COLUMNS,
 	PIECE_NARROW,
 	PIECE_MAP,
-	PIECE_WORDS, /* the bits of all maps, and after them what came before */
+	PIECE_WORDS, /* of all maps */
 	PIECES
 };
 
@@ -298,13 +295,12 @@ share(Budget *budget, const void *array, uint64 count, Size size)
 
 /* Points rows, columns and the short list to the pieces. */
 static void
-point(Held *held, void **piece, uint32 slots)
+point(Held *held, void **piece)
 {
 	Shortlist *list = &held->shortlist;
 	const uint64 *begin = piece[PIECE_BEGIN];
 	const uint32 *item = piece[PIECE_ITEM];
 	const float *similarity = piece[PIECE_SIMILARITY];
-	uint64 words = 0;
 
 	for (uint32 n = 0; n < held->learned; n++)
 	{
@@ -320,11 +316,7 @@ point(Held *held, void **piece, uint32 slots)
 	list->columns = held->columns;
 	list->scratch = &held->scratch;
 	list->map = piece[PIECE_MAP];
-	list->bits = piece[PIECE_WORDS];
-	if (list->map == NULL)
-		return;
-	words = (uint64) ShortlistMaps(&list->columns, slots) * ShortlistWords(slots);
-	list->before = (const uint32 *) (list->bits + words);
+	list->word = piece[PIECE_WORDS];
 }
 
 bool
@@ -335,13 +327,11 @@ HeldShare(Held *held, void **piece, HeldForm *form, Budget *budget)
 	uint64 words =
 		list->map ? (uint64) ShortlistMaps(&list->columns, slots) * ShortlistWords(slots) : 0;
 	uint64 *begin;
-	uint64 *bits;
 
 	/* The rows stay as they are, and of the arrays one at a time is there twice. */
 	if (BudgetWorkers(budget) == 0 || list->sum == NULL || held->pairs == 0 ||
-		BudgetLeft(budget) <
-			2 * (Max(held->pairs * sizeof(uint32), words * (sizeof(uint64) + sizeof(uint32))) +
-				 held->learned * (sizeof(Packed) + sizeof(uint64))))
+		BudgetLeft(budget) < 2 * (Max(held->pairs * sizeof(uint32), words * sizeof(uint64)) +
+								  held->learned * (sizeof(Packed) + sizeof(uint64))))
 		return false;
 	*form = (HeldForm){.slots = slots, .learned = held->learned, .pairs = held->pairs};
 	begin = BudgetAllocShared(budget, held->learned, sizeof(uint64));
@@ -356,12 +346,7 @@ HeldShare(Held *held, void **piece, HeldForm *form, Budget *budget)
 	piece[PIECE_NUMBER] = share(budget, held->number, slots, sizeof(uint32));
 	if (list->map)
 	{
-		bits = BudgetAllocShared(budget, words * 3, sizeof(uint32));
-		memcpy(bits, list->bits, words * sizeof(uint64));
-		memcpy(bits + words, list->before, words * sizeof(uint32));
-		BudgetFree(budget, (void *) list->bits);
-		BudgetFree(budget, (void *) list->before);
-		piece[PIECE_WORDS] = bits;
+		piece[PIECE_WORDS] = share(budget, list->word, words, sizeof(uint64));
 		piece[PIECE_MAP] = share(budget, list->map, slots, sizeof(uint32));
 	}
 	piece[PIECE_START] = share(budget, held->columns.start, (uint64) slots + 1, sizeof(uint64));
@@ -369,7 +354,7 @@ HeldShare(Held *held, void **piece, HeldForm *form, Budget *budget)
 	piece[PIECE_OF_COLUMNS] = share(budget, held->columns.similarity, held->pairs, sizeof(float));
 	if (list->narrow)
 		piece[PIECE_NARROW] = share(budget, list->narrow, held->pairs, sizeof(uint16));
-	point(held, piece, slots);
+	point(held, piece);
 	return true;
 }
 
@@ -393,6 +378,6 @@ HeldJoin(const HeldForm *form, void **piece, Budget *budget)
 					form->slots);
 	ShortlistInit(&held->shortlist, BudgetZeroed(budget, ShortlistBytes(form->slots), 1),
 				  form->slots);
-	point(held, piece, form->slots);
+	point(held, piece);
 	return held;
 }

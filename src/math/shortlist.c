@@ -28,8 +28,18 @@
 /* Items that are asked about together whether one is marked. */
 #define TOGETHER 4
 
+/* What a loop is compiled for is known where it stands. */
+#define KNOWN inline __attribute__((always_inline))
+
+/* The signs of two numbers. */
+#define BOTH_SIGNS UINT64_C(0x8000000080000000)
+
+/* Sources in a word of a map. */
+#define SOURCES 32
+
 typedef float Line __attribute__((vector_size(LINE), may_alias));
 typedef uint32_t LineBits __attribute__((vector_size(LINE)));
+typedef uint32_t FourBits __attribute__((vector_size(16)));
 typedef float Floats __attribute__((vector_size(16), may_alias, aligned(4)));
 
 /* A candidate for the list. */
@@ -78,31 +88,31 @@ ShortlistMaps(const RankColumns *columns, uint32_t slots)
 }
 
 void
-ShortlistMap(Shortlist *list, uint32_t *map, uint64_t *bits, uint32_t *before)
+ShortlistMap(Shortlist *list, uint32_t *map, uint64_t *word)
 {
 	const RankColumns *columns = &list->columns;
 	uint32_t words = ShortlistWords(list->slots);
 	uint32_t maps = 0;
 
 	list->map = map;
-	list->bits = bits;
-	list->before = before;
+	list->word = word;
 	for (uint32_t i = 0; i < list->slots; i++)
 	{
-		uint32_t count = 0;
+		uint64_t count = 0;
 
 		if (columns->start[i + 1] - columns->start[i] <= SHORTLIST_LONG)
 			continue;
 		map[i] = ++maps;
 		for (uint64_t p = columns->start[i]; p < columns->start[i + 1]; p++)
-			bits[columns->source[p] / 64] |= UINT64_C(1) << columns->source[p] % 64;
+			word[columns->source[p] / SOURCES] |= UINT64_C(1) << columns->source[p] % SOURCES;
 		for (uint32_t w = 0; w < words; w++)
 		{
-			before[w] = count;
-			count += (uint32_t) __builtin_popcountll(bits[w]);
+			uint32_t sources = (uint32_t) word[w];
+
+			word[w] |= count << SOURCES;
+			count += (uint32_t) __builtin_popcount(sources);
 		}
-		bits += words;
-		before += words;
+		word += words;
 	}
 }
 
@@ -111,6 +121,27 @@ static inline const uint16_t *
 narrow_of(const Shortlist *list, const RankEntry *entry)
 {
 	return list->narrow + (entry->item - list->item);
+}
+
+/* Four items that are read as one number. */
+typedef struct FourItems
+{
+	uint32_t of[4];
+} FourItems;
+
+static KNOWN FourItems
+four_narrow(const uint16_t *narrow)
+{
+	uint64_t four;
+
+	memcpy(&four, narrow, sizeof(four));
+#if defined(__BYTE_ORDER__) && __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+	return (FourItems){
+		{four >> 48, four >> 32 & UINT16_MAX, four >> 16 & UINT16_MAX, four & UINT16_MAX}};
+#else
+	return (FourItems){
+		{four & UINT16_MAX, four >> 16 & UINT16_MAX, four >> 32 & UINT16_MAX, four >> 48}};
+#endif
 }
 
 /* Sends for a row that comes soon: items of a size, and similarities. */
@@ -125,30 +156,39 @@ send_for(const char *items, size_t size, const float *similarity, uint32_t count
 		__builtin_prefetch(similarity + n);
 }
 
-/* Adds the parts of one entry, four products at a time; items are numbers of one width or the other. */
-#define ADD_PARTS(list, entry, items, factor)                                                      \
-	do                                                                                             \
-	{                                                                                              \
-		const float *similarity = (entry)->similarity;                                             \
-		uint32_t n = 0;                                                                            \
-                                                                                                   \
-		for (; n + 4 <= (entry)->count; n += 4)                                                    \
-		{                                                                                          \
-			Floats part = *(const Floats *) (similarity + n) * (factor);                           \
-                                                                                                   \
-			for (int p = 0; p < 4; p++)                                                            \
-				(list)->sum[(items)[n + p]] += part[p];                                            \
-		}                                                                                          \
-		for (; n < (entry)->count; n++)                                                            \
-			(list)->sum[(items)[n]] += similarity[n] * (factor);                                   \
-	} while (0)
+/*
+ * Adds the parts of one entry, four products at a time.  Narrow items are read four at a time, for
+ * reading and writing sums is work enough.
+ */
+static KNOWN void
+add_parts(float *restrict sum, const uint32_t *wide, const uint16_t *narrow, const RankEntry *entry,
+		  float factor)
+{
+	const float *similarity = entry->similarity;
+	uint32_t count = entry->count;
+	uint32_t n = 0;
+
+	for (; count - n >= 4; n += 4)
+	{
+		Floats part = *(const Floats *) (similarity + n) * factor;
+		FourItems item;
+
+		if (narrow)
+			item = four_narrow(narrow + n);
+		else
+			item = (FourItems){{wide[n], wide[n + 1], wide[n + 2], wide[n + 3]}};
+		for (int p = 0; p < 4; p++)
+			sum[item.of[p]] += part[p];
+	}
+	for (; n < count; n++)
+		sum[narrow ? narrow[n] : wide[n]] += similarity[n] * factor;
+}
 
 CLONES static void
-add_narrow(Shortlist *list, const RankEntry *entries, size_t count, double norm)
+add_narrow(const Shortlist *list, const RankEntry *entries, size_t count, double norm)
 {
 	for (size_t e = 0; e < count; e++)
 	{
-		const uint16_t *items = narrow_of(list, &entries[e]);
 		float factor = (float) (entries[e].weight * norm);
 
 		if (e + ROWS_AHEAD < count)
@@ -158,16 +198,15 @@ add_narrow(Shortlist *list, const RankEntry *entries, size_t count, double norm)
 			send_for((const char *) narrow_of(list, next), sizeof(uint16_t), next->similarity,
 					 next->count);
 		}
-		ADD_PARTS(list, &entries[e], items, factor);
+		add_parts(list->sum, NULL, narrow_of(list, &entries[e]), &entries[e], factor);
 	}
 }
 
 CLONES static void
-add_wide(Shortlist *list, const RankEntry *entries, size_t count, double norm)
+add_wide(const Shortlist *list, const RankEntry *entries, size_t count, double norm)
 {
 	for (size_t e = 0; e < count; e++)
 	{
-		const uint32_t *items = entries[e].item;
 		float factor = (float) (entries[e].weight * norm);
 
 		if (e + ROWS_AHEAD < count)
@@ -176,7 +215,7 @@ add_wide(Shortlist *list, const RankEntry *entries, size_t count, double norm)
 
 			send_for((const char *) next->item, sizeof(uint32_t), next->similarity, next->count);
 		}
-		ADD_PARTS(list, &entries[e], items, factor);
+		add_parts(list->sum, entries[e].item, NULL, &entries[e], factor);
 	}
 }
 
@@ -233,18 +272,21 @@ take(Short *made, uint32_t item, float sum)
  * True where any sum of a group is no lower than the least: where the signs of the differences are
  * not all minus.
  */
-static inline __attribute__((always_inline)) bool
+static KNOWN bool
 any_at_least(const float *sum, float least)
 {
 	const Line *line = (const Line *) sum;
 	LineBits below = (LineBits) (line[0] - least);
-	uint32_t all = ~UINT32_C(0);
+	FourBits four[LANES / 4];
+	uint64_t two[2];
 
 	for (int n = 1; n < LINES; n++)
 		below &= (LineBits) (line[n] - least);
-	for (int n = 0; n < LANES; n++)
-		all &= below[n];
-	return all >> 31 == 0;
+	memcpy(four, &below, sizeof(four));
+	for (int n = 1; n < LANES / 4; n++)
+		four[0] &= four[n];
+	memcpy(two, four, sizeof(two));
+	return (two[0] & two[1] & BOTH_SIGNS) != BOTH_SIGNS;
 }
 
 static inline __attribute__((always_inline)) void
@@ -367,51 +409,91 @@ score_by_column(const Shortlist *list, Candidate *candidate, const RankEntry *en
 	}
 }
 
-/*
- * The same by the map of its column.  First, without a branch, which of some entries the map has: no
- * processor foresees that.
- */
-CLONES static void
-score_by_map(const Shortlist *list, Candidate *candidate, const RankEntry *entries, size_t count,
-			 double norm, double grid)
-{
-	size_t first = (size_t) (list->map[candidate->item] - 1) * ShortlistWords(list->slots);
-	const uint64_t *bits = list->bits + first;
-	const uint32_t *before = list->before + first;
-	const float *similarity = list->columns.similarity + list->columns.start[candidate->item];
-	Candidate found = *candidate;
-	uint32_t hit[SOME];
-
-	for (size_t begin = 0; begin < count; begin += SOME)
-	{
-		size_t end = begin + SOME < count ? begin + SOME : count;
-		uint32_t hits = 0;
-
-		for (size_t e = begin; e < end; e++)
-		{
-			uint32_t source = entries[e].source;
-
-			hit[hits] = (uint32_t) e;
-			hits += bits[source / 64] >> source % 64 & 1;
-		}
-		for (uint32_t h = 0; h < hits; h++)
-		{
-			const RankEntry *entry = &entries[hit[h]];
-			uint64_t up_to = bits[entry->source / 64] << (63 - entry->source % 64);
-			uint32_t place =
-				before[entry->source / 64] + (uint32_t) __builtin_popcountll(up_to) - 1;
-
-			/* A row of which nothing counts is that of an entry of weight 0. */
-			add_place(&found, entry, hit[h], entry->weight * norm, similarity[place], grid);
-		}
-	}
-	*candidate = found;
-}
-
 static inline bool
 has_map(const Shortlist *list, uint32_t item)
 {
 	return list->map && list->map[item] > 0;
+}
+
+/* True where every candidate's column has a map. */
+static bool
+are_all_mapped(const Shortlist *list, const Short *made)
+{
+	for (uint32_t c = 0; c < made->count; c++)
+		if (!has_map(list, made->candidate[c].item))
+			return false;
+	return true;
+}
+
+/* Some entries of a history, as they are looked up in maps. */
+typedef struct Lookup
+{
+	size_t first;
+	uint32_t count;
+	uint32_t source[SOME];
+	double weight[SOME];
+} Lookup;
+
+static void
+begin_lookup(Lookup *lookup, const RankEntry *entries, size_t first, size_t count, double norm)
+{
+	lookup->first = first;
+	lookup->count = (uint32_t) (count - first < SOME ? count - first : SOME);
+	for (uint32_t n = 0; n < lookup->count; n++)
+	{
+		lookup->source[n] = entries[first + n].source;
+		lookup->weight[n] = entries[first + n].weight * norm;
+	}
+}
+
+/*
+ * Adds to the score of a candidate what some entries say, by the map of its column.  First, without a
+ * branch, which of them the map has: no processor foresees that.  Then their places in the column, which
+ * are sent for; and then what is there.  What add_place leaves out adds nothing here, and where a
+ * weight is not above 0, neither is a part.
+ */
+CLONES static void
+score_by_map(const Shortlist *list, Candidate *candidate, const Lookup *lookup, double grid)
+{
+	const uint64_t *word =
+		list->word + (size_t) (list->map[candidate->item] - 1) * ShortlistWords(list->slots);
+	const float *similarity = list->columns.similarity + list->columns.start[candidate->item];
+	double score = candidate->score;
+	double greatest = candidate->greatest;
+	int64_t because = candidate->because;
+	uint32_t hit[SOME];
+	uint64_t found[SOME];
+	uint32_t hits = 0;
+
+	for (uint32_t n = 0; n < lookup->count; n++)
+	{
+		uint32_t source = lookup->source[n];
+
+		hit[hits] = n;
+		found[hits] = word[source / SOURCES];
+		hits += found[hits] >> source % SOURCES & 1;
+	}
+	for (uint32_t h = 0; h < hits; h++)
+	{
+		uint32_t up_to = (uint32_t) found[h] << (SOURCES - 1 - lookup->source[hit[h]] % SOURCES);
+
+		found[h] = (found[h] >> SOURCES) + (uint64_t) __builtin_popcount(up_to) - 1;
+		__builtin_prefetch(similarity + found[h]);
+	}
+	for (uint32_t h = 0; h < hits; h++)
+	{
+		double weight = lookup->weight[hit[h]];
+		double there = similarity[found[h]];
+		double part = weight < 0 && there < 0 ? 0 : RankTerm(weight, there, grid);
+		bool more = part > greatest;
+
+		score += part;
+		greatest = more ? part : greatest;
+		because = more ? (int64_t) (lookup->first + hit[h]) : because;
+	}
+	candidate->score = score;
+	candidate->greatest = greatest;
+	candidate->because = because;
 }
 
 /* Reckons the scores of the candidates from their columns. */
@@ -420,16 +502,24 @@ score_by_columns(const Shortlist *list, Short *made, const RankEntry *entries, s
 				 double norm, double grid)
 {
 	unsigned char *marked = list->scratch->marked;
+	Lookup lookup;
 
+	for (size_t first = 0; list->map && first < count; first += SOME)
+	{
+		begin_lookup(&lookup, entries, first, count, norm);
+		for (uint32_t c = 0; c < made->count; c++)
+			if (has_map(list, made->candidate[c].item))
+				score_by_map(list, &made->candidate[c], &lookup, grid);
+	}
+	if (are_all_mapped(list, made))
+		return;
 	for (size_t e = 0; e < count; e++)
 	{
 		marked[entries[e].source] = 1;
 		list->scratch->place[entries[e].source] = (uint32_t) e;
 	}
 	for (uint32_t c = 0; c < made->count; c++)
-		if (has_map(list, made->candidate[c].item))
-			score_by_map(list, &made->candidate[c], entries, count, norm, grid);
-		else
+		if (!has_map(list, made->candidate[c].item))
 			score_by_column(list, &made->candidate[c], entries, norm, grid);
 	for (size_t e = 0; e < count; e++)
 		marked[entries[e].source] = 0;
