@@ -147,6 +147,18 @@ RESET maintenance_work_mem;
 CREATE TABLE level AS SELECT u AS user_id, i AS item_id FROM generate_series(1, 20) u, generate_series(1, 700) i WHERE u <= 5 OR i <= 2 * u;
 SELECT reco_create_model('level', 'SELECT user_id, item_id FROM level');
 SELECT pg_temp.is_same_learned('level', 'cosine', 'binary', 'target', 650, k, '') FROM unnest(ARRAY[1, 10, 64]) k;
+/*
+ * Scores that tie, of which single precision makes more or less, since each is of the same parts in an order of its own: source i and target j go together as often as (i + j) mod 41 says. A list whose
+ * margin is too narrow leaves out who comes first.
+ */
+CREATE TABLE turned AS
+  WITH pair AS (SELECT i, j, n, (i * 41 + j) * 8 + n AS user_id FROM generate_series(0, 40) i, generate_series(0, 40) j, generate_series(0, 7) n WHERE n <= power((i + j) % 41, 2)::int % 7)
+  SELECT user_id, i AS item_id FROM pair UNION ALL SELECT user_id, 100 + j FROM pair UNION ALL SELECT 1000000, i FROM generate_series(0, 40) i;
+SELECT reco_create_model('turned', 'SELECT user_id, item_id FROM turned');
+SELECT reco_configure('turned', similarity => 'cosine', weighting => 'binary', keep => 'source', neighbors => 100, min_support => 1), pg_temp.refresh('turned');
+SELECT results_eq('SELECT item_id FROM turned.top_n_all(7) WHERE user_id = 1000000 ORDER BY rank', 'SELECT item_id FROM turned.learned_item WHERE item_id >= 100 ORDER BY item_no LIMIT 7', 'of equals the smaller number');
+SELECT is((SELECT count(DISTINCT score) || ' of ' || count(*) FROM turned.top_n_all(41) WHERE user_id = 1000000), '1 of 41', 'what parts in any order come to');
+SELECT results_eq('SELECT t.item_id, t.score, t.because FROM turned.top_n_all(7) t WHERE user_id = 1000000 ORDER BY rank', 'SELECT t.item_id, t.score, t.because FROM turned.top_n(1000000, 7) WITH ORDINALITY AS t(item_id, score, match, because, source, rank) ORDER BY rank', 'and one by one');
 CREATE TABLE numerous AS SELECT u AS user_id, 3 * u + i AS item_id FROM generate_series(1, 22500) u, generate_series(0, 5) i;
 SELECT reco_create_model('numerous', 'SELECT user_id, item_id FROM numerous');
 SELECT reco_configure('numerous', similarity => 'cosine', min_support => 1);
