@@ -4,8 +4,12 @@
  * Not for libFuzzer: a program of its own, see script/fuzzing.sh, which script/mutate asks as well.
  */
 #include "fuzz.h"
+#include "math/cholesky.h"
+#include "math/cost.h"
 #include "math/curve.h"
+#include "math/fold.h"
 #include "math/hash.h"
+#include "math/similarity.h"
 #include "math/sketch.h"
 
 static bool
@@ -130,9 +134,82 @@ check_sketch(void)
 	free(memory);
 }
 
+/*
+ * Bytes of a refresh by its layout: 4 of a cell's number and 4 of its value, each by user and by item, and 2 of its position
+ * as often; the value falls away where all cells are alike.
+ */
+static void
+check_cost(void)
+{
+	SimilarityOptions options = {.rule = SimilarityPreset(SIMILARITY_NEXT), .k = 10};
+	CostInput input = {
+		.figures = {.events = 1e6, .users = 1e4, .items = 100, .cells = 1e6, .pairs = 1e8},
+		.memory = INFINITY,
+		.readers = 1,
+		.encoders = 1,
+		.processes = 1,
+		.options = &options,
+	};
+	double plain = CostOf(&input).bytes;
+	double ordered;
+
+	input.ordered = true;
+	ordered = CostOf(&input).bytes;
+	must(near(ordered - plain, 2 * 2 * 1e6));
+	input.alike = true;
+	must(near(ordered - CostOf(&input).bytes, 2 * 4 * 1e6));
+
+	/* Nothing costs nothing, and twice as much twice. */
+	input.figures.events = 0;
+	must(CostOf(&input).bytes == 0 && CostOf(&input).read == 0);
+	must(near(CostRows(2e6, 3e6), 2 * CostRows(1e6, 0) + 3 * CostRows(0, 1e6)));
+}
+
+/* Nine unknowns, of which the first and the last depend on each other: over a tile's border. */
+static void
+check_cholesky(void)
+{
+	size_t ld = 16;
+	float *a = room_for(9 * ld, sizeof(float));
+	float b[16] = {0};
+
+	for (int i = 0; i < 9; i++)
+	{
+		a[i * ld + i] = 4;
+		b[i] = 4 * (i + 1);
+	}
+	a[8] = 2;
+	a[8 * ld + 8] = 5;
+	b[0] = 4 * 1 + 2 * 9;
+	b[8] = 2 * 1 + 5 * 9;
+	must(CholeskySolve(a, 9, ld, b));
+	for (int i = 0; i < 9; i++)
+		must(b[i] == i + 1);
+	/* The same unknowns the other way round. */
+	for (int i = 0; i < 9; i++)
+		b[i] = 4 * (9 - i);
+	b[0] = 4 * 9 + 2 * 1;
+	b[8] = 2 * 9 + 5 * 1;
+	CholeskySubstitute(a, 9, ld, b);
+	for (int i = 0; i < 9; i++)
+		must(b[i] == 9 - i);
+
+	/* Two equal rows, one that falls, and no number at all: not positive definite. */
+	memset(a, 0, sizeof(float) * 9 * ld);
+	a[0] = a[1] = a[ld + 1] = 1;
+	must(!CholeskySolve(a, 2, ld, b));
+	a[0] = -1;
+	must(!CholeskySolve(a, 1, ld, b));
+	a[0] = NAN;
+	must(!CholeskySolve(a, 1, ld, b));
+	free(a);
+}
+
 int
 main(void)
 {
+	check_cholesky();
+	check_cost();
 	check_curve();
 	check_sketch();
 	return 0;
