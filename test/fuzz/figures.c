@@ -4,13 +4,17 @@
  * Not for libFuzzer: a program of its own, see script/fuzzing.sh, which script/mutate asks as well.
  */
 #include "fuzz.h"
+#include "math/best.h"
 #include "math/cholesky.h"
 #include "math/cost.h"
 #include "math/curve.h"
+#include "math/evidence.h"
 #include "math/fold.h"
 #include "math/hash.h"
+#include "math/rank.h"
 #include "math/similarity.h"
 #include "math/sketch.h"
+#include "math/variety.h"
 
 static bool
 near(double x, double y)
@@ -205,9 +209,97 @@ check_cholesky(void)
 	free(a);
 }
 
+/* The best three of a few: one that is better than the least alone takes its place; of two alike the first stays. */
+static void
+check_best(void)
+{
+	static const float value[] = {3, 1, 2, 1.5f, .5f, 1.5f, 2};
+	Best heap[4] = {[3] = {99, 0, 99}}; /* beyond its places */
+	uint32_t count = 0;
+
+	for (uint32_t n = 0; n < 7; n++)
+		BestOffer(heap, &count, 3, (Best){n, 0, value[n]});
+	BestSort(heap, count);
+	must(count == 3 && heap[0].index == 0 && heap[1].index == 2 && heap[2].index == 6);
+	must(heap[3].index == 99);
+
+	/* One place, whatever lies beyond it. */
+	count = 0;
+	heap[1] = (Best){98, 0, 98};
+	for (uint32_t n = 0; n < 7; n++)
+		BestOffer(heap, &count, 1, (Best){n, 0, value[n] < 3 ? value[n] : 0});
+	must(count == 1 && heap[0].index == 2 && heap[1].index == 98);
+}
+
+/*
+ * Items 4 and 5, of a history of three: the newest says 1 of item 4, the one before .5 of item 4 and 2 of item 5, and the
+ * third, which counts half, 2 of item 4; of item 3 nobody asked.
+ */
+static void
+check_evidence(void)
+{
+	static const uint32_t item[] = {4, 3, 4, 5, 4};
+	static const float similarity[] = {1, 9, .5f, 2, 2};
+	static const uint32_t position[] = {0, 1, 2};
+	const RankEntry entries[] = {
+		{.weight = 1, .count = 2, .item = item, .similarity = similarity},
+		{.weight = 1, .count = 2, .item = item + 2, .similarity = similarity + 2},
+		{.weight = .5, .count = 1, .item = item + 4, .similarity = similarity + 4},
+	};
+	const RankItem asked[] = {{5, 0}, {4, 0}};
+	void *memory = room_for(RankScratchBytes(8), 1);
+	Evidence evidence[2];
+	RankScratch scratch;
+
+	RankScratchInit(&scratch, memory, 8);
+	EvidenceOf(&scratch, entries, position, 3, asked, 2, evidence);
+	must(evidence[0].voices == 1 && evidence[0].strongest == 1 &&
+		 near(evidence[0].lately, 1.0 / 2));
+	must(evidence[1].voices == 3 && near(evidence[1].strongest, 1 / 2.5));
+	must(near(evidence[1].lately, (1 + .5 / 2 + 1.0 / 3) / 2.5));
+	for (uint32_t i = 0; i < 8; i++)
+		must(scratch.marked[i] == 0 && scratch.score[i] == 0);
+	free(memory);
+}
+
+/* Three candidates of worth .9, .9 and .5: of two alike the first; then what is least like it. */
+static void
+check_variety(void)
+{
+	static const double worth[] = {.9, .9, .5};
+	static const uint32_t start[] = {0, 1, 2, 2};
+	static const uint32_t number[] = {1, 0};
+	static const float similarity[] = {.9f, .9f};
+	unsigned char state[3] = {0};
+	float nearest[3] = {0};
+	Variety variety = {
+		.count = 3,
+		.weighed = 3,
+		.in_order = 3,
+		.state = state,
+		.diversity = .5,
+		.worth = worth,
+		.near = {start, number},
+		.similarity = similarity,
+		.nearest = nearest,
+	};
+
+	must(VarietyNext(&variety) == 0);
+	VarietyTake(&variety, 0);
+	/* .5 * .9 - .5 * .9 is less than .5 * .5. */
+	must(nearest[1] == .9f && VarietyNext(&variety) == 2);
+	VarietyTake(&variety, 2);
+	must(VarietyNext(&variety) == 1);
+	VarietyTake(&variety, 1);
+	must(VarietyNext(&variety) == VARIETY_NONE && variety.taken == 3);
+}
+
 int
 main(void)
 {
+	check_best();
+	check_evidence();
+	check_variety();
 	check_cholesky();
 	check_cost();
 	check_curve();
