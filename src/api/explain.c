@@ -405,7 +405,7 @@ query_rank(const WhyNot *ask, Oid reco, char **source)
 static void
 put_rank(WhyNot *ask, Oid reco)
 {
-	char *source;
+	char *source = NULL;
 	uint32 rank =
 		ask->model->has_rules ? query_rank(ask, reco, &source) : count_rank(ask, &source);
 
