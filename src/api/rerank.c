@@ -27,8 +27,6 @@ RerankOpen(const Model *model, bool held, Budget *budget)
 	first = rerank->reranker->first;
 	if (held)
 		rerank->held = RerankerAllItems(model, budget);
-	/* Reading has left this context for SPI's, which does not last as long. */
-	MemoryContextSwitchTo(BudgetContext(budget));
 	rerank->about = palloc(sizeof(FeatureItem) * first);
 	rerank->evidence = palloc(sizeof(Evidence) * first);
 	rerank->x = palloc(sizeof(float) * FEATURES * first);

@@ -188,13 +188,10 @@ by_id(const void *a, const void *b)
 static History *
 history_before(const Past *past, const ImpressionList *list, Budget *budget)
 {
-	MemoryContext caller = CurrentMemoryContext;
 	History *history = HistoryRead(&past->model, IdSetDatum(past->impressions->users, list->user),
 								   list->shown_at - 1, budget);
 	uint32 kept = 0;
 
-	/* Reading has left the context of this list for SPI's, which lasts as long as all lists. */
-	MemoryContextSwitchTo(caller);
 	for (uint32 n = 0; n < history->count; n++)
 	{
 		uint32 number = number_of(past, IdSetDatum(history->ids, history->item[n].id));

@@ -4,7 +4,6 @@
 #include "api/rerank.h"
 #include "data/catalogue.h"
 #include "utils/builtins.h"
-#include "utils/memutils.h"
 
 /* Pages in the time that it takes to hold a model with a catalogue, as measured; and items without. */
 #define PAGES_FIRST  8
@@ -155,12 +154,11 @@ StockValuesOf(Stock *stock, const char *name)
 		if (strcmp(values->name, name) == 0)
 			return values;
 	}
-	values = MemoryContextAllocZero(stock->context, sizeof(StockValues));
-	values->name = MemoryContextStrdup(stock->context, name);
+	caller = MemoryContextSwitchTo(stock->context);
+	values = palloc0(sizeof(StockValues));
+	values->name = pstrdup(name);
 	values->values = ValuesOpen(stock->list.model, values->name, stock->held->ids, stock->budget);
 	ValuesReadAll(values->values);
-	/* Only now, since SPI leaves its own context behind. */
-	caller = MemoryContextSwitchTo(stock->context);
 	values->rank = ValuesRanks(values->values);
 	stock->values = lappend(stock->values, values);
 	MemoryContextSwitchTo(caller);

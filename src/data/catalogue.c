@@ -245,8 +245,7 @@ CatalogueNext(const Model *model, Portal walk, long count, uint64 *rows)
 {
 	CatalogueRow *out;
 
-	SPI_cursor_fetch(walk, true, count);
-	*rows = SPI_processed;
+	*rows = PlanFetch(walk, count);
 	out = palloc(sizeof(CatalogueRow) * Max(*rows, 1));
 	for (uint64 r = 0; r < *rows; r++)
 	{

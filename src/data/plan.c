@@ -38,6 +38,16 @@ PlanArray(Datum *values, uint32 count, Oid type)
 	return PointerGetDatum(construct_array(values, (int) count, type, length, by_value, align));
 }
 
+static SPIPlanPtr
+prepare(const char *sql, int arguments, const Oid *types, int options)
+{
+	SPIPlanPtr plan = SPI_prepare_cursor(sql, arguments, (Oid *) types, options);
+
+	if (plan == NULL)
+		elog(ERROR, "could not prepare \"%s\": %s", sql, SPI_result_code_string(SPI_result));
+	return plan;
+}
+
 /* The kept plan of one statement, made with these options of cursors. */
 static SPIPlanPtr
 get_plan(const char *sql, int arguments, const Oid *types, int options)
@@ -63,9 +73,7 @@ get_plan(const char *sql, int arguments, const Oid *types, int options)
 		return entry->plan;
 
 	/* Everything that can fail comes before the entry, so that none is ever half made. */
-	plan = SPI_prepare_cursor(sql, arguments, (Oid *) types, options);
-	if (plan == NULL)
-		elog(ERROR, "could not prepare \"%s\": %s", sql, SPI_result_code_string(SPI_result));
+	plan = prepare(sql, arguments, types, options);
 	if (entry || hash_get_num_entries(plans) >= PLANS_KEPT)
 		return plan;
 	kept = MemoryContextStrdup(TopMemoryContext, sql);
@@ -77,15 +85,10 @@ get_plan(const char *sql, int arguments, const Oid *types, int options)
 	return plan;
 }
 
-SPIPlanPtr
-PlanGet(const char *sql, int arguments, const Oid *types)
-{
-	return get_plan(sql, arguments, types, 0);
-}
-
 Portal
 PlanOpen(const char *sql, int arguments, const Oid *types, const Datum *values)
 {
+	MemoryContext caller = CurrentMemoryContext;
 	SPIPlanPtr plan = get_plan(sql, arguments, types, CURSOR_OPT_FAST_PLAN);
 	int nest = NewGUCNestLevel();
 	Portal portal;
@@ -95,7 +98,18 @@ PlanOpen(const char *sql, int arguments, const Oid *types, const Datum *values)
 					  GUC_ACTION_SAVE, true, 0, false);
 	portal = SPI_cursor_open(NULL, plan, (Datum *) values, NULL, true);
 	AtEOXact_GUC(false, nest);
+	MemoryContextSwitchTo(caller);
 	return portal;
+}
+
+uint64
+PlanFetch(Portal portal, long count)
+{
+	MemoryContext caller = CurrentMemoryContext;
+
+	SPI_cursor_fetch(portal, true, count);
+	MemoryContextSwitchTo(caller);
+	return SPI_processed;
 }
 
 static void
@@ -108,9 +122,11 @@ check_select(const char *sql, int code)
 uint64
 PlanRun(const char *sql, int arguments, const Oid *types, const Datum *values, const char *nulls)
 {
-	int code = SPI_execute_plan(PlanGet(sql, arguments, types), (Datum *) values, nulls, true, 0);
+	MemoryContext caller = CurrentMemoryContext;
+	SPIPlanPtr plan = get_plan(sql, arguments, types, 0);
 
-	check_select(sql, code);
+	check_select(sql, SPI_execute_plan(plan, (Datum *) values, nulls, true, 0));
+	MemoryContextSwitchTo(caller);
 	return SPI_processed;
 }
 
@@ -120,9 +136,7 @@ plan_once(const char *sql, int arguments, const Oid *types, int options, SPIPlan
 {
 	CachedPlan *plan;
 
-	*prepared = SPI_prepare_cursor(sql, arguments, (Oid *) types, options);
-	if (*prepared == NULL)
-		elog(ERROR, "could not prepare \"%s\": %s", sql, SPI_result_code_string(SPI_result));
+	*prepared = prepare(sql, arguments, types, options);
 	plan = SPI_plan_get_cached_plan(*prepared);
 	if (plan == NULL)
 		elog(ERROR, "could not plan \"%s\"", sql);
@@ -132,6 +146,7 @@ plan_once(const char *sql, int arguments, const Oid *types, int options, SPIPlan
 uint64
 PlanRows(const char *sql)
 {
+	MemoryContext caller = CurrentMemoryContext;
 	SPIPlanPtr prepared;
 	CachedPlan *plan = plan_once(sql, 0, NULL, 0, &prepared);
 	double rows;
@@ -139,6 +154,7 @@ PlanRows(const char *sql)
 	rows = linitial_node(PlannedStmt, plan->stmt_list)->planTree->plan_rows;
 	ReleaseCachedPlan(plan, NULL);
 	SPI_freeplan(prepared);
+	MemoryContextSwitchTo(caller);
 	return rows < 1e18 ? (uint64) rows : UINT64_C(1000000000000000000);
 }
 
@@ -153,6 +169,7 @@ typedef struct Receiver
 	void *with;
 	const bool *enough; /* NULL for all rows */
 	bool lazy;          /* columns are read by take() */
+	MemoryContext caller;
 } Receiver;
 
 static bool
@@ -187,19 +204,30 @@ receiver_for(PlanTake take, void *with)
 					 .mydest = DestTuplestore},
 		.take = take,
 		.with = with,
+		.caller = CurrentMemoryContext,
 	};
 }
 
-/* Values of arguments, none of them NULL. */
-static ParamListInfo
-parameters_of(int arguments, const Oid *types, const Datum *values)
+/* How SPI is told of a receiver and of the values of arguments, none of which is NULL. */
+static SPIExecuteOptions
+options_for(Receiver *receiver, int arguments, const Oid *types, const Datum *values)
 {
 	ParamListInfo parameters = makeParamList(arguments);
 
 	for (int a = 0; a < arguments; a++)
 		parameters->params[a] =
 			(ParamExternData){.value = values[a], .pflags = PARAM_FLAG_CONST, .ptype = types[a]};
-	return parameters;
+	return (SPIExecuteOptions){
+		.params = parameters, .dest = &receiver->receiver, .read_only = true};
+}
+
+/* Ends a stream with what SPI said of it. */
+static void
+end_stream(const char *sql, int code, const Receiver *receiver, const SPIExecuteOptions *options)
+{
+	check_select(sql, code);
+	pfree(options->params);
+	MemoryContextSwitchTo(receiver->caller);
 }
 
 void
@@ -207,20 +235,19 @@ PlanStream(const char *sql, int arguments, const Oid *types, const Datum *values
 		   void *with)
 {
 	Receiver receiver = receiver_for(take, with);
-	SPIExecuteOptions options = {.params = parameters_of(arguments, types, values),
-								 .dest = &receiver.receiver,
-								 .read_only = true};
+	SPIExecuteOptions options = options_for(&receiver, arguments, types, values);
+	SPIPlanPtr plan = get_plan(sql, arguments, types, 0);
 
-	check_select(sql, SPI_execute_plan_extended(PlanGet(sql, arguments, types), &options));
+	end_stream(sql, SPI_execute_plan_extended(plan, &options), &receiver, &options);
 }
 
 void
 PlanStreamOnce(const char *sql, PlanTake take, void *with)
 {
 	Receiver receiver = receiver_for(take, with);
-	SPIExecuteOptions options = {.dest = &receiver.receiver, .read_only = true};
+	SPIExecuteOptions options = options_for(&receiver, 0, NULL, NULL);
 
-	check_select(sql, SPI_execute_extended(sql, &options));
+	end_stream(sql, SPI_execute_extended(sql, &options), &receiver, &options);
 }
 
 /* Lets plans have so many workers, whatever the session allows, until the nest of settings ends. */
@@ -228,9 +255,11 @@ static int
 allow_workers(uint32 workers)
 {
 	int nest = NewGUCNestLevel();
+	char most[16];
 
-	set_config_option("max_parallel_workers_per_gather", psprintf("%u", workers), PGC_USERSET,
-					  PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
+	snprintf(most, sizeof(most), "%u", workers);
+	set_config_option("max_parallel_workers_per_gather", most, PGC_USERSET, PGC_S_SESSION,
+					  GUC_ACTION_SAVE, true, 0, false);
 	set_config_option("enable_partitionwise_aggregate", "off", PGC_USERSET, PGC_S_SESSION,
 					  GUC_ACTION_SAVE, true, 0, false);
 	return nest;
@@ -251,12 +280,14 @@ plan_parallel(const char *sql, int arguments, const Oid *types, SPIPlanPtr *prep
 bool
 PlanIsParallel(const char *sql, int arguments, const Oid *types, uint32 workers)
 {
+	MemoryContext caller = CurrentMemoryContext;
 	int nest = allow_workers(workers);
 	SPIPlanPtr prepared;
 	bool parallel = plan_parallel(sql, arguments, types, &prepared);
 
 	SPI_freeplan(prepared);
 	AtEOXact_GUC(false, nest);
+	MemoryContextSwitchTo(caller);
 	return parallel;
 }
 
@@ -265,17 +296,15 @@ PlanStreamParallel(const char *sql, int arguments, const Oid *types, const Datum
 				   uint32 workers, PlanTake take, void *with)
 {
 	Receiver receiver = receiver_for(take, with);
-	SPIExecuteOptions options = {.params = parameters_of(arguments, types, values),
-								 .dest = &receiver.receiver,
-								 .read_only = true};
+	SPIExecuteOptions options = options_for(&receiver, arguments, types, values);
 	int nest = allow_workers(workers);
 	SPIPlanPtr prepared;
 	bool parallel = plan_parallel(sql, arguments, types, &prepared);
+	int code = parallel ? SPI_execute_plan_extended(prepared, &options) : SPI_OK_SELECT;
 
-	if (parallel)
-		check_select(sql, SPI_execute_plan_extended(prepared, &options));
 	SPI_freeplan(prepared);
 	AtEOXact_GUC(false, nest);
+	end_stream(sql, code, &receiver, &options);
 	return parallel;
 }
 
@@ -284,12 +313,10 @@ PlanStreamLazy(const char *sql, int arguments, const Oid *types, const Datum *va
 			   void *with)
 {
 	Receiver receiver = receiver_for(take, with);
-	SPIExecuteOptions options = {.params = parameters_of(arguments, types, values),
-								 .dest = &receiver.receiver,
-								 .read_only = true};
+	SPIExecuteOptions options = options_for(&receiver, arguments, types, values);
 
 	receiver.lazy = true;
-	check_select(sql, SPI_execute_extended(sql, &options));
+	end_stream(sql, SPI_execute_extended(sql, &options), &receiver, &options);
 }
 
 void
@@ -297,12 +324,12 @@ PlanStreamSome(const char *sql, int arguments, const Oid *types, const Datum *va
 			   void *with, const bool *enough)
 {
 	Receiver receiver = receiver_for(take, with);
-	SPIExecuteOptions options = {.params = parameters_of(arguments, types, values),
-								 .dest = &receiver.receiver,
-								 .read_only = true};
+	SPIExecuteOptions options = options_for(&receiver, arguments, types, values);
 	int nest = allow_workers(0);
+	int code;
 
 	receiver.enough = enough;
-	check_select(sql, SPI_execute_extended(sql, &options));
+	code = SPI_execute_extended(sql, &options);
 	AtEOXact_GUC(false, nest);
+	end_stream(sql, code, &receiver, &options);
 }

@@ -4,6 +4,9 @@
  * PostgreSQL itself replans or re-checks a kept plan when a table, a view, the search path or a
  * role changes; the text carries the names, so a model that was dropped and made again is
  * found anew.
+ *
+ * SPI is connected.  SPI leaves its own memory context current, whatever it does; everything here gives
+ * back the one that was current at the call, so that who asks for rows allocates where it did.
  */
 #ifndef RECO_PLAN_H
 #define RECO_PLAN_H
@@ -15,26 +18,27 @@
 /* Values as an array, a parameter of a statement. */
 extern Datum PlanArray(Datum *values, uint32 count, Oid type);
 
-/* The plan of one statement; SPI is connected. */
-extern SPIPlanPtr PlanGet(const char *sql, int arguments, const Oid *types);
-
 /*
  * A cursor over a statement, read-only as the next; its kept plan is the one that has the first rows
  * soonest.
  */
 extern Portal PlanOpen(const char *sql, int arguments, const Oid *types, const Datum *values);
 
+/* The next rows of a cursor, at most so many: how many there are; they are then in SPI_tuptable. */
+extern uint64 PlanFetch(Portal portal, long count);
+
 /* Runs it read-only, in the snapshot of the calling query; rows are then in SPI_tuptable. */
 extern uint64 PlanRun(const char *sql, int arguments, const Oid *types, const Datum *values,
 					  const char *nulls);
 
-/* How many rows the planner expects of a statement; SPI is connected. */
+/* How many rows the planner expects of a statement. */
 extern uint64 PlanRows(const char *sql);
 
 /*
  * Runs a statement and hands each row to take() as the executor makes it: nothing is copied and
- * nothing is kept.  Read-only as PlanRun, in the active snapshot; once is for long statements,
- * which are planned each time, and in parallel where that pays.
+ * nothing is kept, and what take() allocates ends with the statement unless it says where.  Read-only as
+ * PlanRun, in the active snapshot; once is for long statements, which are planned each time, and in
+ * parallel where that pays.
  */
 typedef void (*PlanTake)(TupleTableSlot *row, void *with);
 

@@ -7,7 +7,6 @@
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
-#include "utils/memutils.h"
 #include "utils/timestamp.h"
 
 /* The columns of learned_repeat, as arrays of parameters. */
@@ -239,8 +238,7 @@ UsageRead(const Model *model)
 	zone = SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, HABIT_ZONE + 1);
 	if (zone == NULL)
 		refuse(model);
-	/* SPI left the context it was called in. */
-	habits->time_zone = MemoryContextStrdup(GetMemoryChunkContext(habits), zone);
+	habits->time_zone = zone;
 	return habits;
 }
 
