@@ -4,9 +4,9 @@
  * The model is read once and held, the events stream once and are gathered by user, and each
  * user's history goes through the list maker of reco_top_n: the rows are the same, bit for bit.
  * Where nothing but the history decides what comes, that goes by way of a short list
- * (math/shortlist), and by several processes (api/together).  Everything held is charged to maintenance_work_mem.  Rows go to a tuplestore,
- * which spills to disk beyond work_mem; returning them one at a time would save nothing, since the
- * executor would put them into such a store itself.
+ * (math/shortlist), and by several processes (api/together).  Everything held is charged to
+ * maintenance_work_mem.  Rows go to a tuplestore, which spills to disk beyond work_mem; returning them
+ * one at a time would save nothing, since the executor would put them into such a store itself.
  */
 #include "api/recommend.h"
 

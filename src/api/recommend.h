@@ -97,9 +97,9 @@ extern void RecommendContext(RecommendAsk *ask, FunctionCallInfo fcinfo, int arg
 extern void RecommendList(RecommendAsk *ask, const Profile *profile);
 
 /*
- * Makes a list and keeps its rows, without their because unless ask->explained, in ask->row: at least so many that the
- * history speaks for, and rows in all, if there are; 0 for all there are.  Returns how many of them
- * the history speaks for, which come first; ask->listed counts them all.
+ * Makes a list and keeps its rows in ask->row, without their because unless ask->explained: at least
+ * so many that the history speaks for, and rows in all, if there are; 0 for all there are.  Returns how
+ * many of them the history speaks for, which come first; ask->listed counts them all.
  */
 extern uint32 RecommendGather(RecommendAsk *ask, const Profile *profile, uint32 personal,
 							  uint32 rows);

@@ -1,14 +1,7 @@
 -- impressions: a network learns from lists that were shown what decided about choices in them, is not taken in by places, and what it
 -- is measured by is what plain SQL makes of a model that has seen nothing but what was before.
 
-BEGIN;
-SELECT no_plan();
-SET LOCAL client_min_messages = warning;
-SET LOCAL timezone = 'UTC';
-SET LOCAL max_parallel_maintenance_workers = 0;
-
-CREATE FUNCTION pg_temp.lot(a int, b int, c int) RETURNS float8 LANGUAGE sql IMMUTABLE AS
-  $$SELECT ('x' || substr(md5(a || '.' || b || '.' || c), 1, 8))::bit(32)::bigint / 4294967296.0$$;
+\ir head/ranking.sql
 
 /*
  * 1,200 people of four kinds and 120 items, low numbers the most popular, four in five events of one's kind, in a hundred days.  From
@@ -31,8 +24,7 @@ BEGIN
   EXECUTE format('CREATE TABLE %I AS SELECT u, i, at FROM act', name || '_act');
   EXECUTE format('CREATE INDEX ON %I (u)', name || '_act');
   PERFORM reco_create_model(name, format('SELECT u AS user_id, i AS item_id, at AS occurred_at FROM public.%I', name || '_act'));
-  PERFORM reco_configure(name, similarity => 'cosine', keep => 'source', weighting => 'binary', neighbors => 120);
-  PERFORM reco_refresh(name);
+  PERFORM pg_temp.refresh_by_cosine(name, 120);
   PERFORM reco_create_log(name);
 END $$;
 
@@ -54,8 +46,7 @@ SELECT is_empty($$SELECT FROM rare.learned_ranking WHERE layer <> 'shown' AND fe
 
 -- The same figures from a model of what was there before the first list, asked for everybody's list as it scores and with that network.
 SELECT reco_create_model('before', $$SELECT u AS user_id, i AS item_id, at AS occurred_at FROM public.rare_act WHERE at < '2024-04-20 00:01'$$);
-SELECT reco_configure('before', similarity => 'cosine', keep => 'source', weighting => 'binary', neighbors => 120);
-SELECT reco_refresh('before');
+SELECT pg_temp.refresh_by_cosine('before', 120);
 CREATE TEMP TABLE outcome AS
   SELECT list_id, user_id, item_id, rank AS place, chosen_at IS NOT NULL AS chosen, served_at FROM rare.attribute('2 hours') a;
 DELETE FROM outcome o WHERE NOT EXISTS (SELECT FROM outcome c WHERE c.list_id = o.list_id AND c.chosen);
@@ -99,8 +90,7 @@ SELECT results_eq('SELECT kept, lists > 300, users > 100 FROM by_lot', 'SELECT f
 -- Who did not say yes is not learned from: half of the people, and of their lists.
 CREATE TABLE person AS SELECT u, u % 2 = 0 AS consent FROM generate_series(1, 1200) u;
 SELECT reco_create_model('half', 'SELECT u AS user_id, i AS item_id, at AS occurred_at FROM public.noise_act', NULL, 'SELECT u AS user_id, consent FROM public.person');
-SELECT reco_configure('half', similarity => 'cosine', keep => 'source', weighting => 'binary', neighbors => 120);
-SELECT reco_refresh('half');
+SELECT pg_temp.refresh_by_cosine('half', 120);
 SELECT reco_create_log('half');
 INSERT INTO half.served (list_id, rank, served_at, user_id, item_id) SELECT list_id, rank, at, u, i FROM place;
 SELECT ok(bool_and(h.lists BETWEEN 0.4 * l.lists AND 0.6 * l.lists AND h.users BETWEEN 0.4 * l.users AND 0.6 * l.users), 'lists of who did not consent are not read')

@@ -1,14 +1,7 @@
 -- ranking: a network learns what a score cannot say, is kept only where that is so, and what it does is what plain SQL makes of
 -- its table.
 
-BEGIN;
-SELECT no_plan();
-SET LOCAL client_min_messages = warning;
-SET LOCAL timezone = 'UTC';
-SET LOCAL max_parallel_maintenance_workers = 0;
-
-CREATE FUNCTION pg_temp.lot(a int, b int, c int) RETURNS float8 LANGUAGE sql IMMUTABLE AS
-  $$SELECT ('x' || substr(md5(a || '.' || b || '.' || c), 1, 8))::bit(32)::bigint / 4294967296.0$$;
+\ir head/ranking.sql
 
 /*
  * Six kinds of items, one of each released every half a day, and 2,400 people who each have a kind. Four in five of their choices
@@ -23,8 +16,7 @@ CREATE TABLE act AS
     FROM generate_series(1, 2400) u, generate_series(1, CASE WHEN u % 12 < 6 THEN 6 ELSE 30 END) n) e;
 CREATE INDEX ON act (u);
 SELECT reco_create_model('plant', 'SELECT u AS user_id, i AS item_id, at AS occurred_at FROM public.act');
-SELECT reco_configure('plant', similarity => 'cosine', keep => 'source', weighting => 'binary', neighbors => 400);
-SELECT events FROM reco_refresh('plant');
+SELECT pg_temp.refresh_by_cosine('plant', 400);
 CREATE TEMP TABLE plain AS SELECT * FROM plant.top_n_all(120) WHERE user_id <= 30;
 
 -- Without a hidden layer, then with one.
@@ -78,8 +70,7 @@ SELECT is_empty($$SELECT w.user_id, n.items, m.items FROM (SELECT DISTINCT user_
 
 -- With a catalogue that lacks every fourth item the first hundred are those of what is there, and rules and variety come after.
 SELECT reco_create_model('stock', 'SELECT u AS user_id, i AS item_id, at AS occurred_at FROM public.act', 'SELECT DISTINCT i AS item_id, i % 5 AS brand FROM public.act WHERE i % 4 <> 1');
-SELECT reco_configure('stock', similarity => 'cosine', keep => 'source', weighting => 'binary', neighbors => 400);
-SELECT events FROM reco_refresh('stock');
+SELECT pg_temp.refresh_by_cosine('stock', 400);
 CREATE TEMP TABLE in_stock AS SELECT * FROM stock.top_n_all(120) WHERE user_id <= 30;
 INSERT INTO stock.learned_ranking TABLE plant.learned_ranking;
 UPDATE stock.model SET reranked_first = 100, reranked_of = 'cosine';
