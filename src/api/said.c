@@ -22,6 +22,22 @@ say_signals(StringInfo said, const SignalsTold *told)
 	}
 }
 
+/* Exponents that are not the similarity's own: auto keeps its own whatever it picks. */
+static void
+say_exponents(StringInfo said, const SimilarityRule *rule)
+{
+	const SimilarityRule own = SimilarityPreset(rule->kind);
+
+	if (!SimilarityHasExponents(rule->kind))
+		return;
+	if (rule->user_exponent != own.user_exponent)
+		appendStringInfo(said, ", user_exponent => %g", rule->user_exponent);
+	if (rule->source_exponent != own.source_exponent)
+		appendStringInfo(said, ", source_exponent => %g", rule->source_exponent);
+	if (rule->target_exponent != own.target_exponent)
+		appendStringInfo(said, ", target_exponent => %g", rule->target_exponent);
+}
+
 char *
 SaidLearned(const SimilarityOptions *options, const FoldOptions *fold, const SignalsTold *told)
 {
@@ -39,6 +55,7 @@ SaidLearned(const SimilarityOptions *options, const FoldOptions *fold, const Sig
 						 fold->iterations, fold->lambda, fold->unobserved);
 	appendStringInfo(&said, "similarity => '%s'",
 					 SettingWord(SETTING_SIMILARITY, options->rule.kind));
+	say_exponents(&said, &options->rule);
 	if (ridge)
 		appendStringInfo(&said, ", lambda => %g, damping => %g, blend => %g, indirect => %g",
 						 options->lambda, options->damping, options->blend, options->indirect);

@@ -72,13 +72,11 @@ typedef enum Move
 
 StaticAssertDecl(STEPS == MOVES, "there are more steps, or fewer, than are told");
 
-/* True for kinds that have exponents. */
+/* True for settings by which exponents decide something. */
 static bool
 has_exponents(const Settings *settings)
 {
-	return !StepsFactors(settings) &&
-		   (settings->similarity.rule.kind <= SIMILARITY_RP3BETA ||
-			settings->similarity.rule.kind == SIMILARITY_NEXT || StepsRidge(settings));
+	return !StepsFactors(settings) && SimilarityHasExponents(settings->similarity.rule.kind);
 }
 
 bool

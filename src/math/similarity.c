@@ -36,6 +36,12 @@ SimilarityPreset(SimilarityKind kind)
 	};
 }
 
+bool
+SimilarityHasExponents(SimilarityKind kind)
+{
+	return kind <= SIMILARITY_RP3BETA || kind == SIMILARITY_NEXT || kind == SIMILARITY_RIDGE;
+}
+
 double
 SimilarityRecency(const SimilarityOptions *options)
 {

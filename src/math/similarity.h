@@ -106,6 +106,9 @@ typedef struct SimilarityOptions
 /* The exponents of a kind as in the table above, no shrinkage, min_support 1. */
 extern SimilarityRule SimilarityPreset(SimilarityKind kind);
 
+/* True for kinds that have exponents: the others are measures without. */
+extern bool SimilarityHasExponents(SimilarityKind kind);
+
 /*
  * What an item of a history counts for, as a share of what the next newer one does: 1 where the
  * order does not matter.

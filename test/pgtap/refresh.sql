@@ -128,12 +128,12 @@ CREATE TABLE little AS SELECT u, (u % 3) * 4 + n % 6 AS i FROM generate_series(1
 SELECT reco_create_model('little', 'SELECT u AS user_id, i AS item_id FROM little');
 SELECT cmp_ok(trials_share, '>', 0::float8, 'little data is chosen for, too') FROM reco_refresh('little');
 
--- Counts that are picked are those that were counted for the trials, where so many people do without those held out: the same as settings, with the exponent that auto counts by, count anew.
+-- Counts that are picked are those that were counted for the trials, where so many people do without those held out: the same as settings count anew.
 CREATE TABLE lots AS
   SELECT u, (u % 4) * 150 + (hashint4(u * 50 + n)::bigint & 1023) * 450 / 1024 AS i FROM generate_series(1, 101000) u, generate_series(1, 3) n;
 SELECT reco_create_model('lots', 'SELECT u AS user_id, i AS item_id FROM lots');
-SELECT learned_with, format('reco_configure(''lots'', %s, user_exponent => 0.33)', learned_with) AS by_hand FROM reco_refresh('lots') \gset
-SELECT alike(:'learned_with'::text, '%cooccurrence%', 'of tastes at random counts say all there is');
+SELECT learned_with, format('reco_configure(''lots'', %s)', learned_with) AS by_hand FROM reco_refresh('lots') \gset
+SELECT alike(:'learned_with'::text, 'similarity => ''cooccurrence'', user_exponent => 0.33,%', 'of tastes at random counts say all there is, by the exponent of auto');
 CREATE TEMP TABLE picked AS SELECT item_id, rank, similar_item_id, similarity, support FROM lots.similar;
 SELECT :by_hand \g /dev/null
 SELECT reco_refresh('lots') \g /dev/null

@@ -28,7 +28,7 @@ INSERT INTO walk VALUES (1, 'a', 'view', .5), (1, 'b', 'view', .5), (1, 'c', 'bu
 SELECT reco_create_model('walk', 'SELECT u AS user_id, i AS item_id, s AS signal, w AS weight FROM public.walk');
 SELECT reco_configure('walk', target_signal => 'buy', similarity => 'cooccurrence', user_exponent => 0, source_exponent => 0,
   target_exponent => 0, min_support => 1, keep => 'source', weighting => 'linear');
-SELECT is(pg_temp.refresh('walk'), $$target_signal => 'buy', similarity => 'cooccurrence', keep => 'source'; 'view' 1$$, 'thin data: signals weigh what their events do');
+SELECT is(pg_temp.refresh('walk'), $$target_signal => 'buy', similarity => 'cooccurrence', user_exponent => 0, source_exponent => 0, target_exponent => 0, keep => 'source'; 'view' 1$$, 'thin data: signals weigh what their events do');
 SELECT results_eq('SELECT item_id, similar_item_id, similarity, support FROM walk.similar ORDER BY 1, 2',
   $$VALUES ('a', 'b', 2::float8, 1), ('a', 'c', 5, 2), ('b', 'c', 1, 1), ('c', 'a', 4, 1)$$, 'what leads to purchases, by hand');
 SELECT is((SELECT array_agg(item_id || ' ' || similarity) FROM reco_similar_items('a'::text, 10, 'walk')), '{c 5,b 2}', 'similar items, too');
@@ -59,7 +59,7 @@ SELECT throws_ok($$SELECT walk.score(1, 'a')$$, 'XX001', 'the weights of signals
 DELETE FROM walk WHERE u > 4;
 /* No target any more: all signals alike again, as before there was one. */
 SELECT reco_configure('walk', target_signal => '');
-SELECT is(pg_temp.refresh('walk'), $$similarity => 'cooccurrence', keep => 'source'$$, 'without a target nothing is said of signals');
+SELECT is(pg_temp.refresh('walk'), $$similarity => 'cooccurrence', user_exponent => 0, source_exponent => 0, target_exponent => 0, keep => 'source'$$, 'without a target nothing is said of signals');
 SELECT is((SELECT picked_signals FROM walk.model), NULL, 'nor kept');
 SELECT results_eq('SELECT item_id, similar_item_id, similarity FROM walk.similar ORDER BY 1, 2', $$VALUES ('a', 'b', 2.25::float8), ('a', 'c', 5), ('b', 'a', 2.25), ('b', 'c', 1), ('c', 'a', 5), ('c', 'b', 1)$$, 'pairs of all signals');
 /* The measures over counts of users: both have 2 of a and c, 3 have a, 3 bought c of 4. */
