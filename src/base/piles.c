@@ -9,19 +9,18 @@
  * A writer alone touches its chains until it has closed them, whoever takes a pile afterwards, so
  * that nothing needs a lock but the figures that all share.
  */
-#include "base/piles.h"
+#include "base/pileview.h"
 
 #include "commands/tablespace.h"
-#include "port/atomics.h"
-#include "storage/buffile.h"
 #include "storage/lwlock.h"
-#include "storage/sharedfileset.h"
-#include "utils/dsa.h"
 #include "utils/memutils.h"
 
 /* A block has so many bytes at first, twice as many the next time, up to the most. */
 #define BLOCK_FIRST 512
 #define BLOCK_MOST  65536
+
+StaticAssertDecl(BLOCK_FIRST >= PILE_HEADER + 256,
+				 "a block has room for whatever PilesPlace may want");
 
 /* The area's first segment, and the least memory that is worth one. */
 #define AREA_FIRST (1024 * 1024)
@@ -29,73 +28,6 @@
 
 /* While piles are filled one after the other, so many are open. */
 #define TAPE_OPEN 3
-
-/* A block by its place in the area, or its address where memory is this process's own; 0 is none. */
-typedef uint64 BlockRef;
-
-typedef struct Block
-{
-	uint64 before; /* BlockRef; on tape the number of a block, from 1 on */
-	uint32 used;   /* bytes */
-	uint32 room;
-	char data[FLEXIBLE_ARRAY_MEMBER];
-} Block;
-
-#define BLOCK_HEADER offsetof(Block, data)
-
-StaticAssertDecl(BLOCK_FIRST >= BLOCK_HEADER + 256,
-				 "a block has room for whatever PilesPlace may want");
-
-/* What one writer put on one pile. */
-typedef struct Chain
-{
-	BlockRef last;
-	uint64 bytes; /* in closed blocks */
-	uint64 tape;  /* the number of the last block on tape, from 1 on */
-	uint32 file;  /* where that is */
-} Chain;
-
-/* What all processes share. */
-typedef struct Shared
-{
-	uint32 piles;
-	uint32 writers;
-	Size memory;
-	bool has_area;
-	dsa_handle area;
-	SharedFileSet files;
-	pg_atomic_uint64 used;              /* bytes of blocks in memory */
-	pg_atomic_uint32 next_file;         /* also how many files were begun */
-	Chain chain[FLEXIBLE_ARRAY_MEMBER]; /* [writers][piles] */
-} Shared;
-
-/* A file that this process reads from. */
-typedef struct OpenFile
-{
-	struct OpenFile *next;
-	uint32 number;
-	BufFile *file;
-} OpenFile;
-
-struct PilesView
-{
-	Piles piles;
-	struct PilesView *next; /* of this process */
-	Shared *shared;
-	dsa_area *area; /* NULL where memory is this process's own */
-	Budget *budget; /* NULL in a process that joined */
-	Size charged;   /* to the budget */
-	MemoryContext context;
-	MemoryContextCallback at_end;
-	Chain *chain;  /* the writer's own */
-	Block **block; /* [piles], the last one, while it is written to */
-	bool *mine;    /* [piles], written to by this process since it last ended */
-	bool on_tape;
-	BufFile *tape;
-	uint32 file; /* its number */
-	uint64 tape_blocks;
-	OpenFile *open;
-};
 
 /* Every process has at most one view of the same piles. */
 static struct PilesView *views = NULL;
@@ -122,7 +54,7 @@ end_view(void *view)
 }
 
 static struct PilesView *
-open_view(Shared *shared, uint32 writer, MemoryContext context)
+open_view(PilesShared *shared, uint32 writer, MemoryContext context)
 {
 	struct PilesView *view = MemoryContextAllocZero(context, sizeof(struct PilesView));
 
@@ -130,7 +62,7 @@ open_view(Shared *shared, uint32 writer, MemoryContext context)
 	view->shared = shared;
 	view->context = context;
 	view->chain = &shared->chain[(Size) writer * shared->piles];
-	view->block = MemoryContextAllocZero(context, sizeof(Block *) * shared->piles);
+	view->block = MemoryContextAllocZero(context, sizeof(PileBlock *) * shared->piles);
 	view->mine = MemoryContextAllocZero(context, sizeof(bool) * shared->piles);
 	view->piles.end = MemoryContextAllocZero(context, sizeof(PileEnd) * shared->piles);
 	view->piles.view = view;
@@ -145,7 +77,7 @@ open_view(Shared *shared, uint32 writer, MemoryContext context)
 static void
 make_area(struct PilesView *view)
 {
-	Shared *shared = view->shared;
+	PilesShared *shared = view->shared;
 	dsm_handle handle;
 	MemoryContext caller;
 
@@ -165,8 +97,8 @@ make_area(struct PilesView *view)
 Piles *
 PilesCreate(uint32 piles, uint32 writers, Size memory, Budget *budget)
 {
-	Size size = offsetof(Shared, chain) + sizeof(Chain) * (Size) piles * writers;
-	Shared *shared = BudgetAllocSharedResult(budget, 1, size);
+	Size size = offsetof(PilesShared, chain) + sizeof(PileChain) * (Size) piles * writers;
+	PilesShared *shared = BudgetAllocSharedResult(budget, 1, size);
 	struct PilesView *view;
 
 	memset(shared, 0, size);
@@ -196,7 +128,7 @@ PilesPiece(const Piles *piles)
 Piles *
 PilesJoin(void *piece, uint32 writer)
 {
-	Shared *shared = piece;
+	PilesShared *shared = piece;
 	MemoryContext caller;
 	struct PilesView *view = views;
 
@@ -231,12 +163,6 @@ charge(struct PilesView *view)
 	hold(view, pg_atomic_read_u64(&view->shared->used));
 }
 
-static Block *
-block_at(const struct PilesView *view, BlockRef ref)
-{
-	return view->area ? dsa_get_address(view->area, (dsa_pointer) ref) : (Block *) (uintptr_t) ref;
-}
-
 /* True where the job has so much memory of its own, and some for blocks that go to tape. */
 static bool
 has_room(const struct PilesView *view, Size bytes)
@@ -245,29 +171,29 @@ has_room(const struct PilesView *view, Size bytes)
 }
 
 /* A block of so many bytes in all, within what the piles may use; 0 where there is no room. */
-static BlockRef
+static PileRef
 new_block(struct PilesView *view, Size bytes)
 {
-	Shared *shared = view->shared;
-	BlockRef ref = 0;
+	PilesShared *shared = view->shared;
+	PileRef ref = 0;
 
 	if (pg_atomic_fetch_add_u64(&shared->used, (int64) bytes) + bytes <= shared->memory &&
 		has_room(view, bytes))
 		ref = view->area
 				  ? dsa_allocate_extended(view->area, bytes, DSA_ALLOC_HUGE | DSA_ALLOC_NO_OOM)
-				  : (BlockRef) (uintptr_t) MemoryContextAlloc(view->context, bytes);
+				  : (PileRef) (uintptr_t) MemoryContextAlloc(view->context, bytes);
 	if (ref == 0)
 		pg_atomic_fetch_sub_u64(&shared->used, (int64) bytes);
 	charge(view);
 	return ref;
 }
 
-static void
-free_block(struct PilesView *view, BlockRef ref)
+void
+PileViewFree(struct PilesView *view, PileRef ref)
 {
-	Block *block = block_at(view, ref);
+	PileBlock *block = PileViewBlock(view, ref);
 
-	pg_atomic_fetch_sub_u64(&view->shared->used, (int64) (block->room + BLOCK_HEADER));
+	pg_atomic_fetch_sub_u64(&view->shared->used, (int64) (block->room + PILE_HEADER));
 	if (view->area)
 		dsa_free(view->area, (dsa_pointer) ref);
 	else
@@ -279,7 +205,7 @@ free_block(struct PilesView *view, BlockRef ref)
 static void
 settle_block(struct PilesView *view, uint32 pile)
 {
-	Block *block = view->block[pile];
+	PileBlock *block = view->block[pile];
 	PileEnd *end = &view->piles.end[pile];
 
 	block->used = (uint32) (end->at - block->data);
@@ -290,7 +216,7 @@ settle_block(struct PilesView *view, uint32 pile)
 
 /* Lets a pile be written to from the beginning of a block. */
 static void
-begin_block(struct PilesView *view, uint32 pile, Block *block)
+begin_block(struct PilesView *view, uint32 pile, PileBlock *block)
 {
 	view->block[pile] = block;
 	view->mine[pile] = true;
@@ -316,8 +242,8 @@ begin_tape(struct PilesView *view)
 static void
 write_tape(struct PilesView *view, uint32 pile)
 {
-	Block *block = view->block[pile];
-	Chain *chain = &view->chain[pile];
+	PileBlock *block = view->block[pile];
+	PileChain *chain = &view->chain[pile];
 
 	block->used = (uint32) (view->piles.end[pile].at - block->data);
 	if (block->used == 0)
@@ -338,19 +264,19 @@ write_tape(struct PilesView *view, uint32 pile)
 }
 
 /* A block that is written to tape again and again. */
-static Block *
+static PileBlock *
 tape_block(struct PilesView *view)
 {
-	Block *block = MemoryContextAlloc(view->context, PILES_TAPE);
+	PileBlock *block = MemoryContextAlloc(view->context, PILES_TAPE);
 
-	block->room = PILES_TAPE - BLOCK_HEADER;
+	block->room = PILES_TAPE - PILE_HEADER;
 	pg_atomic_fetch_add_u64(&view->shared->used, PILES_TAPE);
 	charge(view);
 	return block;
 }
 
 static void
-free_tape_block(struct PilesView *view, Block *block)
+free_tape_block(struct PilesView *view, PileBlock *block)
 {
 	pfree(block);
 	pg_atomic_fetch_sub_u64(&view->shared->used, PILES_TAPE);
@@ -361,16 +287,16 @@ free_tape_block(struct PilesView *view, Block *block)
 static void
 move_chain(struct PilesView *view, uint32 pile)
 {
-	Chain *chain = &view->chain[pile];
-	BlockRef ref;
-	BlockRef below = 0;
+	PileChain *chain = &view->chain[pile];
+	PileRef ref;
+	PileRef below = 0;
 
 	if (view->block[pile])
 		settle_block(view, pile);
 	for (ref = chain->last; ref != 0;)
 	{
-		Block *block = block_at(view, ref);
-		BlockRef before = block->before;
+		PileBlock *block = PileViewBlock(view, ref);
+		PileRef before = block->before;
 
 		block->before = below;
 		below = ref;
@@ -380,11 +306,11 @@ move_chain(struct PilesView *view, uint32 pile)
 	chain->bytes = 0;
 	for (ref = below; ref != 0; ref = below)
 	{
-		Block *block = block_at(view, ref);
+		PileBlock *block = PileViewBlock(view, ref);
 
 		below = block->before;
 		PilesWrite(&view->piles, pile, block->data, block->used);
-		free_block(view, ref);
+		PileViewFree(view, ref);
 	}
 }
 
@@ -409,14 +335,14 @@ void *
 PilesRoom(Piles *piles, uint32 pile, Size size)
 {
 	struct PilesView *view = piles->view;
-	Block *block = view->block[pile];
-	Chain *chain = &view->chain[pile];
+	PileBlock *block = view->block[pile];
+	PileChain *chain = &view->chain[pile];
 	void *place;
 
 	if (!view->on_tape)
 	{
-		Size bytes = block ? Min(2 * (block->room + BLOCK_HEADER), BLOCK_MOST) : BLOCK_FIRST;
-		BlockRef ref = new_block(view, bytes);
+		Size bytes = block ? Min(2 * (block->room + PILE_HEADER), BLOCK_MOST) : BLOCK_FIRST;
+		PileRef ref = new_block(view, bytes);
 
 		if (block)
 			settle_block(view, pile);
@@ -424,9 +350,9 @@ PilesRoom(Piles *piles, uint32 pile, Size size)
 			go_to_tape(view);
 		else
 		{
-			block = block_at(view, ref);
+			block = PileViewBlock(view, ref);
 			block->before = chain->last;
-			block->room = (uint32) (bytes - BLOCK_HEADER);
+			block->room = (uint32) (bytes - PILE_HEADER);
 			chain->last = ref;
 			begin_block(view, pile, block);
 		}
@@ -469,7 +395,7 @@ void
 PilesClose(Piles *piles, uint32 pile)
 {
 	struct PilesView *view = piles->view;
-	Block *block = view->block[pile];
+	PileBlock *block = view->block[pile];
 
 	if (block == NULL)
 		return;
@@ -539,7 +465,7 @@ PilesWriters(const Piles *piles)
 uint64
 PilesBytesOf(const Piles *piles, uint32 pile, uint32 writer)
 {
-	const Shared *shared = piles->view->shared;
+	const PilesShared *shared = piles->view->shared;
 
 	return shared->chain[(Size) writer * shared->piles + pile].bytes;
 }
@@ -573,193 +499,12 @@ PilesOnTape(const Piles *piles)
 bool
 PilesIsOnTape(const Piles *piles, uint32 pile)
 {
-	const Shared *shared = piles->view->shared;
+	const PilesShared *shared = piles->view->shared;
 
 	for (uint32 w = 0; w < shared->writers; w++)
 		if (shared->chain[(Size) w * shared->piles + pile].tape)
 			return true;
 	return false;
-}
-
-/* The file of a number, open for reading. */
-static BufFile *
-file_of(struct PilesView *view, uint32 number)
-{
-	MemoryContext caller;
-	char name[16];
-	OpenFile *open = view->open;
-
-	if (view->area == NULL)
-		return view->tape;
-	while (open && open->number != number)
-		open = open->next;
-	if (open == NULL)
-	{
-		caller = MemoryContextSwitchTo(view->context);
-		open = palloc(sizeof(OpenFile));
-		snprintf(name, sizeof(name), "%u", number);
-		*open = (OpenFile){view->open, number, NULL};
-		open->file = BufFileOpenFileSet(&view->shared->files.fs, name, O_RDONLY, false);
-		view->open = open;
-		MemoryContextSwitchTo(caller);
-	}
-	return open->file;
-}
-
-/* Moves the blocks of a chain that are on tape to where they end. */
-static void
-take_tape(struct PilesView *view, const Chain *chain, char *end)
-{
-	BufFile *file = file_of(view, chain->file);
-	PGAlignedBlock page;
-	const Block *block = (const Block *) page.data;
-
-	for (uint64 number = chain->tape; number != 0; number = block->before)
-	{
-		CHECK_FOR_INTERRUPTS();
-		if (BufFileSeekBlock(file, (long) (number - 1)) != 0 ||
-			BufFileRead(file, page.data, PILES_TAPE) != PILES_TAPE)
-			elog(ERROR, "unexpected end of tape");
-		end -= block->used;
-		memcpy(end, block->data, block->used);
-	}
-}
-
-void *
-PilesTakeOf(Piles *piles, uint32 pile, uint32 writer, void *to)
-{
-	struct PilesView *view = piles->view;
-	Chain *chain = &view->shared->chain[(Size) writer * view->shared->piles + pile];
-	char *end = (char *) to + chain->bytes;
-	char *at = end;
-
-	if (chain->tape)
-		take_tape(view, chain, end);
-	while (chain->last)
-	{
-		BlockRef ref = chain->last;
-		Block *block = block_at(view, ref);
-
-		at -= block->used;
-		memcpy(at, block->data, block->used);
-		chain->last = block->before;
-		free_block(view, ref);
-	}
-	*chain = (Chain){0};
-	return end;
-}
-
-void *
-PilesTake(Piles *piles, uint32 pile, void *to)
-{
-	for (uint32 w = 0; w < piles->view->shared->writers; w++)
-		to = PilesTakeOf(piles, pile, w, to);
-	return to;
-}
-
-struct PilesBack
-{
-	struct PilesView *view;
-	uint32 pile;
-	uint32 writer; /* of the block at hand, and no greater ones are left */
-	uint32 left;   /* bytes of the block */
-	const Block *block;
-	BlockRef ref; /* of the block, 0 where it is from tape */
-	PGAlignedBlock page;
-};
-
-PilesBack *
-PilesBackOpen(Piles *piles, uint32 pile, Budget *budget)
-{
-	PilesBack *back = BudgetAllocLeast(budget, 1, sizeof(PilesBack));
-
-	back->view = piles->view;
-	back->pile = pile;
-	back->writer = piles->view->shared->writers;
-	back->left = 0;
-	back->block = NULL;
-	back->ref = 0;
-	return back;
-}
-
-static Chain *
-back_chain(const PilesBack *back)
-{
-	return &back->view->shared->chain[(Size) back->writer * back->view->shared->piles + back->pile];
-}
-
-/* Gives the block at hand back, and gets the one before it. */
-static void
-back_block(PilesBack *back)
-{
-	struct PilesView *view = back->view;
-	Chain *chain;
-
-	CHECK_FOR_INTERRUPTS();
-	if (back->ref != 0)
-		free_block(view, back->ref);
-	back->ref = 0;
-	while (back->writer == view->shared->writers ||
-		   (back_chain(back)->last == 0 && back_chain(back)->tape == 0))
-	{
-		if (back->writer < view->shared->writers)
-			*back_chain(back) = (Chain){0};
-		if (back->writer-- == 0)
-			elog(ERROR, "unexpected beginning of a pile");
-	}
-	chain = back_chain(back);
-	if (chain->last)
-	{
-		back->ref = chain->last;
-		back->block = block_at(view, back->ref);
-		chain->last = back->block->before;
-	}
-	else
-	{
-		BufFile *file = file_of(view, chain->file);
-
-		if (BufFileSeekBlock(file, (long) (chain->tape - 1)) != 0 ||
-			BufFileRead(file, back->page.data, PILES_TAPE) != PILES_TAPE)
-			elog(ERROR, "unexpected end of tape");
-		back->block = (const Block *) back->page.data;
-		chain->tape = back->block->before;
-	}
-	back->left = back->block->used;
-}
-
-void
-PilesBackRead(PilesBack *back, void *bytes, Size size)
-{
-	char *end = (char *) bytes + size;
-
-	while (size > 0)
-	{
-		uint32 part;
-
-		while (back->left == 0)
-			back_block(back);
-		part = (uint32) Min(size, back->left);
-		back->left -= part;
-		end -= part;
-		memcpy(end, back->block->data + back->left, part);
-		size -= part;
-	}
-}
-
-uint32
-PilesBackWriter(const PilesBack *back)
-{
-	return back->writer;
-}
-
-void
-PilesBackClose(PilesBack *back, Budget *budget)
-{
-	if (back->ref != 0)
-		free_block(back->view, back->ref);
-	if (back->writer < back->view->shared->writers)
-		*back_chain(back) = (Chain){0};
-	BudgetFree(budget, back);
 }
 
 static void
@@ -798,7 +543,7 @@ void
 PilesFree(Piles *piles)
 {
 	struct PilesView *view = piles->view;
-	Shared *shared = view->shared;
+	PilesShared *shared = view->shared;
 	Budget *budget = view->budget;
 
 	close_files(view);
@@ -809,10 +554,10 @@ PilesFree(Piles *piles)
 		for (Size c = 0; c < (Size) shared->piles * shared->writers; c++)
 			while (shared->chain[c].last)
 			{
-				BlockRef ref = shared->chain[c].last;
+				PileRef ref = shared->chain[c].last;
 
-				shared->chain[c].last = block_at(view, ref)->before;
-				free_block(view, ref);
+				shared->chain[c].last = PileViewBlock(view, ref)->before;
+				PileViewFree(view, ref);
 			}
 	hold(view, 0);
 	forget_view(view);
