@@ -1,5 +1,5 @@
 /*
- * learned.h: the table "learned_item", written by a refresh and read by every answer.
+ * learned.h: the table "learned_item", read by every answer.
  */
 #ifndef RECO_LEARNED_H
 #define RECO_LEARNED_H
@@ -7,35 +7,7 @@
 #include "base/budget.h"
 #include "data/ids.h"
 #include "data/model.h"
-#include "math/best.h"
 #include "math/packed.h"
-
-/* Stands for a time before any that is counted: stored as -infinity. */
-#define LEARNED_ALWAYS PG_INT64_MIN
-
-/* One item as a refresh writes it. */
-typedef struct LearnedItem
-{
-	uint32 id; /* its number in the set of ids */
-	int64 events;
-	int32 users;
-	double popularity_log2; /* NaN where there is none, like the next */
-	double recent_log2;
-	int32 trending_rank; /* 1 for the fastest rising, 0 where it does not rise */
-	int64 first_seconds; /* since 2000-01-01 UTC; read where the model is timed */
-	int64 last_seconds;
-	const Best *neighbors; /* index into the items being written; support is 0 by content alone */
-	uint32 neighbor_count;
-	uint32 scored; /* of them, from the first on */
-} LearnedItem;
-
-/*
- * Makes the table hold just these items.  Items keep the number they had, new ones get the
- * next, and rows that say the same as before are not written.  Returns how many rows were
- * written or deleted; *slots is then above every number.  SPI is connected, the lock is held.
- */
-extern uint64 LearnedWrite(const Model *model, const IdSet *ids, const LearnedItem *items,
-						   uint32 count, bool timed, uint32 *slots, Budget *budget);
 
 /* An item of a history or basket, with its neighbours; SPI's memory. */
 typedef struct LearnedRow
@@ -64,6 +36,9 @@ pg_noreturn extern void LearnedRefuse(const Model *model);
 
 /* The same where it is known of which item: its neighbours are not what was written. */
 pg_noreturn extern void LearnedRefuseNeighbors(const Model *model, Datum item);
+
+/* A value of the rows that SPI read, none of which may be NULL. */
+extern Datum LearnedValue(const Model *model, uint64 row, int column);
 
 /* The number of one item; false where nothing was learned of it. */
 extern bool LearnedNumber(const Model *model, Datum item, uint32 *item_no);

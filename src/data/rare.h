@@ -4,7 +4,7 @@
 #ifndef RECO_RARE_H
 #define RECO_RARE_H
 
-#include "data/learned.h"
+#include "data/learnedwrite.h"
 
 /*
  * Leaves of every item that fewer than min_support users chose what would be known of it if nobody
