@@ -82,6 +82,9 @@ pgstat_get_local_beentry_by_index(int index)
 	return pgstat_fetch_stat_local_beentry(index);
 }
 
+/* 16 took rights out of the entries of the range table (commit a61b1f74823c), where they are not given here. */
+#define ExecCheckPermissions(table, rights, report) ExecCheckRTPerms(table, report)
+
 /* 16 calls where a relation's file is a locator (commit b0a55e43299c). */
 #define RelFileLocator       RelFileNode
 #define RelFileLocatorEquals RelFileNodeEquals

@@ -1,5 +1,6 @@
 #include "data/plan.h"
 
+#include "data/straight.h"
 #include "math/hash.h"
 #include "nodes/params.h"
 #include "tcop/dest.h"
@@ -23,6 +24,7 @@ typedef struct PlanEntry
 	uint64 hash; /* of the text; the text itself decides */
 	char *sql;
 	SPIPlanPtr plan;
+	int unfit; /* which plan of it was not to be run straight */
 } PlanEntry;
 
 static HTAB *plans = NULL;
@@ -48,9 +50,9 @@ prepare(const char *sql, int arguments, const Oid *types, int options)
 	return plan;
 }
 
-/* The kept plan of one statement, made with these options of cursors. */
+/* The plan of one statement, made with these options of cursors; *kept_as is where it is kept, or NULL. */
 static SPIPlanPtr
-get_plan(const char *sql, int arguments, const Oid *types, int options)
+find_plan(const char *sql, int arguments, const Oid *types, int options, PlanEntry **kept_as)
 {
 	uint64 hash = HashBytes((const unsigned char *) sql, strlen(sql));
 	PlanEntry *entry;
@@ -69,7 +71,8 @@ get_plan(const char *sql, int arguments, const Oid *types, int options)
 	}
 
 	entry = hash_search(plans, &hash, HASH_FIND, NULL);
-	if (entry && strcmp(entry->sql, sql) == 0)
+	*kept_as = entry && strcmp(entry->sql, sql) == 0 ? entry : NULL;
+	if (*kept_as)
 		return entry->plan;
 
 	/* Everything that can fail comes before the entry, so that none is ever half made. */
@@ -82,7 +85,17 @@ get_plan(const char *sql, int arguments, const Oid *types, int options)
 	entry = hash_search(plans, &hash, HASH_ENTER, NULL);
 	entry->sql = kept;
 	entry->plan = plan;
+	entry->unfit = 0;
+	*kept_as = entry;
 	return plan;
+}
+
+static SPIPlanPtr
+get_plan(const char *sql, int arguments, const Oid *types, int options)
+{
+	PlanEntry *kept_as;
+
+	return find_plan(sql, arguments, types, options, &kept_as);
 }
 
 Portal
@@ -235,9 +248,22 @@ PlanStream(const char *sql, int arguments, const Oid *types, const Datum *values
 		   void *with)
 {
 	Receiver receiver = receiver_for(take, with);
-	SPIExecuteOptions options = options_for(&receiver, arguments, types, values);
-	SPIPlanPtr plan = get_plan(sql, arguments, types, 0);
+	PlanEntry *kept;
+	SPIPlanPtr plan = find_plan(sql, arguments, types, 0, &kept);
+	SPIExecuteOptions options;
 
+	if (kept)
+	{
+		StraightCall call = {
+			.sql = sql, .plan = plan, .unfit = &kept->unfit, .types = types, .values = values};
+
+		if (StraightStream(&call, take, with))
+		{
+			MemoryContextSwitchTo(receiver.caller);
+			return;
+		}
+	}
+	options = options_for(&receiver, arguments, types, values);
 	end_stream(sql, SPI_execute_plan_extended(plan, &options), &receiver, &options);
 }
 
