@@ -19,6 +19,17 @@ SELECT is(round(expected::numeric, 4), round((power(8, 2 / 9.0) - 1)::numeric, 4
 SELECT is(round(expected::numeric, 4), round((power(8, 1 / 2.0) - 1)::numeric, 4), 'nothing known: in the middle') FROM reco_demand('{"kind": "c"}');
 SELECT reco_drop_model('hand');
 
+-- Forty items that all have seven users: nothing is off, so that seven are expected, no fewer and no more.
+TRUNCATE did, thing;
+INSERT INTO did SELECT u, i FROM generate_series(1, 7) u, generate_series(1, 40) i;
+INSERT INTO thing SELECT i, CASE WHEN i % 2 = 0 THEN 'a' ELSE 'b' END FROM generate_series(1, 40) i;
+SELECT reco_create_model('even', 'SELECT u AS user_id, i AS item_id FROM did', 'SELECT i AS item_id, kind FROM thing');
+SELECT reco_refresh('even') IS NOT NULL;
+SELECT is(format('%s %s %s', round(expected::numeric, 6), round(low::numeric, 6), round(high::numeric, 6)), '7.000000 7.000000 7.000000', 'all are alike: as many as each has')
+FROM reco_demand('{"kind": "a"}');
+SELECT reco_drop_model('even');
+TRUNCATE did;
+
 /*
  * Planted: 400 items whose users follow from genre and studio, times what cannot be known.  A new
  * item of each genre and studio lies within the interval nine times in ten, and its mean is met.
