@@ -294,9 +294,23 @@ check_variety(void)
 	must(VarietyNext(&variety) == VARIETY_NONE && variety.taken == 3);
 }
 
+/* Of a cell's weight itself two measures make another one; all others take it as it is. */
+static void
+check_similarity(void)
+{
+	for (int kind = SIMILARITY_COOCCURRENCE; kind <= SIMILARITY_AUTO; kind++)
+	{
+		SimilarityRule rule = SimilarityPreset((SimilarityKind) kind);
+
+		must(rule.min_support == 1 && rule.kind == (SimilarityKind) kind);
+		must(SimilarityWeighsCells(&rule) == (kind == SIMILARITY_TFIDF || kind == SIMILARITY_BM25));
+	}
+}
+
 int
 main(void)
 {
+	check_similarity();
 	check_best();
 	check_evidence();
 	check_variety();
