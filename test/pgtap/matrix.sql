@@ -606,5 +606,12 @@ DELETE FROM five WHERE (user_id, item_id) = (1, 4);
 REFRESH MATERIALIZED VIEW CONCURRENTLY also_bought;
 SELECT is(pg_temp.also_bought(), '3 0.500000, 1 0.400000', 'also_bought refreshed concurrently');
 
+-- Three users with 1,023, 1,024 and 1,025 items that nobody else has: a walk goes from each to any other by 1 in as many.
+SELECT is(string_agg(h || ': ' || n || ' ' || fine, ', ' ORDER BY h), '1023: 1023 true, 1024: 1024 true, 1025: 1025 true', 'rp3beta of users of many items, by hand')
+FROM (SELECT h, count(*) AS n, bool_and(pg_temp.near(similarity, 1.0 / h)) AS fine
+      FROM (SELECT reco_matrix(h, h * 10000 + n, 1) AS m FROM generate_series(1023, 1025) h, generate_series(1, h) n) made,
+        LATERAL (SELECT *, left(item_id, 4)::int AS h FROM reco_neighbors(m, 1, 'rp3beta', 1)) r
+      GROUP BY h) walks;
+
 SELECT * FROM finish();
 ROLLBACK;
