@@ -117,7 +117,7 @@ static const char *const asking =
 	"    AND coalesce(v.number, 1) BETWEEN l.visit_from AND l.visit_to"
 	"  WHERE w.item_id NOT IN (SELECT k.item_id FROM known k WHERE k.weight < 0)"
 	"    {in_catalogue}"
-	"  ORDER BY w.item_id, probability DESC, w.kind)"
+	"  ORDER BY w.item_id, probability DESC, w.kind, w.at DESC NULLS LAST, w.series COLLATE \"C\")"
 	" SELECT r.item_id, r.kind, r.probability, r.progress, r.at, r.series, r.after"
 	" FROM likely r ORDER BY r.probability DESC, r.at DESC NULLS LAST, r.item_id LIMIT $8";
 

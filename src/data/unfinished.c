@@ -267,8 +267,8 @@ progress_of(const Unfinished *unfinished)
 	if (unfinished->progress == NULL)
 		return "NULL::float8";
 	column = psprintf("e.%s::float8", quote_identifier(unfinished->progress));
-	return psprintf("CASE WHEN %s = 'NaN' THEN NULL ELSE greatest(0, least(1, %s)) END", column,
-					column);
+	/* Of NULL and 1 the least were 1. */
+	return psprintf("CASE WHEN %s <> 'NaN' THEN greatest(0, least(1, %s)) END", column, column);
 }
 
 void
