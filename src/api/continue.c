@@ -4,6 +4,7 @@
 #include "api/site.h"
 #include "catalog/pg_type.h"
 #include "data/resuming.h"
+#include "data/waiting.h"
 #include "executor/spi.h"
 #include "utils/builtins.h"
 #include "utils/timestamp.h"
@@ -25,18 +26,49 @@ refuse_model(const Model *model)
 					 quote_literal_cstr(model->name))));
 }
 
+/* Puts out what a statement found. */
 static void
-put_row(DoorRows *rows, uint64 row)
+put_asked(DoorRows *rows, uint64 count)
 {
-	Datum values[RESUMING_COLUMNS];
-	bool nulls[RESUMING_COLUMNS];
+	for (uint64 r = 0; r < count; r++)
+	{
+		Datum values[RESUMING_COLUMNS];
+		bool nulls[RESUMING_COLUMNS];
 
-	for (int c = 0; c < RESUMING_COLUMNS; c++)
-		values[c] = SPI_getbinval(SPI_tuptable->vals[row], SPI_tuptable->tupdesc, c + 1, &nulls[c]);
-	values[RESUMING_ITEM] = DoorItemOut(rows, values[RESUMING_ITEM]);
-	if (!nulls[RESUMING_AFTER])
-		values[RESUMING_AFTER] = DoorItemOut(rows, values[RESUMING_AFTER]);
-	DoorPut(rows, values, nulls);
+		for (int c = 0; c < RESUMING_COLUMNS; c++)
+			values[c] =
+				SPI_getbinval(SPI_tuptable->vals[r], SPI_tuptable->tupdesc, c + 1, &nulls[c]);
+		values[RESUMING_ITEM] = DoorItemOut(rows, values[RESUMING_ITEM]);
+		if (!nulls[RESUMING_AFTER])
+			values[RESUMING_AFTER] = DoorItemOut(rows, values[RESUMING_AFTER]);
+		DoorPut(rows, values, nulls);
+	}
+}
+
+/* Puts out the same, worked out in memory. */
+static void
+put_waiting(DoorRows *rows, const IdSet *ids, const WaitingItem *item, uint32 count)
+{
+	for (const WaitingItem *end = item + count; item < end; item++)
+	{
+		Datum values[RESUMING_COLUMNS] = {0};
+		bool nulls[RESUMING_COLUMNS] = {0};
+
+		values[RESUMING_ITEM] = DoorItemOut(rows, IdSetDatum(ids, item->item));
+		values[RESUMING_KIND] = CStringGetTextDatum(item->kind);
+		values[RESUMING_PROBABILITY] = Float8GetDatum(item->probability);
+		values[RESUMING_PROGRESS] = Float8GetDatum(item->progress);
+		nulls[RESUMING_PROGRESS] = !item->has_progress;
+		values[RESUMING_LAST] = TimestampTzGetDatum(item->last);
+		nulls[RESUMING_LAST] = !item->has_last;
+		nulls[RESUMING_SERIES] = item->series == NULL;
+		if (item->series)
+			values[RESUMING_SERIES] = CStringGetTextDatum(item->series);
+		nulls[RESUMING_AFTER] = item->after == ID_NONE;
+		if (item->after != ID_NONE)
+			values[RESUMING_AFTER] = DoorItemOut(rows, IdSetDatum(ids, item->after));
+		DoorPut(rows, values, nulls);
+	}
 }
 
 /* What a call site keeps: what everybody is asked by, where no argument says what is unfinished. */
@@ -44,7 +76,27 @@ typedef struct Asked
 {
 	Site site;
 	ResumingQuestion *question;
+	uint64 users;
+	Budget *budget; /* of what is held once many were asked about */
+	IdSet *ids;
+	Waiting *waiting; /* NULL before that, or where there is no room */
 } Asked;
+
+/* Holds what is alike for all users, where enough were asked about. */
+static void
+hold(Asked *asked, Model *model)
+{
+	MemoryContext caller;
+
+	if (asked->budget || !WaitingPays(model, asked->users++))
+		return;
+	asked->budget = BudgetCreate(asked->site.context, "continue", SIZE_MAX);
+	asked->ids = IdSetCreate(model->item_kind, asked->budget);
+	caller = CurrentMemoryContext;
+	asked->waiting =
+		WaitingHold(model, UnfinishedOf(model, (Datum) 0, true), asked->ids, asked->budget);
+	MemoryContextSwitchTo(caller);
+}
 
 /* Connects SPI and gets ready to ask; what holds for all calls of a site is read by the first. */
 static ResumingQuestion *
@@ -80,12 +132,17 @@ enter(Asked *asked, FunctionCallInfo fcinfo, Model *model)
 	return question;
 }
 
-/* The model of an argument, that of the site or another. */
+/* The model of an argument, that of the site or another, of which nothing is known yet. */
 static Model *
 find_model(Asked *asked, FunctionCallInfo fcinfo, int argument)
 {
 	if (SiteKnowsModel(&asked->site, fcinfo, argument))
 		return asked->site.model;
+	if (asked->budget)
+		BudgetDestroy(asked->budget);
+	asked->budget = NULL;
+	asked->waiting = NULL;
+	asked->users = 0;
 	asked->question = NULL;
 	return SiteLearnModel(&asked->site, fcinfo, argument);
 }
@@ -102,13 +159,21 @@ reco_continue(PG_FUNCTION_ARGS)
 	DoorRows rows = DoorOpen(fcinfo, model, continue_types, RESUMING_COLUMNS, false);
 	ResumingQuestion *question = enter(asked, fcinfo, model);
 	int nest = NewGUCNestLevel();
-	uint64 count = 0;
+	const WaitingItem *item;
+	uint32 count;
 
 	RestrictSearchPath();
-	if (!PG_ARGISNULL(0))
-		count = ResumingAsk(question, user, as_of, k);
-	for (uint64 r = 0; r < count; r++)
-		put_row(&rows, r);
+	if (PG_ARGISNULL(4))
+		hold(asked, model);
+	if (!PG_ARGISNULL(0) && PG_ARGISNULL(4) && asked->waiting)
+	{
+		WaitingBegin(asked->waiting, as_of);
+		WaitingRead(asked->waiting, user);
+		item = WaitingList(asked->waiting, k, &count);
+		put_waiting(&rows, asked->ids, item, count);
+	}
+	else if (!PG_ARGISNULL(0))
+		put_asked(&rows, ResumingAsk(question, user, as_of, k));
 	AtEOXact_GUC(false, nest);
 	DoorLeave(model);
 	return (Datum) 0;

@@ -243,13 +243,13 @@ end_stream(const char *sql, int code, const Receiver *receiver, const SPIExecute
 	MemoryContextSwitchTo(receiver->caller);
 }
 
-void
-PlanStream(const char *sql, int arguments, const Oid *types, const Datum *values, PlanTake take,
-		   void *with)
+/* Streams the rows of the kept plan that is made with these options of cursors. */
+static void
+stream(const char *sql, int arguments, const Oid *types, const Datum *values, Receiver *receiver,
+	   int cursor)
 {
-	Receiver receiver = receiver_for(take, with);
 	PlanEntry *kept;
-	SPIPlanPtr plan = find_plan(sql, arguments, types, 0, &kept);
+	SPIPlanPtr plan = find_plan(sql, arguments, types, cursor, &kept);
 	SPIExecuteOptions options;
 
 	if (kept)
@@ -257,14 +257,32 @@ PlanStream(const char *sql, int arguments, const Oid *types, const Datum *values
 		StraightCall call = {
 			.sql = sql, .plan = plan, .unfit = &kept->unfit, .types = types, .values = values};
 
-		if (StraightStream(&call, take, with))
+		if (StraightStream(&call, receiver->take, receiver->with))
 		{
-			MemoryContextSwitchTo(receiver.caller);
+			MemoryContextSwitchTo(receiver->caller);
 			return;
 		}
 	}
-	options = options_for(&receiver, arguments, types, values);
-	end_stream(sql, SPI_execute_plan_extended(plan, &options), &receiver, &options);
+	options = options_for(receiver, arguments, types, values);
+	end_stream(sql, SPI_execute_plan_extended(plan, &options), receiver, &options);
+}
+
+void
+PlanStream(const char *sql, int arguments, const Oid *types, const Datum *values, PlanTake take,
+		   void *with)
+{
+	Receiver receiver = receiver_for(take, with);
+
+	stream(sql, arguments, types, values, &receiver, 0);
+}
+
+void
+PlanStreamMany(const char *sql, int arguments, const Oid *types, const Datum *values, PlanTake take,
+			   void *with)
+{
+	Receiver receiver = receiver_for(take, with);
+
+	stream(sql, arguments, types, values, &receiver, CURSOR_OPT_GENERIC_PLAN);
 }
 
 void

@@ -44,6 +44,13 @@ typedef void (*PlanTake)(TupleTableSlot *row, void *with);
 
 extern void PlanStream(const char *sql, int arguments, const Oid *types, const Datum *values,
 					   PlanTake take, void *with);
+
+/*
+ * The same by one plan for whatever values: for a statement that is run with one after the other, where
+ * planning each time, which PostgreSQL does while that plan looks no cheaper, takes longer than it saves.
+ */
+extern void PlanStreamMany(const char *sql, int arguments, const Oid *types, const Datum *values,
+						   PlanTake take, void *with);
 extern void PlanStreamOnce(const char *sql, PlanTake take, void *with);
 
 /* The same as PlanStream, planned each time, but it is for take() to have the slot's columns read. */

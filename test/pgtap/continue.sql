@@ -7,6 +7,22 @@ SET LOCAL timezone = 'UTC';
 
 CREATE FUNCTION pg_temp.refresh(model text) RETURNS void LANGUAGE plpgsql AS $$ BEGIN PERFORM reco_refresh(model); END $$;
 
+-- Of users asked about one after the other in one statement what is alike is held in memory after some: answers that differ, or come in
+-- another order, from those of a statement a user.
+CREATE FUNCTION pg_temp.one_by_one(asked text, users int[]) RETURNS SETOF text[] LANGUAGE plpgsql AS $$
+DECLARE u int; a text[];
+BEGIN
+  FOREACH u IN ARRAY users LOOP EXECUTE format('SELECT array_agg(c::text) FROM %s c', format(asked, u)) INTO a; RETURN NEXT a; END LOOP;
+END $$;
+CREATE FUNCTION pg_temp.differing(asked text, users int[]) RETURNS bigint LANGUAGE plpgsql AS $$
+DECLARE differ bigint;
+BEGIN
+  users := users || users || users || users;
+  EXECUTE format('SELECT count(*) FROM ROWS FROM (unnest($1), pg_temp.one_by_one($2, $1)) WITH ORDINALITY o(u, a, n) FULL JOIN'
+    ' (SELECT n, (SELECT array_agg(c::text) FROM %s c) AS a FROM unnest($1) WITH ORDINALITY u(u, n)) m USING (n) WHERE o.a IS DISTINCT FROM m.a', format(asked, 'u')) INTO differ USING users, asked;
+  RETURN differ;
+END $$;
+
 /*
  * One viewer, five visits: 1, 3, 6, 10 and 12 January.  Film 1 stops at .4 on the 1st and goes on on the 6th: it waited for two
  * visits, and the second was it.  Film 2 stops at .6 on the 3rd and waits ever since: three visits.  So of the first visits
@@ -45,6 +61,8 @@ SELECT results_eq('SELECT progress FROM tv.continue(3, NULL) WHERE item_id = 1',
 INSERT INTO watched VALUES (4, 1, '2026-01-02', 0), (4, 2, '2026-01-02', -3), (4, 3, '2026-01-02', 1.5), (4, 4, '2026-01-02', 'NaN'), (4, 5, '2026-01-02', 'Infinity'),
   (4, 6, '2026-01-02', '-Infinity'), (4, 7, '2026-01-02', NULL), (4, 8, '2026-01-02', .95), (4, 9, '2026-01-02', .949);
 SELECT results_eq('SELECT item_id, progress FROM tv.continue(4)', 'VALUES (9, .949::float8)', 'below 0 is not begun, above 1 is finished, NaN and NULL say nothing');
+INSERT INTO watched VALUES (8, 1, '2026-01-02', .4), (8, 1, '2026-01-03', NULL), (8, 2, '2026-01-02', .4), (8, 2, '2026-01-03', 'NaN');
+SELECT results_eq('SELECT item_id, progress FROM tv.continue(8) ORDER BY 1', 'VALUES (1, .4::float8), (2, .4)', 'not even that it is finished');
 SELECT results_eq($$SELECT item_id FROM tv.continue(4, unfinished => '{"finished": 0.99}') ORDER BY 1$$, 'VALUES (8), (9)', 'what is all of it may be said');
 
 -- What may not come: disliked, not in the catalogue, in the future.
@@ -57,6 +75,7 @@ INSERT INTO watched VALUES (6, 1, '2026-01-02', NULL, 'cart'), (6, 2, '2026-01-0
   (6, 4, '2026-01-02', NULL, 'cart'), (6, 4, '2026-01-02', NULL, 'buy'), (6, 5, '2026-01-02', NULL, 'cart'), (6, 5, '2026-01-03', NULL, 'drop'), (6, 6, '2026-01-02', NULL, 'view'),
   (6, 7, '2026-01-02', .5, 'view'), (6, 7, '2026-01-03', NULL, 'drop'), (6, 8, '2026-01-02', .5, 'view'), (6, 9, '2026-01-02', .5, 'cart');
 SELECT results_eq('SELECT item_id, kind FROM tv.continue(6) ORDER BY 1', $$VALUES (1, 'basket'), (3, 'basket'), (8, 'unfinished'), (9, 'basket')$$, 'baskets, and what was removed does not wait either; each item once');
+SELECT is(pg_temp.differing($$tv.continue(%s, NULL, as_of => '2026-01-05')$$, ARRAY[1, 2, 3, 4, 5, 6, 7]), 0::bigint, 'of many users in one statement the same');
 -- Every cart of a visit before the last that is bought later: film 2 at the next visit; film 3 is in the last, 1 waits for two; what is removed was not resumed.
 SELECT pg_temp.refresh('tv');
 SELECT results_eq($$SELECT visit_from, trials, resumed FROM tv.learned_resume WHERE kind = 'basket' AND trials > 0 ORDER BY 1$$, 'VALUES (1, 4::bigint, 1::bigint), (2, 2, 0)',
@@ -85,6 +104,9 @@ SELECT is_empty('SELECT * FROM tv.continue(3)', 'after the last nothing comes');
 SELECT results_eq('SELECT item_id FROM tv.continue(4)', 'VALUES (7)', 'without progress an event is all of it');
 SELECT is_empty('SELECT * FROM tv.continue(5)', 'a part without a place leads nowhere');
 SELECT is_empty('SELECT * FROM tv.continue(6)', 'what was removed is not next');
+
+SELECT is(pg_temp.differing('tv.continue(%s, NULL)', ARRAY[1, 2, 3, 4, 5, 6, 7]), 0::bigint, 'of series, too');
+SELECT is(pg_temp.differing('tv.continue(%s, 1)', ARRAY[1, 2, 3, 4, 5, 6, 7]), 0::bigint, 'of each the likeliest');
 
 -- Kept out of discovery lists: by what is seen, and what is next by exclude.
 SELECT reco_configure('tv', min_support => 1, similarity => 'cosine');
@@ -142,6 +164,34 @@ SELECT bag_eq('SELECT kind, progress_from, visit_from, round(probability::numeri
     LATERAL (SELECT coalesce(sum(trials), 0)::float8 AS trials, coalesce(sum(resumed), 0)::float8 AS resumed FROM anew a WHERE a.kind = l.kind AND a.visit_from = l.visit_from) v,
     LATERAL (SELECT sum(trials)::float8 AS trials, sum(resumed)::float8 AS resumed FROM anew a WHERE a.kind = l.kind) k$$, 'shares are shrunk as the formula says');
 SELECT ok(bool_and(probability > before), 'the further on, the likelier') FROM (SELECT probability, lag(probability) OVER (ORDER BY progress_from) AS before FROM planted.learned_resume WHERE kind = 'unfinished' AND visit_from = 1) p WHERE before IS NOT NULL;
+
+SELECT is(pg_temp.differing($$planted.continue(%s, NULL, as_of => '2026-03-31')$$, ARRAY(SELECT generate_series(0, 201))), 0::bigint, 'of many viewers in one statement the same');
+SELECT cmp_ok(count(*), '>', 100::bigint, 'and it is ' || kind) FROM generate_series(1, 200) u, LATERAL planted.continue(u, NULL, as_of => '2026-03-31') GROUP BY kind;
+
+/*
+ * Ids of text, in the order of the database's collation where nothing else decides; parts that share a place, a part of two series, parts
+ * without a place; a signal of two lists; what has no weight, or is disliked.
+ */
+CREATE TABLE odd (u int, i text, at timestamptz, progress float8, signal text, weight float8);
+INSERT INTO odd SELECT u, (ARRAY['a', 'B', 'b', 'A b', 'ab', 'Z', 'z-1', 'z1', 'ä', ''])[1 + (hashint4(u * 97 + n) & 1023) % 10], '2026-01-01'::timestamptz + (hashint4(u + n * 31) & 1023) % 5 * interval '7 hours',
+    CASE WHEN n % 3 = 0 THEN (hashint4(n) & 7) / 6.0 WHEN n % 7 = 0 THEN 'NaN' END, (ARRAY['cart', 'buy', 'drop', 'both', 'view', NULL])[1 + (hashint4(u * 13 + n) & 1023) % 6],
+    (ARRAY[1, 1, 1, 0, -1, NULL, 2e38])[1 + (hashint4(u * 7 + n) & 1023) % 7]
+  FROM generate_series(1, 60) u, generate_series(1, 8) n WHERE n <= 1 + u % 8;
+CREATE TABLE odd_part (i text, show text, part numeric);
+INSERT INTO odd_part VALUES ('a', 'one', 1), ('B', 'one', 2), ('b', 'one', 2), ('A b', 'one', 3), ('ab', 'two', 1), ('Z', 'two', 'NaN'), ('z-1', 'two', NULL), ('A b', 'two', 2), ('z1', NULL, 1), ('ä', 'three', 1), ('new', 'three', 2),
+  ('newer', 'three', 2), ('new', 'two', 1.5), (NULL, 'three', 1.5);
+SELECT reco_create_model('odd', 'SELECT u AS user_id, i AS item_id, at AS occurred_at, progress, signal, weight FROM odd', 'SELECT i AS item_id, show, part FROM odd_part');
+SELECT reco_configure('odd', min_support => 1, unfinished => '{"basket": ["cart", "both"], "bought": ["buy", "both"], "removed": ["drop"], "series": "show", "order": "part", "finished": 0.8}');
+SELECT pg_temp.refresh('odd');
+SELECT is(pg_temp.differing($$odd.continue(%s, NULL, as_of => '2026-01-02')$$, ARRAY(SELECT generate_series(1, 60))), 0::bigint, 'of odd ones the same');
+SELECT cmp_ok(count(*), '>', 10::bigint, 'of which there is ' || kind) FROM generate_series(1, 60) u, LATERAL odd.continue(u, NULL, as_of => '2026-01-02') GROUP BY kind;
+DELETE FROM odd.learned_resume;
+SELECT is(pg_temp.differing('odd.continue(%s, NULL)', ARRAY(SELECT generate_series(1, 60))), 0::bigint, 'where nothing was counted, too');
+SET LOCAL maintenance_work_mem = '1MB';
+INSERT INTO odd_part SELECT 'more ' || n FROM generate_series(1, 10000) n;
+SELECT is(pg_temp.differing('odd.continue(%s, NULL)', ARRAY(SELECT generate_series(1, 60))), 0::bigint, 'and where there is no room to hold the catalogue');
+RESET maintenance_work_mem;
+SELECT is(pg_temp.differing('timeless.continue(%s, NULL)', ARRAY(SELECT generate_series(1, 9))), 0::bigint, 'without times and catalogue');
 
 -- Order of rows: the same table whatever order events come in.
 CREATE TABLE first_time AS SELECT * FROM planted.learned_resume;
