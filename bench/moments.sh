@@ -4,7 +4,7 @@
 # In this order, so that what is asked of a log finds one.
 moments=(rhythm fit_bgnbd p_alive learn_habits next_purchases win_back win_back_all hours best_time pace continue hooks onboarding page
 	choose replay affinity affinity_everyone demand audience_of segments segments_factors segment_members explain_by wrapped wrapped_json
-	wrapped_pieces serve attribute trial)
+	wrapped_pieces serve attribute trial learn_ranking)
 
 # The bar: seconds of a processor.
 moments_bar=2
