@@ -597,7 +597,8 @@ ArrangeRows(RecommendAsk *ask, const Profile *profile, uint32 *count)
 	RecommendRow *rows;
 
 	choose(&work);
-	find_because(&work);
+	if (!ask->unexplained)
+		find_because(&work);
 	rows = palloc_extended(sizeof(RecommendRow) * ((Size) work.taken + 1), MCXT_ALLOC_HUGE);
 	for (uint32 t = 0; t < work.taken; t++)
 		rows[t] = work.row[work.order[t]];

@@ -17,6 +17,7 @@
 #include <math.h>
 
 #include "api/promote.h"
+#include "api/rating.h"
 #include "api/shelf.h"
 #include "api/site.h"
 #include "catalog/pg_type.h"
@@ -66,11 +67,13 @@ static const Oid page_types[PAGE_COLUMNS] = {INT4OID,   TEXTOID,   DOOR_ITEM, TE
 /* A row as it would be put on the page now: places among the items of its shelf. */
 typedef struct PageRow
 {
-	const Shelf *shelf;
+	Shelf *shelf;
 	uint32 *place;
 	bool *promoted; /* of each, by a share that it has to make up for */
 	uint32 count;
-	double worth;
+	double worth; /* by itself */
+	bool drawn;   /* all this is so as long as no item of the shelf is put on the page */
+	bool put;
 } PageRow;
 
 /* A page while it is made. */
@@ -78,9 +81,10 @@ typedef struct Visit
 {
 	ShelfAsk ask;
 	uint32 rows;
-	List *shelves; /* those not on the page */
+	PageRow *row; /* of every shelf */
+	uint32 row_count;
+	PageRow **shown; /* those on the page, in their order */
 	Promotion *promotion;
-	IdSet *used; /* items that are on it */
 	uint32 kinds[SHELF_KINDS];
 	DoorRows out;
 	uint32 put;
@@ -126,67 +130,112 @@ by_place(const void *a, const void *b)
 	return x->place < y->place ? -1 : x->place > y->place;
 }
 
-/* Tickets of the items of a shelf that are not on the page, the best first; returns how many. */
+/* The items of a shelf that are drawn from. */
 static uint32
-draw_tickets(const Visit *page, const Shelf *shelf, Ticket *ticket)
+drawn_from(const ShelfAsk *ask, const Shelf *shelf)
 {
-	const ShelfAsk *ask = &page->ask;
-	uint32 most = shelf->kind == SHELF_DISCOVER ? shelf->count : DRAWN_FROM * ask->places;
-	uint64 lot = ShelfLot(ask, shelf);
-	uint32 free = 0;
+	return shelf->kind == SHELF_DISCOVER ? shelf->count : DRAWN_FROM * ask->places;
+}
 
-	for (uint32 n = 0; n < shelf->count; n++)
+/* The ticket of the nth item; those without a weight come whatever the lot says. */
+static Ticket
+ticket_of(const ShelfAsk *ask, const Shelf *shelf, uint32 n)
+{
+	ShelfItem *item = &shelf->item[n];
+
+	return (Ticket){.ticket = item->weight > 0 ? ShelfTicket(ask, shelf, item) : -1, .place = n};
+}
+
+/* Draws the items that a row would show now, by their tickets alone; returns how many. */
+static uint32
+draw_best(const ShelfAsk *ask, const Shelf *shelf, Ticket *best)
+{
+	uint32 most = drawn_from(ask, shelf);
+	uint32 count = 0;
+
+	for (uint32 n = 0, free = 0; n < shelf->count && free < most; n++)
 	{
-		const ShelfItem *item = &shelf->item[n];
+		Ticket ticket;
+		uint32 at;
 
-		if (IdSetFind(page->used, item->item) != ID_NONE)
+		if (StockSaid(ask->stock, shelf->item[n].number, STOCK_USED))
 			continue;
-		ticket[free].place = n;
-		if (free >= most)
-			ticket[free].ticket = INFINITY;
-		else if (item->weight > 0)
-			ticket[free].ticket = ShelfTicket(ask, lot, item->item, item->weight);
-		else
-			ticket[free].ticket = -1;
 		free++;
+		ticket = ticket_of(ask, shelf, n);
+		if (count == ask->places && !(ticket.ticket < best[count - 1].ticket))
+			continue;
+		count += count < ask->places;
+		for (at = count - 1; at > 0 && ticket.ticket < best[at - 1].ticket; at--)
+			best[at] = best[at - 1];
+		best[at] = ticket;
 	}
-	qsort(ticket, free, sizeof(Ticket), by_ticket);
-	return free;
+	return count;
 }
 
 /*
- * Draws the items that a row would show now; those without a weight come whatever the lot says, and
- * what is further down only where a share has nothing above.
+ * The same where there are shares to keep: what is further down than what is drawn from comes only where
+ * a share has nothing above.
  */
-static PageRow
-draw_row(const Visit *page, const Shelf *shelf)
+static uint32
+draw_shares(const Visit *page, const Shelf *shelf, Ticket *best)
 {
 	const ShelfAsk *ask = &page->ask;
 	Ticket *ticket = palloc(sizeof(Ticket) * Max(shelf->count, 1));
 	uint32 *place = palloc(sizeof(uint32) * Max(shelf->count, 1));
-	uint32 free = draw_tickets(page, shelf, ticket);
-	PageRow row = {.shelf = shelf, .count = Min(free, ask->places)};
+	bool *promoted = palloc(sizeof(bool) * ask->places);
+	uint32 most = drawn_from(ask, shelf);
+	uint32 free = 0;
+	uint32 count;
 
-	row.promoted = palloc0(sizeof(bool) * Max(row.count, 1));
+	for (uint32 n = 0; n < shelf->count; n++)
+	{
+		if (StockSaid(ask->stock, shelf->item[n].number, STOCK_USED))
+			continue;
+		ticket[free] = free < most ? ticket_of(ask, shelf, n) : (Ticket){.place = n};
+		free++;
+	}
+	qsort(ticket, Min(free, most), sizeof(Ticket), by_ticket);
 	for (uint32 n = 0; n < free; n++)
 		place[n] = ticket[n].place;
-	if (shelf->kind != SHELF_CONTINUE)
-		PromotionPick(page->promotion, shelf, place, free, row.count, row.promoted);
-	for (uint32 n = 0; n < row.count; n++)
-		ticket[n] = (Ticket){.place = place[n], .promoted = row.promoted[n]};
-	qsort(ticket, row.count, sizeof(Ticket), by_place);
-	row.place = place;
-	for (uint32 n = 0; n < row.count; n++)
-	{
-		const ShelfItem *item = &shelf->item[ticket[n].place];
-
-		row.place[n] = ticket[n].place;
-		row.promoted[n] = ticket[n].promoted;
-		row.worth += (item->matched ? item->match / 100 : CHANCE_UNKNOWN) / ask->places;
-	}
-	row.worth *= pow(AGAIN, page->kinds[shelf->kind]);
+	count = Min(free, ask->places);
+	PromotionPick(page->promotion, shelf, place, free, count, promoted);
+	for (uint32 n = 0; n < count; n++)
+		best[n] = (Ticket){.place = place[n], .promoted = promoted[n]};
 	pfree(ticket);
-	return row;
+	pfree(place);
+	pfree(promoted);
+	return count;
+}
+
+/* Draws the items that a row would show now, in the order of their shelf. */
+static void
+draw_row(const Visit *page, PageRow *row)
+{
+	const ShelfAsk *ask = &page->ask;
+	Shelf *shelf = row->shelf;
+	Ticket *ticket = palloc(sizeof(Ticket) * ask->places);
+
+	if (row->place == NULL)
+	{
+		row->place = palloc(sizeof(uint32) * ask->places);
+		row->promoted = palloc(sizeof(bool) * ask->places);
+	}
+	row->count = shelf->kind != SHELF_CONTINUE && PromotionShares(page->promotion)
+					 ? draw_shares(page, shelf, ticket)
+					 : draw_best(ask, shelf, ticket);
+	qsort(ticket, row->count, sizeof(Ticket), by_place);
+	row->worth = 0;
+	for (uint32 n = 0; n < row->count; n++)
+	{
+		ShelfItem *item = &shelf->item[ticket[n].place];
+
+		RatingJudge(ask, item);
+		row->place[n] = ticket[n].place;
+		row->promoted[n] = ticket[n].promoted;
+		row->worth += (item->matched ? item->match / 100 : CHANCE_UNKNOWN) / ask->places;
+	}
+	row->drawn = true;
+	pfree(ticket);
 }
 
 /* True where a row has enough to be one; the user's own and what is new are rows with one item. */
@@ -204,71 +253,143 @@ is_row(const Visit *page, const PageRow *row)
 	}
 }
 
+/* What a row is worth behind those of its kind that are on the page. */
+static double
+worth_of(const Visit *page, const PageRow *row)
+{
+	return row->worth * pow(AGAIN, page->kinds[row->shelf->kind]);
+}
+
 /* True where a row comes before another: the first two kinds before all, then what is worth more. */
 static bool
-comes_before(const PageRow *row, const PageRow *other)
+comes_before(const Visit *page, const PageRow *row, const PageRow *other)
 {
 	ShelfKind kind = Min(row->shelf->kind, SHELF_TOP + 1);
 	ShelfKind than = Min(other->shelf->kind, SHELF_TOP + 1);
 
-	return kind != than ? kind < than : row->worth > other->worth;
+	return kind != than ? kind < than : worth_of(page, row) > worth_of(page, other);
 }
 
-/* Takes the row that comes next off the list of those there could be; false where there is none. */
-static bool
-take_row(Visit *page, PageRow *best)
+/* The row that comes next of those there could be, or NULL. */
+static PageRow *
+next_row(const Visit *page)
 {
-	ListCell *cell;
-	bool found = false;
+	PageRow *best = NULL;
 
-	foreach (cell, page->shelves)
+	for (uint32 n = 0; n < page->row_count; n++)
 	{
-		PageRow row = draw_row(page, lfirst(cell));
+		PageRow *row = &page->row[n];
 
 		CHECK_FOR_INTERRUPTS();
-		if (is_row(page, &row) && (!found || comes_before(&row, best)))
-		{
-			*best = row;
-			found = true;
-		}
+		if (row->put)
+			continue;
+		if (!row->drawn)
+			draw_row(page, row);
+		if (is_row(page, row) && (best == NULL || comes_before(page, row, best)))
+			best = row;
 	}
-	if (found)
-		page->shelves = list_delete_ptr(page->shelves, (void *) best->shelf);
-	return found;
+	return best;
 }
 
-/* Puts a row out; its items are then on the page. */
+/* Has a row drawn anew where an item of its shelf is on the page by now. */
 static void
-put_row(Visit *page, const PageRow *row)
+check_row(const Visit *page, PageRow *row)
 {
 	const Shelf *shelf = row->shelf;
 
-	page->put++;
-	page->kinds[shelf->kind]++;
+	for (uint32 n = 0; n < shelf->count && row->drawn; n++)
+		row->drawn = !StockSaid(page->ask.stock, shelf->item[n].number, STOCK_USED);
+}
+
+/* Puts a row on the page, and its items, which no other may have then. */
+static void
+take_row(Visit *page, PageRow *row)
+{
+	page->shown[page->put++] = row;
+	page->kinds[row->shelf->kind]++;
+	row->put = true;
+	for (uint32 n = 0; n < row->count; n++)
+		StockSay(page->ask.stock, row->shelf->item[row->place[n]].number, STOCK_USED);
+	for (uint32 n = 0; n < page->row_count; n++)
+		if (!page->row[n].put)
+			check_row(page, &page->row[n]);
+}
+
+/* Makes the rows there could be, and puts those that come first on the page. */
+static void
+lay_out(Visit *page)
+{
+	List *shelves = ShelfMake(&page->ask);
+	ListCell *cell;
+	PageRow *row;
+
+	page->promotion = PromotionMake(&page->ask, shelves);
+	page->row = palloc0(sizeof(PageRow) * Max(list_length(shelves), 1));
+	page->shown = palloc(sizeof(PageRow *) * page->rows);
+	foreach (cell, shelves)
+		page->row[page->row_count++].shelf = lfirst(cell);
+	while (page->put < page->rows && (row = next_row(page)))
+		take_row(page, row);
+}
+
+/* Finds out what speaks most for the items on the page that anything speaks for. */
+static void
+explain(const Visit *page)
+{
+	ShelfItem **item = palloc(sizeof(ShelfItem *) * page->rows * page->ask.places);
+	uint32 count = 0;
+
+	for (uint32 r = 0; r < page->put; r++)
+	{
+		const PageRow *row = page->shown[r];
+
+		for (uint32 n = 0; n < row->count; n++)
+		{
+			ShelfItem *shown = &row->shelf->item[row->place[n]];
+
+			if (shown->item_no != ID_NONE && (row->shelf->kind == SHELF_TOP || shown->score > 0))
+				item[count++] = shown;
+		}
+	}
+	RatingExplain(&page->ask, item, count);
+	pfree(item);
+}
+
+/* An item going out, or nothing. */
+static void
+put_item(const Visit *page, uint32 number, Datum *value, bool *isnull)
+{
+	*isnull = number == ID_NONE;
+	if (number != ID_NONE)
+		*value = DoorItemOut(&page->out, IdSetDatum(page->ask.ids, number));
+}
+
+/* Puts a row out. */
+static void
+put_row(Visit *page, uint32 at)
+{
+	const PageRow *row = page->shown[at];
+	const Shelf *shelf = row->shelf;
+	Datum values[PAGE_COLUMNS] = {0};
+	bool nulls[PAGE_COLUMNS] = {0};
+
+	values[PAGE_ROW] = Int32GetDatum((int32) at + 1);
+	values[PAGE_KIND] = CStringGetTextDatum(ShelfName(shelf->kind));
+	put_item(page, shelf->subject, &values[PAGE_SUBJECT], &nulls[PAGE_SUBJECT]);
+	nulls[PAGE_LABEL] = shelf->label == NULL;
+	if (shelf->label)
+		values[PAGE_LABEL] = CStringGetTextDatum(shelf->label);
 	for (uint32 n = 0; n < row->count; n++)
 	{
 		const ShelfItem *item = &shelf->item[row->place[n]];
-		Datum values[PAGE_COLUMNS] = {0};
-		bool nulls[PAGE_COLUMNS] = {0};
 
-		IdSetAdd(page->used, item->item);
-		values[PAGE_ROW] = Int32GetDatum((int32) page->put);
-		values[PAGE_KIND] = CStringGetTextDatum(ShelfName(shelf->kind));
-		nulls[PAGE_SUBJECT] = !shelf->has_subject;
-		if (shelf->has_subject)
-			values[PAGE_SUBJECT] = DoorItemOut(&page->out, shelf->subject);
-		nulls[PAGE_LABEL] = shelf->label == NULL;
-		if (shelf->label)
-			values[PAGE_LABEL] = CStringGetTextDatum(shelf->label);
 		values[PAGE_RANK] = Int32GetDatum((int32) n + 1);
-		values[PAGE_ITEM] = DoorItemOut(&page->out, item->item);
+		put_item(page, item->number, &values[PAGE_ITEM], &nulls[PAGE_ITEM]);
 		values[PAGE_SCORE] = Float8GetDatum(item->score);
 		nulls[PAGE_SCORE] = !(item->score > 0);
 		values[PAGE_MATCH] = Float8GetDatum(item->match);
 		nulls[PAGE_MATCH] = !item->matched;
-		nulls[PAGE_BECAUSE] = !item->has_because;
-		if (item->has_because)
-			values[PAGE_BECAUSE] = DoorItemOut(&page->out, item->because);
+		put_item(page, item->because, &values[PAGE_BECAUSE], &nulls[PAGE_BECAUSE]);
 		values[PAGE_SOURCE] = CStringGetTextDatum(row->promoted[n] ? "promoted" : item->source);
 		DoorPut(&page->out, values, nulls);
 	}
@@ -324,16 +445,26 @@ enter(Asked *asked, Model *model)
 	return asked->stock;
 }
 
-/* The history of the user, and what it speaks for. */
+/* The history of the user, what it speaks for, and what was left unfinished of it. */
 static void
 read_user(ShelfAsk *ask)
 {
 	Held *held = ask->stock->held;
-	IdSet *ids = held ? held->ids : IdSetCreate(ask->model->item_kind, ask->budget);
+	Waiting *waiting = ask->stock->waiting;
+	HistoryShared shared = {.columns = "", .many = held != NULL};
 
+	ask->ids = held ? held->ids : IdSetCreate(ask->model->item_kind, ask->budget);
+	shared.ids = ask->ids;
+	if (waiting)
+	{
+		shared.columns = WaitingColumns(waiting);
+		shared.take = WaitingTake;
+		shared.with = waiting;
+		WaitingBegin(waiting, ask->as_of);
+	}
 	ask->history = ask->has_user
-					   ? HistoryReadIn(ask->model, ask->user, ask->as_of, ids, ask->budget)
-					   : HistoryOfItemsIn(ask->model, NULL, 0, ids, ask->budget);
+					   ? HistoryReadShared(ask->model, ask->user, ask->as_of, &shared, ask->budget)
+					   : HistoryOfItemsIn(ask->model, NULL, 0, ask->ids, ask->budget);
 	ask->profile =
 		held ? ProfileHeld(ask->model, held, ask->history) : ProfileRead(ask->model, ask->history);
 }
@@ -348,7 +479,6 @@ reco_page(PG_FUNCTION_ARGS)
 	Asked *asked = SiteOpen(fcinfo, sizeof(Asked));
 	Visit page = {.ask = {.model = find_model(asked, fcinfo, 3), .has_user = !PG_ARGISNULL(0)}};
 	ShelfAsk *ask = &page.ask;
-	PageRow row = {0};
 
 	ask->user = DoorUser(fcinfo, 0, ask->model);
 	page.rows = take_number(fcinfo, 1, "rows", ROWS_DEFAULT, ROWS_MOST);
@@ -365,11 +495,10 @@ reco_page(PG_FUNCTION_ARGS)
 	ask->as_of = PG_ARGISNULL(6) ? asked->now : PG_GETARG_TIMESTAMPTZ(6);
 	ask->follows = take_follows(fcinfo, 5, ask->model);
 	read_user(ask);
-	page.used = IdSetCreate(ask->model->item_kind, ask->budget);
-	page.shelves = ShelfMake(ask);
-	page.promotion = PromotionMake(ask, page.shelves);
-	while (page.put < page.rows && take_row(&page, &row))
-		put_row(&page, &row);
+	lay_out(&page);
+	explain(&page);
+	for (uint32 n = 0; n < page.put; n++)
+		put_row(&page, n);
 	DoorLeave(ask->model);
 	BudgetDestroy(ask->budget);
 	return (Datum) 0;

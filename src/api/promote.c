@@ -37,9 +37,10 @@ is_arranged(const Shelf *shelf)
 static double
 standing(const Promotion *promotion, const ShelfAsk *ask, const ShelfItem *item)
 {
-	const HistoryItem *known = ask->history->worn ? HistoryFind(ask->history, item->item) : NULL;
+	const HistoryItem *known =
+		ask->history->worn ? HistoryFindNumber(ask->history, item->number) : NULL;
 
-	return ArrangementBoost(&promotion->list, item->number) * (known ? HistoryWear(known) : 1);
+	return ArrangementBoost(&promotion->list, item->ruled) * (known ? HistoryWear(known) : 1);
 }
 
 /* Moves the items of a shelf. */
@@ -82,13 +83,16 @@ PromotionMake(const ShelfAsk *ask, List *shelves)
 	list->as_of = ask->as_of;
 	list->ids = IdSetCreate(ask->model->item_kind, ask->budget);
 	list->arrangement = ArrangementPlain();
+	/* Nothing moves anything. */
+	if (!ask->model->has_rules && !ask->history->worn)
+		return promotion;
 	ArrangementBegin(list);
 	foreach (cell, shelves)
 	{
 		Shelf *shelf = lfirst(cell);
 
 		for (uint32 n = 0; n < shelf->count; n++)
-			shelf->item[n].number = IdSetAdd(list->ids, shelf->item[n].item);
+			shelf->item[n].ruled = IdSetAdd(list->ids, IdSetDatum(ask->ids, shelf->item[n].number));
 	}
 	if (list->arrangement->rules)
 	{
@@ -103,6 +107,12 @@ PromotionMake(const ShelfAsk *ask, List *shelves)
 	return promotion;
 }
 
+bool
+PromotionShares(const Promotion *promotion)
+{
+	return promotion->list.arrangement->shares > 0;
+}
+
 /* No place of a row is given away before it is picked for. */
 static bool
 is_taken(uint32_t place, const void *with)
@@ -114,7 +124,7 @@ is_taken(uint32_t place, const void *with)
 static uint32
 first_of_share(const Rule *rule, const Shelf *shelf, const uint32 *place, uint32 from, uint32 count)
 {
-	while (from < count && !RuleHolds(rule, shelf->item[place[from]].number))
+	while (from < count && !RuleHolds(rule, shelf->item[place[from]].ruled))
 		from++;
 	return from;
 }
@@ -149,7 +159,7 @@ PromotionPick(const Promotion *promotion, const Shelf *shelf, uint32 *place, uin
 		place[at] = picked;
 		promoted[at] = from > at;
 		for (uint32 s = 0; s < plan->shares; s++)
-			quotas[s].got += RuleHolds(plan->shared[s], shelf->item[picked].number);
+			quotas[s].got += RuleHolds(plan->shared[s], shelf->item[picked].ruled);
 	}
 	pfree(quotas);
 }

@@ -17,6 +17,9 @@ typedef struct Promotion Promotion;
 /* Reads the rules, and puts the items of all shelves but the user's own in order.  SPI is connected. */
 extern Promotion *PromotionMake(const ShelfAsk *ask, List *shelves);
 
+/* True where there are shares to pick by. */
+extern bool PromotionShares(const Promotion *promotion);
+
 /*
  * Picks `most` of count places of a shelf, which are in the order in which they would be picked
  * without shares: they come first then, promoted[] saying of each whether a share has moved it there.

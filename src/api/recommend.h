@@ -77,6 +77,7 @@ typedef struct RecommendAsk
 
 	bool gathering; /* rows are kept, not put out, and without their because unless explained: */
 	bool explained;
+	bool unexplained; /* what is arranged comes without it, too */
 	RecommendRow *row;
 	uint32 room;
 	bool seeking; /* or only counted, up to that of an item: */

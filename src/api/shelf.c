@@ -4,9 +4,9 @@
 
 #include "api/arrange.h"
 #include "api/arrangement.h"
+#include "api/rating.h"
 #include "catalog/pg_type.h"
 #include "data/catalogue.h"
-#include "data/learned.h"
 #include "data/plan.h"
 #include "data/resuming.h"
 #include "data/values.h"
@@ -26,15 +26,11 @@
 #define FOLLOWED_LEAST 2
 #define FOLLOWED_MOST  10
 
-/* What came out so lately is new. */
-#define NEW_DAYS 60
-
 /* Items that hardly anybody knows, of which some are drawn. */
 #define POOL_MOST 200
 
-/* Rising and popular items that shelves of categories are filled from; new items that are looked at. */
+/* Rising and popular items that shelves of categories are filled from. */
 #define CATEGORIES_FROM 1000
-#define NEW_MOST        2000
 
 /* Popular items of which those of guests' categories are counted. */
 #define GUESTS_ITEMS 100
@@ -58,9 +54,12 @@ ticket_of(uint64 lot, uint64 hash, double weight)
 }
 
 double
-ShelfTicket(const ShelfAsk *ask, uint64 lot, Datum item, double weight)
+ShelfTicket(const ShelfAsk *ask, const Shelf *shelf, ShelfItem *item)
 {
-	return ticket_of(ask->lot ^ lot, IdHash(ask->model->item_kind, item), weight);
+	if (isnan(item->ticket))
+		item->ticket = ticket_of(ask->lot ^ shelf->lot,
+								 StockHash(ask->stock, ask->ids, item->number), item->weight);
+	return item->ticket;
 }
 
 /* A number for each kind, and subject of it, so that one lot is not another. */
@@ -70,26 +69,33 @@ lot_of(ShelfKind kind, uint64 about)
 	return HashMix(HashMix((uint64) kind + 1) + about);
 }
 
-uint64
-ShelfLot(const ShelfAsk *ask, const Shelf *shelf)
-{
-	uint64 about =
-		shelf->label ? HashBytes((const unsigned char *) shelf->label, strlen(shelf->label)) : 0;
-
-	if (shelf->has_subject)
-		about = IdHash(ask->model->item_kind, shelf->subject);
-	return lot_of(shelf->kind, about);
-}
-
 static Shelf *
 add_shelf(List **shelves, ShelfKind kind, uint32 room)
 {
 	Shelf *shelf = palloc0(sizeof(Shelf));
 
 	shelf->kind = kind;
-	shelf->item = palloc0(sizeof(ShelfItem) * Max(room, 1));
+	shelf->subject = ID_NONE;
+	shelf->lot = lot_of(kind, 0);
+	shelf->item = palloc(sizeof(ShelfItem) * Max(room, 1));
 	*shelves = lappend(*shelves, shelf);
 	return shelf;
+}
+
+/* Makes a shelf one about an item. */
+static void
+set_subject(const ShelfAsk *ask, Shelf *shelf, uint32 subject)
+{
+	shelf->subject = subject;
+	shelf->lot = lot_of(shelf->kind, StockHash(ask->stock, ask->ids, subject));
+}
+
+/* Makes it one about what a label says. */
+static void
+set_label(Shelf *shelf, const char *label)
+{
+	shelf->label = label;
+	shelf->lot = lot_of(shelf->kind, HashBytes((const unsigned char *) label, strlen(label)));
 }
 
 /* The weight in the lot of the nth item of a shelf, from 0: half as much after every `places`. */
@@ -101,9 +107,36 @@ weight_at(const ShelfAsk *ask, uint32 n)
 
 /* True where an item may come on a shelf that is no list of the user's own. */
 static bool
-may_come(const ShelfAsk *ask, Datum item)
+may_come(const ShelfAsk *ask, uint32 number)
 {
-	return IdSetFind(ask->out, item) == ID_NONE;
+	return !StockSaid(ask->stock, number, STOCK_OUT);
+}
+
+/* Keeps an item out of all shelves but the first. */
+static void
+keep_out(ShelfAsk *ask, uint32 number)
+{
+	ask->out += may_come(ask, number);
+	StockSay(ask->stock, number, STOCK_OUT);
+}
+
+/* The number on the page of an item of a list or set of its own. */
+static uint32
+page_number(const ShelfAsk *ask, const IdSet *ids, uint32 number)
+{
+	return ids == ask->ids ? number : IdSetAdd(ask->ids, IdSetDatum(ids, number));
+}
+
+/* An item of which nothing is known yet. */
+static ShelfItem
+new_item(uint32 number, const char *source, double weight)
+{
+	return (ShelfItem){.number = number,
+					   .item_no = ID_NONE,
+					   .because = ID_NONE,
+					   .source = source,
+					   .weight = weight,
+					   .ticket = NAN};
 }
 
 /* A question for a list as the user would ask it: one for all pages, where the stock holds the model. */
@@ -136,92 +169,31 @@ profile_of(const ShelfAsk *ask, const Datum *items, int count)
 	return held ? ProfileHeld(ask->model, held, history) : ProfileRead(ask->model, history);
 }
 
-/* Puts what a score and the item that counted most say beside an item. */
+/* One that the user began, and how likely it is resumed; it is not drawn, and has no match. */
+static ShelfItem
+begun_item(uint32 number, const char *kind, double probability)
+{
+	ShelfItem item = new_item(number, kind, 0);
+
+	item.score = probability;
+	item.judged = true;
+	return item;
+}
+
+/* What was left unfinished, as it was worked out in memory. */
 static void
-rate_item(const ShelfAsk *ask, ShelfItem *item, double score, int64_t because)
+add_waiting(ShelfAsk *ask, List **shelves)
 {
-	if (!(score > 0))
-		return;
-	item->score = score;
-	item->matched = ProfileMatch(ask->model, ask->profile->level, score,
-								 ask->model->settings.min_match, &item->match);
-	item->has_because = because >= 0;
-	if (item->has_because)
-		item->because =
-			IdSetDatum(ask->history->ids, ask->history->item[ask->profile->place[because]].id);
-}
+	uint32 count;
+	const WaitingItem *item = WaitingList(ask->stock->waiting, 0, &count);
+	Shelf *shelf = add_shelf(shelves, SHELF_CONTINUE, Min(count, ask->depth));
 
-/* The number of each of some items, by its place in a set; ID_NONE where nothing was learned of it. */
-static uint32 *
-numbers_of(const ShelfAsk *ask, const IdSet *ids)
-{
-	const Stock *stock = ask->stock;
-	uint32 *number;
-
-	if (stock->held == NULL)
-		return LearnedPlaces(ask->model, ids, ask->budget);
-	number = palloc(sizeof(uint32) * Max(IdSetCount(ids), 1));
-	for (uint32 n = 0; n < IdSetCount(ids); n++)
+	for (uint32 n = 0; n < count; n++)
 	{
-		uint32 at = IdSetFind(stock->held->ids, IdSetDatum(ids, n));
-
-		number[n] = at < stock->held->learned ? stock->item_no[at] : ID_NONE;
-	}
-	return number;
-}
-
-/* True for shelves whose items have what speaks for them already. */
-static bool
-is_rated(const Shelf *shelf)
-{
-	return shelf->kind == SHELF_CONTINUE || shelf->kind == SHELF_TOP;
-}
-
-/* Puts the evidence there is for items of shelves beside them, of all shelves at once. */
-static void
-rate(const ShelfAsk *ask, List *shelves)
-{
-	IdSet *ids = IdSetCreate(ask->model->item_kind, ask->budget);
-	uint32 count = 0;
-	uint32 *item_no;
-	uint32 *place;
-	double *score;
-	int64_t *because;
-	ListCell *cell;
-
-	foreach (cell, shelves)
-	{
-		Shelf *shelf = lfirst(cell);
-
-		for (uint32 n = 0; n < shelf->count && !is_rated(shelf); n++)
-			shelf->item[n].number = IdSetAdd(ids, shelf->item[n].item);
-	}
-	item_no = numbers_of(ask, ids);
-	place = palloc(sizeof(uint32) * Max(IdSetCount(ids), 1));
-	for (uint32 n = 0; n < IdSetCount(ids); n++)
-	{
-		place[n] = item_no[n] == ID_NONE ? ID_NONE : count;
-		if (item_no[n] != ID_NONE)
-			item_no[count++] = item_no[n];
-	}
-	if (ask->profile->count == 0 || count == 0)
-		return;
-	score = palloc(sizeof(double) * count);
-	because = palloc(sizeof(int64_t) * count);
-	ProfileScores(ask->profile, item_no, count, score);
-	ProfileBecause(ask->profile, item_no, count, because);
-	foreach (cell, shelves)
-	{
-		Shelf *shelf = lfirst(cell);
-
-		CHECK_FOR_INTERRUPTS();
-		for (uint32 n = 0; n < shelf->count && !is_rated(shelf); n++)
-		{
-			uint32 at = place[shelf->item[n].number];
-
-			if (at != ID_NONE)
-				rate_item(ask, &shelf->item[n], score[at], because[at]);
-		}
+		keep_out(ask, item[n].item);
+		if (n >= ask->depth)
+			continue;
+		shelf->item[shelf->count++] = begun_item(item[n].item, item[n].kind, item[n].probability);
 	}
 }
 
@@ -236,6 +208,11 @@ add_unfinished(ShelfAsk *ask, List **shelves)
 
 	if (!ask->has_user || question == NULL)
 		return;
+	if (ask->stock->waiting)
+	{
+		add_waiting(ask, shelves);
+		return;
+	}
 	nest = NewGUCNestLevel();
 	RestrictSearchPath();
 	rows = ResumingAsk(question, ask->user, ask->as_of, 0);
@@ -246,17 +223,33 @@ add_unfinished(ShelfAsk *ask, List **shelves)
 		bool isnull;
 		HeapTuple tuple = SPI_tuptable->vals[r];
 		Datum item = SPI_getbinval(tuple, SPI_tuptable->tupdesc, RESUMING_ITEM + 1, &isnull);
-		uint32 number = IdSetAdd(ask->out, item);
+		uint32 number = IdSetAdd(ask->ids, item);
 		Datum kind = SPI_getbinval(tuple, SPI_tuptable->tupdesc, RESUMING_KIND + 1, &isnull);
 		Datum likely =
 			SPI_getbinval(tuple, SPI_tuptable->tupdesc, RESUMING_PROBABILITY + 1, &isnull);
 
-		if (r < ask->depth)
-			shelf->item[shelf->count++] = (ShelfItem){.item = IdSetDatum(ask->out, number),
-													  .score = DatumGetFloat8(likely),
-													  .source = TextDatumGetCString(kind)};
+		keep_out(ask, number);
+		if (r >= ask->depth)
+			continue;
+		shelf->item[shelf->count++] =
+			begun_item(number, TextDatumGetCString(kind), DatumGetFloat8(likely));
 	}
 	SPI_freetuptable(SPI_tuptable);
+}
+
+/* The source of the row before as a string: most rows of a list have the same. */
+typedef struct Sources
+{
+	Datum datum;
+	const char *name;
+} Sources;
+
+static const char *
+source_of(Sources *before, Datum source)
+{
+	if (before->name == NULL || before->datum != source)
+		*before = (Sources){source, TextDatumGetCString(source)};
+	return before->name;
 }
 
 /* The list of reco_top_n, with the owner's rules. */
@@ -267,13 +260,15 @@ add_top(const ShelfAsk *ask, List **shelves)
 	/* Rules may want to know more of the items than is held. */
 	Stock *stock = ask->model->has_rules ? &none : ask->stock;
 	RecommendAsk *list = list_ask(ask, stock, ask->depth + ask->waiting, "personal");
+	Sources sources = {0};
 	RecommendRow *row;
 	uint32 count;
 	Shelf *shelf;
 
 	list->has_asker = ask->has_user;
 	list->asker = ask->user;
-	list->ids = ask->history->ids;
+	list->ids = ask->ids;
+	list->unexplained = true;
 	if (list->arrangement == NULL)
 		list->arrangement = ArrangementPlain();
 	ArrangementBegin(list);
@@ -283,28 +278,27 @@ add_top(const ShelfAsk *ask, List **shelves)
 	{
 		ShelfItem *item = &shelf->item[shelf->count];
 
-		*item = (ShelfItem){.item = IdSetDatum(list->ids, row[r].number),
-							.score = row[r].score,
-							.match = row[r].match,
-							.matched = row[r].matched,
-							.has_because = row[r].because >= 0,
-							.source = TextDatumGetCString(row[r].source)};
-		item->weight = strcmp(item->source, "pinned") == 0 ? 0 : weight_at(ask, shelf->count);
-		if (item->has_because)
-			item->because =
-				IdSetDatum(list->ids, ask->history->item[ask->profile->place[row[r].because]].id);
-		shelf->count += may_come(ask, item->item);
+		*item = new_item(row[r].number, source_of(&sources, row[r].source),
+						 weight_at(ask, shelf->count));
+		item->score = row[r].score;
+		item->match = row[r].match;
+		item->matched = row[r].matched;
+		item->judged = true;
+		if (strcmp(item->source, "pinned") == 0)
+			item->weight = 0;
+		item->item_no = row[r].item_no;
+		shelf->count += may_come(ask, item->number);
 	}
 }
 
 /* Takes an item of a list, if it may come. */
 static void
-take_item(const ShelfAsk *ask, Datum id, const char *source, Shelf *shelf)
+take_item(const ShelfAsk *ask, uint32 number, const char *source, Shelf *shelf)
 {
-	ShelfItem *item = &shelf->item[shelf->count];
-
-	*item = (ShelfItem){.item = id, .source = source, .weight = weight_at(ask, shelf->count)};
-	shelf->count += may_come(ask, item->item);
+	if (!may_come(ask, number))
+		return;
+	shelf->item[shelf->count] = new_item(number, source, weight_at(ask, shelf->count));
+	shelf->count++;
 }
 
 /* A thing that shelves can be about, in a lot. */
@@ -338,6 +332,30 @@ by_ticket(const void *a, const void *b)
 	return x->ticket < y->ticket ? -1 : x->ticket > y->ticket;
 }
 
+/* Asks for what goes with the item that a shelf is about. */
+static void
+ask_similar(const ShelfAsk *ask, Shelf *shelf)
+{
+	Datum about = IdSetDatum(ask->ids, shelf->subject);
+	uint32 rows = ask->depth + ask->out;
+	RecommendAsk *list = list_ask(ask, ask->stock, rows, "similar");
+	Sources sources = {0};
+
+	list->fallback = false;
+	RecommendGather(list, profile_of(ask, &about, 1), rows, rows);
+	for (uint32 r = 0; r < list->listed && shelf->count < ask->depth; r++)
+		take_item(ask, page_number(ask, list->ids, list->row[r].number),
+				  source_of(&sources, list->row[r].source), shelf);
+}
+
+/* Takes what is known to go with it. */
+static void
+take_similar(const ShelfAsk *ask, const StockSimilar *similar, Shelf *shelf)
+{
+	for (uint32 n = 0; n < similar->count && shelf->count < ask->depth; n++)
+		take_item(ask, similar->item[n].number, similar->item[n].source, shelf);
+}
+
 /* What goes with things that the user chose lately. */
 static void
 add_because(const ShelfAsk *ask, List **shelves)
@@ -354,24 +372,19 @@ add_because(const ShelfAsk *ask, List **shelves)
 	qsort_arg(subject, count, sizeof(Subject), newest_first, history->ids);
 	count = Min(count, CHOSEN_MOST);
 	for (uint32 n = 0; n < count; n++)
-		subject[n].ticket =
-			ShelfTicket(ask, lot_of(SHELF_BECAUSE, 0), IdSetDatum(history->ids, subject[n].number),
-						exp2(-(double) n / SUBJECTS_HALF));
+		subject[n].ticket = ticket_of(ask->lot ^ lot_of(SHELF_BECAUSE, 0),
+									  StockHash(ask->stock, ask->ids, subject[n].number),
+									  exp2(-(double) n / SUBJECTS_HALF));
 	qsort(subject, count, sizeof(Subject), by_ticket);
 	for (uint32 n = 0; n < Min(count, ask->subjects); n++)
 	{
-		Datum about = IdSetDatum(history->ids, subject[n].number);
-		uint32 rows = ask->depth + IdSetCount(ask->out);
-		RecommendAsk *list = list_ask(ask, ask->stock, rows, "similar");
-		Shelf *shelf = add_shelf(shelves, SHELF_BECAUSE, ask->depth + 1);
+		Shelf *shelf = add_shelf(shelves, SHELF_BECAUSE, ask->depth);
 
-		list->fallback = false;
-		RecommendGather(list, profile_of(ask, &about, 1), rows, rows);
-		shelf->has_subject = true;
-		shelf->subject = about;
-		for (uint32 r = 0; r < list->listed && shelf->count < ask->depth; r++)
-			take_item(ask, IdSetDatum(list->ids, list->row[r].number),
-					  TextDatumGetCString(list->row[r].source), shelf);
+		set_subject(ask, shelf, subject[n].number);
+		if (ask->stock->held && subject[n].number < ask->stock->held->learned)
+			take_similar(ask, StockSimilarTo(ask->stock, subject[n].number), shelf);
+		else
+			ask_similar(ask, shelf);
 	}
 }
 
@@ -520,16 +533,26 @@ has_value(const Values *values, uint32 number, uint32 value)
 
 /* What of a list rises, or is popular, in one category. */
 static void
-add_category(const ShelfAsk *ask, const Popular *popular, const Values *values, uint32 value,
+add_category(const ShelfAsk *ask, const Popular *popular, const StockValues *values, uint32 value,
 			 List **shelves)
 {
-	Shelf *shelf = add_shelf(shelves, SHELF_TRENDING, ask->depth + 1);
+	const uint32 *place = NULL;
+	uint32 places = popular->count;
+	Shelf *shelf = add_shelf(shelves, SHELF_TRENDING, ask->depth);
 
-	shelf->label = TextDatumGetCString(ValuesDatum(values, value));
-	for (uint32 r = 0; r < popular->count && shelf->count < ask->depth; r++)
-		if (has_value(values, popular->item[r].number, value))
-			take_item(ask, IdSetDatum(popular->ids, popular->item[r].number),
+	set_label(shelf, TextDatumGetCString(ValuesDatum(values->values, value)));
+	if (ask->stock->held)
+		place = StockPopularOf(ask->stock, values, value, &places);
+	for (uint32 n = 0; n < places && shelf->count < ask->depth; n++)
+	{
+		uint32 r = place ? place[n] : n;
+
+		if (r >= popular->count)
+			break;
+		if (place || has_value(values->values, popular->item[r].number, value))
+			take_item(ask, page_number(ask, popular->ids, popular->item[r].number),
 					  popular->item[r].source, shelf);
+	}
 }
 
 /* The categories that shelves are about: of the commonest, drawn by the lot. */
@@ -561,14 +584,15 @@ add_trending(const ShelfAsk *ask, List **shelves)
 	Popular popular;
 	Counted *counted;
 	uint32 count;
-	uint32 *number;
+	uint32 *number = NULL;
 
 	if (name == NULL)
 		return;
 	counted = draw_categories(ask, name, &count);
-	popular = read_popular(ask, CATEGORIES_FROM + IdSetCount(ask->out));
-	number = palloc_extended(sizeof(uint32) * Max(popular.count, 1), MCXT_ALLOC_HUGE);
-	for (uint32 r = 0; r < popular.count; r++)
+	popular = read_popular(ask, CATEGORIES_FROM + ask->out);
+	if (ask->stock->held == NULL)
+		number = palloc_extended(sizeof(uint32) * Max(popular.count, 1), MCXT_ALLOC_HUGE);
+	for (uint32 r = 0; number && r < popular.count; r++)
 		number[r] = popular.item[r].number;
 	values = read_values(ask, name, popular.ids, number, popular.count);
 	for (uint32 n = 0; n < Min(count, ask->subjects); n++)
@@ -576,74 +600,8 @@ add_trending(const ShelfAsk *ask, List **shelves)
 		uint32 value = ValuesFind(values->values, counted[n].text);
 
 		if (value != ID_NONE)
-			add_category(ask, &popular, values->values, value, shelves);
+			add_category(ask, &popular, values, value, shelves);
 	}
-}
-
-/* What is new in the catalogue, newest first, as numbers in a set of ids that is empty. */
-static uint32 *
-read_new(const ShelfAsk *ask, IdSet *ids, uint32 *count)
-{
-	const Model *model = ask->model;
-	Oid types[] = {TIMESTAMPTZOID, INT8OID};
-	Datum values[] = {TimestampTzGetDatum(ask->as_of), Int64GetDatum(NEW_MOST)};
-	uint32 *number;
-	const char *sql;
-	uint64 rows;
-
-	if (model->has_released)
-		sql = psprintf("SELECT i.item_id::%s FROM %s.items i WHERE i.item_id IS NOT NULL "
-					   "AND i.released_at::pg_catalog.timestamptz OPERATOR(pg_catalog.<=) $1 "
-					   "AND i.released_at::pg_catalog.timestamptz OPERATOR(pg_catalog.>) "
-					   "($1 OPERATOR(pg_catalog.-) pg_catalog.make_interval(days => %d)) "
-					   "ORDER BY i.released_at DESC, i.item_id LIMIT $2",
-					   IdTypeName(model->item_kind), model->quoted, NEW_DAYS);
-	else
-		sql = psprintf("SELECT i.item_id::%s FROM %s.items i WHERE i.item_id IS NOT NULL "
-					   "AND $1 IS NOT NULL AND NOT EXISTS (SELECT FROM ONLY %s.learned_item l "
-					   "WHERE l.item_id OPERATOR(pg_catalog.=) i.item_id "
-					   "AND l.events OPERATOR(pg_catalog.>) 0) ORDER BY i.item_id LIMIT $2",
-					   IdTypeName(model->item_kind), model->quoted, model->quoted);
-	rows = PlanRun(sql, lengthof(types), types, values, NULL);
-	number = palloc(sizeof(uint32) * Max(rows, 1));
-	*count = 0;
-	for (uint64 r = 0; r < rows; r++)
-	{
-		bool isnull;
-		uint32 known = IdSetCount(ids);
-
-		number[*count] =
-			IdSetAdd(ids, SPI_getbinval(SPI_tuptable->vals[r], SPI_tuptable->tupdesc, 1, &isnull));
-		*count += number[*count] == known;
-	}
-	SPI_freetuptable(SPI_tuptable);
-	return number;
-}
-
-/* The same, kept where the model is held: as numbers in the ids that they are then in. */
-static uint32 *
-new_items(const ShelfAsk *ask, IdSet **ids, uint32 *count)
-{
-	Stock *stock = ask->stock;
-	uint32 *number;
-
-	*ids = stock->held ? stock->held->ids : NULL;
-	*count = stock->new_items;
-	if (*ids && stock->has_new && stock->new_by == ask->as_of)
-		return stock->new_item;
-	*ids = IdSetCreate(ask->model->item_kind, ask->budget);
-	number = read_new(ask, *ids, count);
-	if (stock->held == NULL)
-		return number;
-	stock->has_new = false;
-	stock->new_item = BudgetResize(stock->budget, stock->new_item, Max(*count, 1), sizeof(uint32));
-	for (uint32 n = 0; n < *count; n++)
-		stock->new_item[n] = IdSetAdd(stock->held->ids, IdSetDatum(*ids, number[n]));
-	stock->new_items = *count;
-	stock->new_by = ask->as_of;
-	stock->has_new = true;
-	*ids = stock->held->ids;
-	return stock->new_item;
 }
 
 /* The values that somebody follows: chosen from often, and still among the commonest. */
@@ -665,12 +623,15 @@ followed_values(const ShelfAsk *ask, uint32 *count)
 	return counted;
 }
 
-/* True where an item has one of some values. */
+/* True where an item has one of the values that are followed. */
 static bool
-has_one(const Values *values, uint32 number, const Counted *value, uint32 count)
+has_one(const Values *values, uint32 number, const bool *follows)
 {
+	uint32 count;
+	const uint32 *of = ValuesOf(values, number, &count);
+
 	for (uint32 v = 0; v < count; v++)
-		if (value[v].value != ID_NONE && has_value(values, number, value[v].value))
+		if (follows[of[v]])
 			return true;
 	return false;
 }
@@ -681,24 +642,40 @@ add_new(const ShelfAsk *ask, List **shelves)
 {
 	const StockValues *values;
 	Counted *followed;
+	bool *is_followed;
 	Shelf *shelf;
 	IdSet *ids;
 	uint32 follows;
 	uint32 items;
-	uint32 *number;
+	const uint32 *number;
 
 	if (ask->follows == NULL)
 		return;
 	followed = followed_values(ask, &follows);
-	number = new_items(ask, &ids, &items);
+	number = StockNew(ask->stock, ask->model, ask->as_of, &ids, &items);
 	values = read_values(ask, ask->follows, ids, number, items);
+	is_followed = palloc_extended(sizeof(bool) * Max(ValuesCount(values->values), 1),
+								  MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
 	for (uint32 f = 0; f < follows; f++)
-		followed[f].value = ValuesFind(values->values, followed[f].text);
-	shelf = add_shelf(shelves, SHELF_NEW, ask->depth + 1);
-	shelf->label = ask->follows;
+	{
+		uint32 value = ValuesFind(values->values, followed[f].text);
+
+		if (value != ID_NONE)
+			is_followed[value] = true;
+	}
+	shelf = add_shelf(shelves, SHELF_NEW, ask->depth);
+	set_label(shelf, ask->follows);
 	for (uint32 n = 0; n < items && shelf->count < ask->depth; n++)
-		if (has_one(values->values, number[n], followed, follows))
-			take_item(ask, IdSetDatum(ids, number[n]), "new", shelf);
+		if (has_one(values->values, number[n], is_followed))
+			take_item(ask, page_number(ask, ids, number[n]), "new", shelf);
+}
+
+/* Takes an item that so many users know, if it may come. */
+static void
+take_rare(const ShelfAsk *ask, uint32 number, int32 users, Shelf *shelf)
+{
+	if (may_come(ask, number))
+		shelf->item[shelf->count++] = new_item(number, "explored", 1.0 / (1.0 + Max(users, 0)));
 }
 
 /* Adds what hardly anybody knows, in one order of the catalogue. */
@@ -718,13 +695,9 @@ take_unknown(const ShelfAsk *ask, CatalogueOrder order, Shelf *shelf, IdSet *ids
 		for (uint64 r = 0; r < count && shelf->count < POOL_MOST; r++)
 		{
 			uint32 known = IdSetCount(ids);
-			uint32 number = IdSetAdd(ids, rows[r].item);
-			ShelfItem *item = &shelf->item[shelf->count];
 
-			*item = (ShelfItem){.item = IdSetDatum(ids, number),
-								.source = "explored",
-								.weight = 1.0 / (1.0 + Max(rows[r].users, 0))};
-			shelf->count += number == known && may_come(ask, item->item);
+			if (IdSetAdd(ids, rows[r].item) == known)
+				take_rare(ask, IdSetAdd(ask->ids, rows[r].item), rows[r].users, shelf);
 		}
 		SPI_freetuptable(SPI_tuptable);
 		pfree(rows);
@@ -733,36 +706,21 @@ take_unknown(const ShelfAsk *ask, CatalogueOrder order, Shelf *shelf, IdSet *ids
 		SPI_cursor_close(portal);
 }
 
-/* Adds the same from what is held. */
-static void
-take_held(const ShelfAsk *ask, Shelf *shelf, IdSet *ids)
-{
-	const Stock *stock = ask->stock;
-
-	for (uint32 n = 0; n < stock->unknowns && shelf->count < POOL_MOST; n++)
-	{
-		const StockUnknown *unknown = &stock->unknown[n];
-		Datum id = IdSetDatum(stock->held->ids, unknown->number);
-		uint32 known = IdSetCount(ids);
-
-		shelf->item[shelf->count] = (ShelfItem){
-			.item = id, .source = "explored", .weight = 1.0 / (1.0 + Max(unknown->users, 0))};
-		shelf->count += IdSetAdd(ids, id) == known && may_come(ask, id);
-	}
-}
-
 /* What hardly anybody knows. */
 static void
 add_discover(const ShelfAsk *ask, List **shelves)
 {
-	Shelf *shelf = add_shelf(shelves, SHELF_DISCOVER, POOL_MOST + 1);
-	IdSet *ids = IdSetCreate(ask->model->item_kind, ask->budget);
+	Shelf *shelf = add_shelf(shelves, SHELF_DISCOVER, POOL_MOST);
+	const Stock *stock = ask->stock;
+	IdSet *ids;
 
-	if (ask->stock->held)
+	if (stock->held)
 	{
-		take_held(ask, shelf, ids);
+		for (uint32 n = 0; n < stock->unknowns && shelf->count < POOL_MOST; n++)
+			take_rare(ask, stock->unknown[n].number, stock->unknown[n].users, shelf);
 		return;
 	}
+	ids = IdSetCreate(ask->model->item_kind, ask->budget);
 	take_unknown(ask, CATALOGUE_NEW, shelf, ids);
 	take_unknown(ask, CATALOGUE_OBSCURE, shelf, ids);
 }
@@ -773,18 +731,17 @@ ShelfMake(ShelfAsk *ask)
 	List *shelves = NIL;
 	uint32 seen;
 
-	ask->out = IdSetCreate(ask->model->item_kind, ask->budget);
 	for (uint32 n = 0; n < ask->history->count; n++)
 		if (ProfileKeepsOut(&ask->history->item[n], false))
-			IdSetAdd(ask->out, IdSetDatum(ask->history->ids, ask->history->item[n].id));
-	seen = IdSetCount(ask->out);
+			keep_out(ask, ask->history->item[n].id);
+	seen = ask->out;
 	add_unfinished(ask, &shelves);
-	ask->waiting = IdSetCount(ask->out) - seen;
+	ask->waiting = ask->out - seen;
 	add_top(ask, &shelves);
 	add_because(ask, &shelves);
 	add_trending(ask, &shelves);
 	add_new(ask, &shelves);
 	add_discover(ask, &shelves);
-	rate(ask, shelves);
+	RatingMake(ask, shelves);
 	return shelves;
 }

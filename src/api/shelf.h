@@ -19,25 +19,27 @@ typedef enum ShelfKind
 
 typedef struct ShelfItem
 {
-	Datum item; /* normalised */
+	uint32 number;  /* in the ids of the page */
+	uint32 item_no; /* of what there is evidence for, else ID_NONE; see api/rating */
+	uint32 ruled;   /* by which rules know it */
+	uint32 because; /* a number in the ids, or ID_NONE */
 	double score;
 	double match; /* where there is one */
 	bool matched;
-	bool has_because;
-	Datum because;      /* normalised */
+	bool judged;        /* it is known whether there is */
 	const char *source; /* as in lists; of what is unfinished its kind */
 	double weight;      /* in the lot that says what is shown at a visit; 0 where none is drawn */
-	uint32 number;      /* by which rules know it */
+	double ticket;      /* in it; NaN before it is asked for */
 } ShelfItem;
 
 typedef struct Shelf
 {
 	ShelfKind kind;
-	bool has_subject;
-	Datum subject;     /* the item it is about, normalised */
+	uint32 subject;    /* the item it is about, a number in the ids, or ID_NONE */
 	const char *label; /* the category, or attribute, it is about; or NULL */
 	ShelfItem *item;   /* best first */
 	uint32 count;
+	uint64 lot; /* so that one lot is not another */
 } Shelf;
 
 /* Whose page it is, and what is known of them. */
@@ -54,9 +56,10 @@ typedef struct ShelfAsk
 	uint32 depth;        /* and that it should have, so that some may be taken by others */
 	uint32 subjects;     /* shelves of one kind that there may be */
 	uint64 lot;          /* where all that is drawn comes from: visit and user */
+	IdSet *ids;          /* of the page, and of the history */
 	History *history;
 	Profile *profile;
-	IdSet *out;     /* what no shelf but the first may have: seen, disliked, or unfinished */
+	uint32 out;     /* items that no shelf but the first may have: seen, disliked, or unfinished */
 	uint32 waiting; /* of these, unfinished ones that the list of reco_top_n may have */
 } ShelfAsk;
 
@@ -66,13 +69,10 @@ extern List *ShelfMake(ShelfAsk *ask);
 /* The name of a kind. */
 extern const char *ShelfName(ShelfKind kind);
 
-/* A number for a kind, and what a shelf of it is about, so that one lot is not another. */
-extern uint64 ShelfLot(const ShelfAsk *ask, const Shelf *shelf);
-
 /*
- * The ticket of an item of a weight in a lot: the items with the smallest tickets are a sample without
+ * The ticket of an item of a shelf: the items with the smallest tickets are a sample without
  * replacement, in proportion to weight (Efraimidis & Spirakis 2006).
  */
-extern double ShelfTicket(const ShelfAsk *ask, uint64 lot, Datum item, double weight);
+extern double ShelfTicket(const ShelfAsk *ask, const Shelf *shelf, ShelfItem *item);
 
 #endif

@@ -21,6 +21,7 @@ typedef struct HistoryReader
 	uint32 count;
 	uint32 room;
 	TupleDesc checked; /* the rows whose types are as the rule has them */
+	const HistoryShared *shared;
 } HistoryReader;
 
 /* True for types of weights that C reads as they are. */
@@ -307,6 +308,8 @@ take(TupleTableSlot *row, void *with)
 
 	if (row->tts_tupleDescriptor != reader->checked)
 		HistoryCheck(&reader->rule, reader->checked = row->tts_tupleDescriptor, 0);
+	if (reader->shared->take)
+		reader->shared->take(row, reader->shared->with);
 	if (!HistoryTake(&reader->rule, row, 0, &event, &item))
 		return;
 	event.weight = HistoryDecay(&reader->rule, event.at, event.weight);
@@ -314,22 +317,40 @@ take(TupleTableSlot *row, void *with)
 	add(reader, event);
 }
 
+/* The query that a history is read by, with columns behind those it needs. */
+static char *
+query(const Model *model, const char *columns)
+{
+	return psprintf("SELECT %s%s FROM %s.events WHERE user_id OPERATOR(pg_catalog.=) $1",
+					HistoryColumns(model), columns, model->quoted);
+}
+
 char *
 HistoryQuery(const Model *model)
 {
-	return psprintf("SELECT %s FROM %s.events WHERE user_id OPERATOR(pg_catalog.=) $1",
-					HistoryColumns(model), model->quoted);
+	return query(model, "");
+}
+
+History *
+HistoryReadShared(const Model *model, Datum user, TimestampTz as_of, const HistoryShared *shared,
+				  Budget *budget)
+{
+	HistoryReader reader = begin(shared->ids, budget);
+	Oid type = IdType(model->user_kind);
+
+	reader.rule = HistoryRuleOf(model, as_of);
+	reader.shared = shared;
+	(shared->many ? PlanStreamMany : PlanStream)(query(model, shared->columns), 1, &type, &user,
+												 take, &reader);
+	return finish(&reader);
 }
 
 History *
 HistoryReadIn(const Model *model, Datum user, TimestampTz as_of, IdSet *ids, Budget *budget)
 {
-	HistoryReader reader = begin(ids, budget);
-	Oid type = IdType(model->user_kind);
+	HistoryShared alone = {.ids = ids, .columns = ""};
 
-	reader.rule = HistoryRuleOf(model, as_of);
-	PlanStream(HistoryQuery(model), 1, &type, &user, take, &reader);
-	return finish(&reader);
+	return HistoryReadShared(model, user, as_of, &alone, budget);
 }
 
 History *

@@ -60,6 +60,22 @@ extern History *HistoryReadIn(const Model *model, Datum user, TimestampTz as_of,
 extern History *HistoryOfItemsIn(const Model *model, const Datum *items, int count, IdSet *ids,
 								 Budget *budget);
 
+/*
+ * The same as HistoryReadIn, with rows that somebody else takes, too, whatever they say: they have columns
+ * more, each with a comma before it, behind those of HistoryColumns.
+ */
+typedef struct HistoryShared
+{
+	IdSet *ids;
+	const char *columns;
+	void (*take)(TupleTableSlot *row, void *with);
+	void *with;
+	bool many; /* one user after the other is asked about */
+} HistoryShared;
+
+extern History *HistoryReadShared(const Model *model, Datum user, TimestampTz as_of,
+								  const HistoryShared *shared, Budget *budget);
+
 /* An item of a history by its id, or by the number of it, or NULL. */
 extern const HistoryItem *HistoryFind(const History *history, Datum item);
 extern const HistoryItem *HistoryFindNumber(const History *history, uint32 id);
