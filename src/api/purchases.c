@@ -373,6 +373,7 @@ reco_next_purchases(PG_FUNCTION_ARGS)
 						.rows = rows,
 						.has_asker = !PG_ARGISNULL(0),
 						.asker = user};
+	HistoryShared shared = {.columns = ""};
 
 	question.horizon = horizon_argument(fcinfo, 3);
 	RhythmNeedsTimes(question.model, question.as_of);
@@ -386,9 +387,11 @@ reco_next_purchases(PG_FUNCTION_ARGS)
 	question.habits = asked->habits;
 	question.repeats = asked->repeats;
 	question.zone = ClockZone(question.habits->time_zone);
-	question.history = PG_ARGISNULL(0)
-						   ? HistoryOfItems(question.model, NULL, 0, ask.budget)
-						   : HistoryRead(question.model, user, question.as_of, ask.budget);
+	shared.ids = IdSetCreate(question.model->item_kind, ask.budget);
+	shared.many = asked->repeats != NULL;
+	question.history = PG_ARGISNULL(0) ? HistoryOfItems(question.model, NULL, 0, ask.budget)
+									   : HistoryReadShared(question.model, user, question.as_of,
+														   &shared, ask.budget);
 	question.time =
 		palloc_extended(sizeof(TimestampTz) * Max(question.history->events, 1), MCXT_ALLOC_HUGE);
 	question.next =
