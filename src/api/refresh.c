@@ -15,6 +15,7 @@
 
 #include "access/htup_details.h"
 #include "api/habits.h"
+#include "api/lifting.h"
 #include "api/record.h"
 #include "api/said.h"
 #include "base/progress.h"
@@ -77,7 +78,8 @@ read_events(Refresh *refresh)
 	refresh->people = PeopleRead(refresh->model, refresh->budget);
 	refresh->events = EventsRead(refresh->model, refresh->now, rows, refresh->budget);
 	check_name(refresh);
-	refresh->contexts = ContextsRead(refresh->model, refresh->events->items, refresh->budget);
+	refresh->contexts =
+		ContextsRead(refresh->model, refresh->events->items, DT_NOEND, refresh->budget);
 	refresh->event_count = refresh->events->log.count;
 	refresh->resuming = ResumingCount(refresh->model, refresh->event_count, refresh->budget);
 	ForecastAsLast(refresh->model, refresh->event_count);
@@ -124,29 +126,6 @@ interaction_options(const Refresh *refresh)
 		.ordered = SimilarityNeedsOrder(&settings->similarity),
 		.tape = may_spill(refresh),
 	};
-}
-
-/* Learns what is chosen in which context, and gives back the counts. */
-static void
-learn_contexts(Refresh *refresh)
-{
-	Contexts *contexts = refresh->contexts;
-
-	for (uint32 c = 0; c < contexts->count && !contexts->full; c++)
-	{
-		const Context *context = &contexts->context[c];
-		LiftCounts counts = {.values = context->too_many ? 0 : context->values,
-							 .items = refresh->events->log.items,
-							 .count = (const uint32 *const *) context->count,
-							 .users = (const uint32 *const *) context->users,
-							 .words = contexts->words,
-							 .min_support = refresh->model->settings.similarity.rule.min_support,
-							 .rank = refresh->events->log.item_rank};
-
-		refresh->lifts[c] = context->hours ? LiftsLearnHours(&counts, refresh->budget)
-										   : LiftsLearn(&counts, refresh->budget);
-	}
-	ContextsFree(contexts, refresh->budget);
 }
 
 /* Learns what groups of users go for, and gives back what that alone needs. */
@@ -319,7 +298,7 @@ compute(Refresh *refresh)
 	refresh->popularity = PopularityLearn(matrix, refresh->events->log.now,
 										  refresh->events->log.timed, &options, budget);
 	learn_groups(refresh);
-	learn_contexts(refresh);
+	LiftingLearn(refresh->model, refresh->contexts, &refresh->events->log, refresh->lifts, budget);
 	end_phase(refresh, PHASE_ENCODE);
 	refresh->cost = ForecastEncoded(refresh->model, matrix, refresh->event_count,
 									refresh->seconds[PHASE_ENCODE]);

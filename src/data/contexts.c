@@ -171,6 +171,7 @@ take(TupleTableSlot *row, void *with)
 	uint32 item;
 	uint32 bit;
 
+	slot_getallattrs(row);
 	if (row->tts_isnull[0] || row->tts_isnull[1] || reader->contexts->full)
 		return;
 	item = IdSetFind(reader->items, row->tts_values[0]);
@@ -190,9 +191,12 @@ take(TupleTableSlot *row, void *with)
 	}
 }
 
-/* The query for the contexts of what was chosen. */
+/* When an event was. */
+#define EVENT_AT "e.occurred_at::pg_catalog.timestamptz"
+
+/* The query for the contexts of what was chosen, and when, as far as a condition holds. */
 static char *
-contexts_query(const Model *model, const Contexts *contexts)
+contexts_query(const Model *model, const Contexts *contexts, const char *condition)
 {
 	StringInfoData sql;
 
@@ -209,13 +213,29 @@ contexts_query(const Model *model, const Contexts *contexts)
 							 ? psprintf("%s::pg_catalog.timestamptz", column)
 							 : ColumnText(column, ColumnType(model, "events", name)));
 	}
-	appendStringInfo(&sql, " FROM %s e WHERE e.user_id IS NOT NULL%s", ConsentEvents(model),
-					 EventsChose(model, "e"));
+	appendStringInfo(&sql, "%s FROM %s e WHERE e.user_id IS NOT NULL%s%s",
+					 OidIsValid(model->time_type) ? ", " EVENT_AT : "", ConsentEvents(model),
+					 EventsChose(model, "e"), condition);
 	return sql.data;
 }
 
+/* Counts what was chosen up to a time. */
+static void
+count_until(const Model *model, ContextsReader *reader, TimestampTz until)
+{
+	const Oid type = TIMESTAMPTZOID;
+	const Datum value = TimestampTzGetDatum(until);
+
+	if (TIMESTAMP_IS_NOEND(until))
+		PlanStreamOnce(contexts_query(model, reader->contexts, ""), take, reader);
+	else
+		PlanStreamLazy(
+			contexts_query(model, reader->contexts, " AND " EVENT_AT " OPERATOR(pg_catalog.<=) $1"),
+			1, &type, &value, take, reader);
+}
+
 Contexts *
-ContextsRead(const Model *model, const IdSet *items, Budget *budget)
+ContextsRead(const Model *model, const IdSet *items, TimestampTz until, Budget *budget)
 {
 	Contexts *contexts = BudgetZeroed(budget, 1, sizeof(Contexts));
 	ContextsReader reader = {
@@ -249,12 +269,81 @@ ContextsRead(const Model *model, const IdSet *items, Budget *budget)
 		contexts->count++;
 	}
 	if (!contexts->full)
-		PlanStreamOnce(contexts_query(model, contexts), take, &reader);
+		count_until(model, &reader, until);
 	if (contexts->full)
 		ereport(NOTICE, (errmsg("model \"%s\" learns nothing of contexts", model->name),
 						 errdetail("Their counts do not fit in half of maintenance_work_mem."),
 						 errhint("Increase maintenance_work_mem, or name fewer contexts.")));
 	return contexts;
+}
+
+/* The events while each is handed over. */
+typedef struct ContextsWalk
+{
+	const Model *model;
+	const Contexts *contexts;
+	const IdSet *items;
+	pg_tz *zone;
+	ContextsTake take;
+	void *with;
+} ContextsWalk;
+
+/* The place of a value among those that were read before, or CONTEXTS_NONE. */
+static uint32
+known_value(const ContextsWalk *walk, const Context *context, Datum value)
+{
+	uint32 place;
+
+	if (context->hours)
+		return ClockHour(DatumGetTimestampTz(value), walk->zone, &place) ? place : CONTEXTS_NONE;
+	if (context->too_many || toast_raw_datum_size(value) - VARHDRSZ > NAMEDATALEN)
+		return CONTEXTS_NONE;
+	place = IdSetFind(context->words, value);
+	return place == ID_NONE ? CONTEXTS_NONE : place;
+}
+
+static void
+hand_over(TupleTableSlot *row, void *with)
+{
+	const ContextsWalk *walk = with;
+	uint32 at = walk->contexts->count + 2;
+	uint32 value[CONTEXTS_MOST];
+	uint32 item;
+
+	slot_getallattrs(row);
+	if (row->tts_isnull[0] || row->tts_isnull[1] || row->tts_isnull[at])
+		return;
+	item = IdSetFind(walk->items, row->tts_values[0]);
+	if (item == ID_NONE)
+		return;
+	for (uint32 c = 0; c < walk->contexts->count; c++)
+		value[c] = row->tts_isnull[c + 2]
+					   ? CONTEXTS_NONE
+					   : known_value(walk, &walk->contexts->context[c], row->tts_values[c + 2]);
+	walk->take(IdHash(walk->model->user_kind, row->tts_values[1]), item,
+			   DatumGetTimestampTz(row->tts_values[at]), value, walk->with);
+}
+
+void
+ContextsEach(const Model *model, const Contexts *contexts, const IdSet *items, TimestampTz after,
+			 TimestampTz until, ContextsTake take_event, void *with)
+{
+	const char *target = ModelTarget(model);
+	const Oid types[] = {TIMESTAMPTZOID, TIMESTAMPTZOID, TEXTOID};
+	const Datum values[] = {TimestampTzGetDatum(after), TimestampTzGetDatum(until),
+							target ? CStringGetTextDatum(target) : (Datum) 0};
+	ContextsWalk walk = {.model = model,
+						 .contexts = contexts,
+						 .items = items,
+						 .zone = ClockZone(model->settings.time_zone),
+						 .take = take_event,
+						 .with = with};
+	char *condition = psprintf(
+		" AND " EVENT_AT " OPERATOR(pg_catalog.>) $1 AND " EVENT_AT " OPERATOR(pg_catalog.<=) $2%s",
+		target ? " AND e.signal::pg_catalog.text OPERATOR(pg_catalog.=) $3" : "");
+
+	PlanStreamLazy(contexts_query(model, contexts, condition), target ? 3 : 2, types, values,
+				   hand_over, &walk);
 }
 
 void

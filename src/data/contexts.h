@@ -50,11 +50,27 @@ extern bool ContextsExist(const Model *model, const char *name);
 
 /*
  * Reads the view "events" once, in the active snapshot, and counts for those items of a set that it
- * had when it was called; nothing is read where no contexts are set.  SPI is connected.  8 bytes for
- * every value and item, and 4 more for every 16 of min_support beyond the first, in at most half of
- * what is left of the budget.
+ * had when it was called; nothing is read where no contexts are set.  Events count up to a time,
+ * DT_NOEND for all.  SPI is connected.  8 bytes for every value and item, and 4 more for every 16 of
+ * min_support beyond the first, in at most half of what is left of the budget.
  */
-extern Contexts *ContextsRead(const Model *model, const IdSet *items, Budget *budget);
+extern Contexts *ContextsRead(const Model *model, const IdSet *items, TimestampTz until,
+							  Budget *budget);
+
+/* Takes an event that chose something: of whom, what, when, and in which value of each context. */
+typedef void (*ContextsTake)(uint64 user, uint32 item, TimestampTz at, const uint32 *value,
+							 void *with);
+
+/* Of a context that had no such value before. */
+#define CONTEXTS_NONE UINT32_MAX
+
+/*
+ * Reads the view once more for what was chosen after a time and up to another, by the model's target
+ * where it has one.  Users are known by the hash of their id.  Values are those that were read before,
+ * whether or not their counts were given back.
+ */
+extern void ContextsEach(const Model *model, const Contexts *contexts, const IdSet *items,
+						 TimestampTz after, TimestampTz until, ContextsTake take, void *with);
 
 /* The word for a value of a context. */
 extern const char *ContextsWord(const Context *context, uint32 value);

@@ -41,7 +41,7 @@ typedef struct Lifts
 {
 	uint32 count;
 	uint32 room;
-	Lift *lift; /* by value, then item */
+	Lift *lift; /* value by value, each in order of rank; hours in no order of theirs */
 } Lifts;
 
 /*
