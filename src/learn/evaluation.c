@@ -9,6 +9,10 @@
 /* The 97.5 % point of the normal distribution. */
 #define NORMAL_975 1.959964
 
+/* What a user chose at the moment at hand, or at another. */
+#define AT_MOMENT  1
+#define AT_ANOTHER 2
+
 /* All that an evaluation holds, besides its input. */
 typedef struct Run
 {
@@ -29,10 +33,11 @@ typedef struct Run
 	uint32_t popular_count;
 
 	/* Of the user at hand. */
-	unsigned char *seen; /* [items], 1 for the history */
-	unsigned char *chosen;
+	unsigned char *seen;   /* [items], 1 for the history */
+	unsigned char *chosen; /* [items], AT_MOMENT, or AT_ANOTHER */
 	unsigned char *listed;
-	uint32_t chosen_count;
+	uint32_t chosen_count;                 /* at the moment at hand */
+	EvaluationSum own[EVALUATION_METRICS]; /* over the user's moments */
 	RankItem *list;
 	uint32_t length;
 	uint64_t *hit; /* ranks */
@@ -218,10 +223,11 @@ show_list(Run *run, uint32_t user, size_t count, double level)
 	run->length = Min(run->length, run->input->k);
 }
 
-/* Ranks by what the user had before choosing. */
+/* Ranks by what the user had before choosing, at the moment of a chosen item. */
 static void
-list_by_scores(Run *run, uint32_t user)
+list_by_scores(Run *run, uint32_t user, uint32_t chosen)
 {
+	const EvaluationServed *served = run->input->served;
 	Row row = InteractionsRow(run->input->matrix, user);
 	size_t count = 0;
 	double level = 1;
@@ -249,6 +255,8 @@ list_by_scores(Run *run, uint32_t user)
 		RankScore(&run->scratch, run->entries, count, RankNorm(run->entries, count));
 		level = RankLevel(run->entries, count);
 	}
+	if (served)
+		served->multiply(&run->scratch, user, chosen, served->with);
 	row = InteractionsRow(InteractionsWhole(run->input->matrix), user);
 	for (uint32_t c = 0; c < row.count; c++)
 		if (run->seen[row.item[c]])
@@ -274,11 +282,9 @@ list_by_popularity(Run *run)
 		run->listed[run->list[n].item] = 0;
 }
 
-static void
-count_metric(Run *run, EvaluationMetric metric, double value)
+void
+EvaluationCount(EvaluationSum *sum, double value)
 {
-	EvaluationSum *sum = &run->result->of[metric];
-
 	if (isnan(value))
 		return;
 	sum->users++;
@@ -286,26 +292,30 @@ count_metric(Run *run, EvaluationMetric metric, double value)
 	sum->squares += value * value;
 }
 
-/* The metrics of math/worth.  Returns NDCG. */
-static double
+/* Counts a metric at one moment of the user at hand. */
+static void
+count_metric(Run *run, EvaluationMetric metric, double value)
+{
+	EvaluationCount(&run->own[metric], value);
+}
+
+/* The metrics of math/worth. */
+static void
 count_worth(Run *run)
 {
 	WorthList worth = {run->hit, 0, run->chosen_count, run->input->k};
-	double ndcg;
 
 	for (uint32_t n = 0; n < run->length; n++)
-		if (run->chosen[run->list[n].item])
+		if (run->chosen[run->list[n].item] == AT_MOMENT)
 			run->hit[worth.hits++] = (uint64_t) n + 1;
-	ndcg = WorthNdcg(&worth);
 	count_metric(run, EVALUATION_RECALL, WorthRecall(&worth));
 	count_metric(run, EVALUATION_PRECISION, WorthPrecision(&worth));
-	count_metric(run, EVALUATION_NDCG, ndcg);
+	count_metric(run, EVALUATION_NDCG, WorthNdcg(&worth));
 	count_metric(run, EVALUATION_AVERAGE_PRECISION, WorthAveragePrecision(&worth));
 	count_metric(run, EVALUATION_RECIPROCAL_RANK, WorthReciprocalRank(&worth));
 	count_metric(run, EVALUATION_HIT, WorthHit(&worth));
 	count_metric(run, EVALUATION_COVERED, run->length > 0);
 	count_metric(run, EVALUATION_SHORT, run->length < run->input->k);
-	return ndcg;
 }
 
 /* The mean number of users of the items of a history. */
@@ -399,57 +409,113 @@ history_length(const Run *run, uint32_t user)
 
 /* Marks a user's chosen items and what the user had before, or takes the marks away. */
 static void
-mark(Run *run, uint32_t user, const Chosen *chosen, unsigned char as)
+mark(Run *run, const Chosen *chosen, uint32_t count, bool as)
 {
 	const Interactions *whole = InteractionsWhole(run->input->matrix);
+	uint32_t user = chosen->user;
 	Row row = InteractionsRow(whole, user);
 
 	if (as)
-		for (uint32_t c = 0; c < run->chosen_count; c++)
-			run->chosen[chosen[c].item] = 1;
+		for (uint32_t c = 0; c < count; c++)
+			run->chosen[chosen[c].item] = AT_ANOTHER;
 	for (uint32_t c = 0; c < row.count; c++)
 		if (is_history(run, whole, user, &row, c))
 			run->seen[row.item[c]] = as && may_not_come(run->input, user, c);
 	if (!as)
-		for (uint32_t c = 0; c < run->chosen_count; c++)
+		for (uint32_t c = 0; c < count; c++)
 			run->chosen[chosen[c].item] = 0;
 }
 
-/* The share of the chosen items that anybody could have been led to. */
-static double
-reachable(const Run *run, const Chosen *chosen)
+/* The item that was chosen next at the same moment, of a user whose chosen items end somewhere. */
+static uint32_t
+next_of(const Run *run, uint32_t chosen, uint32_t end)
 {
+	const EvaluationMoments *moments = run->input->moments;
+
+	if (moments)
+		return moments->next[chosen];
+	return chosen + 1 < end ? chosen + 1 : EVALUATION_LAST;
+}
+
+/* Marks what was chosen at the moment that begins with an item, or has it be of another moment again. */
+static void
+mark_moment(Run *run, uint32_t first, uint32_t end, unsigned char as)
+{
+	run->chosen_count = 0;
+	for (uint32_t c = first; c != EVALUATION_LAST; c = next_of(run, c, end))
+	{
+		run->chosen[run->input->matrix->chosen[c].item] = as;
+		run->chosen_count++;
+	}
+}
+
+/* The share of the items chosen at one moment that anybody could have been led to. */
+static double
+reachable(const Run *run, uint32_t first, uint32_t end)
+{
+	const Chosen *chosen = run->input->matrix->chosen;
 	uint32_t known = 0;
 
-	for (uint32_t c = 0; c < run->chosen_count; c++)
+	for (uint32_t c = first; c != EVALUATION_LAST; c = next_of(run, c, end))
 		known += run->users_of[chosen[c].item] > 0;
 	return known / (double) run->chosen_count;
 }
 
-/* One user: a list, and what it is worth.  Returns its NDCG, NaN for a newcomer. */
-static double
-evaluate_user(Run *run, const Chosen *chosen, uint32_t count)
+/* Makes the list of the user at hand, as it is at the moment of a chosen item. */
+static void
+make_list(Run *run, uint32_t user, uint32_t chosen)
 {
-	uint32_t user = chosen->user;
+	run->length = 0;
+	if (has_scores(run))
+		list_by_scores(run, user, chosen);
+	if (!has_scores(run) || run->input->fill)
+		list_by_popularity(run);
+}
+
+/* One moment of a user: a list, the same as before unless it goes by moments, and what it is worth. */
+static void
+evaluate_moment(Run *run, uint32_t user, uint32_t first, uint32_t end, bool same)
+{
+	INTERRUPTS();
+	mark_moment(run, first, end, AT_MOMENT);
+	if (!same)
+		make_list(run, user, first);
+	count_worth(run);
+	count_metric(run, EVALUATION_REACHABLE, reachable(run, first, end));
+	count_popularity(run, user);
+	count_diversity(run);
+	mark_moment(run, first, end, AT_ANOTHER);
+}
+
+/* Counts a user with the means over the moments.  Returns that of NDCG. */
+static double
+count_user(Run *run)
+{
+	for (int m = 0; m < EVALUATION_METRICS; m++)
+		EvaluationCount(&run->result->of[m], EvaluationMean(&run->own[m]));
+	return EvaluationMean(&run->own[EVALUATION_NDCG]);
+}
+
+/* One user, with the chosen items from one to another.  Returns the NDCG, NaN for a newcomer. */
+static double
+evaluate_user(Run *run, uint32_t begin, uint32_t end)
+{
+	const Chosen *chosen = run->input->matrix->chosen + begin;
+	const EvaluationMoments *moments = run->input->moments;
 	double ndcg = NAN;
 
-	run->chosen_count = count;
-	run->length = 0;
-	mark(run, user, chosen, 1);
-	if (!run->input->fill && history_length(run, user) == 0)
+	memset(run->own, 0, sizeof(run->own));
+	mark(run, chosen, end - begin, true);
+	if (!run->input->fill && history_length(run, chosen->user) == 0)
 		run->result->newcomers++;
 	else
 	{
-		if (has_scores(run))
-			list_by_scores(run, user);
-		if (!has_scores(run) || run->input->fill)
-			list_by_popularity(run);
-		ndcg = count_worth(run);
-		count_metric(run, EVALUATION_REACHABLE, reachable(run, chosen));
-		count_popularity(run, user);
-		count_diversity(run);
+		for (uint32_t c = begin; c < (moments ? end : begin + 1); c++)
+			if (moments == NULL || moments->first[c])
+				evaluate_moment(run, chosen->user, c, end, c > begin && !run->input->served);
+		ndcg = count_user(run);
 	}
-	mark(run, user, chosen, 0);
+	mark(run, chosen, end - begin, false);
 	return ndcg;
 }
 
@@ -471,6 +537,7 @@ EvaluationRun(const EvaluationInput *input, Evaluation *result, Budget *budget)
 	const EvaluationOrder *order = input->order;
 	Run run = {.input = input, .result = result};
 	uint32_t users = 0;
+	uint32_t asked = 0; /* with those left out */
 
 	memset(result, 0, sizeof(*result));
 	prepare(&run, budget);
@@ -481,11 +548,12 @@ EvaluationRun(const EvaluationInput *input, Evaluation *result, Budget *budget)
 
 		INTERRUPTS();
 		end = end_of_user(matrix, c);
+		asked++;
 		if (order && !order->wants(matrix->chosen[c].user, order->with))
 			continue;
-		ndcg = evaluate_user(&run, &matrix->chosen[c], end - c);
+		ndcg = evaluate_user(&run, c, end);
 		if (input->ndcg)
-			input->ndcg[users] = ndcg;
+			input->ndcg[asked - 1] = ndcg;
 		users++;
 	}
 	release(&run, budget);

@@ -66,7 +66,7 @@ typedef struct EvaluationList
 	uint32_t user;
 	RankItem *item; /* [length], best first; may be put in another order */
 	uint32_t length;
-	const unsigned char *chosen; /* by item, 1 for what the user went on to choose, */
+	const unsigned char *chosen; /* by item, above 0 for what the user went on to choose, */
 	uint32_t chosen_count;       /* and how many those are */
 	const RankEntry *entries;    /* the history; without rows where factors rank */
 	const uint32_t *position;    /* of each, how many times of the user's are newer */
@@ -84,6 +84,26 @@ typedef struct EvaluationOrder
 	void *with;
 } EvaluationOrder;
 
+/* No item was chosen at the same moment any more. */
+#define EVALUATION_LAST UINT32_MAX
+
+/*
+ * Chosen items by the moment they were chosen at, of which a user may have several: each is held against
+ * a list of its own, and what a user counts with is the mean over the moments.
+ */
+typedef struct EvaluationMoments
+{
+	const unsigned char *first; /* [chosen_count], 1 for the first of a user's moment */
+	const uint32_t *next;       /* [chosen_count], the next of that moment, or EVALUATION_LAST */
+} EvaluationMoments;
+
+/* What scores are multiplied by when lists are served: of a user, at the moment of a chosen item. */
+typedef struct EvaluationServed
+{
+	void (*multiply)(RankScratch *scratch, uint32_t user, uint32_t chosen, void *with);
+	void *with;
+} EvaluationServed;
+
 typedef struct EvaluationInput
 {
 	const Interactions *matrix;
@@ -97,8 +117,14 @@ typedef struct EvaluationInput
 	const unsigned char *kept_out; /* [cells], those marked with 1; NULL for none */
 	bool fill; /* a list goes on with what is popular, and who has no history gets that alone */
 	double recency; /* what histories are read with; 1 where their order does not matter */
-	const EvaluationOrder *order; /* NULL where lists stay as they are scored */
-	double *ndcg; /* where set, takes the NDCG of each user in order, for paired comparison */
+	const EvaluationMoments *moments; /* NULL where all that a user chose is of one */
+	const EvaluationServed *served;   /* NULL where scores are all there is */
+	const EvaluationOrder *order;     /* NULL where lists stay as they are scored */
+	/*
+	 * Where set, takes the NDCG of each user in order, for paired comparison: NaN of newcomers, nothing
+	 * of those who are left out altogether.
+	 */
+	double *ndcg;
 } EvaluationInput;
 
 /*
@@ -115,6 +141,9 @@ extern uint32_t EvaluationUsers(const Interactions *matrix);
  * many standard errors of the difference.
  */
 extern bool EvaluationSurelyBetter(const double *a, const double *b, uint32_t users, double errors);
+
+/* Adds what a user has of a metric; NaN is nothing. */
+extern void EvaluationCount(EvaluationSum *sum, double value);
 
 /* The mean, and half the width of its normal interval of 95 %; NaN where there are too few users. */
 extern double EvaluationMean(const EvaluationSum *sum);

@@ -662,6 +662,24 @@ InteractionsRows(const Interactions *matrix, uint32_t users)
 	return rows;
 }
 
+uint32_t
+InteractionsUser(const Interactions *matrix, uint64_t hash)
+{
+	uint32_t low = 0;
+	uint32_t high = matrix->by_user.rows;
+
+	while (low < high)
+	{
+		uint32_t middle = low + (high - low) / 2;
+
+		if (matrix->user[middle] < hash)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low < matrix->by_user.rows && matrix->user[low] == hash ? low : matrix->by_user.rows;
+}
+
 void
 InteractionsClose(Interactions *matrix)
 {

@@ -143,6 +143,9 @@ extern void InteractionsClose(Interactions *matrix);
 /* The rows of the first so many users. */
 extern Rows InteractionsRows(const Interactions *matrix, uint32_t users);
 
+/* The row of a user by the hash that was kept, or the number of rows where there is none; none is held out. */
+extern uint32_t InteractionsUser(const Interactions *matrix, uint64_t hash);
+
 /* The matrix with all that users did something with, whatever it is worth. */
 static inline const Interactions *
 InteractionsWhole(const Interactions *matrix)
@@ -178,8 +181,8 @@ InteractionsPosition(const Interactions *matrix, uint32_t user, uint32_t cell)
 		return 0;
 	if (user < matrix->learners)
 		return matrix->position[matrix->by_user.start[user] + cell];
-	return matrix->asked[matrix->by_user.start[user] - matrix->by_user.start[matrix->learners] +
-						 cell];
+	return matrix
+		->asked[matrix->by_user.start[user] - matrix->by_user.start[matrix->learners] + cell];
 }
 
 /*
