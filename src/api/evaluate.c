@@ -29,9 +29,13 @@ typedef enum Algorithm
 	ALGORITHM_POPULARITY,
 	ALGORITHMS,
 	ALGORITHM_RERANKED = ALGORITHMS, /* where the model has a network */
+	ALGORITHM_IN_CONTEXT,            /* like the next two, of lists as they are served */
+	ALGORITHM_FATIGUE,
+	ALGORITHM_SERVED,
 } Algorithm;
 
-static const char *const algorithms[] = {"model", "cosine", "popularity", "reranked"};
+static const char *const algorithms[] = {"model",      "cosine",  "popularity", "reranked",
+										 "in_context", "fatigue", "served"};
 
 /* Metrics that are means over users: their names in SQL, and what they can be at most. */
 static const struct
@@ -72,11 +76,13 @@ typedef struct Ask
 	Holdout holdout;
 	uint32 users;       /* at most, 0 for all */
 	Reranker *reranker; /* of the model, NULL where it puts nothing in order */
+	double *plain; /* [asked], the NDCG of each user by the model alone; where lists are served */
+	uint32 asked;
 	Budget *budget;
 	ReturnSetInfo *out;
 } Ask;
 
-/* The arguments, in order: model, k, split, holdout, new_only, max_users. */
+/* The arguments, in order: model, k, split, holdout, new_only, max_users, as_served. */
 static Ask
 take_arguments(FunctionCallInfo fcinfo)
 {
@@ -91,6 +97,12 @@ take_arguments(FunctionCallInfo fcinfo)
 							errhint("NULL measures on all who can be measured on.")));
 		ask.users = (uint32) PG_GETARG_INT32(5);
 	}
+	ask.holdout.serving = !PG_ARGISNULL(6) && PG_GETARG_BOOL(6);
+	if (ask.holdout.serving && ask.holdout.split != SPLIT_TIME)
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("lists as they are served can only be measured with a split in time"),
+				 errhint("Use split => 'time': what they go by is that of one time.")));
 	return ask;
 }
 
@@ -163,25 +175,93 @@ put_evaluation(const Ask *ask, Algorithm algorithm, const Evaluation *evaluation
 	put_row(ask, algorithm, "newcomers", newcomers, asked);
 }
 
-/* Measures lists that the model's network puts in order, of those who had no part in its training. */
+/* Puts what the lists of an algorithm are worth beyond those of the model alone, user by user. */
 static void
-evaluate_reranked(Ask *ask, EvaluationInput lists)
+put_gain(const Ask *ask, Algorithm algorithm, const double *ndcg)
+{
+	EvaluationSum gain = {0};
+	double mean;
+	double half;
+
+	for (uint32 u = 0; u < ask->asked; u++)
+		EvaluationCount(&gain, ndcg[u] - ask->plain[u]);
+	mean = EvaluationMean(&gain);
+	half = EvaluationHalfWidth(&gain);
+	put_row(ask, algorithm, "ndcg_gain", (double[]){mean, mean - half, mean + half}, gain.users);
+}
+
+/* Room for the NDCG of every user, none known yet. */
+static double *
+room_for_gain(const Ask *ask)
+{
+	double *ndcg = BudgetAlloc(ask->budget, ask->asked, sizeof(double));
+
+	for (uint32 u = 0; u < ask->asked; u++)
+		ndcg[u] = NAN;
+	return ndcg;
+}
+
+/* Measures the model's lists as something else than scores makes them. */
+static void
+evaluate_besides(Ask *ask, const EvaluationInput *lists, Algorithm algorithm)
+{
+	EvaluationInput input = *lists;
+	Evaluation evaluation;
+
+	if (ask->plain)
+		input.ndcg = room_for_gain(ask);
+	EvaluationRun(&input, &evaluation, ask->budget);
+	put_evaluation(ask, algorithm, &evaluation);
+	if (ask->plain)
+		put_gain(ask, algorithm, input.ndcg);
+	BudgetFree(ask->budget, input.ndcg);
+}
+
+/* The same of lists that the model's network puts in order, of those who had no part in its training. */
+static void
+evaluate_reranked(Ask *ask, const EvaluationInput *lists, Algorithm algorithm)
 {
 	RerankingInput input = {
+		.lists = *lists,
 		.popularity = ask->holdout.popularity,
 		.timed = ask->holdout.timed,
 		.min_support = ask->model->settings.similarity.rule.min_support,
 		.first = ask->reranker->first,
 	};
-	EvaluationOrder order;
-	Evaluation evaluation;
+	EvaluationInput ordered = *lists;
+	EvaluationOrder order = RerankingOrderOpen(&input, ask->reranker, ask->budget);
 
-	input.lists = lists;
-	order = RerankingOrderOpen(&input, ask->reranker, ask->budget);
-	lists.order = &order;
-	EvaluationRun(&lists, &evaluation, ask->budget);
-	put_evaluation(ask, ALGORITHM_RERANKED, &evaluation);
+	ordered.order = &order;
+	evaluate_besides(ask, &ordered, algorithm);
 	RerankingOrderClose(&order, ask->budget);
+}
+
+/* The same of lists as they are served, by one thing after the other that there is, and by all of them. */
+static void
+evaluate_served(Ask *ask, const EvaluationInput *lists)
+{
+	Serving *serving = ask->holdout.served;
+	EvaluationInput input = *lists;
+	EvaluationServed served;
+
+	if (serving == NULL)
+		return;
+	input.served = &served;
+	if (ServingHasContexts(serving))
+	{
+		served = ServingBy(serving, true, false);
+		evaluate_besides(ask, &input, ALGORITHM_IN_CONTEXT);
+	}
+	if (ServingHasFatigue(serving))
+	{
+		served = ServingBy(serving, false, true);
+		evaluate_besides(ask, &input, ALGORITHM_FATIGUE);
+	}
+	served = ServingBy(serving, true, true);
+	if (ask->reranker)
+		evaluate_reranked(ask, &input, ALGORITHM_SERVED);
+	else
+		evaluate_besides(ask, &input, ALGORITHM_SERVED);
 }
 
 /* Learns as the model does, and measures that. */
@@ -207,10 +287,18 @@ evaluate_model(Ask *ask, EvaluationInput input)
 	input.neighbors = neighbors;
 	input.factors = factors;
 	input.recency = factors ? 1 : SimilarityRecency(&ask->model->picked);
+	if (ask->holdout.served)
+	{
+		ask->asked = EvaluationUsers(matrix);
+		ask->plain = room_for_gain(ask);
+	}
+	input.ndcg = ask->plain;
 	EvaluationRun(&input, &evaluation, ask->budget);
+	input.ndcg = NULL;
 	put_evaluation(ask, ALGORITHM_MODEL, &evaluation);
 	if (ask->reranker)
-		evaluate_reranked(ask, input);
+		evaluate_reranked(ask, &input, ALGORITHM_RERANKED);
+	evaluate_served(ask, &input);
 	if (neighbors)
 		NeighborsFree(neighbors, ask->budget);
 	if (factors)
@@ -236,6 +324,7 @@ evaluate(Ask *ask)
 		.repeats = ask->holdout.repeats,
 		.kept_out = ask->holdout.kept_out,
 		.recency = 1,
+		.moments = ask->holdout.served ? ServingMoments(ask->holdout.served) : NULL,
 	};
 
 	/* The baseline is what it is, whichever signal is foreseen. */
@@ -254,7 +343,7 @@ evaluate(Ask *ask)
 	}
 }
 
-/* reco_evaluate(model, k, split, holdout, new_only, max_users) */
+/* reco_evaluate(model, k, split, holdout, new_only, max_users, as_served) */
 Datum
 reco_evaluate(PG_FUNCTION_ARGS)
 {

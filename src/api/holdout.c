@@ -100,25 +100,6 @@ typedef struct Flagging
 	unsigned char *flag;
 } Flagging;
 
-/* The row of a user, or the number of rows where there is none. */
-static uint32
-row_of(const Interactions *matrix, uint64 user)
-{
-	uint32 low = 0;
-	uint32 high = matrix->by_user.rows;
-
-	while (low < high)
-	{
-		uint32 middle = low + (high - low) / 2;
-
-		if (matrix->user[middle] < user)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low < matrix->by_user.rows && matrix->user[low] == user ? low : matrix->by_user.rows;
-}
-
 /* Flags the cell of a row and an item, if there is one. */
 static void
 flag_cell(Flagging *flagging, uint32 row, uint32 item)
@@ -146,7 +127,7 @@ flag_user(Datum user, History *history, void *with)
 {
 	Flagging *flagging = with;
 	const Interactions *matrix = flagging->matrix;
-	uint32 row = row_of(matrix, IdHash(flagging->model->user_kind, user));
+	uint32 row = InteractionsUser(matrix, IdHash(flagging->model->user_kind, user));
 
 	for (uint32 n = 0; row < matrix->by_user.rows && n < history->count; n++)
 		if (history->item[n].seen && history->item[n].id < matrix->by_user.columns)
@@ -170,20 +151,51 @@ flag_kept_out(const Holdout *holdout, const Model *model, const Events *events,
 		.flag = BudgetZeroed(budget, by_user->start[by_user->rows], sizeof(unsigned char))};
 
 	if (holdout->split == SPLIT_TIME)
-		wanted.as_of =
-			(EventsSeconds(holdout->now) - (int64) holdout->line + 1) * USECS_PER_SEC - 1;
+		wanted.as_of = holdout->until;
 	else
 		wanted.before_last = true;
 	for (uint32 i = 0; i < by_user->columns; i++)
 		flagging.place[matrix->item[i]] = i;
 	HistoriesRead(model, &wanted, events->items, budget, flag_user, &flagging);
 	BudgetFree(budget, flagging.place);
-	if (!holdout->ranking)
-	{
-		BudgetFree(budget, matrix->user);
-		matrix->user = NULL;
-	}
 	return flagging.flag;
+}
+
+/*
+ * The last moment before a line in time; beyond it is at least the newest second of all, whatever share it
+ * has.
+ */
+static TimestampTz
+until_line(const Holdout *holdout, const EventLog *log)
+{
+	int64 line = Max(holdout->line, (int64) log->newest_age + 1);
+
+	return (EventsSeconds(holdout->now) - line + 1) * USECS_PER_SEC - 1;
+}
+
+/* Reads what else of the events the lists are made by, as of when what is kept back begins. */
+static void
+read_besides(Holdout *holdout, const Model *model, const Events *events, Interactions *matrix,
+			 bool policy, Budget *budget)
+{
+	if (SPI_connect() != SPI_OK_CONNECT)
+		elog(ERROR, "SPI_connect failed");
+	if (holdout->split == SPLIT_TIME)
+		holdout->until = until_line(holdout, &events->log);
+	if (holdout->serving)
+		holdout->served = ServingRead(&(ServingOf){.model = model,
+												   .events = events,
+												   .matrix = matrix,
+												   .until = holdout->until,
+												   .now = holdout->now},
+									  budget);
+	if (policy)
+		holdout->kept_out = flag_kept_out(holdout, model, events, matrix, budget);
+	DoorLeave(model);
+	if (holdout->ranking)
+		return;
+	BudgetFree(budget, matrix->user);
+	matrix->user = NULL;
 }
 
 Interactions *
@@ -198,7 +210,7 @@ HoldoutRead(Holdout *holdout, const Model *model, const Settings *settings, Budg
 		.max_history = settings->max_history,
 		.split = holdout->split,
 		.repeats = holdout->repeats,
-		.keep_users = holdout->ranking || policy,
+		.keep_users = holdout->ranking || holdout->serving || policy,
 		.ordered = holdout->ordered || SimilarityNeedsOrder(&settings->similarity),
 	};
 	Events *events;
@@ -227,13 +239,9 @@ HoldoutRead(Holdout *holdout, const Model *model, const Settings *settings, Budg
 		holdout->popularity =
 			PopularityLearn(matrix, events->log.now, events->log.timed, &options, budget);
 	holdout->kept_out = NULL;
-	if (policy && matrix->by_user.rows > 0)
-	{
-		if (SPI_connect() != SPI_OK_CONNECT)
-			elog(ERROR, "SPI_connect failed");
-		holdout->kept_out = flag_kept_out(holdout, model, events, matrix, budget);
-		DoorLeave(model);
-	}
+	holdout->served = NULL;
+	if ((policy || holdout->serving) && matrix->by_user.rows > 0)
+		read_besides(holdout, model, events, matrix, policy, budget);
 	if (matrix->signals > 0)
 	{
 		SignalsTakeWeights(&events->told, &model->told);

@@ -9,6 +9,7 @@
 
 #include "api/door.h"
 #include "api/resemble.h"
+#include "api/serving.h"
 #include "datatype/timestamp.h"
 #include "learn/evaluation.h"
 #include "learn/popularity.h"
@@ -21,15 +22,19 @@ typedef struct Holdout
 	bool repeats;
 	bool ordered; /* the order of items is needed, whatever the settings say */
 	bool ranking; /* so are the hashes of users, and how popular items are */
+	bool serving; /* so is what lists go by when they are served; SPLIT_TIME */
 	/* Set when events are read first, so that they are split alike when they are read again. */
 	TimestampTz now;
 	uint32 line;
+	TimestampTz
+		until; /* SPLIT_TIME, where something is known as of then: the last moment before it */
 	/*
 	 * Of the matrix read last, for each cell: 1 where exclude_seen keeps its item out of the list of
 	 * its user, as of when what was kept back begins.  NULL where it keeps out all or, without
 	 * repeats, nothing else is asked.
 	 */
 	const unsigned char *kept_out;
+	Serving *served;         /* of that matrix; NULL where it is not wanted, or nobody has a row */
 	Resemblance resemblance; /* what attributes say of the items read last */
 	Popularity *popularity;  /* of them, where it is needed */
 	IdSet *items;            /* the same as ids */

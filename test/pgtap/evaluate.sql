@@ -157,6 +157,14 @@ INSERT INTO chosen SELECT DISTINCT u, i FROM drawn d JOIN last USING (u) WHERE d
 INSERT INTO have SELECT * FROM reco_evaluate('drawn', 10, split => 'leave_last_out');
 SELECT is_empty('SELECT pg_temp.differ(10, false)', 'leave the last out: every metric is what plain SQL has');
 
+-- What is kept out by a policy is so as of before the newest time, where that alone is kept back: everybody has a, b and c, long ago,
+-- and takes a again then.
+CREATE TABLE back AS SELECT u, i, timestamptz '2025-11-01' + n * interval '1 minute' AS t FROM generate_series(1, 20) u, (VALUES ('a', 1), ('b', 2), ('c', 3)) v(i, n);
+INSERT INTO back SELECT u, 'a', '2026-02-01' FROM generate_series(1, 20) u;
+SELECT reco_create_model('back', 'SELECT u AS user_id, i AS item_id, t AS occurred_at FROM back');
+SELECT reco_configure('back', similarity => 'cosine', exclude_seen => '{"*": "30 days"}');
+SELECT is(value, 1::float8, 'what was chosen at the newest time is not seen yet') FROM reco_evaluate('back', 3, holdout => 0.01, new_only => false) WHERE (algorithm, metric) = ('model', 'recall');
+
 /*
  * A number measured is a number served: models of the events before the line, asked by reco_top_n.
  */

@@ -11,6 +11,11 @@ SELECT metric, round(max(value) FILTER (WHERE algorithm = 'model')::numeric, 3) 
   round(max(value) FILTER (WHERE algorithm = 'popularity')::numeric, 3) AS popularity
 FROM reco_evaluate('visit', 3, split => 'leave_last_out', new_only => false) GROUP BY metric ORDER BY metric;
 SELECT algorithm, round(value::numeric, 3) AS value, users FROM reco_evaluate('visit', 3, split => 'users', max_users => 5) WHERE metric = 'recall';
+-- As lists are served: the hour at which people went on to choose, and what they were shown in vain before.
+SELECT reco_configure('visit', contexts => '{occurred_at}');
+SELECT algorithm, metric, round(value::numeric, 3) AS value, users FROM reco_evaluate('visit', 3, as_served => true) WHERE metric IN ('ndcg', 'ndcg_gain');
+SELECT reco_configure('visit', contexts => '{}');
+SELECT algorithm, round(value::numeric, 3) AS value FROM reco_evaluate('visit', 3, as_served => true) WHERE metric = 'ndcg';
 -- Other settings are tried in a transaction that is rolled back.
 BEGIN;
 SELECT reco_configure('visit', similarity => 'rp3beta', min_support => 1);
@@ -29,9 +34,11 @@ SELECT count(*) FROM reco_evaluate('visit', holdout => 'NaN');
 SELECT count(*) FROM reco_evaluate('visit', holdout => 0.1, split => 'leave_last_out');
 SELECT count(*) FROM reco_evaluate('visit', max_users => 0);
 SELECT count(*) FROM reco_evaluate('visit', split => 'users', new_only => false);
+SELECT count(*) FROM reco_evaluate('visit', split => 'leave_last_out', as_served => true);
 SELECT count(*) FROM reco_evaluate('no_such_model');
 SELECT reco_create_model('timeless', 'SELECT who AS user_id, what AS item_id FROM visits');
 SELECT count(*) FROM reco_evaluate('timeless', split => 'time');
+SELECT count(*) FROM reco_evaluate('timeless', as_served => true);
 SELECT algorithm, value, users FROM reco_evaluate('timeless', 1, split => 'users') WHERE metric = 'reachable';
 SELECT algorithm, value, users FROM reco_evaluate('timeless', 1) WHERE metric = 'reachable';
 -- What follows what takes times.
@@ -48,6 +55,7 @@ RESET maintenance_work_mem;
 -- Nothing to hold out.
 TRUNCATE visits;
 SELECT * FROM reco_evaluate('visit') WHERE algorithm = 'model' AND metric IN ('recall', 'coverage', 'newcomers');
+SELECT * FROM reco_evaluate('visit', as_served => true) WHERE metric IN ('ndcg', 'ndcg_gain');
 -- The caller's own rights count.
 CREATE ROLE regress_analyst;
 SET ROLE regress_analyst;

@@ -171,6 +171,8 @@ check                  all       all       all       orders    orders    all    
     SELECT count(*) >= 0 FROM reco_check('shop')
 evaluate               all       all       all       orders    orders    all       all       all       shop
     SELECT algorithm, metric FROM reco_evaluate('shop')
+evaluate as served     all       all       all       orders    orders    all       all       all       shop
+    SELECT algorithm, metric FROM reco_evaluate('shop', as_served => true)
 tune                   all       all       owner     owner     owner     owner     owner     all       shop
     SELECT count(*) > 0 FROM reco_tune('shop', '10 ms')
 learn_ranking          all       all       owner     owner     owner     owner     owner     all       shop
@@ -675,7 +677,7 @@ push @moody, q{SELECT * FROM moody.complete('{i1,i2}', 10, max_per => 'tag', max
 	q{SELECT * FROM moody.audience_of('{"mood": "sad"}', 10)}, q{SELECT round(expected) FROM reco_demand('{"mood": "sad", "moods": ["glad"]}', 'moody')}, q{SELECT * FROM reco_attribute('moody')},
 	q{SELECT rule, rows FROM reco_explain_by('SELECT mood, tag, progress > 0.4 AS is FROM sales.felt', 'is')}, q{SELECT events, users FROM reco_estimate('moody')},
 	q{SELECT variant FROM reco_choose('u5'::text, 'i3'::text, '{glad,sad}', 'sales.choices', 'glad', 7)},
-	q{SELECT metric, value FROM reco_evaluate('moody', 5)};
+	q{SELECT metric, value FROM reco_evaluate('moody', 5)}, q{SELECT metric, value FROM reco_evaluate('moody', 5, as_served => true)};
 my @moody_owner = (q{SELECT events, items, skipped_no_consent FROM reco_refresh('moody')}, q{SELECT events, items FROM reco_refresh('aimed')}, q{SELECT users FROM reco_learn_habits('moody')},
 	q{DELETE FROM sales.felt WHERE u = 'u5'; SELECT rows_written > 0 FROM moody.forget('u5')});
 works('merchant', $moody_owner[$_] =~ s/^SELECT .*? FROM/SELECT count(*) FROM/r, 1, 'learns from them') for 0 .. 2;
@@ -762,6 +764,7 @@ works('merchant', q{
 	SELECT count(*) >= 0 FROM reco_check();
 	SELECT events > 0 FROM reco_estimate();
 	SELECT count(*) > 0 FROM reco_evaluate();
+	SELECT count(*) > 0 FROM reco_evaluate(as_served => true);
 	SELECT count(*) FROM reco_models() WHERE model = :'evil';
 	SELECT reco_drop_model(:'evil');
 	SELECT count(*) FROM sales.witness;
