@@ -538,6 +538,44 @@ list_categories(RecommendAsk *ask, const History *history)
 		list_order(ask, CATALOGUE_TRENDING, &walk);
 }
 
+/*
+ * True where nothing changes the order of what is popular: then a rank in it is known by what comes
+ * before, without the order.
+ */
+static bool
+can_count(const RecommendAsk *ask, const History *history)
+{
+	return ask->seeking && ask->held == NULL && ask->arrangement == NULL && ask->among == NULL &&
+		   ask->lifts.count == 0 && !history->worn;
+}
+
+/* What is counted of an order of the catalogue. */
+typedef struct Count
+{
+	const unsigned char *known; /* by item number, 1 for what is in the list, or may not be */
+	uint32 rows;
+} Count;
+
+static void
+count_item(uint32 item_no, void *with)
+{
+	Count *count = with;
+
+	count->rows += !count->known[item_no];
+}
+
+/* Counts what is popular, up to the item that is sought. */
+static void
+count_popular(RecommendAsk *ask, const History *history, const char *source)
+{
+	Count count = {.known = RecommendKnown(ask, history)};
+	bool found = CatalogueBefore(ask->model, IdSetDatum(ask->ids, ask->sought), count_item, &count);
+
+	RecommendPass(ask, count.rows);
+	if (found && !RecommendIsMarked(ask, ask->sought))
+		RecommendFill(ask, ask->sought, CStringGetTextDatum(source));
+}
+
 void
 FallbackMark(RecommendAsk *ask, const History *history)
 {
@@ -567,8 +605,14 @@ FallbackList(RecommendAsk *ask, const History *history)
 		list_categories(ask, history);
 	for (CatalogueOrder order = 0; order < CATALOGUE_ORDERS && !RecommendIsFull(ask); order++)
 	{
-		Walk walk = begin_walk(ask, history, source[order]);
+		Walk walk;
 
+		if (order == CATALOGUE_POPULAR && can_count(ask, history))
+		{
+			count_popular(ask, history, source[order]);
+			continue;
+		}
+		walk = begin_walk(ask, history, source[order]);
 		list_order(ask, order, &walk);
 	}
 }

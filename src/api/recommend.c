@@ -103,6 +103,10 @@ static void
 count_row(RecommendAsk *ask, const RecommendRow *row)
 {
 	ask->listed++;
+	if (row->item_no != ID_NONE)
+		ask->known[row->item_no] = 1;
+	else
+		IdSetAdd(ask->unnumbered, IdSetDatum(ask->ids, row->number));
 	if (row->number != ask->sought)
 		return;
 	ask->k = ask->listed;
@@ -431,6 +435,31 @@ RecommendFill(RecommendAsk *ask, uint32 number, Datum source)
 	put(ask, NULL, &row);
 }
 
+const unsigned char *
+RecommendKnown(RecommendAsk *ask, const History *history)
+{
+	uint32 count;
+	uint32 *item_no;
+
+	Assert(ask->seeking);
+	for (uint32 n = 0; n < history->count; n++)
+		if (RecommendIsMarked(ask, history->item[n].id))
+			IdSetAdd(ask->unnumbered, IdSetDatum(ask->ids, history->item[n].id));
+	item_no = LearnedNumbers(ask->model, ask->unnumbered, &count);
+	for (uint32 n = 0; n < count; n++)
+		ask->known[item_no[n]] = 1;
+	pfree(item_no);
+	return ask->known;
+}
+
+void
+RecommendPass(RecommendAsk *ask, uint32 rows)
+{
+	Assert(ask->seeking);
+	ask->listed += rows;
+	ask->ranked += rows;
+}
+
 /* Begins a list, with everything before it forgotten. */
 static void
 begin_list(RecommendAsk *ask, const Profile *profile)
@@ -511,6 +540,8 @@ RecommendRank(RecommendAsk *ask, const Profile *profile, uint32 number)
 	ask->k = 0;
 	ask->seeking = true;
 	ask->sought = number;
+	ask->known = BudgetZeroed(ask->budget, ask->model->item_slots, sizeof(unsigned char));
+	ask->unnumbered = IdSetCreate(ask->model->item_kind, ask->budget);
 	ask->found_as = (Datum) 0;
 	if (profile->count > 0)
 		list_personal(ask, profile);

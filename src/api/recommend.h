@@ -82,6 +82,9 @@ typedef struct RecommendAsk
 	uint32 room;
 	bool seeking; /* or only counted, up to that of an item: */
 	uint32 sought;
+	unsigned char
+		*known; /* [item_slots], 1 for items of rows; of others only the ids are known yet: */
+	IdSet *unnumbered;
 	Datum found_as; /* the source of that row, once there is one */
 } RecommendAsk;
 
@@ -125,6 +128,15 @@ extern bool RecommendIsMarked(const RecommendAsk *ask, uint32 number);
  * with some, in order.
  */
 extern void RecommendFill(RecommendAsk *ask, uint32 number, Datum source);
+
+/*
+ * Where the rank of an item is sought: [item_slots], 1 for every learned item that is in the list already
+ * or may not come into it.
+ */
+extern const unsigned char *RecommendKnown(RecommendAsk *ask, const History *history);
+
+/* Counts so many of such rows where only that of an item is sought, none of which it is. */
+extern void RecommendPass(RecommendAsk *ask, uint32 rows);
 
 /* The columns of a row from LIST_ITEM to LIST_SOURCE; nulls is all false before. */
 extern void RecommendValues(const RecommendAsk *ask, const Profile *profile,

@@ -240,6 +240,88 @@ CatalogueOpen(const Model *model, CatalogueOrder order, const IdSet *some)
 	return PlanOpen(sql, some != NULL, &type, &array);
 }
 
+/* What comes before an item while it is handed over. */
+typedef struct Passing
+{
+	const Model *model;
+	CatalogueTake take;
+	void *with;
+} Passing;
+
+static void
+pass_number(TupleTableSlot *row, void *with)
+{
+	const Passing *passing = with;
+	uint32 item_no = DatumGetInt32(row->tts_values[0]);
+
+	if (row->tts_isnull[0] || item_no >= passing->model->item_slots)
+		LearnedRefuse(passing->model);
+	passing->take(item_no, passing->with);
+}
+
+/* True for an item that is in the order of popularity, with what it goes by there; isnull for none. */
+static bool
+find_popular(const Model *model, Datum item, Datum *popularity, bool *isnull, Datum *item_no)
+{
+	Oid type = IdType(model->item_kind);
+	uint64 found = PlanRun(psprintf("SELECT l.popularity_log2::pg_catalog.float8, "
+									"l.item_no::pg_catalog.int4 FROM ONLY %s.learned_item l "
+									"WHERE l.item_id OPERATOR(pg_catalog.=) $1 "
+									"AND l.events OPERATOR(pg_catalog.>) 0%s",
+									model->quoted, catalogue_condition(model)),
+						   1, &type, &item, NULL);
+
+	if (found > 0)
+	{
+		*popularity = value(0, 1, isnull);
+		*item_no = needed(model, 0, 2);
+	}
+	SPI_freetuptable(SPI_tuptable);
+	return found > 0;
+}
+
+/* Hands over those of the catalogue of which a condition holds. */
+static void
+pass_those(const Passing *passing, const char *condition, const Oid *types, const Datum *values,
+		   int arguments)
+{
+	const Model *model = passing->model;
+
+	PlanStream(psprintf("SELECT l.item_no::pg_catalog.int4 FROM ONLY %s.learned_item l WHERE %s%s",
+						model->quoted, condition, catalogue_condition(model)),
+			   arguments, types, values, pass_number, (void *) passing);
+}
+
+/*
+ * What has a popularity has events, too, as a refresh writes it, so that these need not be asked for:
+ * they are not in the index.
+ */
+bool
+CatalogueBefore(const Model *model, Datum item, CatalogueTake take, void *with)
+{
+	const Oid types[] = {INT4OID, FLOAT8OID};
+	Passing passing = {model, take, with};
+	Datum values[] = {Int32GetDatum(PG_INT32_MAX), (Datum) 0};
+	bool isnull = true;
+	bool found = find_popular(model, item, &values[1], &isnull, &values[0]);
+
+	if (found && !isnull)
+	{
+		pass_those(&passing,
+				   "l.popularity_log2 OPERATOR(pg_catalog.>=) $2 AND "
+				   "(l.popularity_log2 OPERATOR(pg_catalog.>) $2 "
+				   "OR l.item_no OPERATOR(pg_catalog.<) $1)",
+				   types, values, 2);
+		return true;
+	}
+	pass_those(&passing, "l.popularity_log2 IS NOT NULL", NULL, NULL, 0);
+	pass_those(&passing,
+			   "l.popularity_log2 IS NULL AND l.events OPERATOR(pg_catalog.>) 0 "
+			   "AND l.item_no OPERATOR(pg_catalog.<) $1",
+			   types, values, 1);
+	return found;
+}
+
 CatalogueRow *
 CatalogueNext(const Model *model, Portal walk, long count, uint64 *rows)
 {

@@ -60,6 +60,15 @@ typedef struct CatalogueRow
  */
 extern double CatalogueValue(CatalogueOrder order, const CatalogueRow *row);
 
+/*
+ * Hands over, in no order, the number of every item that comes before one in CATALOGUE_POPULAR, or of all
+ * that are in it where that one is not: false then.  Where there is no items query the index tells, and
+ * no row is looked at.  SPI is connected.
+ */
+typedef void (*CatalogueTake)(uint32 item_no, void *with);
+
+extern bool CatalogueBefore(const Model *model, Datum item, CatalogueTake take, void *with);
+
 /* An item of a walk: its number in some set of ids, and that value. */
 typedef struct CatalogueStep
 {

@@ -107,5 +107,23 @@ SELECT is_empty($$SELECT u, i FROM generate_series(1, 10) u, generate_series(1, 
 SELECT is_empty($$SELECT u, i, t::text FROM generate_series(1, 10) u, generate_series(1, 9) i, five.why_not(u, i) t
   EXCEPT SELECT u, i, t::text FROM generate_series(1, 10) u, generate_series(1, 9) i, reco_why_not(u::bigint, i::bigint, 'five') t$$, 'the door and reco_why_not agree');
 
+-- The same of a few hundred items that hardly anybody has, of which most come by popularity alone, counted and not listed: with an items
+-- query and without, for newcomers and guests, with what was disliked, hidden for want of users, of one popularity, or shown in vain.
+CREATE TABLE much AS
+  SELECT u, (hashint8extended(n, u) & 1023)::int % 40 * (1 + (hashint8extended(u, n + 100) & 7)::int) AS i, '2026-01-01'::timestamptz + (n * 7 + u) % 60 * interval '1 day' AS t,
+    CASE (hashint8extended(n, u + 7000) & 15)::int WHEN 0 THEN -1 WHEN 1 THEN 0 ELSE 1 END AS w FROM generate_series(1, 60) u, generate_series(1, 20) n;
+INSERT INTO much SELECT 1000 + n % 3, 500 + n / 3, '2026-01-20', 1 FROM generate_series(0, 149) n;
+INSERT INTO much VALUES (2000, 17, '2026-02-28', 1), (2001, 505, '2026-02-28', -1), (2002, 506, now() - interval '1 hour', 0);
+CREATE TABLE stock AS SELECT i FROM generate_series(0, 600) i WHERE i % 7 <> 0;
+SELECT reco_create_model('much', 'SELECT u AS user_id, i AS item_id, t AS occurred_at, w AS weight FROM much');
+SELECT reco_create_model('sold', 'SELECT u AS user_id, i AS item_id, t AS occurred_at, w AS weight FROM much', 'SELECT i AS item_id FROM stock');
+SELECT events > 0 FROM reco_refresh('much');
+SELECT events > 0 FROM reco_refresh('sold');
+SELECT is_empty(format($$SELECT u, i, w.rank, w.reason, t.n, t.source FROM unnest(ARRAY[1, 8, 33, 59, 2000, 2001, 2002, 3000, NULL]) u CROSS JOIN generate_series(0, 601, 3) i
+  LEFT JOIN LATERAL (SELECT rank, reason FROM %1$s.why_not(u, i) WHERE code = 'listed') w ON true
+  LEFT JOIN LATERAL (SELECT n, source FROM %1$s.top_n(u, NULL) WITH ORDINALITY AS t(item_id, score, match, because, source, n) WHERE item_id = i) t ON true
+  WHERE w.rank IS DISTINCT FROM t.n OR w.reason !~ (', as ' || t.source || '$')$$, m), 'counted is listed: ' || m) FROM unnest('{much,sold}'::text[]) m;
+SELECT ok(count(*) FILTER (WHERE source = 'popular') > 50 AND count(DISTINCT source) > 1, count(*) FILTER (WHERE source = 'popular') || ' are popular') FROM much.top_n(1, NULL);
+
 SELECT * FROM finish();
 ROLLBACK;

@@ -769,7 +769,7 @@ works('merchant', q{
 	SELECT reco_drop_model(:'evil');
 	SELECT count(*) FROM sales.witness;
 	DROP TABLE sales.witness, sales.things, sales.people, sales.:"evil"; DROP TYPE sorts.:"evil"; DROP SCHEMA sorts},
-	"\n\nt|0\n\nt\nt\nt\nt\nt\nt\nt\n1\nt\nt\nt\nt\nt\nt\nt\nt\nt\nt\nt\nt\nt\nt\nt\nt\nt\n1\n\n0", 'SQL in every name: names');
+	"\n\nt|0\n\nt\nt\nt\nt\nt\nt\nt\n1\nt\nt\nt\nt\nt\nt\nt\nt\nt\nt\nt\nt\nt\nt\nt\nt\nt\nt\n1\n\n0", 'SQL in every name: names');
 for my $setting ('similarity', 'time_zone', 'category', 'algorithm', 'weighting', 'keep')
 {
 	my ($status, $out, $err) = as('merchant', qq{SELECT reco_configure('shop', $setting => '"''; DROP TABLE sales.orders; --')});
