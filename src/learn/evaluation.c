@@ -519,17 +519,6 @@ evaluate_user(Run *run, uint32_t begin, uint32_t end)
 	return ndcg;
 }
 
-/* Where the chosen items of one user end. */
-static uint32_t
-end_of_user(const Interactions *matrix, uint32_t begin)
-{
-	uint32_t end = begin;
-
-	while (end < matrix->chosen_count && matrix->chosen[end].user == matrix->chosen[begin].user)
-		end++;
-	return end;
-}
-
 void
 EvaluationRun(const EvaluationInput *input, Evaluation *result, Budget *budget)
 {
@@ -547,7 +536,7 @@ EvaluationRun(const EvaluationInput *input, Evaluation *result, Budget *budget)
 		double ndcg;
 
 		INTERRUPTS();
-		end = end_of_user(matrix, c);
+		end = InteractionsChosenEnd(matrix, c);
 		asked++;
 		if (order && !order->wants(matrix->chosen[c].user, order->with))
 			continue;
@@ -564,7 +553,7 @@ EvaluationUsers(const Interactions *matrix)
 {
 	uint32_t users = 0;
 
-	for (uint32_t c = 0; c < matrix->chosen_count; c = end_of_user(matrix, c))
+	for (uint32_t c = 0; c < matrix->chosen_count; c = InteractionsChosenEnd(matrix, c))
 		users++;
 	return users;
 }

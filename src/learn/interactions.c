@@ -680,6 +680,16 @@ InteractionsUser(const Interactions *matrix, uint64_t hash)
 	return low < matrix->by_user.rows && matrix->user[low] == hash ? low : matrix->by_user.rows;
 }
 
+uint32_t
+InteractionsChosenEnd(const Interactions *matrix, uint32_t begin)
+{
+	uint32_t end = begin;
+
+	while (end < matrix->chosen_count && matrix->chosen[end].user == matrix->chosen[begin].user)
+		end++;
+	return end;
+}
+
 void
 InteractionsClose(Interactions *matrix)
 {

@@ -146,6 +146,9 @@ extern Rows InteractionsRows(const Interactions *matrix, uint32_t users);
 /* The row of a user by the hash that was kept, or the number of rows where there is none; none is held out. */
 extern uint32_t InteractionsUser(const Interactions *matrix, uint64_t hash);
 
+/* Where the items chosen by a user end that begin there. */
+extern uint32_t InteractionsChosenEnd(const Interactions *matrix, uint32_t begin);
+
 /* The matrix with all that users did something with, whatever it is worth. */
 static inline const Interactions *
 InteractionsWhole(const Interactions *matrix)

@@ -156,17 +156,6 @@ ask_user(Run *run, const Chosen *chosen, uint32_t count)
 	RankClear(&run->scratch);
 }
 
-/* Where the chosen items of one user end. */
-static uint32_t
-end_of_user(const Interactions *matrix, uint32_t begin)
-{
-	uint32_t end = begin;
-
-	while (end < matrix->chosen_count && matrix->chosen[end].user == matrix->chosen[begin].user)
-		end++;
-	return end;
-}
-
 /* Asks about every held-out user. */
 static void
 ask_users(Run *run, const MatchCurveOf *of, Budget *budget)
@@ -178,7 +167,7 @@ ask_users(Run *run, const MatchCurveOf *of, Budget *budget)
 
 	for (uint32_t c = 0, end; c < matrix->chosen_count; c = end)
 	{
-		end = end_of_user(matrix, c);
+		end = InteractionsChosenEnd(matrix, c);
 		most += Min(end - c, MATCHCURVE_MOST);
 	}
 	run->items = items;
@@ -196,7 +185,7 @@ ask_users(Run *run, const MatchCurveOf *of, Budget *budget)
 	for (uint32_t c = 0, end; c < matrix->chosen_count; c = end)
 	{
 		INTERRUPTS();
-		end = end_of_user(matrix, c);
+		end = InteractionsChosenEnd(matrix, c);
 		ask_user(run, &matrix->chosen[c], end - c);
 		ProgressDone(end);
 	}
