@@ -9,12 +9,13 @@ package Faults;
 use strict;
 use warnings;
 use Exporter 'import';
+use List::Util qw(max min);
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Test::More;
 use Time::HiRes qw(sleep time);
 
-our @EXPORT = qw(server is_slow session send_off answer_of stop_in_phase shared_memory_of kill_postmaster crash_of create_shop state_of leftovers start_after scheduled);
+our @EXPORT = qw(server is_slow session send_off answer_of stop_in_phase shared_memory_of kill_postmaster crash_of create_shop state_of leftovers log_holds_no_fault start_after scheduled);
 
 # A server that comes back after a crash, with whatever further settings.
 sub server
@@ -258,6 +259,23 @@ sub leftovers
 		push @left, "file $file of no table" if !$known{$number};
 	}
 	return join("\n", @left);
+}
+
+# A test: the log of a server has no line of a crash or of an internal error, nor one that matches what else is named, unless it
+# matches what the test itself brings about.  Says which lines do, with those around them.
+sub log_holds_no_fault
+{
+	my ($node, $name, %with) = @_;
+	my @lines = split /\n/, slurp_file($node->logfile);
+	my @bad = grep {
+		my $line = $lines[$_];
+		grep({ defined && $line =~ $_ } qr/TRAP:|PANIC:|\bXX000\b|terminated by signal/, $with{also}) && !($with{but} && $line =~ $with{but})
+	} 0 .. $#lines;
+	is(scalar(@bad), 0, $name);
+	for my $at (@bad[ 0 .. min(9, $#bad) ])
+	{
+		diag(join("\n", "line $at of " . $node->logfile, @lines[ max(0, $at - 3) .. min($#lines, $at + 3) ]));
+	}
 }
 
 # Starts a server by a pg_ctl that does something else first, in bash.
