@@ -188,7 +188,8 @@ TeamJoin(shm_toc *toc, TeamWork work, Size size, uint32 pieces)
 		if (dsm_find_mapping(shared->piece[p]) == NULL)
 			segment[p] = dsm_attach(shared->piece[p]);
 		if (dsm_find_mapping(shared->piece[p]) == NULL)
-			elog(ERROR, "could not attach to the memory of the job");
+			ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+							errmsg("the process that this one was to help is gone")));
 		piece[p] = dsm_segment_address(dsm_find_mapping(shared->piece[p]));
 	}
 	BarrierAttach(&shared->barrier);
