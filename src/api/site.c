@@ -49,27 +49,90 @@ is_same_statement(const SiteStatement *a, const SiteStatement *b)
 		   a->subtransaction == b->subtransaction && a->since == b->since && a->role == b->role;
 }
 
+/*
+ * A call site within a function of SQL that is run by an executor of its own, as one is that has WITH
+ * ORDINALITY behind it: each call of that function makes its call sites anew, from the same plan, which
+ * lasts as long as the call site of the function itself.
+ */
+typedef struct Inner
+{
+	MemoryContext function; /* with the plan, and the site */
+	const Node *call;       /* in the plan */
+	Site *site;
+	struct Inner *next;
+	MemoryContextCallback at_end;
+} Inner;
+
+static Inner *inners;
+
+/* The memory of the function of SQL that a call site is in, where it lasts; NULL for none. */
+static MemoryContext
+function_around(FunctionCallInfo fcinfo)
+{
+	MemoryContext around = MemoryContextGetParent(fcinfo->flinfo->fn_mcxt);
+
+	return around && fcinfo->flinfo->fn_expr && strcmp(around->name, "SQL function") == 0 ? around
+																						 : NULL;
+}
+
+static void
+forget_inner(void *inner)
+{
+	Inner **at = &inners;
+
+	while (*at != inner)
+		at = &(*at)->next;
+	*at = (*at)->next;
+}
+
+static Site *
+find_inner(MemoryContext function, const Node *call)
+{
+	for (const Inner *inner = inners; inner; inner = inner->next)
+		if (inner->function == function && inner->call == call)
+			return inner->site;
+	return NULL;
+}
+
+/* Has later calls of the function find a site, until its memory goes. */
+static void
+remember_inner(MemoryContext function, const Node *call, Site *site)
+{
+	Inner *inner = MemoryContextAllocZero(site->context, sizeof(Inner));
+
+	*inner = (Inner){function, call, site, inners, {forget_inner, inner, NULL}};
+	MemoryContextRegisterResetCallback(site->context, &inner->at_end);
+	inners = inner;
+}
+
 void *
 SiteOpen(FunctionCallInfo fcinfo, Size size)
 {
+	FmgrInfo *call = fcinfo->flinfo;
 	bool remember = may_remember(fcinfo);
 	SiteStatement statement = remember ? this_statement() : (SiteStatement){0};
-	Site *site = fcinfo->flinfo->fn_extra;
+	MemoryContext function = remember ? function_around(fcinfo) : NULL;
+	Site *site = function ? find_inner(function, call->fn_expr) : call->fn_extra;
 	MemoryContext context;
 
 	if (site && remember && is_same_statement(&site->statement, &statement))
 		return site;
-	fcinfo->flinfo->fn_extra = NULL;
+	if (function == NULL)
+		call->fn_extra = NULL;
 	if (site)
 		MemoryContextDelete(site->context);
 
-	context = AllocSetContextCreate(remember ? fcinfo->flinfo->fn_mcxt : CurrentMemoryContext,
+	context = AllocSetContextCreate(function   ? function
+									: remember ? call->fn_mcxt
+											   : CurrentMemoryContext,
 									"reco call site", ALLOCSET_SMALL_SIZES);
 	site = MemoryContextAllocZero(context, size);
 	site->context = context;
 	site->statement = statement;
-	if (remember)
-		fcinfo->flinfo->fn_extra = site;
+	if (function)
+		remember_inner(function, call->fn_expr, site);
+	else if (remember)
+		call->fn_extra = site;
 	return site;
 }
 
