@@ -538,14 +538,17 @@ check_item_index(Checkup *checkup)
 	{
 		const Source *source = lfirst(cell);
 
-		if (source->pages >= PAGES_SMALL && source->expression)
+		if (source->pages >= PAGES_SMALL)
 			find(checkup, SEVERITY_NOTICE, "no_item_index",
 				 psprintf("reco_audience and reco_similar_users always read all of table %s "
 						  "(" UINT64_FORMAT " pages)",
 						  table_of(source), source->pages),
-				 psprintf("If you ask them often, run %s: where few users can be meant, only "
-						  "their events are read then.",
-						  index_for(source)));
+				 source->expression == NULL
+					 ? "If you ask them often, give it an index on what the events query joins or "
+					   "filters it by: only the histories of those who can be meant are read then."
+					 : psprintf("If you ask them often, run %s: only the histories of those who can "
+								"be meant are read then.",
+								index_for(source)));
 	}
 }
 

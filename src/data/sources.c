@@ -101,6 +101,36 @@ add_source(Walk *walk, Index relation, List *conditions)
 	walk->found = lappend(walk->found, source);
 }
 
+/* Columns of an index as those of its table, of which they are made. */
+static Node *
+to_table(Node *node, void *of)
+{
+	if (node == NULL)
+		return NULL;
+	if (IsA(node, Var) && ((Var *) node)->varno == INDEX_VAR)
+		return copyObject(
+			(Node *) list_nth_node(TargetEntry, (List *) of, ((Var *) node)->varattno - 1)->expr);
+	return expression_tree_mutator(node, to_table, of);
+}
+
+/* The conditions of a scan, about columns of the table. */
+static List *
+conditions_of(Plan *plan)
+{
+	if (IsA(plan, IndexOnlyScan))
+	{
+		IndexOnlyScan *scan = (IndexOnlyScan *) plan;
+
+		return (List *) to_table((Node *) list_concat_copy(plan->qual, scan->indexqual),
+								 scan->indextlist);
+	}
+	if (IsA(plan, IndexScan))
+		return list_concat_copy(plan->qual, ((IndexScan *) plan)->indexqualorig);
+	if (IsA(plan, BitmapHeapScan))
+		return list_concat_copy(plan->qual, ((BitmapHeapScan *) plan)->bitmapqualorig);
+	return plan->qual;
+}
+
 static void walk_plan(Walk *walk, Plan *plan);
 
 static void
@@ -156,18 +186,7 @@ walk_plan(Walk *walk, Plan *plan)
 			break;
 	}
 	if (full)
-	{
-		List *conditions = plan->qual;
-
-		/* Those of an index-only scan are about columns of the index. */
-		if (IsA(plan, IndexOnlyScan))
-			conditions = NIL;
-		else if (IsA(plan, IndexScan))
-			conditions = list_concat_copy(conditions, ((IndexScan *) plan)->indexqualorig);
-		else if (IsA(plan, BitmapHeapScan))
-			conditions = list_concat_copy(conditions, ((BitmapHeapScan *) plan)->bitmapqualorig);
-		add_source(walk, ((Scan *) plan)->scanrelid, conditions);
-	}
+		add_source(walk, ((Scan *) plan)->scanrelid, conditions_of(plan));
 	walk_plan(walk, plan->lefttree);
 	walk_plan(walk, plan->righttree);
 }

@@ -141,6 +141,14 @@ SELECT pg_temp.read_in_full() AS before \gset
 SELECT set_eq('SELECT * FROM pg_temp.asked()', 'TABLE in_full', 'asked again');
 SELECT cmp_ok(pg_temp.read_in_full() - :before, '>=', 10 * (SELECT count(*) FROM circles), 'without indexes each reads all');
 SELECT results_eq($$SELECT code, severity FROM reco_check('circles') WHERE code IN ('no_index', 'no_item_index') ORDER BY code$$, $$VALUES ('no_index', 'warning'), ('no_item_index', 'notice')$$, 'which reco_check says');
+/* An index that has the item, but not first, spares nothing: all of it is read for one item, whichever way. */
+CREATE INDEX covering ON circles (person) INCLUDE (weight, thing);
+SELECT results_eq($$SELECT code, hint LIKE '%run CREATE INDEX ON public.circles (thing):%' FROM reco_check('circles') WHERE code IN ('no_index', 'no_item_index') ORDER BY code$$, $$VALUES ('no_item_index', true)$$, 'nor does an index that has the item behind the user');
+CREATE INDEX second ON circles (person, thing);
+SELECT results_eq($$SELECT code, hint LIKE '%run CREATE INDEX ON public.circles (thing):%' FROM reco_check('circles') WHERE code IN ('no_index', 'no_item_index') ORDER BY code$$, $$VALUES ('no_item_index', true)$$, 'or after it');
+DROP INDEX covering;
+SELECT results_eq($$SELECT code, hint LIKE '%run CREATE INDEX ON public.circles (thing):%' FROM reco_check('circles') WHERE code IN ('no_index', 'no_item_index') ORDER BY code$$, $$VALUES ('no_item_index', true)$$, 'alone neither');
+DROP INDEX second;
 CREATE INDEX ON circles (person);
 CREATE INDEX ON circles (thing);
 SELECT is_empty($$SELECT code FROM reco_check('circles') WHERE code IN ('no_index', 'no_item_index')$$, 'and no more');
