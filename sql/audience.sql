@@ -10,11 +10,11 @@ CREATE FUNCTION reco_audience(item_id uuid, k int DEFAULT 10, model text DEFAULT
 RETURNS TABLE(user_id uuid, score float8, match float8, because uuid)
 LANGUAGE C STABLE PARALLEL SAFE COST 10000 ROWS 10 SUPPORT reco_expect_rows AS 'MODULE_PATHNAME', 'reco_audience';
 COMMENT ON FUNCTION reco_audience(bigint, int, text) IS
-  'the k users (k NULL: all) with the greatest score for an item, those who have seen or disliked it left out: score and match are those of reco_score and reco_match, because is the item of the user''s history that counted most. Reads the events of everybody, once, or of those who can be meant, where they are few and indexes lead to them';
+  'the k users (k NULL: all) with the greatest score for an item, those who have seen or disliked it left out: score and match are those of reco_score and reco_match, because is the item of the user''s history that counted most. Reads the events of everybody, once; where indexes on user and item lead to them, which items everybody has, and the events of those who can be among the k';
 COMMENT ON FUNCTION reco_audience(text, int, text) IS
-  'the k users (k NULL: all) with the greatest score for an item, those who have seen or disliked it left out: score and match are those of reco_score and reco_match, because is the item of the user''s history that counted most. Reads the events of everybody, once, or of those who can be meant, where they are few and indexes lead to them';
+  'the k users (k NULL: all) with the greatest score for an item, those who have seen or disliked it left out: score and match are those of reco_score and reco_match, because is the item of the user''s history that counted most. Reads the events of everybody, once; where indexes on user and item lead to them, which items everybody has, and the events of those who can be among the k';
 COMMENT ON FUNCTION reco_audience(uuid, int, text) IS
-  'the k users (k NULL: all) with the greatest score for an item, those who have seen or disliked it left out: score and match are those of reco_score and reco_match, because is the item of the user''s history that counted most. Reads the events of everybody, once, or of those who can be meant, where they are few and indexes lead to them';
+  'the k users (k NULL: all) with the greatest score for an item, those who have seen or disliked it left out: score and match are those of reco_score and reco_match, because is the item of the user''s history that counted most. Reads the events of everybody, once; where indexes on user and item lead to them, which items everybody has, and the events of those who can be among the k';
 
 CREATE FUNCTION reco_typed_audience(item_id "any", k int, model regclass)
 RETURNS SETOF record

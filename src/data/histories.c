@@ -438,14 +438,17 @@ read_alone(Histories *reader)
 {
 	const Model *model = reader->model;
 	const IdSet *users = reader->wanted->users;
+	const IdSet *only = users ? users : reader->wanted->of_items;
 	const char *events =
 		reader->wanted->learning ? ConsentEvents(model) : psprintf("%s.events", model->quoted);
-	Oid type = IdArrayType(model->user_kind);
-	Datum ids = users ? IdSetArray(users) : (Datum) 0;
+	Oid type = IdArrayType(users ? model->user_kind : model->item_kind);
+	Datum ids = only ? IdSetArray(only) : (Datum) 0;
 
 	PlanStreamLazy(psprintf("SELECT user_id, %s FROM %s e%s", HistoryColumns(model), events,
-							users ? " WHERE user_id OPERATOR(pg_catalog.=) ANY ($1)" : ""),
-				   users ? 1 : 0, &type, &ids, take, reader);
+							users  ? " WHERE user_id OPERATOR(pg_catalog.=) ANY ($1)"
+							: only ? " WHERE item_id OPERATOR(pg_catalog.=) ANY ($1)"
+								   : ""),
+				   only ? 1 : 0, &type, &ids, take, reader);
 	PilesEnd(reader->log.piles);
 }
 
@@ -468,7 +471,8 @@ read_together(Histories *reader, bool *drop)
 	*drop = false;
 	if (!PilesAreShared(reader->log.piles))
 		return "no workers";
-	if (reader->users || reader->form.has_signals || wanted->users || wanted->learning)
+	if (reader->users || reader->form.has_signals || wanted->users || wanted->of_items ||
+		wanted->learning)
 		return "ids or signals have to be looked up";
 	return EventsGather(reader->model, &rules, &reader->log, reader->items,
 						BudgetLeft(reader->budget) / PARTS / PilesWriters(reader->log.piles),

@@ -17,7 +17,8 @@ typedef struct HistoriesWanted
 	bool learning;    /* of those only who may be learned from */
 	uint32 part;      /* of users shared out by the hash of their ids: 0 .. parts - 1 */
 	uint32 parts;
-	const IdSet *users; /* of these only; NULL for all */
+	const IdSet *users;    /* of these only; NULL for all */
+	const IdSet *of_items; /* their events with these only; NULL for all; not with users */
 	bool together;      /* gathered for several processes, where the budget has workers */
 } HistoriesWanted;
 

@@ -59,6 +59,9 @@ RankScratchInit(RankScratch *scratch, void *zeroed, uint32_t slots)
 	scratch->marked = (unsigned char *) (scratch->place + slots);
 }
 
+/* Sums of squares that are less are no longer exact: what was all but forgotten says nothing. */
+#define SQUARES_LEAST 1e-290
+
 double
 RankNorm(const RankEntry *entries, size_t count)
 {
@@ -66,7 +69,7 @@ RankNorm(const RankEntry *entries, size_t count)
 
 	for (size_t e = 0; e < count; e++)
 		squares += entries[e].weight * entries[e].weight;
-	return squares > 0 ? 1 / sqrt(squares) : 0;
+	return squares > SQUARES_LEAST ? 1 / sqrt(squares) : 0;
 }
 
 double

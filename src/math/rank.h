@@ -81,7 +81,7 @@ typedef struct RankScratch
 extern size_t RankScratchBytes(uint32_t slots);
 extern void RankScratchInit(RankScratch *scratch, void *zeroed, uint32_t slots);
 
-/* 1 / sqrt(sum of w^2), 0 for a history that says nothing. */
+/* 1 / sqrt(sum of w^2), 0 for a history that says nothing, or less than 1e-145. */
 extern double RankNorm(const RankEntry *entries, size_t count);
 
 /*

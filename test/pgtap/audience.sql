@@ -113,6 +113,50 @@ SELECT is_empty('SELECT * FROM (SELECT *, lag(similarity) OVER (PARTITION BY a O
 SELECT is_empty('SELECT x.a, x.b FROM alike x LEFT JOIN alike y ON (x.a, x.b) = (y.b, y.a) WHERE x.b LIKE ''%7'' AND pg_temp.near(x.similarity, y.similarity, 1e-9) IS NOT TRUE', 'one is as much like another as the other way round');
 SELECT set_eq($$SELECT t.user_id, t.similarity FROM taste.similar_users('user 7', 9) t$$, $$SELECT b, similarity FROM alike WHERE a = 'user 7' AND n <= 9$$, 'the first nine');
 
+/*
+ * Where indexes lead to users, histories are read round by round, of whom the most can come first: in each round of three there is
+ * somebody, and the first seven are those of the whole audience, dislikes, decay, repeats, shortened histories and all.
+ */
+CREATE INDEX ON taste (item_id);
+SELECT pg_temp.whole('ridge', 9);
+SELECT pg_temp.whole('next', 5000);
+SELECT pg_temp.whole('cooccurrence', 5000);
+CREATE TEMP TABLE seven AS SELECT i, t.* FROM generate_series(1, 60) i, LATERAL taste.audience(i, 7) WITH ORDINALITY t(user_id, score, match, because, n);
+SELECT set_eq('SELECT i, t.* FROM generate_series(1, 60) i, LATERAL taste.audience(i, NULL) WITH ORDINALITY t(user_id, score, match, because, n) WHERE n <= 7', 'TABLE seven', 'the first seven of all items');
+SET LOCAL maintenance_work_mem = '1MB';
+SELECT set_eq('SELECT i, t.* FROM generate_series(1, 60) i, LATERAL taste.audience(i, 7) WITH ORDINALITY t(user_id, score, match, because, n)', 'TABLE seven', 'in little memory');
+RESET maintenance_work_mem;
+/* By a policy, who has seen an item long ago may come again. */
+SELECT reco_configure('taste', exclude_seen => '{"*": "200 days"}');
+INSERT INTO taste VALUES ('user 1', 3, 1, now()), ('user 2', 3, -9, now()), ('later', 1, 5, now() + interval '1 day'), (NULL, 1, 1, now()), ('user 3', 4, NULL, now());
+SELECT set_eq('SELECT i, t.* FROM generate_series(1, 60) i, LATERAL taste.audience(i, NULL) WITH ORDINALITY t(user_id, score, match, because, n) WHERE n <= 7',
+  'SELECT i, t.* FROM generate_series(1, 60) i, LATERAL taste.audience(i, 7) WITH ORDINALITY t(user_id, score, match, because, n)', 'under a policy, with rows that do not count');
+SELECT ok((SELECT count(*) FROM seven s JOIN taste t ON (t.user_id, t.item_id) = (s.user_id, s.i)) = 0, 'nobody who had seen an item came before');
+SELECT ok((SELECT count(*) FROM generate_series(1, 60) i, taste.audience(i, 7) a, taste t WHERE (t.user_id, t.item_id) = (a.user_id, i)) > 0, 'some do now');
+SELECT reco_configure('taste', exclude_seen => '{}');
+DELETE FROM taste WHERE user_id IS NULL OR user_id = 'later' OR occurred_at >= now() OR weight IS NULL;
+
+/* 4,000 users with up to 40 of 50 items: who comes first for an item that nobody has not is among few, and few histories are read. */
+CREATE TABLE crowd AS SELECT u AS user_id, i AS item_id FROM generate_series(1, 4000) u, generate_series(1, 50) i
+WHERE hashint8(u * 7919 + i * 104729) & 1023 < CASE WHEN u % 50 = 0 THEN 600 ELSE 60 END;
+CREATE INDEX ON crowd (user_id);
+CREATE INDEX ON crowd (item_id);
+ANALYZE crowd;
+SELECT reco_create_model('crowd', 'SELECT * FROM crowd');
+SELECT reco_configure('crowd', similarity => 'cosine');
+SELECT pg_temp.refresh('crowd');
+CREATE FUNCTION pg_temp.fetched() RETURNS bigint LANGUAGE sql AS $$ SELECT idx_tup_fetch FROM pg_stat_xact_user_tables WHERE relname = 'crowd' $$;
+SET LOCAL enable_seqscan = off;
+SET LOCAL jit = off;
+CREATE TEMP TABLE all_of_crowd AS SELECT i, t.* FROM generate_series(1, 50) i, LATERAL crowd.audience(i, NULL) WITH ORDINALITY t(user_id, score, match, because, n);
+SELECT cmp_ok((SELECT count(*) FROM all_of_crowd), '>', 50000::bigint, 'nearly everybody may come');
+SELECT set_eq('SELECT i, t.* FROM generate_series(1, 50) i, LATERAL crowd.audience(i, 5) WITH ORDINALITY t(user_id, score, match, because, n)', 'SELECT * FROM all_of_crowd WHERE n <= 5', 'the first five of a crowd');
+SELECT set_eq('SELECT i, t.* FROM generate_series(1, 50) i, LATERAL crowd.audience(i, 600) WITH ORDINALITY t(user_id, score, match, because, n)', 'SELECT * FROM all_of_crowd WHERE n <= 600', 'and the first 600, more than a few');
+SELECT pg_temp.fetched() AS before \gset
+SELECT count(*) FROM crowd.audience(25, 5);
+SELECT cmp_ok(pg_temp.fetched() - :before, '<', (SELECT count(*) * 5 / 4 FROM crowd), 'items are looked at once, and few histories');
+RESET enable_seqscan;
+
 -- The same through reco_*, with ids of one kind.
 SELECT reco_create_model('texts', 'SELECT user_id, ''item '' || item_id AS item_id, weight, occurred_at FROM taste');
 SELECT pg_temp.refresh('texts');
@@ -163,7 +207,7 @@ SELECT reco_configure('circles', similarity => 'cooccurrence');
 UPDATE circles SET thing = 5 WHERE thing % 10 = 5;
 SELECT pg_temp.refresh('circles');
 SELECT pg_temp.read_in_full() AS before \gset
-SELECT count(*) FROM circles.audience(5, 3);
+SELECT count(*) FROM circles.audience(5, NULL);
 SELECT cmp_ok(pg_temp.read_in_full() - :before, '>', 0::bigint, 'an item that everybody is tied to');
 
 -- Memory: many questions in one query leave nothing behind.
