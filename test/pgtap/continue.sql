@@ -193,6 +193,17 @@ SELECT is(pg_temp.differing('odd.continue(%s, NULL)', ARRAY(SELECT generate_seri
 RESET maintenance_work_mem;
 SELECT is(pg_temp.differing('timeless.continue(%s, NULL)', ARRAY(SELECT generate_series(1, 9))), 0::bigint, 'without times and catalogue');
 
+-- A thing that is next in two series, which were both gone on with at one moment: it waits in the first of them by name, whichever event comes first.
+INSERT INTO odd VALUES (100, 'ab', '2026-01-01'), (100, 'ä', '2026-01-01'), (101, 'ä', '2026-01-01'), (101, 'ab', '2026-01-01');
+UPDATE odd SET weight = 1 WHERE u >= 100;
+SELECT results_eq($$SELECT u, item_id, series FROM generate_series(100, 101) u, LATERAL odd.continue(u, NULL) WHERE item_id = 'new' ORDER BY u$$, $$VALUES (100, 'new', 'three'), (101, 'new', 'three')$$, 'next in two series');
+SELECT is(pg_temp.differing('odd.continue(%s, NULL)', ARRAY(SELECT generate_series(90, 101))), 0::bigint, 'in one statement the same');
+
+-- More things than there is room for at first, which are in the way of one user after the other.
+INSERT INTO watched (viewer, film, progress) SELECT v, 100 + n, (n + v) % 8 / 8.0 FROM generate_series(21, 23) v, generate_series(1, 2500) n WHERE n % 3 <> v % 3;
+SELECT is(count(*), (SELECT count(*) FROM watched WHERE viewer >= 21 AND progress > 0), 'all that was begun') FROM generate_series(21, 23) v, timeless.continue(v, NULL);
+SELECT is(pg_temp.differing('timeless.continue(%s, NULL)', ARRAY[21, 22, 23]), 0::bigint, 'of thousands of things the same');
+
 -- Order of rows: the same table whatever order events come in.
 CREATE TABLE first_time AS SELECT * FROM planted.learned_resume;
 CREATE OR REPLACE VIEW planted.events WITH (security_invoker = true) AS SELECT u AS user_id, i AS item_id, at AS occurred_at, progress, signal FROM planted ORDER BY hashint4(i * 1000 + u), at DESC;

@@ -83,6 +83,8 @@ CREATE TABLE again AS SELECT * FROM turned ORDER BY n DESC, device DESC;
 SELECT reco_create_model('again', 'SELECT u AS user_id, i AS item_id, at AS occurred_at, w AS weight, device FROM again');
 SELECT reco_configure('again', similarity => 'cosine', keep => 'source', neighbors => 1000, min_support => 1, weighting => 'linear', contexts => '{occurred_at, device}', time_zone => 'America/New_York');
 SELECT set_eq($$SELECT * FROM reco_evaluate('turned', 5, holdout => .25, as_served => true)$$, $$SELECT * FROM reco_evaluate('again', 5, holdout => .25, as_served => true)$$, 'nor where two come at once');
+SELECT reco_configure(m, contexts => '{device}') FROM unnest('{turned,again}'::text[]) m;
+SELECT set_eq($$SELECT * FROM reco_evaluate('turned', 5, holdout => .25, as_served => true)$$, $$SELECT * FROM reco_evaluate('again', 5, holdout => .25, as_served => true)$$, 'nor where the word is all that is known');
 
 -- Impressions after the line are not known yet: with as many more as there were events, all shown of what was chosen, nothing differs.
 CREATE TABLE later AS SELECT n, u, device, at, w, i FROM act;

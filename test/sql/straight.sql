@@ -93,6 +93,14 @@ CREATE OR REPLACE VIEW plain.events WITH (security_invoker = true) AS SELECT use
 SELECT * FROM same('plain');
 CREATE OR REPLACE VIEW plain.events WITH (security_invoker = true) AS SELECT user_id, item_id, at AS occurred_at, weight FROM event WHERE item_id < 30;
 SELECT * FROM same('plain');
+
+-- What else the index is searched by: several values, a range, whatever there is, and a value that must be computed.
+SELECT add_model('some', 'SELECT user_id, item_id, weight FROM public.event WHERE item_id IN (2, 3, 5, 7, 11, 13, 17, 19, 23, 29)');
+SELECT add_model('range', 'SELECT user_id, item_id, weight FROM public.event WHERE item_id >= 20 AND item_id < 40');
+SELECT add_model('told', 'SELECT user_id, item_id, weight FROM public.event WHERE item_id IS NOT NULL');
+SELECT add_model('lower', 'SELECT user_id, item_id, weight FROM public.event WHERE item_id < 20 + pg_backend_pid() * 0');
+SELECT * FROM same('some', 'range', 'told', 'lower');
+SELECT m AS model, count(DISTINCT because) FROM unnest('{some,range,told,lower}'::text[]) m, generate_series(1, 40) u, reco_top_n(u, 60, m, fallback => false) GROUP BY m ORDER BY m;
 DROP INDEX covering;
 SELECT * FROM same('plain');
 
@@ -156,7 +164,7 @@ SELECT bool_or(because % 3 = 0) AS knows_secrets FROM reco_top_n(1, 60, 'guarded
 SET client_min_messages = notice;
 
 SET client_min_messages = warning;
-SELECT reco_drop_model(m) FROM unnest('{plain,texts,fixed,kinds,computed,filtered,joined,parts,first_part,heirs,guarded}'::text[]) m;
+SELECT reco_drop_model(m) FROM unnest('{plain,texts,fixed,kinds,computed,filtered,joined,some,range,told,lower,parts,first_part,heirs,guarded}'::text[]) m;
 DROP TABLE event, part, parent, own CASCADE;
 DROP FUNCTION add_model, lists, executed, same;
 DROP ROLE straight_asker;
