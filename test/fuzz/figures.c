@@ -11,6 +11,7 @@
 #include "math/evidence.h"
 #include "math/fold.h"
 #include "math/hash.h"
+#include "math/nearest.h"
 #include "math/rank.h"
 #include "math/similarity.h"
 #include "math/sketch.h"
@@ -307,9 +308,60 @@ check_similarity(void)
 	}
 }
 
+/*
+ * Of items 4 and 5 the first entry has a part of 2 and of 1, the second one of 1 and of 1.5: the first speaks for 4 and the
+ * second for 5, in whatever order they are asked about.
+ */
+static void
+check_because(void)
+{
+	static const uint32_t item[] = {4, 5, 5, 4};
+	static const float similarity[] = {2, 1, 1.5f, 1};
+	const RankEntry entries[] = {
+		{.weight = 1, .count = 2, .item = item, .similarity = similarity},
+		{.weight = 1, .count = 2, .item = item + 2, .similarity = similarity + 2},
+	};
+	void *memory = room_for(RankScratchBytes(8), 1);
+	RankScratch scratch;
+	int64_t because[3];
+
+	RankScratchInit(&scratch, memory, 8);
+	RankBecause(&scratch, entries, 2, 1, (const uint32_t[]){4, 5}, 2, because);
+	must(because[0] == 0 && because[1] == 1);
+	RankBecause(&scratch, entries, 2, 1, (const uint32_t[]){5, 4}, 2, because);
+	must(because[0] == 1 && because[1] == 0);
+	/* Nothing speaks for 6. */
+	RankBecause(&scratch, entries, 2, 1, (const uint32_t[]){4, 6, 5}, 3, because);
+	must(because[0] == 0 && because[1] == -1 && because[2] == 1);
+	free(memory);
+}
+
+/* Items 1 to 4 of the upper halves 3, 2, 1 and 2; all get in by 3 of their own, or else by what each one asks for. */
+static void
+check_nearest(void)
+{
+	static const uint32_t upper[] = {0, 3, 2, 1, 2};
+	static const uint32_t enough[] = {9, 9, 9, 1, 3};
+	static const uint32_t touched[] = {9, 4, 3, 2, 1};
+	uint32_t found[NEAREST_PART + 1];
+	PairSum sums[NEAREST_PART];
+
+	for (int n = 0; n < NEAREST_PART; n++)
+		sums[n] = n < 5 ? (PairSum) upper[n] << 32 | 7 : 0;
+	memset(found, 0xff, sizeof(found));
+	must(NearestSift(sums, touched, 1, 4, enough, 3, found) == 2 && found[0] == 3 && found[1] == 1);
+	must(NearestSift(sums, touched, 2, 1, enough, 9, found) == 1 && found[0] == 3);
+	must(NearestSift(sums, touched, 1, 4, enough, 4, found) == 1 && found[0] == 3);
+	must(NearestSift(sums, touched, 4, 1, enough, 4, found) == 0);
+	must(NearestSift(sums, NULL, 1, 4, enough, 3, found) == 2 && found[0] == 1 && found[1] == 3);
+	must(NearestSift(sums, NULL, 1, 4, enough, 2, found) == 4 && found[0] == 1 && found[3] == 4);
+}
+
 int
 main(void)
 {
+	check_because();
+	check_nearest();
 	check_similarity();
 	check_best();
 	check_evidence();

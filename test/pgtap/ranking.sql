@@ -29,6 +29,11 @@ SELECT cmp_ok((SELECT n.reranked FROM net n WHERE metric = 'ndcg'), '>', (SELECT
 SELECT cmp_ok((SELECT n.low FROM net n WHERE metric = 'ndcg'), '>', (SELECT l.high FROM line l WHERE metric = 'ndcg'), 'beyond its interval');
 SELECT is((SELECT reranked_first FROM plant.model), 100, 'the model knows of it');
 
+-- All that it learned from are lists of a hundred: what a place is, log2 of it, has the mean and the deviation of log2 of 1 to 100.
+SELECT ok(abs(mean.weight - want.mean) < 1e-6 AND abs(scale.weight * want.deviation - 1) < 1e-6, format('inputs are brought to one scale: places have the mean %s and the scale %s', mean.weight, scale.weight))
+  FROM (SELECT avg(log(2, n)) AS mean, stddev_pop(log(2, n)) AS deviation FROM generate_series(1::numeric, 100) n) want, plant.learned_ranking mean, plant.learned_ranking scale
+  WHERE (mean.layer, mean.feature, scale.layer, scale.feature) = ('mean', 'place', 'scale', 'place');
+
 -- Learned again, of rows in another order and by several processes, it is the same to the last bit.
 CREATE TEMP TABLE before AS TABLE plant.learned_ranking;
 CREATE TABLE turned AS SELECT * FROM act ORDER BY i DESC, u DESC;

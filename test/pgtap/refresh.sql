@@ -1,6 +1,6 @@
 -- The match curve of a refresh, where its knots can be worked by hand; and who is held out for it.
 BEGIN;
-SELECT plan(38);
+SELECT plan(41);
 
 -- A hundred users, each with a and b.  A tenth is 10, but at least 200, at most half: 50 are held out.  Of their two
 -- items one is chosen (the fifth of two, rounded up), the other is the history.  Among the other 50 users a and b are
@@ -154,6 +154,20 @@ SET LOCAL maintenance_work_mem = '1MB';
 SELECT is((SELECT events FROM reco_refresh('again')), 120000::bigint, 'little memory');
 SELECT results_eq('SELECT md5(l::text) FROM again.learned_item l ORDER BY item_id', 'SELECT md5(l::text) FROM again_large l ORDER BY item_id', 'the same is learned of users whose events do not fit');
 SELECT is((SELECT sum(users) FROM again.learned_item), (SELECT count(*) FROM (SELECT FROM again GROUP BY u, i HAVING sum(w * 2 ^ (extract(epoch FROM t) / 864000 - 2050)) > 0) cell), 'and each of their items once');
+RESET maintenance_work_mem;
+
+/*
+ * Users who took one thing over and over at the same moment, so often that it does not fit into memory: they are handed on in parts, of which none is
+ * lost, whatever is left over.  How many there is room for hangs on the memory that is left, 5,583 here; so users have from 11,160 to 11,179 of them.
+ */
+CREATE TABLE moment AS SELECT u, 1 AS i, '2026-01-01'::timestamptz AS t FROM generate_series(1, 20) u, generate_series(1, 11159 + u)
+  UNION ALL SELECT 21 + n % 5000, 21 + (n * 7 + n / 5000) % 40, '2026-01-02'::timestamptz + n * interval '1 second' FROM generate_series(1, 100000) n;
+SELECT reco_create_model('moment', 'SELECT u AS user_id, i AS item_id, t AS occurred_at, 1 AS weight FROM moment') \g /dev/null
+SELECT reco_configure('moment', similarity => 'cosine', weighting => 'linear', keep => 'source') \g /dev/null
+SELECT is((SELECT events FROM reco_refresh('moment')), (SELECT count(*) FROM moment), 'the same moment over and over, all in memory');
+SET LOCAL maintenance_work_mem = '1MB';
+SELECT is((SELECT events FROM reco_refresh('moment')), (SELECT count(*) FROM moment), 'little memory');
+SELECT results_eq('SELECT events, users FROM moment.learned_item WHERE item_id = 1', 'SELECT (20 * 11159 + 20 * 21 / 2)::bigint, 20', 'no event is lost');
 RESET maintenance_work_mem;
 
 SELECT * FROM finish();
