@@ -110,6 +110,7 @@ reco_top_n_all(PG_FUNCTION_ARGS)
 	histories = HistoriesGather(ask.model, &wanted, ask.held->ids, ask.budget);
 	if (!TogetherList(&ask, histories))
 	{
+		HeldCopy(ask.held, 1, ask.budget);
 		for (uint32 pile = 0; pile < HistoriesPiles(histories); pile++)
 			HistoriesEach(histories, pile, list_user, &ask);
 		ereport(DEBUG1, (errmsg_internal(UINT64_FORMAT " of %u lists by way of a short list",

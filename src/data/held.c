@@ -1,5 +1,6 @@
 #include "data/held.h"
 
+#include "base/pages.h"
 #include "data/learned.h"
 #include "math/sparse.h"
 
@@ -8,6 +9,9 @@
 
 /* Of what is left, the memory that maps of long columns may take. */
 #define MAPS_PART 4
+
+/* The same of copies in large pages, for all processes. */
+#define COPIES_PART 4
 
 /* A model while it is read. */
 typedef struct HeldReader
@@ -319,13 +323,87 @@ point(Held *held, void **piece)
 	list->word = piece[PIECE_WORDS];
 }
 
+/* Words of all maps. */
+static uint64
+count_words(const Shortlist *list)
+{
+	return list->map
+			   ? (uint64) ShortlistMaps(&list->columns, list->slots) * ShortlistWords(list->slots)
+			   : 0;
+}
+
+/* Copies an array; the original goes where no other process has it. */
+static const void *
+copy_array(const Held *held, Budget *budget, const void *array, uint64 count, Size size)
+{
+	void *copy = PagesCopy(array, count, size);
+
+	BudgetHold(budget, 0, count * size);
+	if (!held->shared)
+		BudgetFree(budget, (void *) array);
+	return copy;
+}
+
+/*
+ * Copies the items and similarities of rows, the maps, and the similarities of columns: a list reads some
+ * hundred places of each.  Lists of ten for 138,000 users, of 20 million events, by one process on a machine
+ * busy with other work took 9.6 s of processor time without copies and with rows sent for later, 8.5 s with,
+ * medians of five in turns.
+ */
+static void
+copy_arrays(Held *held, Budget *budget)
+{
+	MemoryContext caller = MemoryContextSwitchTo(BudgetContext(budget));
+	Shortlist *list = &held->shortlist;
+	const uint32 *item = list->item;
+	const float *similarity = held->row[0].similarity - (held->row[0].item - item);
+
+	similarity = copy_array(held, budget, similarity, held->pairs, sizeof(float));
+	held->columns.similarity =
+		copy_array(held, budget, held->columns.similarity, held->pairs, sizeof(float));
+	list->columns.similarity = held->columns.similarity;
+	if (list->map)
+		list->word = copy_array(held, budget, list->word, count_words(list), sizeof(uint64));
+	for (uint32 n = 0; n < held->learned; n++)
+		held->row[n].similarity = similarity + (held->row[n].item - item);
+	if (list->narrow)
+		list->narrow = copy_array(held, budget, list->narrow, held->pairs, sizeof(uint16));
+	else
+	{
+		uint64 *begin = BudgetAlloc(budget, held->learned, sizeof(uint64));
+
+		for (uint32 n = 0; n < held->learned; n++)
+			begin[n] = (uint64) (held->row[n].item - item);
+		list->item = copy_array(held, budget, item, held->pairs, sizeof(uint32));
+		for (uint32 n = 0; n < held->learned; n++)
+			held->row[n].item = list->item + begin[n];
+		BudgetFree(budget, begin);
+	}
+	MemoryContextSwitchTo(caller);
+}
+
+Size
+HeldCopy(Held *held, uint32 processes, Budget *budget)
+{
+	const Shortlist *list = &held->shortlist;
+	Size bytes;
+
+	if (list->sum == NULL || held->pairs == 0)
+		return 0;
+	bytes = held->pairs * (2 * sizeof(float) + (list->narrow ? sizeof(uint16) : sizeof(uint32))) +
+			count_words(list) * sizeof(uint64);
+	if (bytes > BudgetLeft(budget) / COPIES_PART / processes)
+		return 0;
+	copy_arrays(held, budget);
+	return bytes;
+}
+
 bool
 HeldShare(Held *held, void **piece, HeldForm *form, Budget *budget)
 {
 	Shortlist *list = &held->shortlist;
 	uint32 slots = held->scratch.slots;
-	uint64 words =
-		list->map ? (uint64) ShortlistMaps(&list->columns, slots) * ShortlistWords(slots) : 0;
+	uint64 words = count_words(list);
 	uint64 *begin;
 
 	/* The rows stay as they are, and of the arrays one at a time is there twice. */
@@ -355,6 +433,8 @@ HeldShare(Held *held, void **piece, HeldForm *form, Budget *budget)
 	if (list->narrow)
 		piece[PIECE_NARROW] = share(budget, list->narrow, held->pairs, sizeof(uint16));
 	point(held, piece);
+	held->shared = true;
+	form->copies = HeldCopy(held, 1 + BudgetWorkers(budget), budget);
 	return true;
 }
 
@@ -362,7 +442,7 @@ Size
 HeldBytes(const HeldForm *form)
 {
 	return sizeof(Packed) * form->learned + RankScratchBytes(form->slots) +
-		   ShortlistBytes(form->slots);
+		   ShortlistBytes(form->slots) + form->copies;
 }
 
 Held *
@@ -379,5 +459,8 @@ HeldJoin(const HeldForm *form, void **piece, Budget *budget)
 	ShortlistInit(&held->shortlist, BudgetZeroed(budget, ShortlistBytes(form->slots), 1),
 				  form->slots);
 	point(held, piece);
+	held->shared = true;
+	if (form->copies > 0)
+		copy_arrays(held, budget);
 	return held;
 }

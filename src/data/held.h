@@ -38,6 +38,7 @@ typedef struct Held
 	Shortlist
 		shortlist; /* without sums where the memory does not do for it, or there are factors */
 	HeldWalk walk[CATALOGUE_ORDERS];
+	bool shared; /* the arrays of rows and columns lie in shared memory */
 } Held;
 
 /*
@@ -60,6 +61,7 @@ typedef struct HeldForm
 	uint32 slots;
 	uint32 learned;
 	uint64 pairs;
+	Size copies; /* memory of what each process copies; 0 where that is too much */
 } HeldForm;
 
 extern bool HeldShare(Held *held, void **piece, HeldForm *form, Budget *budget);
@@ -67,5 +69,11 @@ extern Held *HeldJoin(const HeldForm *form, void **piece, Budget *budget);
 
 /* Memory that joining takes. */
 extern Size HeldBytes(const HeldForm *form);
+
+/*
+ * Has short lists made from copies in large pages, of this process alone, where so many processes that do
+ * so leave most of the memory; returns how much each takes, 0 where none is to.  What is not shared goes.
+ */
+extern Size HeldCopy(Held *held, uint32 processes, Budget *budget);
 
 #endif

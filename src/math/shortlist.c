@@ -11,8 +11,11 @@
 #define LINES 4
 #define GROUP (LANES * LINES)
 
-/* As in math/rank, which is where it was measured. */
-#define ROWS_AHEAD 2
+/*
+ * Rows are sent for to the second cache, as in math/pairs, which can wait for more of them than the first;
+ * and so many of their parts.
+ */
+#define ROWS_AHEAD 6
 #define AHEAD      512
 
 /* Candidates there is room for; once half of it is left after sorting out, scores are too close. */
@@ -151,9 +154,9 @@ send_for(const char *items, size_t size, const float *similarity, uint32_t count
 	if (count > AHEAD)
 		count = AHEAD;
 	for (size_t n = 0; n < count * size; n += LINE)
-		__builtin_prefetch(items + n);
+		__builtin_prefetch(items + n, 0, 2);
 	for (uint32_t n = 0; n < count; n += LINE / sizeof(float))
-		__builtin_prefetch(similarity + n);
+		__builtin_prefetch(similarity + n, 0, 2);
 }
 
 /*
