@@ -72,7 +72,7 @@ function_around(FunctionCallInfo fcinfo)
 	MemoryContext around = MemoryContextGetParent(fcinfo->flinfo->fn_mcxt);
 
 	return around && fcinfo->flinfo->fn_expr && strcmp(around->name, "SQL function") == 0 ? around
-																						 : NULL;
+																						  : NULL;
 }
 
 static void
