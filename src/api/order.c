@@ -100,7 +100,8 @@ weigh(const Profile *profile, const IdSet *items, const ContextLifts *lifts, Bud
 
 /* Puts the first of those with evidence in the order of the model's network. */
 static void
-rerank(const Profile *profile, Place *places, uint32 count, Budget *budget)
+rerank(const Profile *profile, const ContextLifts *lifts, Place *places, uint32 count,
+	   Budget *budget)
 {
 	Rerank *network;
 	uint32 personal = 0;
@@ -121,7 +122,7 @@ rerank(const Profile *profile, Place *places, uint32 count, Budget *budget)
 	sorted = palloc(sizeof(Place) * personal);
 	for (uint32 n = 0; n < personal; n++)
 		item[n] = (RankItem){places[n].item_no, places[n].score};
-	RerankList(network, profile, item, personal, order, score);
+	RerankList(network, profile, lifts, item, personal, order, score);
 	for (uint32 n = 0; n < personal; n++)
 	{
 		sorted[n] = places[order[n]];
@@ -181,7 +182,7 @@ reco_rank(PG_FUNCTION_ARGS)
 		places = weigh(profile, items, &lifts, budget);
 		qsort(places, IdSetCount(items), sizeof(Place), best_first);
 		if (RerankWanted(model))
-			rerank(profile, places, IdSetCount(items), budget);
+			rerank(profile, &lifts, places, IdSetCount(items), budget);
 		for (uint32 n = 0; n < IdSetCount(items); n++)
 		{
 			CHECK_FOR_INTERRUPTS();

@@ -182,6 +182,7 @@ static void
 learn_from_holdout(Ranking *ranking)
 {
 	Model *model = ranking->model;
+	EvaluationServed served;
 	RerankingInput input = {
 		.first = ranking->first,
 		.units = ranking->units,
@@ -193,6 +194,12 @@ learn_from_holdout(Ranking *ranking)
 	input.timed = ranking->holdout.timed;
 	input.min_support = model->settings.similarity.rule.min_support;
 	HoldoutLists(&ranking->holdout, model, input.lists.matrix, &input.lists, ranking->budget);
+	if (ranking->holdout.served && ServingHasContexts(ranking->holdout.served))
+	{
+		served = ServingBy(ranking->holdout.served, true, false);
+		input.lists.served = &served;
+		input.lists.moments = ServingMoments(ranking->holdout.served);
+	}
 	RerankingLearn(&input, &ranking->learned, ranking->budget);
 }
 
@@ -282,7 +289,10 @@ reco_learn_ranking(PG_FUNCTION_ARGS)
 		check_shown(fcinfo, &ranking);
 	}
 	else
+	{
 		check_split(&ranking);
+		ranking.holdout.serving = ranking.holdout.split == SPLIT_TIME;
+	}
 	InitMaterializedSRF(fcinfo, 0);
 	out = (ReturnSetInfo *) fcinfo->resultinfo;
 	/* Refreshes take the same lock, so that all maintenance of a model takes turns. */

@@ -372,7 +372,7 @@ list_reranked(RecommendAsk *ask, const Profile *profile, const ProfileRules *rul
 	score = palloc(sizeof(double) * Max(first.count, 1));
 	item = palloc(sizeof(RankItem) * Max(first.count, 1));
 	number = palloc(sizeof(uint32) * Max(first.count, 1));
-	RerankList(ask->rerank, profile, first.item, first.count, order, score);
+	RerankList(ask->rerank, profile, &ask->lifts, first.item, first.count, order, score);
 	for (uint32 n = 0; n < first.count; n++)
 	{
 		item[n] = first.item[order[n]];

@@ -11,6 +11,7 @@ struct Rerank
 	FeatureItem *held; /* of all items, by number, where the model is in memory */
 	FeatureItem *about;
 	Evidence *evidence;
+	double *lift;
 	float *x;
 	double *value;
 };
@@ -29,6 +30,7 @@ RerankOpen(const Model *model, bool held, Budget *budget)
 		rerank->held = RerankerAllItems(model, budget);
 	rerank->about = palloc(sizeof(FeatureItem) * first);
 	rerank->evidence = palloc(sizeof(Evidence) * first);
+	rerank->lift = palloc(sizeof(double) * first);
 	rerank->x = palloc(sizeof(float) * FEATURES * first);
 	rerank->value = palloc(sizeof(double) * first);
 	MemoryContextSwitchTo(caller);
@@ -43,11 +45,12 @@ RerankFirst(const Rerank *rerank)
 
 void
 RerankRead(const Profile *profile, const RankItem *items, uint32 count, const FeatureItem *about,
-		   Evidence *evidence, float *x)
+		   const double *lift, Evidence *evidence, float *x)
 {
 	FeatureList list = {.item = items,
 						.evidence = evidence,
 						.about = about,
+						.lift = lift,
 						.count = count,
 						.level = profile->level};
 
@@ -58,8 +61,8 @@ RerankRead(const Profile *profile, const RankItem *items, uint32 count, const Fe
 }
 
 void
-RerankList(Rerank *rerank, const Profile *profile, const RankItem *items, uint32 count,
-		   uint32 *order, double *score)
+RerankList(Rerank *rerank, const Profile *profile, const ContextLifts *lifts, const RankItem *items,
+		   uint32 count, uint32 *order, double *score)
 {
 	if (count == 0)
 		return;
@@ -67,7 +70,9 @@ RerankList(Rerank *rerank, const Profile *profile, const RankItem *items, uint32
 		rerank->about[n] = rerank->held[items[n].item];
 	if (rerank->held == NULL)
 		RerankerItems(rerank->model, items, count, rerank->about);
-	RerankRead(profile, items, count, rerank->about, rerank->evidence, rerank->x);
+	for (uint32 n = 0; n < count; n++)
+		rerank->lift[n] = ContextsLift(lifts, items[n].item);
+	RerankRead(profile, items, count, rerank->about, rerank->lift, rerank->evidence, rerank->x);
 	RerankerOrder(rerank->reranker, rerank->x, count, rerank->value, order);
 
 	/* From the last up, each above the next, and all above whatever comes after. */

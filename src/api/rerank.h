@@ -32,16 +32,18 @@ extern uint32 RerankFirst(const Rerank *rerank);
 
 /*
  * What a network reads of the first items of a profile's list, to x[count][FEATURES]; about and
- * evidence are of each, the second for it to fill.  SPI is connected, or the model is in memory.
+ * evidence are of each, the second for it to fill; lift is what contexts multiplied scores by, or NULL.
+ * SPI is connected, or the model is in memory.
  */
 extern void RerankRead(const Profile *profile, const RankItem *items, uint32 count,
-					   const FeatureItem *about, Evidence *evidence, float *x);
+					   const FeatureItem *about, const double *lift, Evidence *evidence, float *x);
 
 /*
  * The order of the first items of a profile's list, as places in it, and the scores that go with the
- * new places.  SPI is connected, unless the model is held.
+ * new places.  lifts are those that scores were multiplied by.  SPI is connected, unless the model is
+ * held.
  */
-extern void RerankList(Rerank *rerank, const Profile *profile, const RankItem *items, uint32 count,
-					   uint32 *order, double *score);
+extern void RerankList(Rerank *rerank, const Profile *profile, const ContextLifts *lifts,
+					   const RankItem *items, uint32 count, uint32 *order, double *score);
 
 #endif

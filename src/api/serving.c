@@ -25,7 +25,7 @@ typedef struct Worn
 /* Some of what lists go by. */
 typedef struct Way
 {
-	const Serving *serving;
+	Serving *serving;
 	bool contexts;
 	bool fatigue;
 } Way;
@@ -41,8 +41,9 @@ struct Serving
 	uint32 *value;   /* [chosen_count][contexts], of each chosen item */
 	TimestampTz *at; /* [chosen_count], when it was first chosen */
 	EvaluationMoments moments;
-	double *factor; /* [items], 0 between uses */
-	uint32 *lifted; /* items that have one */
+	double *factor; /* [items], of the last moment; 0 for none */
+	uint32 *lifted; /* items that have one, */
+	uint32 lifted_count;
 
 	Worn *worn; /* by user, then item */
 	uint64 worn_count;
@@ -355,10 +356,12 @@ wear(const Serving *serving, RankScratch *scratch, uint32 user)
 
 /* Multiplies scores by the lifts of a moment, which multiply, but no further than lists allow. */
 static void
-lift(const Serving *serving, RankScratch *scratch, const uint32 *value)
+lift(Serving *serving, RankScratch *scratch, const uint32 *value)
 {
 	uint32 count = 0;
 
+	for (uint32 n = 0; n < serving->lifted_count; n++)
+		serving->factor[serving->lifted[n]] = 0;
 	for (uint32 c = 0; c < serving->contexts; c++)
 	{
 		const LiftsBy *by = &serving->by[c];
@@ -378,21 +381,31 @@ lift(const Serving *serving, RankScratch *scratch, const uint32 *value)
 	{
 		double *factor = &serving->factor[serving->lifted[n]];
 
-		RankTimes(scratch, serving->lifted[n], Min(Max(*factor, 1 / CONTEXTS_LIFT), CONTEXTS_LIFT));
-		*factor = 0;
+		*factor = Min(Max(*factor, 1 / CONTEXTS_LIFT), CONTEXTS_LIFT);
+		RankTimes(scratch, serving->lifted[n], *factor);
 	}
+	serving->lifted_count = count;
 }
 
 static void
 multiply(RankScratch *scratch, uint32_t user, uint32_t chosen, void *with)
 {
 	const Way *way = with;
-	const Serving *serving = way->serving;
+	Serving *serving = way->serving;
 
 	if (way->fatigue)
 		wear(serving, scratch, user);
 	if (way->contexts && serving->contexts > 0)
 		lift(serving, scratch, serving->value + (uint64) chosen * serving->contexts);
+}
+
+/* The lift of an item at the moment that scores were multiplied for last. */
+static double
+lift_of(uint32_t item, void *with)
+{
+	double factor = ((const Way *) with)->serving->factor[item];
+
+	return factor == 0 ? 1 : factor;
 }
 
 EvaluationServed
@@ -401,5 +414,5 @@ ServingBy(Serving *serving, bool contexts, bool fatigue)
 	Way *way = &serving->way[contexts][fatigue];
 
 	*way = (Way){serving, contexts, fatigue};
-	return (EvaluationServed){multiply, way};
+	return (EvaluationServed){multiply, contexts && serving->contexts > 0 ? lift_of : NULL, way};
 }

@@ -248,7 +248,7 @@ make_list(const Past *past, const ImpressionList *list, Budget *budget, Made *ma
 		made->chosen[n] = impression->chosen;
 		made->place[n] = impression->place;
 	}
-	RerankRead(profile, item, count, made->about, made->evidence, made->x);
+	RerankRead(profile, item, count, made->about, NULL, made->evidence, made->x);
 	return count;
 }
 

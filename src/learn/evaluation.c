@@ -10,7 +10,7 @@
 #define NORMAL_975 1.959964
 
 /* What a user chose at the moment at hand, or at another. */
-#define AT_MOMENT  1
+#define AT_MOMENT  EVALUATION_CHOSEN
 #define AT_ANOTHER 2
 
 /* All that an evaluation holds, besides its input. */

@@ -60,13 +60,15 @@ typedef struct Evaluation
 	uint32_t items_listed; /* in the list of anybody */
 } Evaluation;
 
+#define EVALUATION_CHOSEN 1
+
 /* A user's list before it is cut to k items, with what it was made from. */
 typedef struct EvaluationList
 {
 	uint32_t user;
 	RankItem *item; /* [length], best first; may be put in another order */
 	uint32_t length;
-	const unsigned char *chosen; /* by item, above 0 for what the user went on to choose, */
+	const unsigned char *chosen; /* by item, EVALUATION_CHOSEN for what was chosen at the moment, */
 	uint32_t chosen_count;       /* and how many those are */
 	const RankEntry *entries;    /* the history; without rows where factors rank */
 	const uint32_t *position;    /* of each, how many times of the user's are newer */
@@ -101,6 +103,8 @@ typedef struct EvaluationMoments
 typedef struct EvaluationServed
 {
 	void (*multiply)(RankScratch *scratch, uint32_t user, uint32_t chosen, void *with);
+	/* What contexts multiplied the score of an item by the last time; NULL where there are none. */
+	double (*lift)(uint32_t item, void *with);
 	void *with;
 } EvaluationServed;
 

@@ -48,6 +48,7 @@ typedef struct RerankingRun
 	FeatureItem *about; /* [items] */
 	ReadList *list;
 	uint32_t lists;
+	uint32_t full; /* of these, those with rows: at most */
 	uint32_t most;
 	uint64_t rows;
 	float *x; /* [rows][FEATURES] */
@@ -58,6 +59,7 @@ typedef struct RerankingRun
 	/* Of the list at hand: */
 	Evidence *evidence;
 	FeatureItem *item;
+	double *lift;
 	double *value;
 	double *slope;
 	double *hidden; /* [first][NETWORK_UNITS_MAX] */
@@ -131,12 +133,13 @@ RerankingItems(const RerankingInput *input, Budget *budget)
 
 /* The features of the first items of a list. */
 static void
-describe(const EvaluationList *list, uint32_t length, const FeatureItem *about, Evidence *evidence,
-		 FeatureItem *item, float *x)
+describe(const EvaluationList *list, uint32_t length, const FeatureItem *about, const double *lift,
+		 Evidence *evidence, FeatureItem *item, float *x)
 {
 	FeatureList features = {.item = list->item,
 							.evidence = evidence,
 							.about = item,
+							.lift = lift,
 							.count = length,
 							.history = (uint32_t) list->count,
 							.level = list->level};
@@ -148,12 +151,25 @@ describe(const EvaluationList *list, uint32_t length, const FeatureItem *about, 
 	FeaturesOf(&features, x);
 }
 
+/* The lifts of the first items of a list at the moment it is made for; NULL for none. */
+static const double *
+lifts_of(const Run *run, const RankItem *item, uint32_t length)
+{
+	const EvaluationServed *served = run->input->lists.served;
+
+	if (served == NULL || served->lift == NULL)
+		return NULL;
+	for (uint32_t n = 0; n < length; n++)
+		run->lift[n] = served->lift(item[n].item, served->with);
+	return run->lift;
+}
+
 static bool
 wants_list(uint32_t user, void *with)
 {
 	const Run *run = with;
 
-	return run->lists < run->most;
+	return run->full < run->most;
 }
 
 /* Keeps a list with something chosen among its first items: no other says how to put them in order. */
@@ -163,18 +179,27 @@ take_list(EvaluationList *list, void *with)
 	Run *run = with;
 	uint32_t length = Min(list->length, run->input->first);
 	uint32_t hits = 0;
-	RerankingPart part = RerankingPartOf(run->input->lists.matrix->user[list->user]);
+	uint64_t user = run->input->lists.matrix->user[list->user];
+	RerankingPart part = RerankingPartOf(user);
 
+	/* A user has several where they go by moments. */
+	if (run->full == run->most)
+		return;
 	for (uint32_t n = 0; n < length; n++)
-		hits += run->chosen[run->rows + n] = list->chosen[list->item[n].item];
+		hits += run->chosen[run->rows + n] = list->chosen[list->item[n].item] == EVALUATION_CHOSEN;
 	if (hits == 0)
 	{
-		run->missed += part == RERANKING_TEST;
+		if (part == RERANKING_TEST && run->input->lists.moments == NULL)
+			run->missed++;
+		else if (part == RERANKING_TEST)
+			run->list[run->lists++] =
+				(ReadList){user, run->rows, 0, list->chosen_count, RERANKING_TEST};
 		return;
 	}
-	describe(list, length, run->about, run->evidence, run->item, run->x + run->rows * FEATURES);
-	run->list[run->lists++] = (ReadList){run->input->lists.matrix->user[list->user], run->rows,
-										 length, list->chosen_count, part};
+	describe(list, length, run->about, lifts_of(run, list->item, length), run->evidence, run->item,
+			 run->x + run->rows * FEATURES);
+	run->list[run->lists++] = (ReadList){user, run->rows, length, list->chosen_count, part};
+	run->full++;
 	run->rows += length;
 }
 
@@ -188,7 +213,8 @@ make_room(Run *run, uint32_t wanted)
 
 	run->most = (uint32_t) Min(fit, RERANKING_MOST);
 	run->most = Min(run->most, wanted);
-	run->list = BudgetAlloc(run->budget, Max(run->most, 1), sizeof(ReadList));
+	run->list = BudgetAlloc(run->budget, Max(run->input->lists.moments ? wanted : run->most, 1),
+							sizeof(ReadList));
 	run->x = BudgetAlloc(run->budget, (uint64_t) run->most * first + 1, FEATURES * sizeof(float));
 	run->chosen = BudgetAlloc(run->budget, ((uint64_t) run->most + 1) * first, 1);
 }
@@ -201,7 +227,7 @@ read_lists(Run *run)
 	EvaluationOrder order = {run->input->first, wants_list, take_list, run};
 	Evaluation evaluation;
 
-	make_room(run, EvaluationUsers(lists.matrix));
+	make_room(run, lists.moments ? lists.matrix->chosen_count : EvaluationUsers(lists.matrix));
 	lists.order = &order;
 	EvaluationRun(&lists, &evaluation, run->budget);
 }
@@ -228,6 +254,7 @@ open_items(Run *run)
 	run->about = RerankingItems(run->input, run->budget);
 	run->evidence = BudgetAlloc(run->budget, first, sizeof(Evidence));
 	run->item = BudgetAlloc(run->budget, first, sizeof(FeatureItem));
+	run->lift = BudgetAlloc(run->budget, first, sizeof(double));
 }
 
 static void
@@ -236,6 +263,7 @@ close_run(Run *run)
 	BudgetFree(run->budget, run->about);
 	BudgetFree(run->budget, run->evidence);
 	BudgetFree(run->budget, run->item);
+	BudgetFree(run->budget, run->lift);
 	BudgetFree(run->budget, run->value);
 	BudgetFree(run->budget, run->slope);
 	BudgetFree(run->budget, run->hidden);
@@ -604,9 +632,9 @@ add_worth(Worth *sum, const Worth *worth, double part)
 	}
 }
 
-/* Measures on the later lists, each person's as one: what one sees again and again says little more. */
+/* The same where people have several lists, each person's as one: the next list of one says little more. */
 static void
-measure_shown(Run *run)
+measure_people(Run *run)
 {
 	static const Worth nothing;
 	Worth *worth = BudgetAlloc(run->budget, Max(run->lists, 1), sizeof(Worth));
@@ -657,8 +685,8 @@ finish_run(Run *run)
 	if (result->trained)
 	{
 		train(run);
-		if (run->place)
-			measure_shown(run);
+		if (run->place || run->input->lists.moments)
+			measure_people(run);
 		else
 			measure(run);
 	}
@@ -749,7 +777,7 @@ put_in_order(EvaluationList *list, void *with)
 
 	if (length == 0)
 		return;
-	describe(list, length, order->about, order->evidence, order->item, order->x);
+	describe(list, length, order->about, NULL, order->evidence, order->item, order->x);
 	RerankerOrder(order->reranker, order->x, length, order->value, order->order);
 	for (uint32_t n = 0; n < length; n++)
 		order->sorted[n] = list->item[order->order[n]];

@@ -5,7 +5,8 @@
  * Learned is from the lists of people of whom something was kept back, made of what was learned
  * without it.  People are dealt to three parts by the hash of their id, and so always to the same:
  * half of them train the network, a fifth say when it is enough (Prechelt 1998), and three tenths,
- * who have no part in either, tell what it is worth.  Nobody's list is learned from and measured on.
+ * who have no part in either, tell what it is worth.  Nobody's list is learned from and measured on.  Where
+ * lists go by moments people have one for each, as it is served then, and count with the mean of theirs.
  *
  * Or from lists that were shown, of which it is known at which places: the earlier ones train, and of
  * later ones, person by person, it is told what the network is worth.  What stands further up is

@@ -14,7 +14,7 @@ const char *const FeatureNames[FEATURES] = {
 	[FEATURE_STRONGEST] = "strongest", [FEATURE_LATELY] = "lately",
 	[FEATURE_HISTORY] = "history",     [FEATURE_POPULARITY] = "popularity",
 	[FEATURE_TREND] = "trend",         [FEATURE_AGE] = "age",
-	[FEATURE_IDLE] = "idle",
+	[FEATURE_IDLE] = "idle",           [FEATURE_CONTEXT] = "context",
 };
 
 FeatureItem
@@ -71,6 +71,7 @@ FeaturesOf(const FeatureList *list, float *x)
 		x[FEATURE_TREND] = (float) about->trend_log2;
 		x[FEATURE_AGE] = (float) log2(1.0 + fmax(about->age, 0));
 		x[FEATURE_IDLE] = (float) log2(1.0 + fmax(about->idle, 0));
+		x[FEATURE_CONTEXT] = list->lift ? (float) log2(list->lift[n]) : 0;
 		if (isnan(about->age))
 			x[FEATURE_AGE] = NAN;
 		if (isnan(about->idle))

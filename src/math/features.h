@@ -24,6 +24,7 @@ typedef enum Feature
 	FEATURE_TREND,      /* log2 of the recent rate over the long-run one */
 	FEATURE_AGE,        /* log2 of 1 + days since the first event with the item */
 	FEATURE_IDLE,       /* the same since the last one */
+	FEATURE_CONTEXT, /* log2 of the lift of the context that was asked for; the score has it too */
 	FEATURES
 } Feature;
 
@@ -58,6 +59,7 @@ typedef struct FeatureList
 	const RankItem *item;     /* [count], best first */
 	const Evidence *evidence; /* [count], like the next */
 	const FeatureItem *about;
+	const double *lift; /* [count], of the context; NULL where none was asked for */
 	uint32_t count;
 	uint32_t history; /* items of it that speak */
 	double level;
