@@ -86,9 +86,10 @@ pgstat_get_local_beentry_by_index(int index)
 #define ExecCheckPermissions(table, rights, report) ExecCheckRTPerms(table, report)
 
 /* 16 calls where a relation's file is a locator (commit b0a55e43299c). */
-#define RelFileLocator       RelFileNode
-#define RelFileLocatorEquals RelFileNodeEquals
-#define rd_locator           rd_node
+#define RelFileLocator              RelFileNode
+#define RelFileLocatorEquals        RelFileNodeEquals
+#define rd_locator                  rd_node
+#define rd_firstRelfilelocatorSubid rd_firstRelfilenodeSubid
 
 /* 16 gave reading a form that fails where the file ends. */
 static inline void

@@ -177,6 +177,17 @@ prepare(void)
 	return true;
 }
 
+/*
+ * True where this transaction has given a table its file: TRUNCATE then empties that in place, and what it
+ * writes next may have the place and the xmin of what was there.
+ */
+static bool
+is_file_new(Relation table)
+{
+	return table->rd_createSubid != InvalidSubTransactionId ||
+		   table->rd_firstRelfilelocatorSubid != InvalidSubTransactionId;
+}
+
 bool
 KeptBegin(const Lookup *lookup)
 {
@@ -185,7 +196,8 @@ KeptBegin(const Lookup *lookup)
 
 	/* A serializable transaction must have every tuple it reads noted, which SQL does. */
 	if (table->rd_tableam != GetHeapamTableAmRoutine() || RelationUsesLocalBuffers(table) ||
-		IsolationIsSerializable() || !IsMVCCSnapshot(GetActiveSnapshot()) || !prepare())
+		is_file_new(table) || IsolationIsSerializable() || !IsMVCCSnapshot(GetActiveSnapshot()) ||
+		!prepare())
 		return false;
 	callback = palloc(sizeof(MemoryContextCallback));
 	*callback = (MemoryContextCallback){.func = end_use};

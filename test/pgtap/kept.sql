@@ -210,6 +210,21 @@ SELECT throws_ok('SELECT * FROM reco_top_n(7, 5, ''taste'')', 'XX001', 'table "t
 ROLLBACK;
 SELECT is(lists('taste'), :'now', 'one');
 
+-- A table that got its file in this transaction is emptied in place: what is written then has the places and the xmin of before.
+BEGIN;
+TRUNCATE taste.learned_item;
+CREATE TEMP TABLE said (turn int, neighbors text, answer text);
+DO $$ BEGIN
+  FOR turn IN 1 .. 30 LOOP
+    PERFORM reco_configure('taste', similarity => CASE WHEN turn % 2 = 0 THEN 'cosine' ELSE 'cooccurrence' END);
+    PERFORM reco_refresh('taste');
+    INSERT INTO said SELECT turn % 2, (SELECT md5(string_agg(neighbors::text, '' ORDER BY item_id)) FROM taste.learned_item), lists('taste');
+    TRUNCATE taste.learned_item;
+  END LOOP;
+END $$;
+SELECT results_eq('SELECT turn, count(DISTINCT neighbors)::int, count(DISTINCT answer)::int FROM said GROUP BY turn ORDER BY turn', 'VALUES (0, 1, 1), (1, 1, 1)', 'emptied and learned anew in one transaction');
+ROLLBACK;
+
 -- Another model of the same name, and one in whose place another one is.
 SELECT reco_drop_model('taste');
 SELECT reco_create_model('taste', 'SELECT user_id, (item_id + 1) % 400 AS item_id, weight FROM public.taste');
