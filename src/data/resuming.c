@@ -290,7 +290,7 @@ ResumingPrepare(const Model *model, const Unfinished *unfinished)
 		"{series_of}",
 		unfinished->series
 			? TemplateFill(
-				  "(SELECT {series} FROM {model}.items i WHERE i.item_id = b.item_id LIMIT 1)",
+				  "(SELECT {series} FROM {model}.items i WHERE i.item_id = b.item_id ORDER BY {series} LIMIT 1)",
 				  words)
 			: "NULL::text"};
 	words[UNFINISHED_WORDS + 1] =

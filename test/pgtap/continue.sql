@@ -177,13 +177,15 @@ INSERT INTO odd SELECT u, (ARRAY['a', 'B', 'b', 'A b', 'ab', 'Z', 'z-1', 'z1', '
     CASE WHEN n % 3 = 0 THEN (hashint4(n) & 7) / 6.0 WHEN n % 7 = 0 THEN 'NaN' END, (ARRAY['cart', 'buy', 'drop', 'both', 'view', NULL])[1 + (hashint4(u * 13 + n) & 1023) % 6],
     (ARRAY[1, 1, 1, 0, -1, NULL, 2e38])[1 + (hashint4(u * 7 + n) & 1023) % 7]
   FROM generate_series(1, 60) u, generate_series(1, 8) n WHERE n <= 1 + u % 8;
+INSERT INTO odd VALUES (61, 'a', '2026-01-01', .5, NULL, 1), (61, 'b', '2026-01-01', .5, NULL, 1);
 CREATE TABLE odd_part (i text, show text, part numeric);
-INSERT INTO odd_part VALUES ('a', 'one', 1), ('B', 'one', 2), ('b', 'one', 2), ('A b', 'one', 3), ('ab', 'two', 1), ('Z', 'two', 'NaN'), ('z-1', 'two', NULL), ('A b', 'two', 2), ('z1', NULL, 1), ('ä', 'three', 1), ('new', 'three', 2),
+INSERT INTO odd_part VALUES ('a', 'two', 3), ('b', 'two', 4), ('Z', 'two', 5), ('a', 'one', 1), ('B', 'one', 2), ('b', 'one', 2), ('A b', 'one', 3), ('ab', 'two', 1), ('Z', 'two', 'NaN'), ('z-1', 'two', NULL), ('A b', 'two', 2), ('z1', NULL, 1), ('ä', 'three', 1), ('new', 'three', 2),
   ('newer', 'three', 2), ('new', 'two', 1.5), (NULL, 'three', 1.5);
 SELECT reco_create_model('odd', 'SELECT u AS user_id, i AS item_id, at AS occurred_at, progress, signal, weight FROM odd', 'SELECT i AS item_id, show, part FROM odd_part');
 SELECT reco_configure('odd', min_support => 1, unfinished => '{"basket": ["cart", "both"], "bought": ["buy", "both"], "removed": ["drop"], "series": "show", "order": "part", "finished": 0.8}');
 SELECT pg_temp.refresh('odd');
-SELECT is(pg_temp.differing($$odd.continue(%s, NULL, as_of => '2026-01-02')$$, ARRAY(SELECT generate_series(1, 60))), 0::bigint, 'of odd ones the same');
+SELECT is(pg_temp.differing($$odd.continue(%s, NULL, as_of => '2026-01-02')$$, ARRAY(SELECT generate_series(1, 61))), 0::bigint, 'of odd ones the same');
+SELECT results_eq($$SELECT item_id, series FROM odd.continue(61, NULL, as_of => '2026-01-02')$$, $$VALUES ('a', 'one'), ('b', 'one')$$, 'of what is a part of two series the first');
 SELECT cmp_ok(count(*), '>', 10::bigint, 'of which there is ' || kind) FROM generate_series(1, 60) u, LATERAL odd.continue(u, NULL, as_of => '2026-01-02') GROUP BY kind;
 DELETE FROM odd.learned_resume;
 SELECT is(pg_temp.differing('odd.continue(%s, NULL)', ARRAY(SELECT generate_series(1, 60))), 0::bigint, 'where nothing was counted, too');
