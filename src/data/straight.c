@@ -340,16 +340,24 @@ try(const StraightCall *call, const CachedPlan *plan, PlanTake take, void *with)
 }
 
 /*
- * True where the plan may be looked at: nobody has a say in rights who may want to see who asks for them,
- * and it is another one than that which was no scan of an index.
+ * True where somebody wants to be asked or told of what the executor does: extensions that have a say in
+ * rights, that keep a record of who reads what, or that watch statements.  They set hooks, which only the
+ * executor calls.
  */
+static bool
+is_watched(void)
+{
+	return ExecutorCheckPerms_hook != NULL || ExecutorStart_hook != NULL ||
+		   ExecutorRun_hook != NULL || ExecutorFinish_hook != NULL || ExecutorEnd_hook != NULL;
+}
+
+/* True where the plan may be looked at: it is another one than that which was no scan of an index. */
 static bool
 may_fit(const StraightCall *call)
 {
 	const CachedPlanSource *source = linitial(SPI_plan_get_plan_sources(call->plan));
 
-	return ExecutorCheckPerms_hook == NULL &&
-		   plan_cache_mode != PLAN_CACHE_MODE_FORCE_CUSTOM_PLAN &&
+	return !is_watched() && plan_cache_mode != PLAN_CACHE_MODE_FORCE_CUSTOM_PLAN &&
 		   (source->gplan == NULL || !source->gplan->is_valid ||
 			source->gplan->generation != *call->unfit);
 }

@@ -7,6 +7,10 @@
  * nothing but columns of one table by the keys of an index, its rows can be handed on as the index has
  * them, once the rights are checked that the executor would check.  For some dozens of rows the executor
  * takes several times as long.
+ *
+ * Where any hook of the executor is set, statements go through it: a library like sepgsql or pgaudit has a
+ * say in who may read a table, and one like auto_explain or pg_stat_statements sees the statements that
+ * a function runs, this one, too.
  */
 #ifndef RECO_STRAIGHT_H
 #define RECO_STRAIGHT_H

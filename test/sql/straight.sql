@@ -163,6 +163,13 @@ RESET ROLE;
 SELECT bool_or(because % 3 = 0) AS knows_secrets FROM reco_top_n(1, 60, 'guarded', fallback => false);
 SET client_min_messages = notice;
 
+-- Where a library has hooks of the executor, it is told of what is read.
+CREATE INDEX named ON event (who) INCLUDE (what, at);
+VACUUM event;
+SELECT * FROM same('texts');
+LOAD 'auto_explain';
+SELECT * FROM same('texts');
+
 SET client_min_messages = warning;
 SELECT reco_drop_model(m) FROM unnest('{plain,texts,fixed,kinds,computed,filtered,joined,some,range,told,lower,parts,first_part,heirs,guarded}'::text[]) m;
 DROP TABLE event, part, parent, own CASCADE;
