@@ -20,6 +20,7 @@ make_served() {
 		SET maintenance_work_mem = :'memory';
 		CREATE EXTENSION IF NOT EXISTS pg_prewarm;
 		CREATE INDEX events_by_user ON events (user_id) INCLUDE (item_id, occurred_at, weight);
+		CREATE INDEX events_by_item ON events (item_id);
 		SELECT reco_create_model('bench', 'SELECT user_id, item_id, occurred_at, weight FROM events');
 		SELECT reco_configure('bench', similarity => 'cosine', weighting => 'binary', keep => 'source', neighbors => 100, min_support => 1);
 		SELECT * FROM reco_refresh('bench');

@@ -24,7 +24,7 @@ SELECT count(*), count(DISTINCT item_id) FROM reco_top_n(1, 100);
 SELECT source, count(*) FROM reco_top_n(1, NULL) GROUP BY source ORDER BY min(-score);
 SELECT item_id, source FROM reco_top_n(1, NULL, among => ARRAY[20, 21, 22]);
 -- a filter outside never starves
-SELECT title, source FROM reco_top_n(1, NULL) r JOIN albums ON id = item_id WHERE title LIKE 'just out%' LIMIT 2;
+SELECT title, source FROM reco_top_n(1, NULL) r JOIN albums ON id = item_id WHERE title LIKE 'just out%' ORDER BY score DESC LIMIT 2;
 -- options
 SELECT title FROM reco_top_n(1, 3, 'music', exclude => ARRAY[1]) JOIN albums ON id = item_id ORDER BY score DESC;
 SELECT title FROM reco_top_n(1, 3, exclude => ARRAY[1, NULL, 999, 1]) JOIN albums ON id = item_id ORDER BY score DESC;
