@@ -1,6 +1,7 @@
 #include "api/site.h"
 
 #include "access/xact.h"
+#include "base/compat.h"
 #include "catalog/pg_collation.h"
 #include "data/find.h"
 #include "miscadmin.h"
@@ -52,7 +53,8 @@ is_same_statement(const SiteStatement *a, const SiteStatement *b)
 /*
  * A call site within a function of SQL that is run by an executor of its own, as one is that has WITH
  * ORDINALITY behind it: each call of that function makes its call sites anew, from the same plan, which
- * lasts as long as the call site of the function itself.
+ * lasts as long as the call site of the function itself.  18 plans such a function anew for each of its
+ * first calls, so that nothing tells there which call is the same as one before.
  */
 typedef struct Inner
 {
@@ -71,8 +73,10 @@ function_around(FunctionCallInfo fcinfo)
 {
 	MemoryContext around = MemoryContextGetParent(fcinfo->flinfo->fn_mcxt);
 
-	return around && fcinfo->flinfo->fn_expr && strcmp(around->name, "SQL function") == 0 ? around
-																						  : NULL;
+	return SQL_FUNCTION_PLANS_ONCE && around && fcinfo->flinfo->fn_expr &&
+				   strcmp(around->name, "SQL function") == 0
+			   ? around
+			   : NULL;
 }
 
 static void

@@ -5,7 +5,7 @@
  * what it reads is the same each time: within one execution of one statement nothing changes.  So
  * it may keep that, in memory that goes when the query ends.  Where the function is called by one of
  * SQL that the planner does not take apart, as the doors of a model with WITH ORDINALITY, it is that
- * function whose call site counts.
+ * function whose call site counts, before PostgreSQL 18.
  */
 #ifndef RECO_SITE_H
 #define RECO_SITE_H

@@ -44,6 +44,9 @@
 #define BeginTableScan(table, snapshot) table_beginscan(table, snapshot, 0, NULL, 0)
 #endif
 
+/* 18 plans a function of SQL that the planner does not take apart anew for each of its first calls. */
+#define SQL_FUNCTION_PLANS_ONCE (PG_VERSION_NUM < 180000)
+
 /* 19 wants a description of rows to be finished before it is used. */
 #if PG_VERSION_NUM < 190000
 #define TupleDescFinalize(desc) ((void) (desc))
