@@ -357,9 +357,24 @@ check_nearest(void)
 	must(NearestSift(sums, NULL, 1, 4, enough, 2, found) == 4 && found[0] == 1 && found[3] == 4);
 }
 
+/* Weights 3 and 4 have the length 5, at every scale of which the squares are exact; what is all but forgotten has none. */
+static void
+check_norm(void)
+{
+	const RankEntry entries[] = {{.weight = 3}, {.weight = -4}};
+	const RankEntry small[] = {{.weight = ldexp(3, -470)}, {.weight = ldexp(4, -470)}};
+	const RankEntry forgotten[] = {{.weight = ldexp(3, -500)}, {.weight = ldexp(4, -500)}};
+
+	must(RankNorm(entries, 2) == 1.0 / 5);
+	must(RankNorm(small, 2) == ldexp(1.0 / 5, 470));
+	must(RankNorm(forgotten, 2) == 0);
+	must(RankNorm(entries, 0) == 0);
+}
+
 int
 main(void)
 {
+	check_norm();
 	check_because();
 	check_nearest();
 	check_similarity();
