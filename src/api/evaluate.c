@@ -358,6 +358,7 @@ reco_evaluate(PG_FUNCTION_ARGS)
 	InitMaterializedSRF(fcinfo, 0);
 	ask.out = (ReturnSetInfo *) fcinfo->resultinfo;
 	evaluate(&ask);
+	ModelNeedsName(ask.model);
 	BudgetDestroy(ask.budget);
 	return (Datum) 0;
 }

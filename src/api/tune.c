@@ -375,6 +375,7 @@ reco_tune(PG_FUNCTION_ARGS)
 
 	INSTR_TIME_SET_CURRENT(tune.began);
 	try_as_owner(&tune);
+	ModelNeedsName(tune.model);
 	if (tune.users == 0)
 		HoldoutNothing(&tune.holdout, tune.model);
 

@@ -400,6 +400,7 @@ LayoutCreateLog(const Model *model)
 		elog(ERROR, "SPI_connect failed");
 	run(TemplateFill(served_log, words));
 	SPI_finish();
+	ModelNeedsName(model);
 }
 
 /* Adds the functions of a schema that depend on a model's table, or its log: its doors. */

@@ -7,6 +7,7 @@
 
 #include "base/compat.h"
 #include "data/ids.h"
+#include "data/naming.h"
 #include "data/setting.h"
 #include "data/signals.h"
 #include "data/unfinished.h"
@@ -54,6 +55,7 @@ typedef struct Model
 	Oid table; /* "model" */
 	Oid owner;
 	char *name;         /* of the schema */
+	Naming naming;      /* how it came by that */
 	const char *quoted; /* the same as an identifier in SQL */
 
 	/* What the views of the owner's queries are made of. */
@@ -131,8 +133,8 @@ extern void ModelNeedsTimes(const Model *model);
 extern void ModelNeedsTable(const Model *model, const char *name);
 
 /*
- * Raises an error unless the name that statements go by still means this model: what they read or
- * wrote since it was found may be another one's, where two have changed places.
+ * Raises an error unless the name that statements go by meant this model all the time since it was
+ * found: what they read or wrote may be another one's, where two have changed places.
  */
 extern void ModelNeedsName(const Model *model);
 

@@ -135,6 +135,22 @@ my $ask_moving = script('ask_moving', q{SELECT right_answer((SELECT array_agg(it
 	IN (SELECT array_agg(1000 * m + x::bigint ORDER BY x) FROM generate_series(0, 5) m,
 		LATERAL unnest(ARRAY[(:item + 1 + 100 - m - 1) % 100, (:item + 1 + 2 * (m + 1)) % 100]) x GROUP BY m));});
 
+# Two that change places all the time, and whose events take a while to read: many a question begins by one, reads from the
+# other and ends by the first again.
+$node->safe_psql('postgres', q{CREATE FUNCTION nap() RETURNS boolean LANGUAGE plpgsql VOLATILE AS $$ BEGIN PERFORM pg_sleep(0.004 * random()); RETURN true; END $$});
+for my $m (0, 1)
+{
+	$node->safe_psql('postgres', qq{
+		SELECT reco_create_model('pair_$m', 'SELECT u AS user_id, 1000 * $m + (i + moves::int * ($m + 1)) % 100 AS item_id FROM public.chosen, (SELECT public.nap() OFFSET 0) AS waits');
+		SELECT reco_configure('pair_$m', similarity => 'cooccurrence', user_exponent => 0, source_exponent => 0, target_exponent => 0);
+		SELECT reco_refresh('pair_$m')});
+}
+my $swap = script('swap', q{BEGIN; ALTER SCHEMA pair_0 RENAME TO on_its_way_too; ALTER SCHEMA pair_1 RENAME TO pair_0; ALTER SCHEMA on_its_way_too RENAME TO pair_1; COMMIT;
+	\sleep 2 ms});
+(my $ask_pair = slurp_file($ask_moving)) =~ s/place_0/pair_0/;
+$ask_pair =~ s/generate_series\(0, 5\)/generate_series(0, 1)/;
+append_to_file("$folder/ask_pair", $ask_pair);
+
 my @runs;
 sub run_load
 {
@@ -162,6 +178,8 @@ run_load('prepared', $node, '', '-c', 2, '-M', 'prepared', map { ('-f', $scripts
 run_load('replica', $replica, '-c default_transaction_isolation=repeatable\ read', '-c', 2, map { ('-f', $scripts{$_}) } @readers);
 run_load('changing places', $node, '', '-c', 1, '-f', $move);
 run_load('asked meanwhile', $node, '', '-c', 2, '-f', $ask_moving);
+run_load('a pair changing places', $node, '', '-c', 1, '-f', $swap);
+run_load('a pair asked meanwhile', $node, '', '-c', 2, '-f', "$folder/ask_pair");
 run_load('refreshes', $node, '', '-c', 2, '-f', "$new_version\@4", '-f', "$undone\@1");
 run_load('refreshes of another model', $node, '', '-c', 1, '-f', $other);
 
