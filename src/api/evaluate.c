@@ -221,7 +221,7 @@ evaluate_besides(Ask *ask, const EvaluationInput *lists, Algorithm algorithm)
 static void
 evaluate_reranked(Ask *ask, const EvaluationInput *lists, Algorithm algorithm)
 {
-	RerankingInput input = {
+	LessonsInput input = {
 		.lists = *lists,
 		.popularity = ask->holdout.popularity,
 		.timed = ask->holdout.timed,

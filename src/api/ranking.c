@@ -183,22 +183,24 @@ learn_from_holdout(Ranking *ranking)
 {
 	Model *model = ranking->model;
 	EvaluationServed served;
-	RerankingInput input = {
-		.first = ranking->first,
-		.units = ranking->units,
-		.lists = {.k = ranking->holdout.k, .repeats = ranking->holdout.repeats}};
+	RerankingInput input = {.units = ranking->units};
+	LessonsInput *lessons = &input.lessons;
+	EvaluationInput *lists = &lessons->lists;
 
-	input.lists.matrix = HoldoutRead(&ranking->holdout, model, &model->settings, ranking->budget);
-	input.lists.kept_out = ranking->holdout.kept_out;
-	input.popularity = ranking->holdout.popularity;
-	input.timed = ranking->holdout.timed;
-	input.min_support = model->settings.similarity.rule.min_support;
-	HoldoutLists(&ranking->holdout, model, input.lists.matrix, &input.lists, ranking->budget);
+	lists->k = ranking->holdout.k;
+	lists->repeats = ranking->holdout.repeats;
+	lists->matrix = HoldoutRead(&ranking->holdout, model, &model->settings, ranking->budget);
+	lists->kept_out = ranking->holdout.kept_out;
+	lessons->popularity = ranking->holdout.popularity;
+	lessons->timed = ranking->holdout.timed;
+	lessons->min_support = model->settings.similarity.rule.min_support;
+	lessons->first = ranking->first;
+	HoldoutLists(&ranking->holdout, model, lists->matrix, lists, ranking->budget);
 	if (ranking->holdout.served && ServingHasContexts(ranking->holdout.served))
 	{
 		served = ServingBy(ranking->holdout.served, true, false);
-		input.lists.served = &served;
-		input.lists.moments = ServingMoments(ranking->holdout.served);
+		lists->served = &served;
+		lists->moments = ServingMoments(ranking->holdout.served);
 	}
 	RerankingLearn(&input, &ranking->learned, ranking->budget);
 }

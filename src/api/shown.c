@@ -134,7 +134,7 @@ learn_past(const ShownAsk *ask, const Impressions *impressions)
 	Holdout *holdout = ask->holdout;
 	Budget *budget = ask->budget;
 	TimestampTz first = impressions->list[0].shown_at;
-	RerankingInput input = {.min_support = ask->model->settings.similarity.rule.min_support};
+	LessonsInput input = {.min_support = ask->model->settings.similarity.rule.min_support};
 	Past past = {.model = *ask->model, .impressions = impressions};
 	const Interactions *matrix;
 
@@ -151,7 +151,7 @@ learn_past(const ShownAsk *ask, const Impressions *impressions)
 	input.popularity = holdout->popularity;
 	input.timed = holdout->timed;
 	HoldoutLists(holdout, ask->model, matrix, &input.lists, budget);
-	past.about = RerankingItems(&input, budget);
+	past.about = LessonsItems(&input, budget);
 	past.ids = holdout->items;
 	past.place = BudgetAllocResult(budget, Max(matrix->items, 1), sizeof(uint32));
 	for (uint32 i = 0; i < matrix->items; i++)
@@ -262,14 +262,14 @@ over_at(const ImpressionList *list, const Interval *within)
 
 /* The part that a list has, where those from a time on are measured on; false for none. */
 static bool
-has_part(const ShownAsk *ask, const ImpressionList *list, TimestampTz tested, RerankingShown *as)
+has_part(const ShownAsk *ask, const ImpressionList *list, TimestampTz tested, LessonShown *as)
 {
 	if (list->shown_at >= tested)
-		as->part = RERANKING_TEST;
+		as->part = LESSON_TEST;
 	else if (over_at(list, ask->within) > tested)
 		return false;
 	else
-		as->part = RerankingPartOf(as->user) == RERANKING_STOP ? RERANKING_STOP : RERANKING_TRAIN;
+		as->part = LessonsPartOf(as->user) == LESSON_STOP ? LESSON_STOP : LESSON_TRAIN;
 	return true;
 }
 
@@ -292,7 +292,7 @@ add_lists(const ShownAsk *ask, const Past *past, uint32 first, RerankingRun *run
 	for (uint32 l = impressions->count; l-- > 0 && room;)
 	{
 		const ImpressionList *list = &impressions->list[l];
-		RerankingShown shown = {.x = made.x, .chosen = made.chosen, .place = made.place};
+		LessonShown shown = {.x = made.x, .chosen = made.chosen, .place = made.place};
 		MemoryContext caller = MemoryContextSwitchTo(of_list);
 		Budget *budget = BudgetCreate(of_list, "a list that was shown", SIZE_MAX);
 
@@ -327,22 +327,22 @@ check_trained(const ShownAsk *ask, const Impressions *impressions, const Reranki
 void
 ShownLearn(const ShownAsk *ask, Reranking *learned)
 {
-	RerankingInput input = {.units = ask->units, .lists = {.k = ask->holdout->k}};
+	RerankingInput input = {.lessons.lists.k = ask->holdout->k, .units = ask->units};
 	Impressions *impressions;
 	RerankingRun *run;
 	Past past;
 
 	if (SPI_connect() != SPI_OK_CONNECT)
 		elog(ERROR, "SPI_connect failed");
-	impressions = ImpressionsRead(ask->model, ask->within, RERANKING_MOST, ask->first, ask->budget);
+	impressions = ImpressionsRead(ask->model, ask->within, LESSONS_MOST, ask->first, ask->budget);
 	check_log(ask, impressions);
 	SPI_finish();
 	past = learn_past(ask, impressions);
-	input.first = impressions->longest;
+	input.lessons.first = impressions->longest;
 	run = RerankingOpen(&input, learned, ask->budget);
 	if (SPI_connect() != SPI_OK_CONNECT)
 		elog(ERROR, "SPI_connect failed");
-	add_lists(ask, &past, input.first, run);
+	add_lists(ask, &past, input.lessons.first, run);
 	SPI_finish();
 	RerankingFinish(run);
 	check_trained(ask, impressions, learned);

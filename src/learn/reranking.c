@@ -3,21 +3,7 @@
 #include <math.h>
 
 #include "base/interrupts.h"
-#include "math/hash.h"
 #include "math/worth.h"
-
-#define DAY 86400.0
-
-/* How people are dealt, in tenths. */
-#define TENTHS 10
-#define TRAIN  5
-#define STOP   2
-
-/* Makes the deal one of its own: who is held out of learning is drawn by the same hashes. */
-#define DEAL UINT64_C(0x72616e6b)
-
-/* The part of the budget's limit that lists may take. */
-#define LIMIT_PART 4
 
 /* Training: lists to a step, and how far. */
 #define BATCH    16
@@ -30,36 +16,14 @@
 /* What a list begins with: its score, so that it stays as it is until something better is known. */
 #define START 1.0
 
-/* A list that was read. */
-typedef struct ReadList
-{
-	uint64_t user;
-	uint64_t begin; /* of its rows */
-	uint32_t length;
-	uint32_t relevant; /* chosen items, listed or not */
-	RerankingPart part;
-} ReadList;
-
 typedef struct RerankingRun
 {
 	const RerankingInput *input;
 	Reranking *result;
 	Budget *budget;
-	FeatureItem *about; /* [items] */
-	ReadList *list;
-	uint32_t lists;
-	uint32_t full; /* of these, those with rows: at most */
-	uint32_t most;
-	uint64_t rows;
-	float *x; /* [rows][FEATURES] */
-	unsigned char *chosen;
-	uint32_t *place; /* [rows], where they were shown; NULL for lists that nobody saw */
-	Network glance;  /* c, of the one input log2(place) */
-	uint32_t missed; /* users of the last part with nothing chosen among the first */
+	Lessons lessons;
+	Network glance; /* c, of the one input log2(place) */
 	/* Of the list at hand: */
-	Evidence *evidence;
-	FeatureItem *item;
-	double *lift;
 	double *value;
 	double *slope;
 	double *hidden; /* [first][NETWORK_UNITS_MAX] */
@@ -70,173 +34,11 @@ typedef struct RerankingRun
 
 typedef RerankingRun Run;
 
-RerankingPart
-RerankingPartOf(uint64_t user)
-{
-	uint64_t tenth = HashMix(user ^ DEAL) % TENTHS;
-
-	return tenth < TRAIN ? RERANKING_TRAIN : tenth < TRAIN + STOP ? RERANKING_STOP : RERANKING_TEST;
-}
-
-/* Days from an age of the log to the newest event of all. */
-static double
-days_of(const Popularity *popularity, uint32_t age)
-{
-	return age < popularity->newest_age ? 0 : (age - popularity->newest_age) / DAY;
-}
-
-/*
- * How many learners have each item.  Where people are held out they are counted among its users; what
- * they went on to choose must not tell.
- */
-static uint32_t *
-count_learners(const Interactions *matrix, Budget *budget)
-{
-	uint32_t *learners = BudgetZeroedResult(budget, Max(matrix->items, 1), sizeof(uint32_t));
-	const Sparse *by_user = &matrix->by_user;
-
-	for (uint64_t c = 0; c < by_user->start[matrix->learners]; c++)
-	{
-		INTERRUPTS_AT(c);
-		learners[by_user->column[c]]++;
-	}
-	return learners;
-}
-
-FeatureItem *
-RerankingItems(const RerankingInput *input, Budget *budget)
-{
-	const Interactions *matrix = input->lists.matrix;
-	const Popularity *popularity = input->popularity;
-	uint32_t *learners = NULL;
-	FeatureRates rates = {popularity->popularity_offset, popularity->recent_offset,
-						  popularity->trend_prior, input->timed};
-	FeatureItem *about = BudgetAllocResult(budget, Max(matrix->items, 1), sizeof(FeatureItem));
-
-	if (matrix->learners < matrix->users)
-		learners = count_learners(matrix, budget);
-	for (uint32_t i = 0; i < matrix->items; i++)
-	{
-		const ItemStat *stat = &matrix->stat[i];
-		uint32_t users = learners ? learners[i] : stat->users;
-		bool rare = users == 0 || (input->min_support > 1 && users < input->min_support);
-		/* Those who are left of its users have as much of it each. */
-		double longrun = popularity->longrun_log2[i] + log2(users / (double) Max(stat->users, 1));
-
-		about[i] = FeaturesOfItem(&rates, rare ? NAN : longrun, popularity->recent_log2[i],
-								  days_of(popularity, stat->oldest_age),
-								  days_of(popularity, stat->newest_age));
-	}
-	BudgetFree(budget, learners);
-	return about;
-}
-
-/* The features of the first items of a list. */
-static void
-describe(const EvaluationList *list, uint32_t length, const FeatureItem *about, const double *lift,
-		 Evidence *evidence, FeatureItem *item, float *x)
-{
-	FeatureList features = {.item = list->item,
-							.evidence = evidence,
-							.about = item,
-							.lift = lift,
-							.count = length,
-							.history = (uint32_t) list->count,
-							.level = list->level};
-
-	EvidenceOf(list->scratch, list->entries, list->position, list->count, list->item, length,
-			   evidence);
-	for (uint32_t n = 0; n < length; n++)
-		item[n] = about[list->item[n].item];
-	FeaturesOf(&features, x);
-}
-
-/* The lifts of the first items of a list at the moment it is made for; NULL for none. */
-static const double *
-lifts_of(const Run *run, const RankItem *item, uint32_t length)
-{
-	const EvaluationServed *served = run->input->lists.served;
-
-	if (served == NULL || served->lift == NULL)
-		return NULL;
-	for (uint32_t n = 0; n < length; n++)
-		run->lift[n] = served->lift(item[n].item, served->with);
-	return run->lift;
-}
-
-static bool
-wants_list(uint32_t user, void *with)
-{
-	const Run *run = with;
-
-	return run->full < run->most;
-}
-
-/* Keeps a list with something chosen among its first items: no other says how to put them in order. */
-static void
-take_list(EvaluationList *list, void *with)
-{
-	Run *run = with;
-	uint32_t length = Min(list->length, run->input->first);
-	uint32_t hits = 0;
-	uint64_t user = run->input->lists.matrix->user[list->user];
-	RerankingPart part = RerankingPartOf(user);
-
-	/* A user has several where they go by moments. */
-	if (run->full == run->most)
-		return;
-	for (uint32_t n = 0; n < length; n++)
-		hits += run->chosen[run->rows + n] = list->chosen[list->item[n].item] == EVALUATION_CHOSEN;
-	if (hits == 0)
-	{
-		if (part == RERANKING_TEST && run->input->lists.moments == NULL)
-			run->missed++;
-		else if (part == RERANKING_TEST)
-			run->list[run->lists++] =
-				(ReadList){user, run->rows, 0, list->chosen_count, RERANKING_TEST};
-		return;
-	}
-	describe(list, length, run->about, lifts_of(run, list->item, length), run->evidence, run->item,
-			 run->x + run->rows * FEATURES);
-	run->list[run->lists++] = (ReadList){user, run->rows, length, list->chosen_count, part};
-	run->full++;
-	run->rows += length;
-}
-
-/* Room for as many lists as are wanted, or as there may be. */
-static void
-make_room(Run *run, uint32_t wanted)
-{
-	uint32_t first = run->input->first;
-	Size row = FEATURES * sizeof(float) + sizeof(unsigned char) + sizeof(uint32_t);
-	uint64_t fit = BudgetLimit(run->budget) / LIMIT_PART / (row * first);
-
-	run->most = (uint32_t) Min(fit, RERANKING_MOST);
-	run->most = Min(run->most, wanted);
-	run->list = BudgetAlloc(run->budget, Max(run->input->lists.moments ? wanted : run->most, 1),
-							sizeof(ReadList));
-	run->x = BudgetAlloc(run->budget, (uint64_t) run->most * first + 1, FEATURES * sizeof(float));
-	run->chosen = BudgetAlloc(run->budget, ((uint64_t) run->most + 1) * first, 1);
-}
-
-/* Reads the lists, as many as there may be. */
-static void
-read_lists(Run *run)
-{
-	EvaluationInput lists = run->input->lists;
-	EvaluationOrder order = {run->input->first, wants_list, take_list, run};
-	Evaluation evaluation;
-
-	make_room(run, lists.moments ? lists.matrix->chosen_count : EvaluationUsers(lists.matrix));
-	lists.order = &order;
-	EvaluationRun(&lists, &evaluation, run->budget);
-}
-
 /* Room for what is worked on of one list. */
 static void
 open_run(Run *run)
 {
-	uint32_t first = run->input->first;
+	uint32_t first = run->input->lessons.first;
 
 	run->value = BudgetAlloc(run->budget, first, sizeof(double));
 	run->slope = BudgetAlloc(run->budget, first, sizeof(double));
@@ -245,35 +47,16 @@ open_run(Run *run)
 	run->hit = BudgetAlloc(run->budget, first, sizeof(uint64_t));
 }
 
-/* The same for what tells of the items of lists that are made. */
-static void
-open_items(Run *run)
-{
-	uint32_t first = run->input->first;
-
-	run->about = RerankingItems(run->input, run->budget);
-	run->evidence = BudgetAlloc(run->budget, first, sizeof(Evidence));
-	run->item = BudgetAlloc(run->budget, first, sizeof(FeatureItem));
-	run->lift = BudgetAlloc(run->budget, first, sizeof(double));
-}
-
 static void
 close_run(Run *run)
 {
-	BudgetFree(run->budget, run->about);
-	BudgetFree(run->budget, run->evidence);
-	BudgetFree(run->budget, run->item);
-	BudgetFree(run->budget, run->lift);
 	BudgetFree(run->budget, run->value);
 	BudgetFree(run->budget, run->slope);
 	BudgetFree(run->budget, run->hidden);
 	BudgetFree(run->budget, run->order);
 	BudgetFree(run->budget, run->hit);
-	BudgetFree(run->budget, run->list);
-	BudgetFree(run->budget, run->x);
-	BudgetFree(run->budget, run->chosen);
-	BudgetFree(run->budget, run->place);
 	BudgetFree(run->budget, run->gain);
+	LessonsClose(&run->lessons, run->budget);
 }
 
 /*
@@ -285,14 +68,14 @@ sum_features(const Run *run, const double *mean, double *sum, double *known)
 {
 	memset(sum, 0, sizeof(double) * FEATURES);
 	memset(known, 0, sizeof(double) * FEATURES);
-	for (uint32_t l = 0; l < run->lists; l++)
+	for (uint32_t l = 0; l < run->lessons.lists; l++)
 	{
-		const float *x = run->x + run->list[l].begin * FEATURES;
+		const float *x = run->lessons.x + run->lessons.list[l].begin * FEATURES;
 
 		INTERRUPTS();
-		if (run->list[l].part != RERANKING_TRAIN)
+		if (run->lessons.list[l].part != LESSON_TRAIN)
 			continue;
-		for (uint32_t v = 0; v < run->list[l].length * FEATURES; v++)
+		for (uint32_t v = 0; v < run->lessons.list[l].length * FEATURES; v++)
 		{
 			double apart = mean ? x[v] - mean[v % FEATURES] : x[v];
 
@@ -322,7 +105,7 @@ learn_scale(const Run *run, Reranker *reranker)
 		if (!(reranker->scale[f] < 1e6))
 			reranker->scale[f] = 0;
 	}
-	if (run->place)
+	if (run->lessons.place)
 		reranker->scale[FEATURE_PLACE] = 0;
 }
 
@@ -330,24 +113,24 @@ learn_scale(const Run *run, Reranker *reranker)
 static float
 glance_of(const Run *run, uint64_t row)
 {
-	return (float) log2(run->place[row]);
+	return (float) log2(run->lessons.place[row]);
 }
 
 /* What a list costs; where a gradient is given, adds the list's to it. */
 static double
-pass_list(Run *run, const Network *network, const ReadList *list, double *gradient)
+pass_list(Run *run, const Network *network, const Lesson *list, double *gradient)
 {
-	const float *x = run->x + list->begin * FEATURES;
+	const float *x = run->lessons.x + list->begin * FEATURES;
 	double loss;
 
 	for (uint32_t n = 0; n < list->length; n++)
 	{
 		run->value[n] =
 			NetworkValue(network, x + (size_t) n * FEATURES, run->hidden + n * NETWORK_UNITS_MAX);
-		if (run->place)
+		if (run->lessons.place)
 			run->value[n] += run->glance.weight[0] * glance_of(run, list->begin + n);
 	}
-	loss = NetworkLoss(run->value, run->chosen + list->begin, list->length, run->slope);
+	loss = NetworkLoss(run->value, run->lessons.chosen + list->begin, list->length, run->slope);
 	for (uint32_t n = 0; gradient && n < list->length; n++)
 		NetworkGradient(network, x + (size_t) n * FEATURES, run->hidden + n * NETWORK_UNITS_MAX,
 						run->slope[n], gradient);
@@ -356,9 +139,9 @@ pass_list(Run *run, const Network *network, const ReadList *list, double *gradie
 
 /* Adds what the list at hand says of c to its gradient. */
 static void
-pass_places(Run *run, const ReadList *list, double *gradient)
+pass_places(Run *run, const Lesson *list, double *gradient)
 {
-	for (uint32_t n = 0; run->place && n < list->length; n++)
+	for (uint32_t n = 0; run->lessons.place && n < list->length; n++)
 	{
 		float glance = glance_of(run, list->begin + n);
 
@@ -387,18 +170,18 @@ train_round(Run *run, Network *network, NetworkAdam *adam, NetworkAdam *of_place
 	uint32_t in_batch = 0;
 	uint32_t left = run->result->lists;
 
-	for (uint32_t l = 0; l < run->lists; l++)
+	for (uint32_t l = 0; l < run->lessons.lists; l++)
 	{
-		if (run->list[l].part != RERANKING_TRAIN)
+		if (run->lessons.list[l].part != LESSON_TRAIN)
 			continue;
 		INTERRUPTS();
-		pass_list(run, network, &run->list[l], gradient);
-		pass_places(run, &run->list[l], by_place);
+		pass_list(run, network, &run->lessons.list[l], gradient);
+		pass_places(run, &run->lessons.list[l], by_place);
 		left--;
 		if (++in_batch < BATCH && left > 0)
 			continue;
 		take_step(network, adam, gradient, in_batch);
-		if (run->place)
+		if (run->lessons.place)
 			take_step(&run->glance, of_places, by_place, in_batch);
 		in_batch = 0;
 	}
@@ -410,11 +193,11 @@ stop_loss(Run *run, const Network *network)
 {
 	double loss = 0;
 
-	for (uint32_t l = 0; l < run->lists; l++)
-		if (run->list[l].part == RERANKING_STOP)
+	for (uint32_t l = 0; l < run->lessons.lists; l++)
+		if (run->lessons.list[l].part == LESSON_STOP)
 		{
 			INTERRUPTS();
-			loss += pass_list(run, network, &run->list[l], NULL);
+			loss += pass_list(run, network, &run->lessons.list[l], NULL);
 		}
 	return loss;
 }
@@ -439,11 +222,11 @@ train(Run *run)
 	double best;
 
 	learn_scale(run, &result->reranker);
-	for (uint32_t l = 0; l < run->lists; l++)
+	for (uint32_t l = 0; l < run->lessons.lists; l++)
 	{
 		INTERRUPTS();
-		RerankerScale(&result->reranker, run->x + run->list[l].begin * FEATURES,
-					  run->list[l].length);
+		RerankerScale(&result->reranker, run->lessons.x + run->lessons.list[l].begin * FEATURES,
+					  run->lessons.list[l].length);
 	}
 	NetworkInit(&network, FEATURES, units_of(run), SEED);
 	network.weight[FEATURE_SCORE] = START;
@@ -504,13 +287,13 @@ count_worth(Reranking *result, const Worth *worth)
 
 /* What a list is worth in the order at hand. */
 static WorthList
-worth_of(Run *run, const ReadList *list)
+worth_of(Run *run, const Lesson *list)
 {
-	uint32_t k = run->input->lists.k;
+	uint32_t k = run->input->lessons.lists.k;
 	WorthList worth = {run->hit, 0, list->relevant, k};
 
 	for (uint32_t n = 0; n < Min(list->length, k); n++)
-		if (run->chosen[list->begin + run->order[n]])
+		if (run->lessons.chosen[list->begin + run->order[n]])
 			run->hit[worth.hits++] = (uint64_t) n + 1;
 	return worth;
 }
@@ -521,7 +304,7 @@ weight_of(const Run *run, uint64_t row)
 {
 	double eta = fmax(-run->result->reranker.glance / M_LN2, 0);
 
-	return fmin(pow(run->place[row], eta), RERANKING_WEIGHT);
+	return fmin(pow(run->lessons.place[row], eta), RERANKING_WEIGHT);
 }
 
 static int
@@ -535,9 +318,9 @@ most_first(const void *a, const void *b)
 
 /* The same with choices weighed by the places that they were shown at. */
 static void
-weigh_worth(Run *run, const ReadList *list, double *ndcg, double *recall)
+weigh_worth(Run *run, const Lesson *list, double *ndcg, double *recall)
 {
-	uint32_t k = run->input->lists.k;
+	uint32_t k = run->input->lessons.lists.k;
 	uint32_t count = 0;
 	double all = 0;
 	double found = 0;
@@ -548,7 +331,7 @@ weigh_worth(Run *run, const ReadList *list, double *ndcg, double *recall)
 		uint64_t row = list->begin + run->order[n];
 		double weight;
 
-		if (!run->chosen[row])
+		if (!run->lessons.chosen[row])
 			continue;
 		weight = weight_of(run, row);
 		all += weight;
@@ -563,19 +346,19 @@ weigh_worth(Run *run, const ReadList *list, double *ndcg, double *recall)
 
 /* Measures the order at hand: as scored, or as it is put. */
 static void
-measure_order(Run *run, const ReadList *list, int order, Worth *worth)
+measure_order(Run *run, const Lesson *list, int order, Worth *worth)
 {
 	WorthList plain = worth_of(run, list);
 
 	worth->ndcg[order] = WorthNdcg(&plain);
 	worth->recall[order] = WorthRecall(&plain);
-	if (run->place)
+	if (run->lessons.place)
 		weigh_worth(run, list, &worth->weighed_ndcg[order], &worth->weighed_recall[order]);
 }
 
 /* Measures one list. */
 static Worth
-measure_list(Run *run, const ReadList *list)
+measure_list(Run *run, const Lesson *list)
 {
 	const Reranker *reranker = &run->result->reranker;
 	Worth worth = {.user = list->user};
@@ -585,7 +368,7 @@ measure_list(Run *run, const ReadList *list)
 	measure_order(run, list, 0, &worth);
 	for (uint32_t n = 0; n < list->length; n++)
 		run->value[n] =
-			NetworkValue(&reranker->network, run->x + (list->begin + n) * FEATURES, NULL);
+			NetworkValue(&reranker->network, run->lessons.x + (list->begin + n) * FEATURES, NULL);
 	RerankerSort(run->value, list->length, run->order);
 	measure_order(run, list, 1, &worth);
 	return worth;
@@ -597,16 +380,16 @@ measure(Run *run)
 {
 	static const Worth nothing;
 
-	for (uint32_t l = 0; l < run->lists; l++)
-		if (run->list[l].part == RERANKING_TEST)
+	for (uint32_t l = 0; l < run->lessons.lists; l++)
+		if (run->lessons.list[l].part == LESSON_TEST)
 		{
 			Worth worth;
 
 			INTERRUPTS();
-			worth = measure_list(run, &run->list[l]);
+			worth = measure_list(run, &run->lessons.list[l]);
 			count_worth(run->result, &worth);
 		}
-	for (uint32_t u = 0; u < run->missed; u++)
+	for (uint32_t u = 0; u < run->lessons.missed; u++)
 		count_worth(run->result, &nothing);
 }
 
@@ -637,14 +420,14 @@ static void
 measure_people(Run *run)
 {
 	static const Worth nothing;
-	Worth *worth = BudgetAlloc(run->budget, Max(run->lists, 1), sizeof(Worth));
+	Worth *worth = BudgetAlloc(run->budget, Max(run->lessons.lists, 1), sizeof(Worth));
 	uint32_t count = 0;
 
-	for (uint32_t l = 0; l < run->lists; l++)
-		if (run->list[l].part == RERANKING_TEST)
+	for (uint32_t l = 0; l < run->lessons.lists; l++)
+		if (run->lessons.list[l].part == LESSON_TEST)
 		{
 			INTERRUPTS();
-			worth[count++] = measure_list(run, &run->list[l]);
+			worth[count++] = measure_list(run, &run->lessons.list[l]);
 		}
 	qsort(worth, count, sizeof(Worth), by_user);
 	for (uint32_t begin = 0, end; begin < count; begin = end)
@@ -665,7 +448,7 @@ begin_run(Run *run, const RerankingInput *input, Reranking *result, Budget *budg
 {
 	*run = (Run){.input = input, .result = result, .budget = budget};
 	memset(result, 0, sizeof(*result));
-	result->reranker.first = input->first;
+	result->reranker.first = input->lessons.first;
 	open_run(run);
 }
 
@@ -676,16 +459,16 @@ finish_run(Run *run)
 	Reranking *result = run->result;
 	uint32_t stop = 0;
 
-	for (uint32_t l = 0; l < run->lists; l++)
+	for (uint32_t l = 0; l < run->lessons.lists; l++)
 	{
-		result->lists += run->list[l].part == RERANKING_TRAIN;
-		stop += run->list[l].part == RERANKING_STOP;
+		result->lists += run->lessons.list[l].part == LESSON_TRAIN;
+		stop += run->lessons.list[l].part == LESSON_STOP;
 	}
 	result->trained = result->lists >= RERANKING_LEAST && stop > 0;
 	if (result->trained)
 	{
 		train(run);
-		if (run->place || run->input->lists.moments)
+		if (run->lessons.place || run->input->lessons.lists.moments)
 			measure_people(run);
 		else
 			measure(run);
@@ -699,8 +482,7 @@ RerankingLearn(const RerankingInput *input, Reranking *result, Budget *budget)
 	Run run;
 
 	begin_run(&run, input, result, budget);
-	open_items(&run);
-	read_lists(&run);
+	LessonsRead(&input->lessons, &run.lessons, budget);
 	finish_run(&run);
 }
 
@@ -711,30 +493,15 @@ RerankingOpen(const RerankingInput *input, Reranking *result, Budget *budget)
 
 	begin_run(run, input, result, budget);
 	result->shown = true;
-	make_room(run, RERANKING_MOST);
-	run->place = BudgetAlloc(budget, (uint64_t) run->most * input->first + 1, sizeof(uint32_t));
-	run->gain = BudgetAlloc(budget, input->first, sizeof(WorthGain));
+	LessonsOpen(&input->lessons, &run->lessons, budget);
+	run->gain = BudgetAlloc(budget, input->lessons.first, sizeof(WorthGain));
 	return run;
 }
 
 bool
-RerankingAdd(RerankingRun *run, const RerankingShown *list)
+RerankingAdd(RerankingRun *run, const LessonShown *list)
 {
-	uint32_t hits = 0;
-
-	Assert(list->length >= 1 && list->length <= run->input->first);
-	if (run->lists == run->most)
-		return false;
-	memcpy(run->x + run->rows * FEATURES, list->x, sizeof(float) * FEATURES * list->length);
-	memcpy(run->chosen + run->rows, list->chosen, list->length);
-	memcpy(run->place + run->rows, list->place, sizeof(uint32_t) * list->length);
-	for (uint32_t n = 0; n < list->length; n++)
-		hits += list->chosen[n];
-	if (hits == 0)
-		return true;
-	run->list[run->lists++] = (ReadList){list->user, run->rows, list->length, hits, list->part};
-	run->rows += list->length;
-	return true;
+	return LessonsAdd(&run->lessons, list);
 }
 
 void
@@ -765,7 +532,7 @@ wants_other(uint32_t user, void *with)
 {
 	const RerankingOrder *order = with;
 
-	return RerankingPartOf(order->matrix->user[user]) == RERANKING_TEST;
+	return LessonsPartOf(order->matrix->user[user]) == LESSON_TEST;
 }
 
 /* Puts the first items of a list in order. */
@@ -777,7 +544,7 @@ put_in_order(EvaluationList *list, void *with)
 
 	if (length == 0)
 		return;
-	describe(list, length, order->about, NULL, order->evidence, order->item, order->x);
+	LessonsDescribe(&order->scratch, list, length, NULL, order->x);
 	RerankerOrder(order->reranker, order->x, length, order->value, order->order);
 	for (uint32_t n = 0; n < length; n++)
 		order->sorted[n] = list->item[order->order[n]];
@@ -785,7 +552,7 @@ put_in_order(EvaluationList *list, void *with)
 }
 
 EvaluationOrder
-RerankingOrderOpen(const RerankingInput *input, const Reranker *reranker, Budget *budget)
+RerankingOrderOpen(const LessonsInput *input, const Reranker *reranker, Budget *budget)
 {
 	RerankingOrder *order = BudgetAlloc(budget, 1, sizeof(RerankingOrder));
 	uint32_t first = reranker->first;
@@ -793,9 +560,7 @@ RerankingOrderOpen(const RerankingInput *input, const Reranker *reranker, Budget
 	*order = (RerankingOrder){
 		.matrix = input->lists.matrix,
 		.reranker = reranker,
-		.about = RerankingItems(input, budget),
-		.evidence = BudgetAlloc(budget, first, sizeof(Evidence)),
-		.item = BudgetAlloc(budget, first, sizeof(FeatureItem)),
+		.scratch = LessonsScratch(input, first, budget),
 		.x = BudgetAlloc(budget, first, sizeof(float) * FEATURES),
 		.value = BudgetAlloc(budget, first, sizeof(double)),
 		.order = BudgetAlloc(budget, first, sizeof(uint32_t)),
@@ -809,9 +574,7 @@ RerankingOrderClose(EvaluationOrder *opened, Budget *budget)
 {
 	RerankingOrder *order = opened->with;
 
-	BudgetFree(budget, (void *) order->about);
-	BudgetFree(budget, order->evidence);
-	BudgetFree(budget, order->item);
+	LessonsScratchFree(&order->scratch, budget);
 	BudgetFree(budget, order->x);
 	BudgetFree(budget, order->value);
 	BudgetFree(budget, order->order);

@@ -31,19 +31,7 @@
 #ifndef RECO_RERANKING_H
 #define RECO_RERANKING_H
 
-#include "learn/evaluation.h"
-#include "learn/popularity.h"
-#include "math/features.h"
-
-typedef enum RerankingPart
-{
-	RERANKING_TRAIN,
-	RERANKING_STOP,
-	RERANKING_TEST
-} RerankingPart;
-
-/* The part of a user, by the hash of the id. */
-extern RerankingPart RerankingPartOf(uint64_t user);
+#include "learn/lessons.h"
 
 /* Lists with a choice among them that it takes to train anything, and to have units. */
 #define RERANKING_LEAST 50
@@ -52,19 +40,12 @@ extern RerankingPart RerankingPartOf(uint64_t user);
 /* Units of the hidden layer, where there are so many. */
 #define RERANKING_UNITS 8
 
-/* Lists with a choice among them that are read at most: they are enough, and take so many seconds. */
-#define RERANKING_MOST 8000
-
 /* What a choice far down a list that was shown counts as at most. */
 #define RERANKING_WEIGHT 10
 
 typedef struct RerankingInput
 {
-	EvaluationInput lists; /* what makes them; k is what they are measured at */
-	const Popularity *popularity;
-	bool timed;
-	uint32_t min_support; /* of an item of fewer users nothing is known but who speaks for it */
-	uint32_t first;       /* items of a list that are put in order */
+	LessonsInput lessons; /* k of the lists is what they are measured at */
 	int units;            /* of the hidden layer; below 0 for as many as the lists allow */
 } RerankingInput;
 
@@ -83,56 +64,39 @@ typedef struct Reranking
 	EvaluationSum weighed_recall[3];
 } Reranking;
 
-/* A list that was shown, as it is scored. */
-typedef struct RerankingShown
-{
-	uint64_t user; /* the hash of the id */
-	RerankingPart part;
-	uint32_t length; /* from 1 to the first of the input */
-	const float *x;  /* [length][FEATURES] */
-	const unsigned char *chosen;
-	const uint32_t *place; /* [length], where each was shown, from 1 */
-} RerankingShown;
-
 /*
  * O(users * (history * neighbours + first * features)) to read lists, and O(rounds * lists * first *
- * weights) to train.  Memory for first * features floats a list, of which there are at most a quarter
- * of the budget's limit.
+ * weights) to train.  Memory for the lists.
  */
 extern void RerankingLearn(const RerankingInput *input, Reranking *result, Budget *budget);
 
 /*
- * The same from lists that were shown, which are added one by one, at most RERANKING_MOST and as many as
+ * The same from lists that were shown, which are added one by one, at most LESSONS_MOST and as many as
  * there is room for: RerankingAdd is false where there is no more.  Of what is input first, units and k
  * are read.  Finishing ends the run, trained or not.
  */
 typedef struct RerankingRun RerankingRun;
 
 extern RerankingRun *RerankingOpen(const RerankingInput *input, Reranking *result, Budget *budget);
-extern bool RerankingAdd(RerankingRun *run, const RerankingShown *list);
+extern bool RerankingAdd(RerankingRun *run, const LessonShown *list);
 extern void RerankingFinish(RerankingRun *run);
 
 /* True where lists are better than as they are scored by more than chance, 95 % of it. */
 extern bool RerankingIsBetter(const Reranking *result);
-
-/* What is known of every item of a matrix. */
-extern FeatureItem *RerankingItems(const RerankingInput *input, Budget *budget);
 
 /* Who puts the lists of an evaluation in order; lists of those who trained are left out. */
 typedef struct RerankingOrder
 {
 	const Interactions *matrix;
 	const Reranker *reranker;
-	const FeatureItem *about;
-	Evidence *evidence; /* [first] */
-	FeatureItem *item;
+	LessonScratch scratch;
 	float *x; /* [first][FEATURES] */
 	double *value;
 	uint32_t *order;
 	RankItem *sorted;
 } RerankingOrder;
 
-extern EvaluationOrder RerankingOrderOpen(const RerankingInput *input, const Reranker *reranker,
+extern EvaluationOrder RerankingOrderOpen(const LessonsInput *input, const Reranker *reranker,
 										  Budget *budget);
 extern void RerankingOrderClose(EvaluationOrder *order, Budget *budget);
 
