@@ -17,18 +17,17 @@
 #include "utils/timestamp.h"
 
 /*
- * The numbers items had before, by their place in ids: ID_NONE for the new.  Items that are
- * gone are deleted.  Returns the first number never used.
+ * The numbers items had before, by their place in ids: ID_NONE for the new.  Those of items that are
+ * gone are added to gone.  Returns the first number never used.
  */
 static uint32
-old_numbers(const Model *model, const IdSet *ids, const bool *kept, uint32 *number, uint64 *deleted)
+old_numbers(const Model *model, const IdSet *ids, const bool *kept, uint32 *number, List **gone)
 {
 	char *sql = psprintf("SELECT item_id::%s, item_no::pg_catalog.int4 FROM ONLY %s.learned_item",
 						 IdTypeName(model->item_kind), model->quoted);
 	SPIPlanPtr plan = SPI_prepare(sql, 0, NULL);
 	Portal portal;
 	uint32 next = 0;
-	List *gone = NIL;
 
 	if (plan == NULL)
 		elog(ERROR, "could not prepare \"%s\": %s", sql, SPI_result_code_string(SPI_result));
@@ -45,7 +44,7 @@ old_numbers(const Model *model, const IdSet *ids, const bool *kept, uint32 *numb
 			uint32 id = IdSetFind(ids, LearnedValue(model, r, 1));
 
 			if (id == ID_NONE || !kept[id])
-				gone = lappend_int(gone, (int) item_no);
+				*gone = lappend_int(*gone, (int) item_no);
 			else
 			{
 				number[id] = item_no;
@@ -56,27 +55,30 @@ old_numbers(const Model *model, const IdSet *ids, const bool *kept, uint32 *numb
 	}
 	SPI_cursor_close(portal);
 	SPI_freeplan(plan);
-
-	if (gone != NIL)
-	{
-		Datum *values = palloc(sizeof(Datum) * list_length(gone));
-		Oid type = INT4ARRAYOID;
-		Datum array;
-		ListCell *cell;
-		int n = 0;
-
-		foreach (cell, gone)
-			values[n++] = Int32GetDatum(lfirst_int(cell));
-		array = PointerGetDatum(construct_array(values, n, INT4OID, 4, true, TYPALIGN_INT));
-		if (SPI_execute_with_args(
-				psprintf(
-					"DELETE FROM %s.learned_item WHERE item_no OPERATOR(pg_catalog.=) ANY ($1)",
-					model->quoted),
-				1, &type, &array, NULL, false, 0) != SPI_OK_DELETE)
-			elog(ERROR, "could not delete items of model \"%s\"", model->name);
-		*deleted = SPI_processed;
-	}
 	return next;
+}
+
+/* Deletes the items of these numbers; returns how many there were. */
+static uint64
+delete_items(const Model *model, const List *numbers)
+{
+	const char *sql = psprintf(
+		"DELETE FROM %s.learned_item WHERE item_no OPERATOR(pg_catalog.=) ANY ($1)", model->quoted);
+	Oid type = INT4ARRAYOID;
+	Datum *value;
+	Datum array;
+	ListCell *cell;
+	int n = 0;
+
+	if (numbers == NIL)
+		return 0;
+	value = palloc(sizeof(Datum) * list_length(numbers));
+	foreach (cell, numbers)
+		value[n++] = Int32GetDatum(lfirst_int(cell));
+	array = PointerGetDatum(construct_array(value, n, INT4OID, 4, true, TYPALIGN_INT));
+	if (SPI_execute_with_args(sql, 1, &type, &array, NULL, false, 0) != SPI_OK_DELETE)
+		elog(ERROR, "could not delete items of model \"%s\"", model->name);
+	return SPI_processed;
 }
 
 /* A number for every item to be written: its old one, or the next; *slots is then above all. */
@@ -87,12 +89,14 @@ number_items(const Model *model, const IdSet *ids, const LearnedItem *items, uin
 	uint32 *old = BudgetAllocResult(budget, IdSetCount(ids), sizeof(uint32));
 	uint32 *number = BudgetAllocResult(budget, count, sizeof(uint32));
 	bool *kept = BudgetZeroed(budget, IdSetCount(ids), sizeof(bool));
+	List *gone = NIL;
 	uint32 next;
 
 	for (uint32 i = 0; i < count; i++)
 		kept[items[i].id] = true;
-	next = old_numbers(model, ids, kept, old, deleted);
+	next = old_numbers(model, ids, kept, old, &gone);
 	BudgetFree(budget, kept);
+	*deleted = delete_items(model, gone);
 
 	if (next > (uint64) count * (1 + MODEL_GAPS_PER_ITEM))
 	{
