@@ -78,6 +78,6 @@ reco_attribute(PG_FUNCTION_ARGS)
 		1, types, values, NULL);
 	for (uint64 g = 0; g < groups; g++)
 		put_group(&rows, SPI_tuptable->vals[g], SPI_tuptable->tupdesc);
-	SPI_finish();
+	DoorLeave(model);
 	return (Datum) 0;
 }

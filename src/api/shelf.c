@@ -217,6 +217,7 @@ add_unfinished(ShelfAsk *ask, List **shelves)
 	RestrictSearchPath();
 	rows = ResumingAsk(question, ask->user, ask->as_of, 0);
 	AtEOXact_GUC(false, nest);
+	ModelNeedsName(ask->model);
 	shelf = add_shelf(shelves, SHELF_CONTINUE, (uint32) Min(rows, ask->depth));
 	for (uint64 r = 0; r < rows; r++)
 	{

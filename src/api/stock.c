@@ -327,6 +327,7 @@ read_new(const Model *model, TimestampTz as_of, IdSet *ids, uint32 *count)
 					   "AND l.events OPERATOR(pg_catalog.>) 0) ORDER BY i.item_id LIMIT $2",
 					   IdTypeName(model->item_kind), model->quoted, model->quoted);
 	rows = PlanRun(sql, lengthof(types), types, values, NULL);
+	ModelNeedsName(model);
 	number = palloc(sizeof(uint32) * Max(rows, 1));
 	*count = 0;
 	for (uint64 r = 0; r < rows; r++)

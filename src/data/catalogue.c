@@ -113,6 +113,7 @@ query_items(const Model *model, const uint32 *item_no, uint32 count, CatalogueIt
 						 "WHERE l.item_no OPERATOR(pg_catalog.=) ANY ($1)%s",
 						 IdTypeName(model->item_kind), model->quoted, catalogue_condition(model)),
 				1, &type, &array, NULL);
+	ModelNeedsName(model);
 	/* Numbers are unique: an index says so. */
 	if (rows > count)
 		LearnedRefuse(model);
@@ -177,6 +178,7 @@ CatalogueFindAll(const Model *model, bool *in_catalogue)
 						"WHERE true%s",
 						model->quoted, catalogue_condition(model)),
 			   0, NULL, NULL, take_number, &filling);
+	ModelNeedsName(model);
 }
 
 bool
@@ -190,6 +192,7 @@ CatalogueHas(const Model *model, Datum item)
 				1, &type, &item, NULL);
 
 	SPI_freetuptable(SPI_tuptable);
+	ModelNeedsName(model);
 	return found > 0;
 }
 
@@ -271,6 +274,7 @@ find_popular(const Model *model, Datum item, Datum *popularity, bool *isnull, Da
 									model->quoted, catalogue_condition(model)),
 						   1, &type, &item, NULL);
 
+	ModelNeedsName(model);
 	if (found > 0)
 	{
 		*popularity = value(0, 1, isnull);
@@ -290,6 +294,7 @@ pass_those(const Passing *passing, const char *condition, const Oid *types, cons
 	PlanStream(psprintf("SELECT l.item_no::pg_catalog.int4 FROM ONLY %s.learned_item l WHERE %s%s",
 						model->quoted, condition, catalogue_condition(model)),
 			   arguments, types, values, pass_number, (void *) passing);
+	ModelNeedsName(model);
 }
 
 /*
@@ -328,6 +333,7 @@ CatalogueNext(const Model *model, Portal walk, long count, uint64 *rows)
 	CatalogueRow *out;
 
 	*rows = PlanFetch(walk, count);
+	ModelNeedsName(model);
 	out = palloc(sizeof(CatalogueRow) * Max(*rows, 1));
 	for (uint64 r = 0; r < *rows; r++)
 	{

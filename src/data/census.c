@@ -15,12 +15,13 @@
 
 /* Runs a statement once; its plan is not worth keeping. */
 static uint64
-run(const char *sql)
+run(const Model *model, const char *sql)
 {
 	int code = SPI_execute(sql, true, 0);
 
 	if (code != SPI_OK_SELECT)
 		elog(ERROR, "unexpected result of \"%s\": %s", sql, SPI_result_code_string(code));
+	ModelNeedsName(model);
 	return SPI_processed;
 }
 
@@ -64,16 +65,17 @@ count_rows(const Model *model, CensusEvents *census)
 			: "NULL";
 	int n = 0;
 
-	run(psprintf(
-		"SELECT count(*), count(*) FILTER (WHERE left_out), "
-		"count(*) FILTER (WHERE user_id IS NULL), count(*) FILTER (WHERE item_id IS NULL), "
-		"count(*) FILTER (WHERE weight IS NULL), count(*) FILTER (WHERE at IS NULL), "
-		"count(*) FILTER (WHERE NOT finite), count(*) FILTER (WHERE at > now), "
-		"count(*) FILTER (WHERE NOT left_out AND weight > 0), "
-		"count(*) FILTER (WHERE NOT left_out AND at >= %s::timestamptz + interval '1 second'), "
-		"min(at) FILTER (WHERE NOT left_out), max(at) FILTER (WHERE NOT left_out), "
-		"max(at) FILTER (WHERE at > now) FROM %s",
-		since, seen_events(model)));
+	run(model,
+		psprintf(
+			"SELECT count(*), count(*) FILTER (WHERE left_out), "
+			"count(*) FILTER (WHERE user_id IS NULL), count(*) FILTER (WHERE item_id IS NULL), "
+			"count(*) FILTER (WHERE weight IS NULL), count(*) FILTER (WHERE at IS NULL), "
+			"count(*) FILTER (WHERE NOT finite), count(*) FILTER (WHERE at > now), "
+			"count(*) FILTER (WHERE NOT left_out AND weight > 0), "
+			"count(*) FILTER (WHERE NOT left_out AND at >= %s::timestamptz + interval '1 second'), "
+			"min(at) FILTER (WHERE NOT left_out), max(at) FILTER (WHERE NOT left_out), "
+			"max(at) FILTER (WHERE at > now) FROM %s",
+			since, seen_events(model)));
 	census->rows = number(0, ++n);
 	census->left_out = number(0, ++n);
 	census->null_user = number(0, ++n);
@@ -134,6 +136,7 @@ count_ids(const Model *model, CensusEvents *census)
 		PlanStream(psprintf("SELECT DISTINCT item_id::%s FROM %s.items",
 							IdTypeName(model->item_kind), model->quoted),
 				   0, NULL, NULL, count_known, &known);
+		ModelNeedsName(model);
 		census->known_items = known.known;
 	}
 	BudgetDestroy(budget);
@@ -146,9 +149,9 @@ CensusOfEvents(const Model *model)
 
 	count_rows(model, &census);
 	count_ids(model, &census);
-	run(psprintf("SELECT max(n) FROM (SELECT count(*) AS n FROM %s WHERE NOT left_out "
-				 "GROUP BY user_id) u",
-				 seen_events(model)));
+	run(model, psprintf("SELECT max(n) FROM (SELECT count(*) AS n FROM %s WHERE NOT left_out "
+						"GROUP BY user_id) u",
+						seen_events(model)));
 	census.most = number(0, 1);
 	SPI_freetuptable(SPI_tuptable);
 	return census;
@@ -163,6 +166,7 @@ CensusOfSignals(const Model *model)
 	if (!model->has_signal)
 		return NIL;
 	rows = run(
+		model,
 		psprintf("SELECT signal, count(*), count(*) FILTER (WHERE NOT left_out AND weight <> 0) "
 				 "FROM %s GROUP BY signal ORDER BY count(*) DESC, signal",
 				 seen_events(model)));
@@ -186,10 +190,11 @@ CensusOfItems(const Model *model)
 
 	if (!model->has_items)
 		return census;
-	run(psprintf(
-		"SELECT count(*), count(*) FILTER (WHERE item_id IS NULL), count(DISTINCT item_id) "
-		"FROM %s.items",
-		model->quoted));
+	run(model,
+		psprintf(
+			"SELECT count(*), count(*) FILTER (WHERE item_id IS NULL), count(DISTINCT item_id) "
+			"FROM %s.items",
+			model->quoted));
 	census.rows = number(0, 1);
 	census.null_ids = number(0, 2);
 	census.distinct = number(0, 3);
@@ -202,9 +207,9 @@ CensusOfModel(const Model *model)
 {
 	CensusModel census = {0};
 
-	if (run(psprintf("SELECT refreshed_at::timestamptz, events::int8, neighbor_pairs::int8 "
-					 "FROM ONLY %s.model",
-					 model->quoted)) != 1)
+	if (run(model, psprintf("SELECT refreshed_at::timestamptz, events::int8, neighbor_pairs::int8 "
+							"FROM ONLY %s.model",
+							model->quoted)) != 1)
 		return census;
 	census.refreshed_at = number(0, 1);
 	census.events = number(0, 2);

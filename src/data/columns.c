@@ -41,6 +41,20 @@ ColumnType(const Model *model, const char *view, const char *name)
 	return number > 0 ? get_atttype(relation, number) : InvalidOid;
 }
 
+Oid
+ColumnNeeded(const Model *model, const char *view, const char *name)
+{
+	Oid type = ColumnType(model, view, name);
+
+	if (OidIsValid(type))
+		return type;
+	ModelNeedsName(model);
+	ereport(ERROR,
+			(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
+			 errmsg("\"%s.%s\" lost column \"%s\" while it was in use", model->name, view, name),
+			 errhint("Try again.")));
+}
+
 /*
  * True for a type that anybody may have made, and so may have made casts from: not of the system's,
  * nor of those that only a superuser makes.

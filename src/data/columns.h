@@ -23,6 +23,9 @@ extern bool ColumnIsNominal(Oid type);
 /* The type of a column of that view; InvalidOid where it is missing. */
 extern Oid ColumnType(const Model *model, const char *view, const char *name);
 
+/* The same of a column that was there: where it is missing now, an error says so. */
+extern Oid ColumnNeeded(const Model *model, const char *view, const char *name);
+
 /*
  * SQL for a value of a type as text, and for an array as an array of texts.  What is not of the
  * system's types goes by how its values are written: a cast of theirs is a function of whoever owns

@@ -211,7 +211,7 @@ contexts_query(const Model *model, const Contexts *contexts, const char *conditi
 		appendStringInfo(&sql, ", %s",
 						 contexts->context[c].hours
 							 ? psprintf("%s::pg_catalog.timestamptz", column)
-							 : ColumnText(column, ColumnType(model, "events", name)));
+							 : ColumnText(column, ColumnNeeded(model, "events", name)));
 	}
 	appendStringInfo(&sql, "%s FROM %s e WHERE e.user_id IS NOT NULL%s%s",
 					 OidIsValid(model->time_type) ? ", " EVENT_AT : "", ConsentEvents(model),
@@ -232,6 +232,7 @@ count_until(const Model *model, ContextsReader *reader, TimestampTz until)
 		PlanStreamLazy(
 			contexts_query(model, reader->contexts, " AND " EVENT_AT " OPERATOR(pg_catalog.<=) $1"),
 			1, &type, &value, take, reader);
+	ModelNeedsName(model);
 }
 
 Contexts *
@@ -344,6 +345,7 @@ ContextsEach(const Model *model, const Contexts *contexts, const IdSet *items, T
 
 	PlanStreamLazy(contexts_query(model, contexts, condition), target ? 3 : 2, types, values,
 				   hand_over, &walk);
+	ModelNeedsName(model);
 }
 
 void

@@ -447,6 +447,7 @@ EventsRead(const Model *model, TimestampTz now, uint64 expected, Budget *budget)
 	BudgetShare(budget, expected >= EVENTS_SHARED);
 	create_log(&reading);
 	read_rows(&reading);
+	ModelNeedsName(model);
 	PilesSettle(log->piles);
 
 	log->count = reading.reader.found.count;
@@ -482,5 +483,6 @@ EventsLine(const Model *model, TimestampTz now, double share)
 				 1 - share, ConsentEvents(model),
 				 OidIsValid(model->weight_type) ? " AND weight IS NOT NULL" : ""),
 		take_time, &at);
+	ModelNeedsName(model);
 	return ReaderAge(EventsSeconds(now), at);
 }

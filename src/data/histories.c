@@ -499,6 +499,7 @@ read_events(Histories *reader)
 	if (PilesAreShared(reader->log.piles))
 		PilesSettle(reader->log.piles);
 	reader->item_count = IdSetCount(reader->items);
+	ModelNeedsName(reader->model);
 }
 
 Histories *

@@ -342,6 +342,7 @@ HistoryReadShared(const Model *model, Datum user, TimestampTz as_of, const Histo
 	reader.shared = shared;
 	(shared->many ? PlanStreamMany : PlanStream)(query(model, shared->columns), 1, &type, &user,
 												 take, &reader);
+	ModelNeedsName(model);
 	return finish(&reader);
 }
 

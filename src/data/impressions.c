@@ -174,6 +174,7 @@ ImpressionsRead(const Model *model, const Interval *within, uint32 most, uint32 
 				 IdColumn(model->user_kind, "u.user_id"), IdColumn(model->item_kind, "u.item_id"),
 				 model->quoted, of_target ? ", signal => $2" : "", ConsentOf(model)),
 		of_target ? 2 : 1, types, values, take_row, &reading, &reading.enough);
+	ModelNeedsName(model);
 	end_list(&reading);
 	turn(impressions);
 	return impressions;

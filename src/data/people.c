@@ -278,6 +278,7 @@ PeopleRead(const Model *model, Budget *budget)
 		((Column *) lfirst(cell))->values = IdSetCreate(ID_TEXT, budget);
 	PlanStreamOnce(psprintf("%s WHERE %s", columns_query(&reader), ConsentOf(model)), take,
 				   &reader);
+	ModelNeedsName(model);
 	if (reader.full)
 		ereport(NOTICE,
 				(errmsg("model \"%s\" learns nothing of groups of users", model->name),
@@ -337,6 +338,7 @@ PeopleOf(const Model *model, Datum user, Datum *attributes, Datum *values)
 	reader.found = initArrayResult(TEXTOID, CurrentMemoryContext, false);
 	PlanStream(psprintf("%s WHERE u.user_id OPERATOR(pg_catalog.=) $1", columns_query(&reader)), 1,
 			   &type, &user, take_one, &reader);
+	ModelNeedsName(model);
 	*attributes = makeArrayResult(reader.attributes, CurrentMemoryContext);
 	*values = makeArrayResult(reader.found, CurrentMemoryContext);
 	return (uint32) reader.members;

@@ -66,6 +66,7 @@ PersonEvents(const Model *model, Datum user)
 	PlanStream(psprintf("SELECT count(*) FROM %s e WHERE e.user_id = $1 AND %s",
 						ConsentEvents(model), counted_condition(model)),
 			   1, &type, &user, take_number, &events);
+	ModelNeedsName(model);
 	return events;
 }
 
@@ -114,7 +115,7 @@ was_in_context(const Model *model, const char *name)
 					   "FROM generate_series(-1, 1) h)",
 					   quote_literal_cstr(model->settings.time_zone))
 			: psprintf("c.value = %s", ColumnText(psprintf("e.%s", quote_identifier(name)),
-												  ColumnType(model, "events", name)));
+												  ColumnNeeded(model, "events", name)));
 
 	return psprintf("c.context = %s AND c.events > 0 AND %s AND EXISTS (SELECT FROM act e "
 					"WHERE %s = %s AND %s)",

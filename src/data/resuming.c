@@ -214,6 +214,7 @@ ResumingCount(const Model *model, uint64 events, Budget *budget)
 		"{min_support}", psprintf("%u", model->settings.similarity.rule.min_support)};
 	shared_arguments(model, unfinished, types, values);
 	rows = PlanRun(TemplateFill(counting, words), SHARED, types, values, NULL);
+	ModelNeedsName(model);
 	resuming->share = BudgetAlloc(budget, rows, sizeof(ResumingShare));
 	caller = MemoryContextSwitchTo(BudgetContext(budget));
 	for (; resuming->count < rows; resuming->count++)

@@ -296,6 +296,7 @@ SampleEvents(const Model *model, TimestampTz now, SampleLimit limit, void *with,
 	INSTR_TIME_SET_CURRENT(sampler.began);
 	PlanStreamSome(psprintf("%s FROM %s e", sql, ConsentEvents(model)), 0, NULL, NULL, take,
 				   &sampler, &sampler.enough);
+	ModelNeedsName(model);
 
 	SketchRead(sampler.sketch, model->settings.max_history, &figures);
 	sample = sample_so_far(&sampler, &figures, !sampler.enough);

@@ -94,6 +94,7 @@ SerialRead(const Model *model, const Unfinished *unfinished, IdSet *ids, Budget 
 	if (model->has_items)
 		PlanStreamSome(TemplateFill(unfinished->series ? parts : items, words), 0, NULL, NULL, take,
 					   &reader, &reader.enough);
+	ModelNeedsName(model);
 	if (reader.enough)
 		return NULL;
 	serial->catalogued = (uint32) reader.room;

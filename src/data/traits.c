@@ -65,6 +65,7 @@ read_items(Traits *traits, const Model *model, Budget *budget)
 				 " ON l.item_id::%s OPERATOR(pg_catalog.=) i.item_id::%s",
 				 type, model->quoted, model->quoted, type, type),
 		take_item, &reading);
+	ModelNeedsName(model);
 	traits->items = IdSetCount(traits->ids);
 	rank = IdSetRanks(traits->ids);
 	traits->at = BudgetAlloc(budget, Max(traits->items, 1), sizeof(uint32));

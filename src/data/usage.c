@@ -283,6 +283,7 @@ UsageRepeats(const Model *model, const Usage *habits, Datum items, uint32 count)
 											 model->quoted)
 								  : ""),
 		1, &type, &items, NULL);
+	ModelNeedsName(model);
 	for (uint64 r = 0; r < rows; r++)
 	{
 		bool isnull;
@@ -324,6 +325,7 @@ UsageReadAll(const Model *model, const Usage *habits, Budget *budget)
 							"l.share::pg_catalog.float8 FROM %s",
 							model->has_items ? "n" : "l", type, of),
 				   0, NULL, NULL, NULL);
+	ModelNeedsName(model);
 	all->repeat = BudgetAlloc(budget, Max(rows, 1), sizeof(Repeat));
 	for (uint64 r = 0; r < rows; r++)
 	{

@@ -107,7 +107,7 @@ Values *
 ValuesOpen(const Model *model, const char *name, IdSet *ids, Budget *budget)
 {
 	Values *values = BudgetZeroed(budget, 1, sizeof(Values));
-	Oid type = attribute_type(model, name);
+	Oid type = ColumnNeeded(model, "items", name);
 	const char *column = psprintf("i.%s", quote_identifier(name));
 
 	values->model = model;
@@ -259,6 +259,7 @@ ValuesRead(Values *values, const uint32 *numbers, uint32 count)
 
 		PlanStream(query(values, " WHERE i.item_id OPERATOR(pg_catalog.=) ANY ($1)"), 1, &type,
 				   &array, take, values);
+		ModelNeedsName(values->model);
 		file_pairs(values);
 	}
 	pfree(asked);
@@ -269,6 +270,7 @@ ValuesReadAll(Values *values)
 {
 	make_places(values);
 	PlanStream(query(values, ""), 0, NULL, NULL, take, values);
+	ModelNeedsName(values->model);
 	for (uint32 n = 0; n < values->places; n++)
 		values->place[n].known = true;
 	file_pairs(values);
@@ -327,4 +329,5 @@ ValuesItems(const Values *values, const text *value, IdSet *items)
 						IdTypeName(values->model->item_kind), values->model->quoted,
 						psprintf(values->array ? "ANY (%s)" : "%s", values->column)),
 			   1, &type, &wanted, take_item, items);
+	ModelNeedsName(values->model);
 }

@@ -65,7 +65,7 @@ static const char *
 text_of(const Model *model, const char *name)
 {
 	const char *column = psprintf("i.%s", quote_identifier(name));
-	Oid type = ColumnType(model, "items", name);
+	Oid type = ColumnNeeded(model, "items", name);
 
 	return OidIsValid(get_base_element_type(type))
 			   ? psprintf("unnest(%s)", ColumnTexts(column, type))
@@ -76,7 +76,7 @@ text_of(const Model *model, const char *name)
 static const char *
 title_of(const Model *model, const char *name)
 {
-	return ColumnText(psprintf("i.%s", quote_identifier(name)), ColumnType(model, "items", name));
+	return ColumnText(psprintf("i.%s", quote_identifier(name)), ColumnNeeded(model, "items", name));
 }
 
 /* When the stretch before begins: as long before as this one lasts, or as there are times. */
@@ -161,6 +161,7 @@ read_events(Wrapping *wrapping)
 
 	wrapping->by_hash = PilesCreate(wrapping->piles, 1, wrapping->memory, wrapping->budget);
 	PlanStream(statement(wrapping, reading), 1, &type, &until, take_event, wrapping);
+	ModelNeedsName(wrapping->model);
 	PilesEnd(wrapping->by_hash);
 }
 
