@@ -164,16 +164,18 @@ ImpressionsRead(const Model *model, const Interval *within, uint32 most, uint32 
 	impressions->items = IdSetCreate(model->item_kind, budget);
 	impressions->list = BudgetAlloc(budget, (uint64) most + 1, sizeof(ImpressionList));
 	reading.impressions = impressions;
-	PlanStreamSome(
-		psprintf("SELECT u.list_id::pg_catalog.int8, u.rank::pg_catalog.int4,"
-				 " u.served_at::pg_catalog.timestamptz, %s, %s, u.chosen_at IS NOT NULL"
-				 " FROM %s.attribute(within => $1%s) u"
-				 " WHERE pg_catalog.isfinite(u.served_at) AND u.served_at"
-				 " OPERATOR(pg_catalog.+) $1 OPERATOR(pg_catalog.<=) pg_catalog.now() AND %s"
-				 " ORDER BY 3 DESC, 1 DESC, 4, 2, 5",
-				 IdColumn(model->user_kind, "u.user_id"), IdColumn(model->item_kind, "u.item_id"),
-				 model->quoted, of_target ? ", signal => $2" : "", ConsentOf(model)),
-		of_target ? 2 : 1, types, values, take_row, &reading, &reading.enough);
+	/* The owner may have let columns of the table be NULL. */
+	PlanStreamSome(psprintf("SELECT u.list_id::pg_catalog.int8, u.rank::pg_catalog.int4,"
+							" u.served_at::pg_catalog.timestamptz, %s, %s, u.chosen_at IS NOT NULL"
+							" FROM %s.attribute(within => $1%s) u"
+							" WHERE pg_catalog.isfinite(u.served_at) AND u.served_at"
+							" OPERATOR(pg_catalog.+) $1 OPERATOR(pg_catalog.<=) pg_catalog.now()"
+							" AND (u.list_id, u.rank, u.user_id, u.item_id) IS NOT NULL AND %s"
+							" ORDER BY 3 DESC, 1 DESC, 4, 2, 5",
+							IdColumn(model->user_kind, "u.user_id"),
+							IdColumn(model->item_kind, "u.item_id"), model->quoted,
+							of_target ? ", signal => $2" : "", ConsentOf(model)),
+				   of_target ? 2 : 1, types, values, take_row, &reading, &reading.enough);
 	ModelNeedsName(model);
 	end_list(&reading);
 	turn(impressions);

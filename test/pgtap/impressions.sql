@@ -104,5 +104,16 @@ SELECT reco_refresh('rare');
 CREATE TEMP TABLE factors AS SELECT * FROM reco_learn_ranking('rare', k => 5, learn_from => 'impressions', within => '2 hours', units => 0);
 SELECT is(bool_and(kept), true, 'lists by factors are learned from alike') FROM factors;
 
+-- Rows of a log that lack what they should have, as its owner may let them, are none: NULL of a text is nowhere in memory.
+SELECT reco_create_model('worded', $$SELECT 'u' || u AS user_id, 'i' || i AS item_id, at AS occurred_at FROM public.rare_act WHERE u % 3 = 0$$);
+SELECT pg_temp.refresh_by_cosine('worded', 120);
+SELECT reco_create_log('worded');
+INSERT INTO worded.served (list_id, rank, served_at, user_id, item_id) SELECT list_id, rank, at, 'u' || u, 'i' || i FROM place WHERE u % 3 = 0;
+CREATE TEMP TABLE sound AS SELECT metric, scored, reranked, gain, users, lists FROM reco_learn_ranking('worded', k => 5, learn_from => 'impressions', within => '2 hours', units => 0);
+ALTER TABLE worded.served DROP CONSTRAINT served_pkey, ALTER list_id DROP NOT NULL, ALTER rank DROP NOT NULL, ALTER served_at DROP NOT NULL, ALTER user_id DROP NOT NULL, ALTER item_id DROP NOT NULL;
+INSERT INTO worded.served (list_id, rank, served_at, user_id, item_id) VALUES
+  (NULL, 1, '2024-04-20', 'u3', 'i1'), (9001, NULL, '2024-04-20', 'u3', 'i1'), (9002, 1, NULL, 'u3', 'i1'), (9003, 1, '2024-04-20', NULL, 'i1'), (9004, 1, '2024-04-20', 'u3', NULL), (NULL, NULL, NULL, NULL, NULL);
+SELECT bag_eq($$SELECT metric, scored, reranked, gain, users, lists FROM reco_learn_ranking('worded', k => 5, learn_from => 'impressions', within => '2 hours', units => 0)$$, 'TABLE sound', 'rows of a log without a user, an item, a list, a place or a time change nothing');
+
 SELECT * FROM finish();
 ROLLBACK;
