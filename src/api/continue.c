@@ -120,7 +120,7 @@ enter(Asked *asked, FunctionCallInfo fcinfo, Model *model)
 
 	caller = CurrentMemoryContext;
 	if (of_setting)
-		MemoryContextSwitchTo(asked->site.context);
+		MemoryContextSwitchTo(asked->site.of_model);
 	unfinished = UnfinishedOf(model, of_setting ? (Datum) 0 : PG_GETARG_DATUM(4), of_setting);
 	if (UnfinishedIsNone(unfinished))
 		refuse_model(model);

@@ -437,7 +437,7 @@ enter(Asked *asked, Model *model)
 		elog(ERROR, "SPI_connect failed");
 	if (asked->stock == NULL)
 	{
-		asked->stock = StockMake(asked->site.context);
+		asked->stock = StockMake(asked->site.of_model);
 		asked->now = GetCurrentTimestamp();
 	}
 	StockNext(asked->stock, model);

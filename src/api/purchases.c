@@ -338,7 +338,7 @@ know_model(Asked *asked, FunctionCallInfo fcinfo, int argument)
 static void
 know_habits(Asked *asked, Model *model)
 {
-	MemoryContext caller = MemoryContextSwitchTo(asked->site.context);
+	MemoryContext caller = MemoryContextSwitchTo(asked->site.of_model);
 
 	if (asked->budget == NULL)
 		asked->budget = BudgetCreate(asked->site.context, "reco_next_purchases", SIZE_MAX);

@@ -156,10 +156,16 @@ SiteKnowsModel(const Site *site, FunctionCallInfo fcinfo, int argument)
 Model *
 SiteLearnModel(Site *site, FunctionCallInfo fcinfo, int argument)
 {
-	MemoryContext caller = MemoryContextSwitchTo(site->context);
+	MemoryContext before = site->of_model;
+	MemoryContext caller;
 	Model *model;
 
 	site->model = NULL;
+	site->of_model = NULL;
+	if (before)
+		MemoryContextDelete(before);
+	site->of_model = AllocSetContextCreate(site->context, "reco site", ALLOCSET_SMALL_SIZES);
+	caller = MemoryContextSwitchTo(site->of_model);
 	model = DoorModel(fcinfo, argument);
 	site->model_is_null = PG_ARGISNULL(argument);
 	site->model_default = pstrdup(FindDefault ? FindDefault : "");

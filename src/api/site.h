@@ -29,7 +29,8 @@ typedef struct SiteStatement
 /* What every call site knows: the first member of what a function keeps. */
 typedef struct Site
 {
-	MemoryContext context; /* of all that is kept */
+	MemoryContext context;  /* of all that is kept */
+	MemoryContext of_model; /* of what is kept of the model, which goes when another is learned */
 	SiteStatement statement;
 	Model *model;
 	Datum model_argument; /* a copy; read where it is not NULL */

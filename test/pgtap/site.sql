@@ -125,5 +125,18 @@ BEGIN
 END $$;
 SELECT bag_eq('SELECT * FROM pg_temp.fetched()', 'TABLE whole', 'what is written between fetches is not seen by the cursor');
 
+-- What a site knows of a model goes when it is asked of another one: memory while a query asks of two in turns, so many times.
+CREATE FUNCTION pg_temp.held(of text, times int) RETURNS bigint LANGUAGE plpgsql AS $$
+DECLARE held bigint;
+BEGIN
+	EXECUTE format('SELECT (SELECT sum(total_bytes) FROM pg_backend_memory_contexts WHERE asked.rows > 0) FROM (SELECT count(%s) AS rows FROM generate_series(1, %s) n%s) asked',
+		CASE of WHEN 'score' THEN 'reco_score(n % 60 + 1::bigint, 3::bigint, CASE WHEN n % 2 = 0 THEN ''tv'' ELSE ''other'' END)' ELSE '*' END, times,
+		CASE of WHEN 'score' THEN '' ELSE format(', LATERAL reco_%s(n %% 60 + 1::bigint, model => CASE WHEN n %% 2 = 0 THEN ''tv'' ELSE ''other'' END)', of) END) INTO held;
+	RETURN held;
+END $$;
+SELECT pg_temp.held(name, 10) FROM (SELECT name FROM question UNION ALL VALUES ('score')) q;
+SELECT cmp_ok(pg_temp.held(name, 410) - pg_temp.held(name, 10), '<', 500000::bigint, name || ' keeps nothing of the model before')
+FROM (SELECT name FROM question UNION ALL VALUES ('score')) q;
+
 SELECT * FROM finish();
 ROLLBACK;
