@@ -53,6 +53,25 @@ as_number(Oid log, const char *column)
 	return NULL; /* for the compiler */
 }
 
+pg_noreturn static void
+refuse_missing(Oid log)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_UNDEFINED_TABLE), errmsg("there is no relation with OID %u", log)));
+}
+
+/* The log as SQL names it; nobody keeps it from being dropped before it is read. */
+static const char *
+name_of(Oid log)
+{
+	const char *schema = get_namespace_name(get_rel_namespace(log));
+	const char *name = get_rel_name(log);
+
+	if (schema == NULL || name == NULL)
+		refuse_missing(log);
+	return quote_qualified_identifier(schema, name);
+}
+
 /* Raises an error where the relation is no table or view, or its items are of another kind. */
 static void
 check_log(Oid log, IdKind kind)
@@ -61,8 +80,7 @@ check_log(Oid log, IdKind kind)
 	IdKind items;
 
 	if (relkind == '\0')
-		ereport(ERROR, (errcode(ERRCODE_UNDEFINED_TABLE),
-						errmsg("there is no relation with OID %u", log)));
+		refuse_missing(log);
 	if (strchr("rvmpf", relkind) == NULL)
 		ereport(ERROR, (errcode(ERRCODE_WRONG_OBJECT_TYPE),
 						errmsg("\"%s\" is no table or view", get_rel_name(log))));
@@ -96,8 +114,7 @@ query(Oid log, IdKind kind, const char *segment)
 		" WHERE item_id OPERATOR(pg_catalog.=) $1%s AND %s IS NOT NULL) v"
 		" WHERE v.place IS NOT NULL GROUP BY v.place, v.here",
 		ColumnText("variant", type_of(log, "variant")), here, shown, as_number(log, "chosen"),
-		quote_qualified_identifier(get_namespace_name(get_rel_namespace(log)), get_rel_name(log)),
-		kind == ID_TEXT ? "::pg_catalog.text" : "", shown);
+		name_of(log), kind == ID_TEXT ? "::pg_catalog.text" : "", shown);
 }
 
 /* The names as an array. */
