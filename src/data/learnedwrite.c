@@ -313,12 +313,15 @@ LearnedWrite(const Model *model, const IdSet *ids, const LearnedItem *items, uin
 			 bool timed, uint32 *slots, Budget *budget)
 {
 	uint64 written = 0;
-	uint32 *number = number_items(model, ids, items, count, slots, &written, budget);
-	Batch *batch = open_batch(model);
+	uint32 *number;
+	Batch *batch;
 	uint32 longest = 0;
 	bytea *room;
 	Best *scratch;
 
+	ModelNeedsTable(model, "learned_item");
+	number = number_items(model, ids, items, count, slots, &written, budget);
+	batch = open_batch(model);
 	for (uint32 i = 0; i < count; i++)
 		longest = Max(longest, items[i].neighbor_count);
 	if (longest > (MaxAllocSize / 2 - VARHDRSZ - PACKED_HEADER) / PACKED_PER_NEIGHBOR)

@@ -89,8 +89,10 @@ read_straight(const Model *model, const char *const *names, int columns, Datum *
 	Datum *values;
 	bool *nulls;
 
+	/* Whoever dropped it may have been waited for. */
 	if (table == NULL)
-		return false;
+		ereport(ERROR, (errcode(ERRCODE_UNDEFINED_OBJECT),
+						errmsg("model \"%s\" does not exist", model->name)));
 	desc = RelationGetDescr(table);
 	if (!may_read(table) || !find_places(desc, names, columns))
 	{
