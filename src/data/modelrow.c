@@ -15,7 +15,7 @@
 /* Where each column was last time: no more than a hint, since the name there decides. */
 static AttrNumber places[MODEL_ROW_COLUMNS];
 
-static void
+pg_noreturn static void
 refuse_rows(const Model *model)
 {
 	ereport(ERROR, (errcode(ERRCODE_DATA_CORRUPTED),
@@ -63,6 +63,32 @@ may_read(Relation table)
 		   pg_class_aclcheck(RelationGetRelid(table), GetUserId(), ACL_SELECT) == ACLCHECK_OK;
 }
 
+/* True where there is a row of the table by now, whatever the snapshot of the statement sees. */
+static bool
+has_row(Relation table)
+{
+	TableScanDesc scan = table_beginscan(table, SnapshotSelf, 0, NULL);
+	bool found = heap_getnext(scan, ForwardScanDirection) != NULL;
+
+	table_endscan(scan);
+	return found;
+}
+
+/*
+ * Raises the error of a table without a row: names are looked up as they are now, and so a model is
+ * found, too, that was made after the snapshot was taken.
+ */
+pg_noreturn static void
+refuse_none(const Model *model, Relation table)
+{
+	if (has_row(table))
+		ereport(ERROR, (errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
+						errmsg("model \"%s\" was created after this statement or transaction began",
+							   model->name),
+						errhint("Try again.")));
+	refuse_rows(model);
+}
+
 /* A copy of the one row that the snapshot sees. */
 static HeapTuple
 copy_row(const Model *model, Relation table)
@@ -72,7 +98,7 @@ copy_row(const Model *model, Relation table)
 	HeapTuple copy;
 
 	if (tuple == NULL)
-		refuse_rows(model);
+		refuse_none(model, table);
 	copy = heap_copytuple(tuple);
 	if (heap_getnext(scan, ForwardScanDirection) != NULL)
 		refuse_rows(model);

@@ -88,6 +88,15 @@ SELECT is_empty($$SELECT * FROM heard WHERE act LIKE 'DROP%' AND said NOT IN ('4
   AND said NOT LIKE '55006 cannot DROP % because it is being used by active queries in this session'$$, 'and so is one that is dropped, where that is possible at all');
 SELECT is((SELECT count(DISTINCT name) FROM heard WHERE said LIKE '40001%'), (SELECT count(*) FROM asked), 'each of these questions says so');
 
+-- A model that is made while a statement runs, whose snapshot does not see its rows: nothing is damaged.
+CREATE FUNCTION make_late() RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+  PERFORM reco_create_model('late', 'SELECT u AS user_id, i AS item_id, at AS occurred_at FROM act');
+  PERFORM reco_refresh('late');
+END $$;
+SELECT throws_ok($$SELECT make_late(), reco_score(1::bigint, 1::bigint, 'late')$$, '40001', 'model "late" was created after this statement or transaction began', 'a model is too late for a statement');
+SELECT throws_ok($$SELECT make_late(), (SELECT count(*) FROM reco_top_n(1::bigint, 3, 'late'))$$, '40001', NULL, 'or for a list of it');
+
 -- A view of the items that is another one by then.
 CREATE FUNCTION lose_column() RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
