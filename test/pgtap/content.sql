@@ -157,6 +157,24 @@ SELECT is_empty($$
 SELECT cmp_ok(count(*), '>', 200::bigint, 'many pairs were compared') FROM store.similar WHERE support = 0;
 
 
+/*
+ * Where targets keep what speaks for them, some of an item's own are only shown; pairs by attributes are taken out of these one by one,
+ * and of all that people's choices say none is lost and none comes twice.
+ */
+SELECT reco_create_model('mixed', 'SELECT * FROM public.bought', 'SELECT * FROM public.stock');
+SELECT reco_configure('mixed', similarity => 'cosine', keep => 'target', weighting => 'binary', min_support => 1);
+CREATE FUNCTION pg_temp.kept_with(k int, content float8) RETURNS SETOF text LANGUAGE plpgsql AS $$
+BEGIN
+  PERFORM reco_configure('mixed', neighbors => k, content => kept_with.content);
+  PERFORM reco_refresh('mixed');
+  RETURN QUERY SELECT format('%s %s %s %s', k, item_id, similar_item_id, support) FROM mixed.similar WHERE support > 0;
+END $$;
+CREATE TEMP TABLE by_choice AS SELECT p FROM unnest(ARRAY[5, 8, 12, 16]) k, pg_temp.kept_with(k, 0) p;
+CREATE TEMP TABLE by_both AS SELECT p FROM unnest(ARRAY[5, 8, 12, 16]) k, pg_temp.kept_with(k, 2) p;
+SELECT cmp_ok((SELECT count(*) FROM by_choice), '>', 1000::bigint, 'pairs by choices');
+SELECT bag_eq('TABLE by_both', 'TABLE by_choice', 'all stay, each once, beside those by attributes');
+SELECT cmp_ok((SELECT count(*) FROM mixed.similar WHERE support = 0), '>', 200::bigint, 'of which there are many');
+
 -- Everything adds up, for everybody, one at a time and all at once.
 SELECT is_empty($$SELECT user_id, item_id FROM (SELECT DISTINCT user_id FROM bought) u, stock, LATERAL (SELECT coalesce(sum(share), 0) AS sum FROM store.why(user_id, item_id)) w
   WHERE float8send(store.score(user_id, item_id)) <> float8send(sum)$$, 'shares sum to the score, to the last bit');

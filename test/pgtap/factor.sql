@@ -1,6 +1,6 @@
 -- Factors: users folded in by hand and in plain SQL, the equations that learning ends at, shares, and what they are the same for.
 BEGIN;
-SELECT plan(35);
+SELECT plan(38);
 
 -- One factor.  Four users, two items; one factor y per item, x per user:
 --   x = sum of y / (sum of y^2 + alpha * sum of all y^2 + lambda * (n + alpha * 2)), n items of the user,
@@ -92,6 +92,33 @@ END $$;
 CREATE TABLE objectives AS SELECT n, pg_temp.objective(n) AS o FROM unnest(ARRAY[1, 2, 4, 16, 64]) n;
 SELECT is((SELECT count(*) FROM (SELECT o - lag(o) OVER (ORDER BY n) AS step FROM objectives) s WHERE step > 1e-4), 0::bigint, 'more iterations never leave more to explain');
 SELECT cmp_ok((SELECT o FROM objectives WHERE n = 1), '>', (SELECT o * 1.01 FROM objectives WHERE n = 64), 'the first is not the last');
+
+/*
+ * Where the match curve has held some things back, learning goes on from there with everything, for one in four iterations.  After eight
+ * what it goes on from hardly moves any more; so from the two iterations of eight to the three of nine to twelve is one of plain SQL, and
+ * another to the four of thirteen to sixteen.
+ */
+CREATE TABLE few AS SELECT u, i FROM generate_series(1, 200) u, generate_series(1, 12) i WHERE hashint8extended(u * 100 + i, 5) & 1023 < CASE WHEN u % 3 = i % 3 THEN 700 ELSE 200 END;
+SELECT reco_create_model('few', 'SELECT u AS user_id, i AS item_id FROM few');
+SELECT reco_configure('few', algorithm => 'factors', factors => 1, factor_lambda => 0.15, unobserved => 0.5, weighting => 'binary', min_support => 1);
+CREATE TABLE learned_in (n int, i int, y float8);
+DO $$
+BEGIN
+  FOR n IN 8..16 LOOP
+    PERFORM reco_configure('few', iterations => n);
+    PERFORM reco_refresh('few');
+    INSERT INTO learned_in SELECT n, item_id, factor[1] FROM few.item_factor;
+  END LOOP;
+END $$;
+CREATE TABLE one_more AS
+  WITH alpha AS (SELECT 0.5 * count(*) / (200 * 12) AS alpha FROM few),
+  all_y AS (SELECT n, alpha * (sum(y * y) + 0.15 * 12) AS base FROM learned_in, alpha GROUP BY n, alpha),
+  x AS (SELECT n, u, sum(y) / (sum(y * y) + base + 0.15 * count(*)) AS x FROM few JOIN learned_in USING (i) JOIN all_y USING (n) GROUP BY n, u, base),
+  all_x AS (SELECT n, alpha * (sum(x * x) + 0.15 * 200) AS base FROM x, alpha GROUP BY n, alpha)
+  SELECT n, i, sum(x) / (sum(x * x) + base + 0.15 * count(*)) AS y FROM few JOIN x USING (u) JOIN all_x USING (n) GROUP BY n, i, base;
+SELECT cmp_ok((SELECT max(abs(a.y - b.y)) FROM learned_in a JOIN learned_in b USING (i) WHERE (a.n, b.n) = (12, 16)), '>', 1e-5::float8, 'twelve iterations are not sixteen');
+SELECT cmp_ok((SELECT max(abs(m.y - l.y)) FROM one_more m JOIN learned_in l USING (i) WHERE m.n = 8 AND l.n BETWEEN 9 AND 12), '<', 2e-6::float8, 'from eight to nine, and to twelve, is one more with everything');
+SELECT cmp_ok((SELECT max(abs(m.y - l.y)) FROM one_more m JOIN learned_in l USING (i) WHERE m.n = 12 AND l.n BETWEEN 13 AND 16), '<', 2e-6::float8, 'from twelve to thirteen, and to sixteen, too');
 
 -- What is new counts at once; what is disliked turns a score down; what nobody may know stays out.
 CREATE TABLE before AS SELECT shop.user_factor(7) AS factor, shop.score(7, 10) AS score, (SELECT array_agg(f ORDER BY item_id) FROM shop.item_factor f) AS items;

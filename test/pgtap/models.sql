@@ -310,5 +310,11 @@ SELECT pg_temp.is_near(max(similarity), 2e-5 / power(20, 0.85), 'an item that ev
 FROM everybody.similar WHERE item_id > 0 AND similar_item_id > 0;
 SELECT is(count(*), 1998::bigint, 'two neighbours each') FROM everybody.similar WHERE item_id > 0;
 
+-- What auto goes by where hardly anybody can be held out is written down.
+CREATE TABLE pair AS SELECT u, i FROM generate_series(1, 9) u, generate_series(1, 3) i;
+SELECT reco_create_model('pair', 'SELECT u AS user_id, i AS item_id FROM pair');
+SELECT pg_temp.refresh('pair');
+SELECT results_eq('SELECT picked_similarity, picked_keep, picked_shrinkage, picked_recency FROM pair.model', $$VALUES ('cooccurrence', 'target', 5::float8, 1::float8)$$, 'counts with a shrinkage of 5');
+
 SELECT * FROM finish();
 ROLLBACK;

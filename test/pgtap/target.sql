@@ -233,6 +233,21 @@ SELECT is_empty('SELECT * FROM past.similar WHERE similar_item_id < 400', 'what 
 SELECT reco_configure('past', algorithm => 'factors', similarity => 'auto');
 SELECT unalike(pg_temp.refresh('past'), '%signal%', 'factors are of all signals alike');
 
+/*
+ * By hand, what counts as chosen.  All twenty buy 1 in January and 2 on 6 April, when five are shown 3 and three others view it; on the
+ * 11th the first ten buy 3, the others 1 once more.  After 6 April something new was bought by ten, of whom three knew it: seven.  To
+ * have been shown a thing is not to know it.  With repeats all twenty bought something.
+ */
+CREATE TABLE lately AS
+  SELECT n AS u, i, 'buy' AS s, 1.0::float8 AS w, at::timestamptz FROM generate_series(1, 20) n, (VALUES (1, '2026-01-01'), (2, '2026-04-06')) v(i, at)
+  UNION ALL SELECT n, 3, CASE WHEN n <= 5 THEN 'show' ELSE 'view' END, (n > 5)::int, '2026-04-06' FROM generate_series(1, 8) n
+  UNION ALL SELECT n, CASE WHEN n <= 10 THEN 3 ELSE 1 END, 'buy', 1, '2026-04-11' FROM generate_series(1, 20) n
+  UNION ALL SELECT 100 + n, i, 'buy', 1, '2026-01-01' FROM generate_series(1, 6) n, unnest(ARRAY[1, 3]) i;
+SELECT reco_create_model('lately', 'SELECT u AS user_id, i AS item_id, s AS signal, w AS weight, at AS occurred_at FROM public.lately');
+SELECT reco_configure('lately', target_signal => 'buy', similarity => 'cooccurrence', min_support => 1);
+SELECT is(users, want, what) FROM (VALUES (true, 7::bigint, 'who bought what was new, shown before or not'), (false, 20, 'with repeats all who bought')) v(new, want, what),
+  LATERAL reco_evaluate('lately', 2, split => 'time', holdout => .31, new_only => new) WHERE (algorithm, metric) = ('model', 'ndcg');
+
 /* By any number of processes it is the same: 130,000 events, which is more than are shared. */
 CREATE TABLE busy WITH (parallel_workers = 2) AS
   SELECT (n * 7919 % 6011)::int AS u, (CASE WHEN n % 3 = 0 THEN (n * n + n * 31) % 397 ELSE n * 131 % 499 END)::int AS i, CASE WHEN n % 11 = 0 THEN 'buy' WHEN n % 7 = 0 THEN 'like' WHEN n % 5 <> 0 THEN 'view' END AS s,
