@@ -126,6 +126,22 @@ SELECT set_eq('SELECT i, t.* FROM generate_series(1, 60) i, LATERAL taste.audien
 SET LOCAL maintenance_work_mem = '1MB';
 SELECT set_eq('SELECT i, t.* FROM generate_series(1, 60) i, LATERAL taste.audience(i, 7) WITH ORDINALITY t(user_id, score, match, because, n)', 'TABLE seven', 'in little memory');
 RESET maintenance_work_mem;
+/* By plain counts an item speaks for another by more than 1, and the squares of that tell who may come first. */
+SELECT reco_create_model('counts', 'SELECT * FROM taste');
+SELECT reco_configure('counts', similarity => 'cooccurrence', user_exponent => 0, source_exponent => 0, target_exponent => 0, weighting => 'binary', keep => 'source');
+SELECT pg_temp.refresh('counts');
+SELECT cmp_ok((SELECT min(similarity) FROM counts.similar), '>', 1::float8, 'similarities above 1');
+SELECT set_eq('SELECT i, t.* FROM generate_series(1, 60) i, LATERAL counts.audience(i, NULL) WITH ORDINALITY t(user_id, score, match, because, n) WHERE n <= 2',
+  'SELECT i, t.* FROM generate_series(1, 60) i, LATERAL counts.audience(i, 2) WITH ORDINALITY t(user_id, score, match, because, n)', 'the first two by counts');
+/* Ids as far apart as they can be, where no table from the first to the last can be. */
+CREATE TABLE far AS SELECT user_id, (item_id::bigint - 30) * 300000000000000000 AS item_id FROM taste;
+CREATE INDEX ON far (user_id);
+CREATE INDEX ON far (item_id);
+SELECT reco_create_model('far', 'SELECT * FROM far');
+SELECT reco_configure('far', similarity => 'cosine');
+SELECT pg_temp.refresh('far');
+SELECT set_eq('SELECT i, t.* FROM (SELECT DISTINCT item_id AS i FROM far) i, LATERAL far.audience(i, NULL) WITH ORDINALITY t(user_id, score, match, because, n) WHERE n <= 2',
+  'SELECT i, t.* FROM (SELECT DISTINCT item_id AS i FROM far) i, LATERAL far.audience(i, 2) WITH ORDINALITY t(user_id, score, match, because, n)', 'and of items whose ids lie far apart');
 /* By a policy, who has seen an item long ago may come again. */
 SELECT reco_configure('taste', exclude_seen => '{"*": "200 days"}');
 INSERT INTO taste VALUES ('user 1', 3, 1, now()), ('user 2', 3, -9, now()), ('later', 1, 5, now() + interval '1 day'), (NULL, 1, 1, now()), ('user 3', 4, NULL, now());

@@ -47,6 +47,12 @@ SELECT results_eq($$SELECT item_id, progress FROM tv.continue(1, as_of => '2026-
 SELECT results_eq($$SELECT count(*), min(probability), max(probability) FROM tv.learned_resume$$, 'SELECT 20::bigint, min(probability), max(probability) FROM tv.learned_resume WHERE probability BETWEEN 0 AND 1',
   'every quarter of progress and every visit has its share, between 0 and 1');
 
+-- What a statement adds itself is not there for it, as for any query, but for the next.
+CREATE FUNCTION pg_temp.watch(viewer int) RETURNS int LANGUAGE sql AS $$INSERT INTO watched VALUES (viewer, 1, '2026-01-02 20:00Z', .5) RETURNING viewer$$;
+SELECT results_eq($$SELECT viewer, item_id FROM (SELECT pg_temp.watch(8) AS viewer OFFSET 0) w LEFT JOIN LATERAL tv.continue(viewer) ON true$$, 'VALUES (8, NULL::int)', 'begun by the statement that asks');
+SELECT results_eq('SELECT item_id FROM tv.continue(8)', 'VALUES (1)', 'and asked by the next');
+DELETE FROM watched WHERE viewer = 8;
+
 -- Whose history is empty, or of one event, or all at one instant.
 SELECT is_empty('SELECT * FROM tv.continue(77)', 'nobody');
 SELECT is_empty('SELECT * FROM tv.continue(NULL)', 'a guest');

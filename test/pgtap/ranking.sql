@@ -138,6 +138,29 @@ SELECT is_empty('SELECT * FROM (SELECT s.user_id, s.rank, v.v, lead(v.v) OVER (P
   'the order is the one that plain SQL works out from the table');
 SELECT is((SELECT count(*) FROM valued v JOIN served s ON s.user_id = v.u AND s.item_id = v.i WHERE s.rank <= 100), (SELECT count(*) FROM valued), 'of the same items');
 
+/*
+ * A line by hand that goes by lately alone, which is 1 for every item where no event has a time: whatever is said was said as late.  So a
+ * list without times stays as it is scored, and one with times does not.
+ */
+SELECT reco_create_model('undated', 'SELECT u AS user_id, i AS item_id FROM public.act');
+SELECT pg_temp.refresh_by_cosine('undated', 400);
+CREATE TEMP TABLE line_by_hand AS SELECT layer, unit, feature, CASE layer WHEN 'mean' THEN 0 WHEN 'scale' THEN 1 ELSE (feature = 'lately')::int END AS weight FROM plant.learned_ranking WHERE layer IN ('mean', 'scale', 'direct');
+CREATE FUNCTION pg_temp.reordered(model text) RETURNS bigint LANGUAGE plpgsql AS $$
+DECLARE moved bigint;
+BEGIN
+  EXECUTE format('DELETE FROM %I.learned_ranking', model);
+  PERFORM reco_configure(model, reranked => false);
+  EXECUTE format('CREATE TEMP TABLE as_scored AS SELECT u, t.item_id, n FROM generate_series(1, 30) u, %I.top_n(u, 50) WITH ORDINALITY AS t(item_id, score, match, because, source, n)', model);
+  EXECUTE format('INSERT INTO %I.learned_ranking (layer, unit, feature, weight) TABLE line_by_hand', model);
+  EXECUTE format('UPDATE %I.model SET reranked_first = 50, reranked_of = %L', model, 'cosine');
+  PERFORM reco_configure(model, reranked => true);
+  EXECUTE format('SELECT count(*) FROM as_scored s, LATERAL (SELECT t.item_id FROM %I.top_n(s.u, 50) WITH ORDINALITY AS t(item_id, score, match, because, source, n) WHERE t.n = s.n) t WHERE t.item_id <> s.item_id', model) INTO moved;
+  DROP TABLE as_scored;
+  RETURN moved;
+END $$;
+SELECT is(pg_temp.reordered('undated'), 0::bigint, 'without times nothing is said lately');
+SELECT cmp_ok(pg_temp.reordered('stock'), '>', 500::bigint, 'with times some is');
+
 -- A setting takes it back, and a refresh leaves it alone as long as lists are scored as they were.
 SELECT reco_configure('plant', reranked => false);
 SELECT is_empty('SELECT p.* FROM plain p, LATERAL (SELECT t.* FROM plant.top_n(p.user_id, 120) WITH ORDINALITY AS t(item_id, score, match, because, source, n) WHERE n = p.rank) t WHERE t.item_id <> p.item_id OR t.score <> p.score', 'without it lists are as scored');

@@ -96,6 +96,20 @@ UPDATE later SET at = (SELECT max(at) FROM early) - interval '1 minute' WHERE n 
 SELECT cmp_ok(e.value, '<', (SELECT value FROM have WHERE (algorithm, metric) = ('fatigue', 'ndcg')) * .8, 'the same before it lowers what was chosen')
 FROM reco_evaluate('later', 5, holdout => (SELECT 1500 / count(*)::float8 FROM later), as_served => true) e WHERE (algorithm, metric) = ('fatigue', 'ndcg');
 
+/*
+ * By hand: b leads to c, 25 / sqrt(60 * 25) = .645, rather than to a, 15 / sqrt(60 * 75) = .224.  Twenty who have b are shown c three times
+ * and more, which leaves a quarter of it, .161, and choose a: the first of all items, and the only one that any of them chooses.
+ */
+CREATE TABLE vain AS
+  SELECT n AS u, 'b' AS i, 1.0::float8 AS w, '2026-01-01'::timestamptz AS at FROM generate_series(1, 60) n UNION ALL SELECT n, CASE WHEN n <= 25 THEN 'c' ELSE 'a' END, 1, '2026-01-01' FROM generate_series(1, 40) n
+  UNION ALL SELECT 100 + n, 'a', 1, '2026-01-01' FROM generate_series(1, 60) n
+  UNION ALL SELECT n, 'c', 0, '2026-01-02' FROM generate_series(41, 60) n, generate_series(1, 3)
+  UNION ALL SELECT n, 'a', 1, '2026-01-03' FROM generate_series(41, 60) n;
+SELECT reco_create_model('vain', 'SELECT u AS user_id, i AS item_id, at AS occurred_at, w AS weight FROM vain');
+SELECT reco_configure('vain', similarity => 'cosine', min_support => 1, fatigue_half_life => '1000 days');
+SELECT results_eq($$SELECT algorithm, value, users FROM reco_evaluate('vain', 1, holdout => 20.0 / 240, as_served => true) WHERE metric = 'hit_rate' AND algorithm IN ('model', 'fatigue', 'served')$$,
+  $$VALUES ('model', 0::float8, 20::bigint), ('fatigue', 1, 20), ('served', 1, 20)$$, 'what was shown in vain makes way for the first of all items');
+
 -- By factors; with repeats; of a few people; by signals; and where there is nothing that lists would go by.
 SELECT reco_configure('act', algorithm => 'factors', factors => 8, iterations => 4);
 SELECT is(count(*), 3::bigint, 'by factors') FROM reco_evaluate('act', 5, as_served => true) WHERE metric = 'ndcg_gain' AND value <> 0;

@@ -73,6 +73,17 @@ CREATE TABLE undated_report AS SELECT * FROM reco_tune('undated', '10 seconds');
 SELECT is(max(users), 240::bigint, 'a tenth is held out') FROM undated_report;
 SELECT is_empty($$SELECT * FROM undated_report WHERE settings ~ 'half_life'$$, 'nothing to forget by');
 
+-- From a half-life, whichever it is, the next that are tried are the nearest on either side of 540, 180, 60, 20 and 7 days, and none.
+CREATE TABLE dated AS SELECT u, (u * 7 + n * 3) % 12 AS i, '2026-01-01'::timestamptz + (u * 13 + n * 29) % 600 * interval '1 hour' AS at FROM generate_series(1, 40) u, generate_series(1, 6) n;
+SELECT reco_create_model('dated', 'SELECT u AS user_id, i AS item_id, at AS occurred_at FROM dated');
+CREATE FUNCTION pg_temp.next_half_lives(half_life interval) RETURNS text LANGUAGE plpgsql AS $$
+BEGIN
+  PERFORM reco_configure('dated', similarity => 'cosine', half_life => next_half_lives.half_life, shrinkage => 0, recency => 1);
+  RETURN (SELECT string_agg(settings, ', ' ORDER BY trial) FROM reco_tune('dated', '20 seconds', 5) WHERE settings ~ '^half_life[^,]*$');
+END $$;
+SELECT is(pg_temp.next_half_lives(half_life::interval), tried, 'from ' || half_life) FROM (VALUES ('0', $$half_life => '540 days'$$), ('540 days', $$half_life => '180 days', half_life => '0 days'$$),
+  ('100 days', $$half_life => '60 days', half_life => '180 days'$$), ('3 days', $$half_life => '7 days'$$)) v(half_life, tried);
+
 -- Nothing to measure on.
 TRUNCATE chose;
 SELECT is_empty($$SELECT * FROM reco_tune('circle', '1 second')$$, 'no events, no trials');
