@@ -6,9 +6,11 @@
 #include "tcop/dest.h"
 #include "utils/array.h"
 #include "utils/hsearch.h"
+#include "utils/inval.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/plancache.h"
+#include "utils/syscache.h"
 
 /*
  * Beyond this many statements a session prepares what it needs at each use: a kept plan may be
@@ -24,10 +26,20 @@ typedef struct PlanEntry
 	uint64 hash; /* of the text; the text itself decides */
 	char *sql;
 	SPIPlanPtr plan;
-	int unfit; /* which plan of it was not to be run straight */
+	int unfit;      /* which plan of it was not to be run straight */
+	uint64 namings; /* how many there had been before the names in it were last looked up */
 } PlanEntry;
 
 static HTAB *plans = NULL;
+
+/* How often this session was told that the row of a schema has changed: its name, owner or rights. */
+static uint64 namings = 0;
+
+static void
+count_naming(Datum arg, int cache, uint32 hash)
+{
+	namings++;
+}
 
 Datum
 PlanArray(Datum *values, uint32 count, Oid type)
@@ -50,11 +62,35 @@ prepare(const char *sql, int arguments, const Oid *types, int options)
 	return plan;
 }
 
+/*
+ * Has the names in a plan looked up anew where a schema may have got another one since that was last
+ * begun.  PostgreSQL sees to that itself, but for what it is told while it looks names up: a plan that is
+ * being made is none yet that it could find out of date.
+ */
+static void
+look_up_again(PlanEntry *entry)
+{
+	ListCell *cell;
+
+	if (entry->namings == namings)
+		return;
+	entry->namings = namings;
+	foreach (cell, SPI_plan_get_plan_sources(entry->plan))
+	{
+		CachedPlanSource *source = lfirst(cell);
+
+		source->is_valid = false;
+		if (source->gplan)
+			source->gplan->is_valid = false;
+	}
+}
+
 /* The plan of one statement, made with these options of cursors; *kept_as is where it is kept, or NULL. */
 static SPIPlanPtr
 find_plan(const char *sql, int arguments, const Oid *types, int options, PlanEntry **kept_as)
 {
 	uint64 hash = HashBytes((const unsigned char *) sql, strlen(sql));
+	uint64 known = namings;
 	PlanEntry *entry;
 	SPIPlanPtr plan;
 	char *kept;
@@ -68,12 +104,16 @@ find_plan(const char *sql, int arguments, const Oid *types, int options, PlanEnt
 		HASHCTL control = {.keysize = sizeof(uint64), .entrysize = sizeof(PlanEntry)};
 
 		plans = hash_create("reco plans", 64, &control, HASH_ELEM | HASH_BLOBS);
+		CacheRegisterSyscacheCallback(NAMESPACEOID, count_naming, (Datum) 0);
 	}
 
 	entry = hash_search(plans, &hash, HASH_FIND, NULL);
 	*kept_as = entry && strcmp(entry->sql, sql) == 0 ? entry : NULL;
 	if (*kept_as)
+	{
+		look_up_again(entry);
 		return entry->plan;
+	}
 
 	/* Everything that can fail comes before the entry, so that none is ever half made. */
 	plan = prepare(sql, arguments, types, options);
@@ -86,6 +126,7 @@ find_plan(const char *sql, int arguments, const Oid *types, int options, PlanEnt
 	entry->sql = kept;
 	entry->plan = plan;
 	entry->unfit = 0;
+	entry->namings = known;
 	*kept_as = entry;
 	return plan;
 }
