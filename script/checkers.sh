@@ -14,7 +14,7 @@ declare -A CHECKED_PARTS=([cassert]="${SERVER_PARTS[*]}" [valgrind]='regress' [a
 # Builds that server, which takes minutes, unless it is there; its words are shown when that fails.
 make_checked_server() {
 	local began=$SECONDS
-	if ! in_folder servers test -e "$CHECKED/ready"; then
+	if ! in_folder servers test -e "$CHECKED/complete"; then
 		say "building PostgreSQL $CHECKED_MAJOR with assertions (some minutes, once)"
 		in_folder servers bash -euc '
 			target=$1 major=$2
@@ -30,9 +30,10 @@ make_checked_server() {
 				--without-readline --without-zlib --without-icu CPPFLAGS=-DUSE_VALGRIND CFLAGS="-O1 -fno-omit-frame-pointer"
 			make -s -j2
 			make -s install
+			make -s -C contrib/auto_explain install
 			cp src/tools/valgrind.supp "$target"
 			cp /usr/share/postgresql/"$major"/extension/pgtap* "$("$target/bin/pg_config" --sharedir)/extension/"
-			touch "$target/ready"
+			touch "$target/complete"
 		' build "$CHECKED" "$CHECKED_MAJOR" >"$work/folder.log" 2>&1 ||
 			{ show "$work/folder.log" 15; cannot "PostgreSQL $CHECKED_MAJOR could not be built from Debian's source"; } || return
 		rm -rf "$work/tmp/source"
