@@ -146,10 +146,10 @@ ModelNew(Oid reco, Oid table)
 	tuple = SearchSysCache1(NAMESPACEOID, ObjectIdGetDatum(model->schema));
 	if (!HeapTupleIsValid(tuple))
 		elog(ERROR, "cache lookup failed for schema %u", model->schema);
+	model->name = pstrdup(NameStr(((Form_pg_namespace) GETSTRUCT(tuple))->nspname));
 	model->owner = ((Form_pg_namespace) GETSTRUCT(tuple))->nspowner;
 	ReleaseSysCache(tuple);
-	model->naming = NamingOf(model->schema);
-	model->name = pstrdup(NameStr(model->naming.name));
+	model->naming = NamingOf(model->schema, model->name);
 	model->quoted = quote_identifier(model->name);
 	if (object_aclcheck(NamespaceRelationId, model->schema, GetUserId(), ACL_USAGE) != ACLCHECK_OK)
 		aclcheck_error(ACLCHECK_NO_PRIV, OBJECT_SCHEMA, model->name);
@@ -756,7 +756,7 @@ ModelNeedsTable(const Model *model, const char *name)
 void
 ModelNeedsName(const Model *model)
 {
-	if (!NamingHolds(&model->naming))
+	if (!NamingHolds(&model->naming, model->schema, model->name))
 		ereport(ERROR,
 				(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
 				 errmsg("model \"%s\" was renamed or dropped while it was in use", model->name),

@@ -15,11 +15,11 @@
  * is only ever followed by a later one.  So two looks that find one row had nothing else between them.
  */
 static HeapTuple
-find_row(const Naming *naming)
+find_row(Oid schema, const char *name)
 {
-	HeapTuple row = SearchSysCache1(NAMESPACENAME, NameGetDatum(&naming->name));
+	HeapTuple row = SearchSysCache1(NAMESPACENAME, CStringGetDatum(name));
 
-	if (HeapTupleIsValid(row) && ((Form_pg_namespace) GETSTRUCT(row))->oid != naming->schema)
+	if (HeapTupleIsValid(row) && ((Form_pg_namespace) GETSTRUCT(row))->oid != schema)
 	{
 		ReleaseSysCache(row);
 		return NULL;
@@ -28,18 +28,12 @@ find_row(const Naming *naming)
 }
 
 Naming
-NamingOf(Oid schema)
+NamingOf(Oid schema, const char *name)
 {
-	Naming naming = {.schema = schema};
-	HeapTuple row = SearchSysCache1(NAMESPACEOID, ObjectIdGetDatum(schema));
-
-	if (!HeapTupleIsValid(row))
-		elog(ERROR, "cache lookup failed for schema %u", schema);
-	naming.name = ((Form_pg_namespace) GETSTRUCT(row))->nspname;
-	ReleaseSysCache(row);
+	Naming naming = {.writer = InvalidTransactionId};
+	HeapTuple row = find_row(schema, name);
 
 	/* Whoever renames commits first and says so then: between the two, names may lead elsewhere. */
-	row = find_row(&naming);
 	if (HeapTupleIsValid(row))
 	{
 		naming.writer = HeapTupleHeaderGetRawXmin(row->t_data);
@@ -54,7 +48,7 @@ NamingOf(Oid schema)
  * snapshot of this transaction was taken: no vacuum takes it away before that snapshot ends.
  */
 static bool
-was_renamed(const Naming *naming)
+was_renamed(Oid schema, const char *name)
 {
 	Relation schemas = table_open(NamespaceRelationId, AccessShareLock);
 	bool renamed = false;
@@ -63,7 +57,7 @@ was_renamed(const Naming *naming)
 	HeapTuple row;
 
 	ScanKeyInit(&key, Anum_pg_namespace_oid, BTEqualStrategyNumber, F_OIDEQ,
-				ObjectIdGetDatum(naming->schema));
+				ObjectIdGetDatum(schema));
 	scan = systable_beginscan(schemas, NamespaceOidIndexId, true, SnapshotAny, 1, &key);
 	while (!renamed && HeapTupleIsValid(row = systable_getnext(scan)))
 	{
@@ -72,8 +66,8 @@ was_renamed(const Naming *naming)
 								: HeapTupleHeaderGetUpdateXid(row->t_data);
 		bool over = TransactionIdIsNormal(end) && TransactionIdPrecedes(end, TransactionXmin);
 
-		renamed = !over && strcmp(NameStr(((Form_pg_namespace) GETSTRUCT(row))->nspname),
-								  NameStr(naming->name)) != 0;
+		renamed =
+			!over && strcmp(NameStr(((Form_pg_namespace) GETSTRUCT(row))->nspname), name) != 0;
 	}
 	systable_endscan(scan);
 	table_close(schemas, AccessShareLock);
@@ -81,19 +75,15 @@ was_renamed(const Naming *naming)
 }
 
 bool
-NamingHolds(const Naming *naming)
+NamingHolds(const Naming *naming, Oid schema, const char *name)
 {
-	HeapTuple row = find_row(naming);
+	HeapTuple row = TransactionIdIsValid(naming->writer) ? find_row(schema, name) : NULL;
 	bool same;
 
-	if (!HeapTupleIsValid(row) || !TransactionIdIsValid(naming->writer))
-	{
-		if (HeapTupleIsValid(row))
-			ReleaseSysCache(row);
+	if (!HeapTupleIsValid(row))
 		return false;
-	}
 	same = HeapTupleHeaderGetRawXmin(row->t_data) == naming->writer &&
 		   ItemPointerEquals(&row->t_self, (ItemPointer) &naming->place);
 	ReleaseSysCache(row);
-	return same || !was_renamed(naming);
+	return same || !was_renamed(schema, name);
 }

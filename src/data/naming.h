@@ -13,20 +13,18 @@
 
 typedef struct Naming
 {
-	Oid schema;
-	NameData name;
 	TransactionId writer;  /* of the row that says so; invalid where the name means another */
 	ItemPointerData place; /* of that row in pg_namespace */
 } Naming;
 
-/* The name that a schema has now. */
-extern Naming NamingOf(Oid schema);
+/* How a schema has the name that its row says. */
+extern Naming NamingOf(Oid schema, const char *name);
 
 /*
  * True where every look at that name since then found this schema.  Costs a look into a cache; where the
  * row was written anew, be it by a GRANT, one into the catalog.  A GRANT and a renaming that was rolled
  * back, both meanwhile, may make it say false.
  */
-extern bool NamingHolds(const Naming *naming);
+extern bool NamingHolds(const Naming *naming, Oid schema, const char *name);
 
 #endif
