@@ -43,19 +43,11 @@ struct Values
 	uint64 pair_room;
 };
 
-/* The type of an attribute; InvalidOid where there is none of that name. */
-static Oid
-attribute_type(const Model *model, const char *name)
-{
-	if (!model->has_items || strcmp(name, "item_id") == 0)
-		return InvalidOid;
-	return ColumnType(model, "items", name);
-}
-
 bool
 ValuesExist(const Model *model, const char *name)
 {
-	return OidIsValid(attribute_type(model, name));
+	return model->has_items && strcmp(name, "item_id") != 0 &&
+		   OidIsValid(ColumnType(model, "items", name));
 }
 
 const char *
