@@ -121,35 +121,41 @@ my $other = script('of_other', qq{SELECT reco_refresh('other');\n\\sleep $pause}
 
 # Models that change places in a ring: in the one that was made as number m people choose, with item 1000 m + i, those m + 1
 # before and after.  Who asks while they move has the answer of one of them, or is told to try again.
-my $ring = 6;
-for my $m (0 .. $ring - 1)
+sub make_ring
 {
-	$node->safe_psql('postgres', qq{
-		SELECT reco_create_model('place_$m', 'SELECT u AS user_id, 1000 * $m + (i + moves::int * ($m + 1)) % 100 AS item_id FROM public.chosen');
-		SELECT reco_configure('place_$m', similarity => 'cooccurrence', user_exponent => 0, source_exponent => 0, target_exponent => 0);
-		SELECT reco_refresh('place_$m')});
+	my ($name, $models, $waits) = @_;
+	for my $m (0 .. $models - 1)
+	{
+		$node->safe_psql('postgres', qq{
+			SELECT reco_create_model('${name}_$m', 'SELECT u AS user_id, 1000 * $m + (i + moves::int * ($m + 1)) % 100 AS item_id FROM public.chosen$waits');
+			SELECT reco_configure('${name}_$m', similarity => 'cooccurrence', user_exponent => 0, source_exponent => 0, target_exponent => 0);
+			SELECT reco_refresh('${name}_$m')});
+	}
 }
-my $move = script('move', join("\n", 'BEGIN;', 'ALTER SCHEMA place_0 RENAME TO on_its_way;', (map { "ALTER SCHEMA place_$_ RENAME TO place_" . ($_ - 1) . ';' } 1 .. $ring - 1),
-	'ALTER SCHEMA on_its_way RENAME TO place_' . ($ring - 1) . ';', 'COMMIT;', '\sleep 50 ms'));
-my $ask_moving = script('ask_moving', q{SELECT right_answer((SELECT array_agg(item_id ORDER BY item_id) FROM reco_top_n(1 + :item::bigint, 2, 'place_0', fallback => false))
-	IN (SELECT array_agg(1000 * m + x::bigint ORDER BY x) FROM generate_series(0, 5) m,
-		LATERAL unnest(ARRAY[(:item + 1 + 100 - m - 1) % 100, (:item + 1 + 2 * (m + 1)) % 100]) x GROUP BY m));});
 
-# Two that change places all the time, and whose events take a while to read: many a question begins by one, reads from the
-# other and ends by the first again.
-$node->safe_psql('postgres', q{CREATE FUNCTION nap() RETURNS boolean LANGUAGE plpgsql VOLATILE AS $$ BEGIN PERFORM pg_sleep(0.004 * random()); RETURN true; END $$});
-for my $m (0, 1)
+# Each takes the place of the one before it, and the first that of the last.
+sub move_ring
 {
-	$node->safe_psql('postgres', qq{
-		SELECT reco_create_model('pair_$m', 'SELECT u AS user_id, 1000 * $m + (i + moves::int * ($m + 1)) % 100 AS item_id FROM public.chosen, (SELECT public.nap() OFFSET 0) AS waits');
-		SELECT reco_configure('pair_$m', similarity => 'cooccurrence', user_exponent => 0, source_exponent => 0, target_exponent => 0);
-		SELECT reco_refresh('pair_$m')});
+	my ($name, $models, $pause) = @_;
+	my $last = $models - 1;
+	return script("move_$name", join("\n", 'BEGIN;', "ALTER SCHEMA ${name}_0 RENAME TO ${name}_on_its_way;", (map { "ALTER SCHEMA ${name}_$_ RENAME TO ${name}_" . ($_ - 1) . ';' } 1 .. $last),
+		"ALTER SCHEMA ${name}_on_its_way RENAME TO ${name}_$last;", 'COMMIT;', "\\sleep $pause"));
 }
-my $swap = script('swap', q{BEGIN; ALTER SCHEMA pair_0 RENAME TO on_its_way_too; ALTER SCHEMA pair_1 RENAME TO pair_0; ALTER SCHEMA on_its_way_too RENAME TO pair_1; COMMIT;
-	\sleep 2 ms});
-(my $ask_pair = slurp_file($ask_moving)) =~ s/place_0/pair_0/;
-$ask_pair =~ s/generate_series\(0, 5\)/generate_series(0, 1)/;
-append_to_file("$folder/ask_pair", $ask_pair);
+
+sub ask_ring
+{
+	my ($name, $models) = @_;
+	my $last = $models - 1;
+	return script("ask_$name", qq{SELECT right_answer((SELECT array_agg(item_id ORDER BY item_id) FROM reco_top_n(1 + :item::bigint, 2, '${name}_0', fallback => false))
+	IN (SELECT array_agg(1000 * m + x::bigint ORDER BY x) FROM generate_series(0, $last) m,
+		LATERAL unnest(ARRAY[(:item + 1 + 100 - m - 1) % 100, (:item + 1 + 2 * (m + 1)) % 100]) x GROUP BY m));});
+}
+
+# Two of them do all the time, and their events take a while to read: many a question begins by one, reads from the other and
+# ends by the first again.
+$node->safe_psql('postgres', q{CREATE FUNCTION nap() RETURNS boolean LANGUAGE plpgsql VOLATILE AS $$ BEGIN PERFORM pg_sleep(0.004 * random()); RETURN true; END $$});
+make_ring('place', 6, '');
+make_ring('pair', 2, ', (SELECT public.nap() OFFSET 0) AS waits');
 
 my @runs;
 sub run_load
@@ -176,10 +182,10 @@ for my $level ('read committed', 'repeatable read', 'serializable')
 }
 run_load('prepared', $node, '', '-c', 2, '-M', 'prepared', map { ('-f', $scripts{$_}) } grep { !/^(long|order)@/ } sort keys %scripts);
 run_load('replica', $replica, '-c default_transaction_isolation=repeatable\ read', '-c', 2, map { ('-f', $scripts{$_}) } @readers);
-run_load('changing places', $node, '', '-c', 1, '-f', $move);
-run_load('asked meanwhile', $node, '', '-c', 2, '-f', $ask_moving);
-run_load('a pair changing places', $node, '', '-c', 1, '-f', $swap);
-run_load('a pair asked meanwhile', $node, '', '-c', 2, '-f', "$folder/ask_pair");
+run_load('changing places', $node, '', '-c', 1, '-f', move_ring('place', 6, '50 ms'));
+run_load('asked meanwhile', $node, '', '-c', 2, '-f', ask_ring('place', 6));
+run_load('a pair changing places', $node, '', '-c', 1, '-f', move_ring('pair', 2, '2 ms'));
+run_load('a pair asked meanwhile', $node, '', '-c', 2, '-f', ask_ring('pair', 2));
 run_load('refreshes', $node, '', '-c', 2, '-f', "$new_version\@4", '-f', "$undone\@1");
 run_load('refreshes of another model', $node, '', '-c', 1, '-f', $other);
 
