@@ -112,11 +112,12 @@ CREATE FUNCTION reco_configure(
   contexts text[] DEFAULT NULL,
   time_zone text DEFAULT NULL,
   unfinished jsonb DEFAULT NULL,
-  reranked boolean DEFAULT NULL)
+  reranked boolean DEFAULT NULL,
+  reset text[] DEFAULT NULL)
 RETURNS void
 LANGUAGE C VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'reco_configure';
-COMMENT ON FUNCTION reco_configure(text, text, text, float8, float8, float8, float8, int, float8, int, float8, float8, float8, float8, int, int, float8, float8, float8, int, text, text, int, interval, interval, interval, float8, text, jsonb, interval, text, text[], text, jsonb, boolean) IS
-  'changes settings of a model; NULL leaves a setting as it is, '''' takes target_signal back. min_match, recency, exclude_seen, fatigue_half_life, category, unfinished and reranked count at once, half_life at once and in what is learned, every other setting from the next reco_refresh on';
+COMMENT ON FUNCTION reco_configure(text, text, text, float8, float8, float8, float8, int, float8, int, float8, float8, float8, float8, int, int, float8, float8, float8, int, text, text, int, interval, interval, interval, float8, text, jsonb, interval, text, text[], text, jsonb, boolean, text[]) IS
+  'changes settings of a model; NULL leaves a setting as it is; reset names those that go back to their defaults, all for every one without a value here. min_match, recency, exclude_seen, fatigue_half_life, category, unfinished and reranked count at once, half_life at once and in what is learned, every other setting from the next reco_refresh on';
 
 CREATE FUNCTION reco_drop_model(model text)
 RETURNS void

@@ -245,7 +245,7 @@ check_names(Checkup *checkup)
 		find(checkup, SEVERITY_NOTICE, "category_unknown",
 			 psprintf("the setting category names \"%s\", which is no column of %s.items",
 					  model->settings.category, model->quoted),
-			 "Lists go on without categories: set it to one there is.");
+			 "Lists go on without categories: set it to one there is, or reset it.");
 	foreach (cell, model->settings.contexts)
 		if (!ContextsExist(model, lfirst(cell)))
 			find(checkup, SEVERITY_NOTICE, "context_unknown",

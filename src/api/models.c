@@ -101,17 +101,51 @@ check_with_model(const Model *model, SettingNo setting, Datum value)
 	}
 }
 
-/* reco_configure(model, settings in the order of SettingNo) */
+/*
+ * Marks the settings that reset names, the argument after the last setting: a name of each, or "all" for every one
+ * that has no value in this call.
+ */
+static void
+mark_resets(FunctionCallInfo fcinfo, bool *reset)
+{
+	ListCell *cell;
+
+	foreach (cell, DoorTexts(fcinfo, SETTINGS + 1))
+	{
+		const char *name = lfirst(cell);
+		SettingNo setting;
+
+		if (strcmp(name, "all") == 0)
+		{
+			for (int s = 0; s < SETTINGS; s++)
+				reset[s] |= PG_ARGISNULL(s + 1);
+			continue;
+		}
+		setting = SettingNamed(name);
+		if (!PG_ARGISNULL(setting + 1))
+			ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+							errmsg("setting \"%s\" is given a value and reset as well", name),
+							errhint("Leave it out of reset to set it, or give it no value to have "
+									"its default.")));
+		reset[setting] = true;
+	}
+}
+
+/* reco_configure(model, settings in the order of SettingNo, reset) */
 Datum
 reco_configure(PG_FUNCTION_ARGS)
 {
 	Model *model = DoorModel(fcinfo, 0);
 	ModelSetting given[SETTINGS];
+	bool reset[SETTINGS] = {0};
 	int count = 0;
 
 	ModelNeedsOwner(model);
+	mark_resets(fcinfo, reset);
 	for (int s = 0; s < SETTINGS; s++)
 	{
+		if (reset[s])
+			given[count++] = (ModelSetting){s, (Datum) 0, true};
 		if (PG_ARGISNULL(s + 1))
 			continue;
 		given[count++] = (ModelSetting){s, PG_GETARG_DATUM(s + 1), false};

@@ -81,7 +81,7 @@ SaidSettings(const ModelSetting *list, int count)
 	{
 		Oid type = SettingType(list[c].setting);
 
-		if (list[c].isnull)
+		if (list[c].reset)
 			continue;
 		appendStringInfo(&said, "%s%s => ", said.len > 0 ? ", " : "", SettingName(list[c].setting));
 		if (type == TEXTOID)

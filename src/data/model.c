@@ -691,8 +691,8 @@ ModelConfigure(const Model *model, const ModelSetting *settings, int count)
 {
 	Datum values[SETTINGS];
 	Oid types[SETTINGS];
-	char nulls[SETTINGS];
 	StringInfoData sql;
+	int parameters = 0;
 	Oid caller;
 	int security;
 
@@ -702,11 +702,18 @@ ModelConfigure(const Model *model, const ModelSetting *settings, int count)
 	appendStringInfo(&sql, "UPDATE ONLY %s.model SET ", model->quoted);
 	for (int s = 0; s < count; s++)
 	{
-		values[s] = settings[s].value;
-		types[s] = SettingType(settings[s].setting);
-		nulls[s] = settings[s].isnull ? 'n' : ' ';
-		appendStringInfo(&sql, "%s%s = $%d", s == 0 ? "" : ", ", SettingName(settings[s].setting),
-						 s + 1);
+		SettingNo setting = settings[s].setting;
+
+		appendStringInfo(&sql, "%s%s = ", s == 0 ? "" : ", ", SettingName(setting));
+		/* As the row began: the table itself has no defaults. */
+		if (settings[s].reset)
+		{
+			appendStringInfoString(&sql, SettingDefault(setting));
+			continue;
+		}
+		values[parameters] = settings[s].value;
+		types[parameters] = SettingType(setting);
+		appendStringInfo(&sql, "$%d", ++parameters);
 	}
 
 	/* As the owner: what hangs on the owner's table must not run as a superuser who sets a setting. */
@@ -716,7 +723,7 @@ ModelConfigure(const Model *model, const ModelSetting *settings, int count)
 		elog(ERROR, "SPI_connect failed");
 	read_row(model);
 	check_format(model);
-	if (SPI_execute_with_args(sql.data, count, types, values, nulls, false, 0) != SPI_OK_UPDATE)
+	if (SPI_execute_with_args(sql.data, parameters, types, values, NULL, false, 0) != SPI_OK_UPDATE)
 		elog(ERROR, "could not configure model \"%s\"", model->name);
 	SPI_finish();
 	ModelNeedsName(model);

@@ -109,12 +109,12 @@ extern Model *ModelNew(Oid reco, Oid table);
 extern void ModelRead(Model *model);
 extern void ModelReadSettings(Model *model);
 
-/* A setting as it is to be; NULL leaves an exponent to the similarity. */
+/* A setting as it is to be: a value, or back to its default, which leaves an exponent to the similarity. */
 typedef struct ModelSetting
 {
 	SettingNo setting;
 	Datum value;
-	bool isnull;
+	bool reset;
 } ModelSetting;
 
 /* The target that is to be learned for; NULL where all signals are alike. */

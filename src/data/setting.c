@@ -108,6 +108,23 @@ SettingName(SettingNo setting)
 	return settings[setting].name;
 }
 
+SettingNo
+SettingNamed(const char *name)
+{
+	StringInfoData list;
+
+	for (int s = 0; s < SETTINGS; s++)
+		if (strcmp(settings[s].name, name) == 0)
+			return s;
+
+	initStringInfo(&list);
+	for (int s = 0; s < SETTINGS; s++)
+		appendStringInfo(&list, "%s%s", s == 0 ? "" : ", ", settings[s].name);
+	ereport(ERROR,
+			(errcode(ERRCODE_UNDEFINED_OBJECT), errmsg("models have no setting \"%s\"", name),
+			 errhint("Settings: %s.", list.data)));
+}
+
 Oid
 SettingType(SettingNo setting)
 {

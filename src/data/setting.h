@@ -64,6 +64,9 @@ typedef enum SettingNo
 extern const char *SettingName(SettingNo setting);
 extern Oid SettingType(SettingNo setting);
 
+/* The setting of a name; raises ERRCODE_UNDEFINED_OBJECT where there is none. */
+extern SettingNo SettingNamed(const char *name);
+
 /* The default of a setting as an SQL literal, "NULL" where there is none. */
 extern const char *SettingDefault(SettingNo setting);
 

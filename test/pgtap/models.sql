@@ -73,6 +73,40 @@ SELECT pg_temp.refresh('five');
 SELECT pg_temp.is_near(similarity, 23 / 12.0 / (7 ^ .3::float8 * 6 ^ .1::float8), 'exponents of one''s own, 1 to 2') FROM five.similar WHERE (item_id, similar_item_id) = (1, 2);
 SELECT pg_temp.is_near(similarity, 23 / 12.0 / (6 ^ .3::float8 * 7 ^ .1::float8), 'exponents of one''s own, 2 to 1') FROM five.similar WHERE (item_id, similar_item_id) = (2, 1);
 
+/* Set back, they are the similarity's again. */
+SELECT reco_configure('five', reset => '{user_exponent, source_exponent, target_exponent}');
+SELECT is(learned_with, 'similarity => ''cosine'', keep => ''source''', 'no exponent of one''s own is left') FROM reco_refresh('five');
+SELECT pg_temp.is_near(similarity, 5 / sqrt(42::float8), 'exponents set back, 1 to 2') FROM five.similar WHERE (item_id, similar_item_id) = (1, 2);
+SELECT pg_temp.is_near(similarity, 5 / sqrt(42::float8), 'exponents set back, 2 to 1') FROM five.similar WHERE (item_id, similar_item_id) = (2, 1);
+
+/* Whatever a setting was set to, it goes back to what it is in a model made now, and no other with it; all go but those that are given. */
+CREATE TABLE chosen (setting text, value text);
+INSERT INTO chosen VALUES
+  ('algorithm', '''factors'''), ('similarity', '''llr'''), ('user_exponent', '.3'), ('source_exponent', '.4'), ('target_exponent', '.5'),
+  ('shrinkage', '3'), ('min_support', '4'), ('lambda', '5'), ('candidates', '6'), ('damping', '.7'), ('blend', '.8'), ('indirect', '.9'),
+  ('recency', '.5'), ('factors', '11'), ('iterations', '12'), ('factor_lambda', '13'), ('unobserved', '14'), ('content', '15'), ('neighbors', '17'),
+  ('keep', '''source'''), ('weighting', '''linear'''), ('max_history', '18'), ('half_life', '''19 days'''), ('popular_half_life', '''20 days'''),
+  ('trend_half_life', '''21 days'''), ('min_match', '22'), ('target_signal', '''buy'''), ('exclude_seen', '''{"buy": "23 days"}'''),
+  ('fatigue_half_life', '''24 days'''), ('category', '''kind'''), ('contexts', '''{signal}'''), ('time_zone', '''Europe/Riga'''),
+  ('unfinished', '''{"basket": ["cart"], "bought": ["buy"]}'''), ('reranked', 'false');
+SELECT set_eq('SELECT setting FROM chosen', $$SELECT unnest(proargnames) FROM pg_proc WHERE proname = 'reco_configure' EXCEPT VALUES ('model'), ('reset')$$, 'every setting');
+SELECT reco_create_model(m, 'SELECT 1 AS user_id, 2 AS item_id, now() AS occurred_at, text ''buy'' AS signal', 'SELECT 2 AS item_id, text ''a'' AS kind')
+FROM unnest(ARRAY['made', 'changed']) m;
+CREATE FUNCTION pg_temp.reset(setting text, more text DEFAULT '') RETURNS jsonb LANGUAGE plpgsql AS $$
+DECLARE changed jsonb;
+BEGIN
+  EXECUTE format('SELECT reco_configure(''changed'', %s)', (SELECT string_agg(c.setting || ' => ' || c.value, ', ') FROM chosen c));
+  EXECUTE format('SELECT reco_configure(''changed'', reset => ARRAY[%L]%s)', setting, more);
+  SELECT to_jsonb(m) INTO changed FROM changed.model m;
+  RETURN changed;
+END $$;
+CREATE TABLE ways AS
+SELECT to_jsonb(m) AS made, pg_temp.reset('min_match') || '{"min_match": 22}' AS changed FROM made.model m;
+SELECT is_empty('SELECT setting FROM chosen, ways WHERE made -> setting = changed -> setting', 'all were changed');
+SELECT is(pg_temp.reset(setting), changed || jsonb_build_object(setting, made -> setting), setting || ' alone goes back') FROM chosen, ways;
+SELECT is(pg_temp.reset('all'), made, 'all go back') FROM ways;
+SELECT is(pg_temp.reset('all', ', neighbors => 17, time_zone => ''Europe/Riga'''), made || '{"neighbors": 17, "time_zone": "Europe/Riga"}', '... but those that are given') FROM ways;
+
 /* Without times popularity is the plain sum of weights: 1+2+1+1, 1.5+.5+1+1, 1+4+1 (what is negative does not count), 1+2+1, 1; nothing rises. */
 SELECT results_eq('SELECT item_id, round(popularity::numeric, 4), users FROM five.popular(NULL) ORDER BY item_id',
                   'VALUES (1, 5.0000, 4), (2, 4.0000, 3), (3, 6.0000, 3), (4, 4.0000, 3), (5, 1.0000, 1)', 'popularity without times');

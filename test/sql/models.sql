@@ -77,6 +77,19 @@ SELECT reco_configure('shop', similarity => 'cosine', neighbors => 10, half_life
 SELECT reco_configure('shop');
 SELECT similarity, neighbors, keep, half_life, min_match FROM shop.model;
 
+-- and back to their defaults
+SELECT reco_configure('shop', reset => '{half_life, neighbours}');
+SELECT reco_configure('shop', reset => '{half_life, ""}');
+SELECT reco_configure('shop', half_life => '5 days', neighbors => 20, reset => '{min_match, half_life}');
+SELECT reco_configure('shop', reset => '{}');
+SELECT reco_configure('shop', reset => '{NULL}');
+SELECT similarity, neighbors, half_life, min_match FROM shop.model;
+SELECT reco_configure('shop', reset => '{half_life, neighbors, half_life}', min_match => 70);
+SELECT similarity, neighbors, half_life, min_match FROM shop.model;
+SELECT reco_configure('shop', similarity => 'cosine', neighbors => 10, reset => '{all}');
+SELECT similarity, neighbors, half_life, min_match FROM shop.model;
+SELECT reco_configure('shop', similarity => 'jaccard', reset => '{all, similarity}');
+
 -- which model is meant
 SELECT events FROM reco_refresh();
 SELECT reco_create_model('other', 'SELECT customer_id AS user_id, product_id AS item_id FROM orders');
