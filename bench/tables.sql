@@ -82,8 +82,9 @@ SELECT format('| %s | %s | %s | %s | %s | %s | %s |',
                             pg_temp.amount(pg_temp.median_of(who, processes, 'pairs')),
                             to_char(pg_temp.median_of(who, processes, 'similarity'), 'FM999999990.0'))
                    WHEN who = 'implicit' THEN
-                     format('matrix %s; recommends to %s users/s; %s; pairs %s, sum of similarities %s',
+                     format('matrix %s; recommends to %s users/s, by so many processes to %s; %s; pairs %s, sum of similarities %s',
                             pg_temp.cell(who, processes, 'build'), pg_temp.amount(pg_temp.median_of(who, processes, 'recommended_users')),
+                            pg_temp.amount(pg_temp.median_of(who, processes, 'recommended_users_together')),
                             pg_temp.megabytes(pg_temp.median_of(who, processes, 'peak')),
                             pg_temp.amount(pg_temp.median_of(who, processes, 'pairs')),
                             to_char(pg_temp.median_of(who, processes, 'similarity'), 'FM999999990.0'))
@@ -118,9 +119,12 @@ CREATE TEMP VIEW bar AS
     (7, 'read, encode and sort / SELECT ... ORDER BY user_id', 'less than 2',
      (pg_temp.median_of('cosine of counts', p.processes, 'read') + pg_temp.median_of('cosine of counts', p.processes, 'encode') +
       coalesce(pg_temp.median_of('cosine of counts', p.processes, 'sort'), 0)) / pg_temp.median_of('sort', p.processes, 'wall'), NULL),
-    (8, 'users/s of reco_top_n_all / of implicit''s recommend', 'at least 3',
+    (8, 'users/s of reco_top_n_all / of implicit''s recommend, in one call with so many threads', 'at least 3',
      pg_temp.fact('users') / pg_temp.median_of('cosine of counts, top_n_all', p.processes, 'wall') /
      pg_temp.median_of('implicit', p.processes, 'recommended_users'), NULL),
+    (8, 'users/s of reco_top_n_all / of so many processes of implicit''s recommend', '3 would be good',
+     pg_temp.fact('users') / pg_temp.median_of('cosine of counts, top_n_all', p.processes, 'wall') /
+     pg_temp.median_of('implicit', p.processes, 'recommended_users_together'), NULL),
     (9, 'seconds from scan to commit, a million events, cosine of counts', 'less than 1',
      CASE WHEN pg_temp.fact('events') = 1000000 THEN pg_temp.median_of('cosine of counts', p.processes, 'wall') END, NULL),
     (10, 'the same, weighted', 'less than 1',
