@@ -16,7 +16,7 @@ LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'reco_bgnbd_merg
 COMMENT ON FUNCTION reco_bgnbd_merge(float8[], float8[]) IS 'the combine function of reco_fit_bgnbd';
 CREATE FUNCTION reco_bgnbd_final(state float8[]) RETURNS reco_bgnbd
 LANGUAGE C IMMUTABLE PARALLEL SAFE COST 100000 AS 'MODULE_PATHNAME', 'reco_bgnbd_final';
-COMMENT ON FUNCTION reco_bgnbd_final(float8[]) IS 'the final function of reco_fit_bgnbd: maximum likelihood by BFGS';
+COMMENT ON FUNCTION reco_bgnbd_final(float8[]) IS 'the final function of reco_fit_bgnbd: maximum likelihood by Newton''s method';
 
 CREATE AGGREGATE reco_fit_bgnbd(frequency float8, recency float8, age float8) (
   SFUNC = reco_bgnbd_add, STYPE = float8[], FINALFUNC = reco_bgnbd_final,

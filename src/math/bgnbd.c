@@ -1,5 +1,6 @@
 #include "math/bgnbd.h"
 
+#include <float.h>
 #include <math.h>
 #include <string.h>
 
@@ -15,13 +16,18 @@ enum
 	PARAMETERS
 };
 
+/* The bounds of each. */
+#define LOG_LEAST log(BGNBD_LEAST)
+#define LOG_MOST  log(BGNBD_MOST)
+
 /* The search ends where no parameter moves the mean ln L by more than this in its logarithm. */
 #define SLOPE_SETTLED 1e-9
 
 /* Where rounding lets ln L rise no more, the slope must be this small to count as a maximum. */
 #define SLOPE_FLAT 1e-5
 
-#define STEPS_MOST 500
+/* Twenty or thirty do, also where a parameter goes from one bound to the other. */
+#define STEPS_MOST 100
 
 /* A step that would go further in a logarithm is cut. */
 #define STEP_LONGEST 2.0
@@ -30,35 +36,56 @@ enum
 #define RISE_LEAST  1e-4
 #define HALVES_MOST 40
 
-/* What is known of a customer beside T and t_x: A and D as logarithms. */
+/* What is left of a pivot that rounding made. */
+#define PIVOT_LEAST 1e-12
+
+/*
+ * What is added to bends that do not go up in every direction, as a share of them and of the slopes:
+ * first so much, then ten times as much, at most so often.
+ */
+#define ADDED_FIRST 1e-6
+#define ADDED_MOST  30
+
+/* What is known of a customer beside T and t_x: A and D as logarithms, times alpha^(r+x) both. */
 typedef struct Chances
 {
-	double alive;  /* ln A */
-	double left;   /* ln D, -infinity where x is 0 */
-	double either; /* ln(A + D) */
+	double since_first; /* ln(1 + T / alpha) */
+	double since_last;  /* ln(1 + t_x / alpha) */
+	double alive;       /* P(alive), A / (A + D) */
+	double left;        /* D / (A + D), 0 where x is 0 */
+	double either;      /* ln(A + D) */
 } Chances;
+
+/* ln(1 + time / alpha), also where that quotient is too large. */
+static double
+log_beyond(double alpha, double time)
+{
+	return time > alpha ? log(alpha + time) - log(alpha) : log1p(time / alpha);
+}
 
 static Chances
 chances_of(const Bgnbd *model, double x, double recency, double age)
 {
-	Chances chances;
+	Chances chances = {.since_first = log_beyond(model->alpha, age), .alive = 1};
+	double log_alive = -(model->r + x) * chances.since_first;
+	double log_left;
+	double less;
 
-	chances.alive = -(model->r + x) * log(model->alpha + age);
-	chances.left = -INFINITY;
-	chances.either = chances.alive;
-	if (x > 0)
-	{
-		chances.left =
-			log(model->a) - log(model->b + x - 1) - (model->r + x) * log(model->alpha + recency);
-		chances.either =
-			fmax(chances.alive, chances.left) + log1p(exp(-fabs(chances.alive - chances.left)));
-	}
+	chances.either = log_alive;
+	if (!(x > 0))
+		return chances;
+	chances.since_last = log_beyond(model->alpha, recency);
+	log_left = log(model->a / (model->b + x - 1)) - (model->r + x) * chances.since_last;
+	less = exp(-fabs(log_alive - log_left));
+	chances.either = fmax(log_alive, log_left) + log1p(less);
+	chances.alive = (log_alive < log_left ? less : 1) / (1 + less);
+	chances.left = (log_alive < log_left ? 1 : less) / (1 + less);
 	return chances;
 }
 
 /*
- * The parts of ln L and its slopes that go by x alone, for rising x: sums over j < x of
- * ln(r + j) and ln((b + j) / (a + b + j)), and their derivatives.
+ * The parts of ln L, its slopes and bends that go by x alone, for rising x: sums over j < x of
+ * ln(r + j) and ln((b + j) / (a + b + j)), their first and their second derivatives.
  */
 typedef struct Rising
 {
@@ -68,6 +95,9 @@ typedef struct Rising
 	double slope_r;
 	double slope_a;
 	double slope_b;
+	double bend_r;
+	double bend_a; /* twice by a, and by a and b */
+	double bend_b;
 } Rising;
 
 /* One j more. */
@@ -76,19 +106,23 @@ rise(const Bgnbd *model, Rising *rising)
 {
 	double j = rising->x++;
 	double sum = model->a + model->b + j;
+	double stays = model->b + j;
 
 	rising->log_r += log(model->r + j);
-	rising->log_stay += log1p(-model->a / sum);
+	rising->log_stay += model->a < stays ? log1p(-model->a / sum) : log(stays / sum);
 	rising->slope_r += 1 / (model->r + j);
 	rising->slope_a -= 1 / sum;
-	rising->slope_b += model->a / (sum * (model->b + j));
+	rising->slope_b += model->a / (sum * stays);
+	rising->bend_r -= 1 / ((model->r + j) * (model->r + j));
+	rising->bend_a += 1 / (sum * sum);
+	rising->bend_b -= model->a * (sum + stays) / (sum * sum * stays * stays);
 }
 
 /* From here on Stirling's series are exact to a double, and a leap costs what some single steps do. */
 #define LEAP_FROM  64
 #define LEAP_LEAST 8
 
-/* ln G(y) without its constant, and its derivative, of y from LEAP_FROM on (DLMF 5.11.1, 5.11.2). */
+/* ln G(y) without its constant, and its two derivatives, of y from LEAP_FROM on (DLMF 5.11.1, 5.11.2, 5.15.8). */
 static double
 log_gamma(double y)
 {
@@ -107,20 +141,34 @@ digamma(double y)
 		   (1 / 12.0 - (1 / 120.0 - (1 / 252.0 - 1 / (240 * square)) / square) / square) / square;
 }
 
+static double
+trigamma(double y)
+{
+	double square = y * y;
+
+	return (1 + 1 / (2 * y) +
+			(1 / 6.0 - (1 / 30.0 - (1 / 42.0 - 1 / (30 * square)) / square) / square) / square) /
+		   y;
+}
+
 /* As many j as there are up to x. */
 static void
 leap(const Bgnbd *model, double x, Rising *rising)
 {
 	double from = rising->x;
 	double sum = model->a + model->b;
-	double together = digamma(sum + x) - digamma(sum + from);
+	double slope = digamma(sum + x) - digamma(sum + from);
+	double bend = trigamma(sum + x) - trigamma(sum + from);
 
 	rising->log_r += log_gamma(model->r + x) - log_gamma(model->r + from);
 	rising->log_stay += log_gamma(model->b + x) - log_gamma(model->b + from) -
 						(log_gamma(sum + x) - log_gamma(sum + from));
 	rising->slope_r += digamma(model->r + x) - digamma(model->r + from);
-	rising->slope_a -= together;
-	rising->slope_b += digamma(model->b + x) - digamma(model->b + from) - together;
+	rising->slope_a -= slope;
+	rising->slope_b += digamma(model->b + x) - digamma(model->b + from) - slope;
+	rising->bend_r += trigamma(model->r + x) - trigamma(model->r + from);
+	rising->bend_a -= bend;
+	rising->bend_b += trigamma(model->b + x) - trigamma(model->b + from) - bend;
 	rising->x = x;
 }
 
@@ -135,6 +183,17 @@ rise_to(const Bgnbd *model, double x, Rising *rising)
 		leap(model, x, rising);
 }
 
+/* How many customers from one on are the same as that, who need be looked at once. */
+static size_t
+count_same(const BgnbdCustomer *customer, size_t count)
+{
+	size_t same = 1;
+
+	while (same < count && BgnbdCompare(&customer[0], &customer[same]) == 0)
+		same++;
+	return same;
+}
+
 /* ln L of customers in the order of BgnbdFind. */
 static double
 log_likelihood(const Bgnbd *model, const BgnbdCustomer *customer, size_t count)
@@ -142,15 +201,17 @@ log_likelihood(const Bgnbd *model, const BgnbdCustomer *customer, size_t count)
 	Rising rising = {0};
 	double log_alpha = log(model->alpha);
 	double sum = 0;
+	size_t kinds = 0;
 
-	for (size_t c = 0; c < count; c++)
+	for (size_t c = 0, same; c < count; c += same, kinds++)
 	{
 		double x = customer[c].frequency;
 
-		INTERRUPTS_AT(c);
+		INTERRUPTS_AT(kinds);
+		same = count_same(customer + c, count - c);
 		rise_to(model, x, &rising);
-		sum += rising.log_r + model->r * log_alpha + rising.log_stay +
-			   chances_of(model, x, customer[c].recency, customer[c].age).either;
+		sum += (double) same * (rising.log_r - x * log_alpha + rising.log_stay +
+								chances_of(model, x, customer[c].recency, customer[c].age).either);
 	}
 	return sum;
 }
@@ -160,8 +221,18 @@ typedef struct Search
 {
 	const BgnbdCustomer *customer;
 	size_t count;
-	double unit; /* the mean T */
+	double unit;    /* the mean T */
+	uint32_t looks; /* how often all were gone through */
 } Search;
+
+/* A place, and the mean of -ln L there with its slopes and bends by the logarithms of the parameters. */
+typedef struct Place
+{
+	double at[PARAMETERS];
+	double loss;
+	double slope[PARAMETERS];
+	double bend[PARAMETERS][PARAMETERS];
+} Place;
 
 static Bgnbd
 model_at(const double *at)
@@ -169,54 +240,105 @@ model_at(const double *at)
 	return (Bgnbd){exp(at[LOG_R]), exp(at[LOG_ALPHA]), exp(at[LOG_A]), exp(at[LOG_B])};
 }
 
-/* The mean of -ln L, and its slopes by the logarithms of the parameters. */
-static double
-loss_at(const Search *search, const double *at, double *slope)
+/* Adds ln L of so many customers, with its slopes and bends by the parameters themselves. */
+static void
+add_customers(const Bgnbd *model, const Rising *rising, double recency, double age, double count,
+			  Place *place)
 {
-	Bgnbd model = model_at(at);
-	Rising rising = {0};
-	double sum = 0;
+	double x = rising->x;
+	double k = model->r + x;
+	Chances chances = chances_of(model, x, recency, age);
+	double alive = chances.alive / (model->alpha + age);
+	double left = chances.left / (model->alpha + recency);
+	double both = count * chances.alive * chances.left;
+	double apart[PARAMETERS] = {0}; /* slopes of ln A - ln D */
 
-	memset(slope, 0, sizeof(double) * PARAMETERS);
-	for (size_t c = 0; c < search->count; c++)
+	place->loss +=
+		count * (rising->log_r - x * log(model->alpha) + rising->log_stay + chances.either);
+	place->slope[LOG_R] += count * (rising->slope_r - chances.alive * chances.since_first -
+									chances.left * chances.since_last);
+	place->slope[LOG_ALPHA] += count * (model->r / model->alpha - k * (alive + left));
+	place->slope[LOG_A] += count * (rising->slope_a + chances.left / model->a);
+	place->slope[LOG_B] += count * rising->slope_b;
+
+	place->bend[LOG_R][LOG_R] += count * rising->bend_r;
+	place->bend[LOG_ALPHA][LOG_R] += count * (1 / model->alpha - alive - left);
+	place->bend[LOG_ALPHA][LOG_ALPHA] +=
+		count * (k * (alive / (model->alpha + age) + left / (model->alpha + recency)) -
+				 model->r / (model->alpha * model->alpha));
+	place->bend[LOG_A][LOG_A] += count * (rising->bend_a - chances.left / (model->a * model->a));
+	place->bend[LOG_B][LOG_A] += count * rising->bend_a;
+	place->bend[LOG_B][LOG_B] += count * rising->bend_b;
+	if (!(x > 0))
+		return;
+	place->slope[LOG_B] -= count * chances.left / (model->b + x - 1);
+	place->bend[LOG_B][LOG_B] += count * chances.left / ((model->b + x - 1) * (model->b + x - 1));
+	apart[LOG_R] = chances.since_last - chances.since_first;
+	apart[LOG_ALPHA] = k * (1 / (model->alpha + recency) - 1 / (model->alpha + age));
+	apart[LOG_A] = -1 / model->a;
+	apart[LOG_B] = 1 / (model->b + x - 1);
+	for (int p = 0; p < PARAMETERS; p++)
+		for (int q = 0; q <= p; q++)
+			place->bend[p][q] += both * apart[p] * apart[q];
+}
+
+/* Makes sums over customers, by the parameters, means of -ln L by their logarithms. */
+static void
+turn(const Search *search, const Bgnbd *model, Place *place)
+{
+	const double parameter[PARAMETERS] = {model->r, model->alpha, model->a, model->b};
+
+	place->loss /= -(double) search->count;
+	for (int p = 0; p < PARAMETERS; p++)
 	{
-		double x = search->customer[c].frequency;
-		double recency = search->customer[c].recency / search->unit;
-		double age = search->customer[c].age / search->unit;
-		Chances chances = chances_of(&model, x, recency, age);
-		double alive = exp(chances.alive - chances.either);
-		double left = exp(chances.left - chances.either);
-
-		INTERRUPTS_AT(c);
-		rise_to(&model, x, &rising);
-		sum += rising.log_r + model.r * at[LOG_ALPHA] + rising.log_stay + chances.either;
-		slope[LOG_R] += rising.slope_r + at[LOG_ALPHA] - alive * log(model.alpha + age) -
-						left * log(model.alpha + recency);
-		slope[LOG_ALPHA] +=
-			model.r / model.alpha -
-			(model.r + x) * (alive / (model.alpha + age) + left / (model.alpha + recency));
-		slope[LOG_A] += rising.slope_a + left / model.a;
-		slope[LOG_B] += rising.slope_b;
-		if (x > 0)
-			slope[LOG_B] -= left / (model.b + x - 1);
+		place->slope[p] *= -parameter[p] / (double) search->count;
+		for (int q = 0; q <= p; q++)
+			place->bend[p][q] *= -parameter[p] * parameter[q] / (double) search->count;
+		place->bend[p][p] += place->slope[p];
 	}
-	slope[LOG_R] *= -model.r / (double) search->count;
-	slope[LOG_ALPHA] *= -model.alpha / (double) search->count;
-	slope[LOG_A] *= -model.a / (double) search->count;
-	slope[LOG_B] *= -model.b / (double) search->count;
-	return -sum / (double) search->count;
+}
+
+/* Looks at the customers from a place. */
+static void
+look(Search *search, Place *place)
+{
+	Bgnbd model = model_at(place->at);
+	Rising rising = {0};
+	size_t kinds = 0;
+
+	place->loss = 0;
+	memset(place->slope, 0, sizeof(place->slope));
+	memset(place->bend, 0, sizeof(place->bend));
+	for (size_t c = 0, same; c < search->count; c += same, kinds++)
+	{
+		const BgnbdCustomer *customer = &search->customer[c];
+
+		INTERRUPTS_AT(kinds);
+		same = count_same(customer, search->count - c);
+		rise_to(&model, customer->frequency, &rising);
+		add_customers(&model, &rising, customer->recency / search->unit,
+					  customer->age / search->unit, (double) same, place);
+	}
+	turn(search, &model, place);
+	search->looks++;
+}
+
+/* Whether a parameter is at a bound that a change of it would lead out of. */
+static bool
+leads_out(double at, double change)
+{
+	return (at <= LOG_LEAST && change < 0) || (at >= LOG_MOST && change > 0);
 }
 
 /* The greatest slope, leaving out those that would lead out of bounds. */
 static double
-greatest_slope(const double *at, const double *slope)
+greatest_slope(const Place *place)
 {
 	double greatest = 0;
 
 	for (int p = 0; p < PARAMETERS; p++)
-		if (!(at[p] <= log(BGNBD_LEAST) && slope[p] > 0) &&
-			!(at[p] >= log(BGNBD_MOST) && slope[p] < 0))
-			greatest = fmax(greatest, fabs(slope[p]));
+		if (!leads_out(place->at[p], -place->slope[p]))
+			greatest = fmax(greatest, fabs(place->slope[p]));
 	return greatest;
 }
 
@@ -224,7 +346,7 @@ static bool
 is_at_bound(const double *at)
 {
 	for (int p = 0; p < PARAMETERS; p++)
-		if (at[p] <= log(BGNBD_LEAST) || at[p] >= log(BGNBD_MOST))
+		if (at[p] <= LOG_LEAST || at[p] >= LOG_MOST)
 			return true;
 	return false;
 }
@@ -239,75 +361,137 @@ product(const double *a, const double *b)
 	return sum;
 }
 
-/* Takes what is known of the curvature back to nothing. */
-static void
-forget(double inverse[PARAMETERS][PARAMETERS])
+/*
+ * Newton's step for the parameters that are not held, with something added to the diagonal of the
+ * bends: by Cholesky's factor of theirs, in which the others are a system of their own that does
+ * not move.  False where the bends do not go up in every direction.
+ */
+static bool
+solve(const Place *place, const bool *held, double added, double *step)
 {
-	memset(inverse, 0, sizeof(double) * PARAMETERS * PARAMETERS);
+	double root[PARAMETERS][PARAMETERS];
+
 	for (int p = 0; p < PARAMETERS; p++)
-		inverse[p][p] = 1;
+	{
+		step[p] = held[p] ? 0 : -place->slope[p];
+		for (int q = 0; q <= p; q++)
+		{
+			double whole = held[p] || held[q] ? p == q : place->bend[p][q];
+			double rest;
+
+			if (p == q)
+				whole += added * (fabs(whole) + fabs(place->slope[p]) + SLOPE_SETTLED);
+			rest = whole;
+			for (int k = 0; k < q; k++)
+				rest -= root[p][k] * root[q][k];
+			if (p == q && !(rest > PIVOT_LEAST * fabs(whole)))
+				return false;
+			root[p][q] = p == q ? sqrt(rest) : rest / root[q][q];
+		}
+		for (int k = 0; k < p; k++)
+			step[p] -= root[p][k] * step[k];
+		step[p] /= root[p][p];
+	}
+	for (int p = PARAMETERS - 1; p >= 0; p--)
+	{
+		for (int k = p + 1; k < PARAMETERS; k++)
+			step[p] -= root[k][p] * step[k];
+		step[p] /= root[p][p];
+	}
+	return true;
 }
 
-/* The BFGS update of the inverse curvature by a step and what it changed in the slope. */
-static void
-learn(double inverse[PARAMETERS][PARAMETERS], const double *step, const double *change)
+/*
+ * The same within the bounds: held are parameters at a bound that downhill leads out of, or that the step of
+ * all would.  A step that all make together is none where one of them does not follow, so the others
+ * go as if there were no more of them (Bertsekas, "Projected Newton methods", SIAM J. Control
+ * Optim. 20, 1982).  False where that does not lead down.
+ */
+static bool
+solve_within(const Place *place, double added, double *step)
 {
-	double turned[PARAMETERS];
-	double bend = product(step, change);
-	double length;
+	bool held[PARAMETERS];
+	bool within = false;
 
-	/* The loss bends upwards along a step that Wolfe's condition would take; others say nothing. */
-	if (!(bend > 1e-300))
-		return;
 	for (int p = 0; p < PARAMETERS; p++)
-		turned[p] = product(inverse[p], change);
-	length = product(change, turned);
-	for (int p = 0; p < PARAMETERS; p++)
-		for (int q = 0; q < PARAMETERS; q++)
-			inverse[p][q] += (1 + length / bend) * step[p] * step[q] / bend -
-							 (step[p] * turned[q] + turned[p] * step[q]) / bend;
+		held[p] = leads_out(place->at[p], -place->slope[p]);
+	while (!within)
+	{
+		if (!solve(place, held, added, step))
+			return false;
+		within = true;
+		for (int p = 0; p < PARAMETERS; p++)
+			if (leads_out(place->at[p], step[p]))
+			{
+				held[p] = true;
+				within = false;
+			}
+	}
+	return product(step, place->slope) < 0;
 }
 
-/* The next step: downhill, no longer than allowed in any parameter. */
+/* Cuts a step to what is allowed in any parameter, and to the first bound that it meets. */
 static void
-choose_step(double inverse[PARAMETERS][PARAMETERS], const double *slope, double *step)
+shorten(const Place *place, double *step)
 {
 	double longest = 0;
+	double part = 1;
 
-	for (int p = 0; p < PARAMETERS; p++)
-		step[p] = -product(inverse[p], slope);
-	if (!(product(step, slope) < 0))
-	{
-		forget(inverse);
-		for (int p = 0; p < PARAMETERS; p++)
-			step[p] = -slope[p];
-	}
 	for (int p = 0; p < PARAMETERS; p++)
 		longest = fmax(longest, fabs(step[p]));
-	for (int p = 0; p < PARAMETERS && longest > STEP_LONGEST; p++)
-		step[p] *= STEP_LONGEST / longest;
+	if (longest > STEP_LONGEST)
+		part = STEP_LONGEST / longest;
+	for (int p = 0; p < PARAMETERS; p++)
+		if (step[p] != 0)
+			part = fmin(part, ((step[p] < 0 ? LOG_LEAST : LOG_MOST) - place->at[p]) / step[p]);
+	for (int p = 0; p < PARAMETERS; p++)
+		step[p] *= part;
 }
 
-/* A place and its loss. */
-typedef struct Place
-{
-	double at[PARAMETERS];
-	double slope[PARAMETERS];
-	double loss;
-} Place;
-
-/* Goes along a step, halved until it leads down far enough; false where it does not. */
+/* The next step: Newton's, or what lies between that and straight downhill; false where there is none. */
 static bool
-go(const Search *search, const Place *from, const double *step, Place *to)
+choose_step(const Place *place, double *step)
+{
+	double added = 0;
+
+	for (int more = 0; more < ADDED_MOST; more++)
+	{
+		if (solve_within(place, added, step))
+		{
+			shorten(place, step);
+			return true;
+		}
+		added = more == 0 ? ADDED_FIRST : 10 * added;
+	}
+	return false;
+}
+
+/* A logarithm within the bounds; one that misses a bound by rounding is at it. */
+static double
+bounded(double at)
+{
+	const double rounding = 1e-12;
+
+	return at < LOG_LEAST + rounding ? LOG_LEAST : at > LOG_MOST - rounding ? LOG_MOST : at;
+}
+
+/*
+ * Goes along a step, halved until it leads down far enough; false where it does not, or by less
+ * than rounding leaves of the loss.
+ */
+static bool
+go(Search *search, const Place *from, const double *step, Place *to)
 {
 	double fall = product(step, from->slope);
 	double part = 1;
 
 	for (int half = 0; half < HALVES_MOST; half++, part /= 2)
 	{
+		if (-part * fall < DBL_EPSILON * fabs(from->loss))
+			return false;
 		for (int p = 0; p < PARAMETERS; p++)
-			to->at[p] = fmin(fmax(from->at[p] + part * step[p], log(BGNBD_LEAST)), log(BGNBD_MOST));
-		to->loss = loss_at(search, to->at, to->slope);
+			to->at[p] = bounded(from->at[p] + part * step[p]);
+		look(search, to);
 		if (to->loss <= from->loss + RISE_LEAST * part * fall && to->loss < from->loss)
 			return true;
 	}
@@ -316,36 +500,16 @@ go(const Search *search, const Place *from, const double *step, Place *to)
 
 /* Goes downhill from a place as far as that leads. */
 static void
-descend(const Search *search, Place *place)
+descend(Search *search, Place *place)
 {
-	double inverse[PARAMETERS][PARAMETERS];
-	bool fresh = true;
-
-	forget(inverse);
-	place->loss = loss_at(search, place->at, place->slope);
-	for (int s = 0; s < STEPS_MOST && greatest_slope(place->at, place->slope) > SLOPE_SETTLED; s++)
+	look(search, place);
+	for (int s = 0; s < STEPS_MOST && greatest_slope(place) > SLOPE_SETTLED; s++)
 	{
 		double step[PARAMETERS];
-		double change[PARAMETERS];
 		Place next;
 
-		choose_step(inverse, place->slope, step);
-		if (!go(search, place, step, &next))
-		{
-			/* What was learned of the curvature may lead astray: once more without it. */
-			if (fresh)
-				break;
-			forget(inverse);
-			fresh = true;
-			continue;
-		}
-		for (int p = 0; p < PARAMETERS; p++)
-		{
-			step[p] = next.at[p] - place->at[p];
-			change[p] = next.slope[p] - place->slope[p];
-		}
-		learn(inverse, step, change);
-		fresh = false;
+		if (!choose_step(place, step) || !go(search, place, step, &next))
+			break;
 		*place = next;
 	}
 }
@@ -358,7 +522,7 @@ static const double beginnings[][PARAMETERS] = {{0.5, 0.2, 0.5, 2.0}, {1.0, 1.0,
 bool
 BgnbdFind(const BgnbdCustomer *customer, size_t count, BgnbdFit *fit)
 {
-	Search search = {customer, count, 0};
+	Search search = {customer, count, 0, 0};
 	Place best = {.loss = INFINITY};
 	bool again = false;
 
@@ -384,16 +548,15 @@ BgnbdFind(const BgnbdCustomer *customer, size_t count, BgnbdFit *fit)
 	fit->model = model_at(best.at);
 	fit->model.alpha *= search.unit;
 	fit->log_likelihood = log_likelihood(&fit->model, customer, count);
-	fit->converged = !is_at_bound(best.at) && greatest_slope(best.at, best.slope) < SLOPE_FLAT;
+	fit->converged = !is_at_bound(best.at) && greatest_slope(&best) < SLOPE_FLAT;
+	fit->looks = search.looks;
 	return true;
 }
 
 double
 BgnbdAlive(const Bgnbd *model, const BgnbdCustomer *customer)
 {
-	Chances chances = chances_of(model, customer->frequency, customer->recency, customer->age);
-
-	return exp(chances.alive - chances.either);
+	return chances_of(model, customer->frequency, customer->recency, customer->age).alive;
 }
 
 /*

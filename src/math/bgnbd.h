@@ -74,13 +74,16 @@ typedef struct BgnbdFit
 	Bgnbd model;
 	double log_likelihood; /* of all customers */
 	bool converged;        /* to a maximum within the bounds */
+	uint32_t looks;        /* how often all customers were gone through */
 } BgnbdFit;
 
 /*
- * The parameters of greatest likelihood, of customers in an order that does not depend on how
- * they came, those with the same x together: by quasi-Newton steps (BFGS) on their logarithms.
- * False, and nothing is found, where nobody came again.  O(count) a step, of which there are some
- * dozens.
+ * The parameters of greatest likelihood, of customers in the order of BgnbdCompare: by Newton's steps on
+ * their logarithms, with the second derivatives that there are in closed form.  False, and nothing is
+ * found, where nobody came again.  O(count) a look, of which customers who tell take a dozen or two, and
+ * those who do not some forty: a parameter that the likelihood sends to its bound goes there by a
+ * factor of e a step, since what is left to gain shrinks by as much.  Customers who are alike in all three
+ * numbers cost no more than one of them.
  */
 extern bool BgnbdFind(const BgnbdCustomer *customer, size_t count, BgnbdFit *fit);
 

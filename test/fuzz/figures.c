@@ -5,6 +5,7 @@
  */
 #include "fuzz.h"
 #include "math/best.h"
+#include "math/bgnbd.h"
 #include "math/cholesky.h"
 #include "math/cost.h"
 #include "math/curve.h"
@@ -371,9 +372,109 @@ check_norm(void)
 	must(RankNorm(entries, 0) == 0);
 }
 
+/* Customers in the order that a fit wants. */
+static int
+compare_customers(const void *a, const void *b)
+{
+	return BgnbdCompare(a, b);
+}
+
+/* Fits so many customers of a shape; what it takes is counted, since a fit that loses its way goes on for long. */
+static BgnbdFit
+fit_of(BgnbdCustomer (*shape)(int), int count, uint32_t looks_most)
+{
+	BgnbdCustomer *customer = room_for(count, sizeof(BgnbdCustomer));
+	BgnbdFit fit;
+
+	for (int c = 0; c < count; c++)
+		customer[c] = shape(c);
+	qsort(customer, count, sizeof(BgnbdCustomer), compare_customers);
+	must(BgnbdFind(customer, count, &fit));
+	must(fit.looks <= looks_most);
+	free(customer);
+	return fit;
+}
+
+/* Nine times after the first, every seventh day, and a week ago. */
+static BgnbdCustomer
+shape_same(int c)
+{
+	(void) c;
+	return (BgnbdCustomer){9, 63, 70};
+}
+
+/* A gap of 3 to 20 days for everybody, as many as there was time for; of each three, one stopped on the way. */
+static BgnbdCustomer
+shape_some_stop(int c)
+{
+	double gap = 3 + c % 18;
+	double age = 200 - c % 50;
+	double times = floor(fmin(age, c % 3 == 0 ? 60 + c % 60 : 200) / gap);
+
+	return (BgnbdCustomer){times, times * gap, age};
+}
+
+/* The same gap for everybody; of each three, one stopped at the fifth. */
+static BgnbdCustomer
+shape_weekly(int c)
+{
+	double age = 500 - 5 * (c % 50);
+	double times = c % 3 == 0 ? 5 : floor(age / 7);
+
+	return (BgnbdCustomer){times, times * 7, age};
+}
+
+/* The digits of a number behind the point, backwards: as even between 0 and 1 as can be (van der Corput). */
+static double
+spread(int c, int base)
+{
+	double sum = 0;
+
+	for (double digit = 1.0 / base; c > 0; c /= base, digit /= base)
+		sum += digit * (c % base);
+	return sum;
+}
+
+/* People of the model itself, with r = 1, alpha = 1/2, a = 1 and b = 30, but that their gaps are even: up to some hundreds of them. */
+static BgnbdCustomer
+shape_often(int c)
+{
+	double rate = -log(spread(c + 1, 2)) / 0.5;
+	double stays = pow(spread(c + 1, 3), 1.0 / 30);
+	double times = fmin(ceil(log(spread(c + 1, 5)) / log(stays)), floor(rate * (80 + c % 40)));
+
+	return (BgnbdCustomer){times, times / rate, 80 + c % 40};
+}
+
+/*
+ * Where all are alike nobody leaves and everybody comes at one rate, as far as the bounds let: r and b
+ * are at the upper ones, a at the lower.  The likelihood of who stays is then greatest where its slope by
+ * alpha, r/alpha - (r+x)/(alpha+T), is 0: alpha = r T / x.  And one customer tells what 20,000 do.
+ */
+static void
+check_bgnbd(void)
+{
+	BgnbdFit many = fit_of(shape_same, 20000, 45);
+	BgnbdFit one = fit_of(shape_same, 1, 45);
+	BgnbdFit some = fit_of(shape_some_stop, 20000, 27);
+	BgnbdFit weekly = fit_of(shape_weekly, 20000, 26);
+	BgnbdFit often = fit_of(shape_often, 20000, 26);
+
+	must(near(many.model.r, BGNBD_MOST) && near(many.model.b, BGNBD_MOST) && near(many.model.a, BGNBD_LEAST));
+	must(fabs(many.model.alpha / (BGNBD_MOST * 70 / 9) - 1) < 1e-6);
+	must(many.looks == one.looks && near(many.model.alpha, one.model.alpha));
+	must(near(many.log_likelihood, 20000 * one.log_likelihood));
+	must(!many.converged && !some.converged && !weekly.converged);
+
+	must(often.converged);
+	must(fabs(often.model.r - 1) < 0.1 && fabs(often.model.alpha - 0.5) < 0.1);
+	must(fabs(often.model.a - 1) < 0.1 && fabs(often.model.b - 30) < 3);
+}
+
 int
 main(void)
 {
+	check_bgnbd();
 	check_norm();
 	check_because();
 	check_nearest();

@@ -146,6 +146,13 @@ SET LOCAL min_parallel_table_scan_size = 0;
 ANALYZE customers;
 SELECT ok(f = g, 'several workers') FROM (SELECT reco_fit_bgnbd(x, t_x, age) AS f FROM customer) f, (SELECT reco_fit_bgnbd(x, t_x, age) AS g FROM customers) g;
 
+-- Customers who are alike in all three numbers are looked at once, and count as often as they are.
+SELECT pg_temp.is_near(f.log_likelihood, sum(pg_temp.log_likelihood(pg_temp.model(f.r, f.alpha, f.a, f.b), x, t_x, age)), 'rounded to days: the likelihood is the slow one')
+FROM (SELECT (reco_fit_bgnbd(x, round(t_x), round(age))).* FROM customer) f, (SELECT x, round(t_x) AS t_x, round(age) AS age FROM customer) c GROUP BY f.log_likelihood;
+CREATE TEMP TABLE thrice AS SELECT (reco_fit_bgnbd(x, t_x, age)).* FROM customer, generate_series(1, 3);
+SELECT pg_temp.is_near(t.log_likelihood, 3 * f.log_likelihood, 'everybody thrice: thrice the likelihood') FROM thrice t, fit f;
+SELECT pg_temp.is_near(two, one, '... and the same ' || name, 1e-6) FROM thrice t, fit f, LATERAL (VALUES ('r', f.r, t.r), ('alpha', f.alpha, t.alpha), ('a', f.a, t.a), ('b', f.b, t.b)) v(name, one, two);
+
 -- Customers that do not tell: an answer, and that it is none to rely on.
 SELECT ok(NOT (reco_fit_bgnbd(x, 100, 100)).converged, 'who all came just now do not say when they leave') FROM generate_series(1, 5) x;
 SELECT ok((reco_fit_bgnbd(1, 0, 10)).r > 0, 'who all came again at once');
