@@ -31,6 +31,14 @@ SELECT results_eq('SELECT context, value, item_id, events, round(lift::numeric, 
 CREATE TEMP TABLE before AS SELECT ctid AS place, * FROM shop.learned_context;
 SELECT pg_temp.refresh('shop');
 SELECT set_eq('SELECT ctid AS place, * FROM shop.learned_context', 'TABLE before', 'what says the same is not written again');
+-- Of a column of 500 values something is learned, of one of 501 nothing, not even of the values that came first.
+INSERT INTO clicks SELECT 9000 + n, 4, 'device ' || n FROM generate_series(1, 498) n;
+SELECT pg_temp.refresh('shop');
+SELECT set_eq('SELECT value, item_id FROM shop.learned_context WHERE lift > 1', $$VALUES ('phone', 1), ('desk', 2), ('phone', 3), ('desk', 3)$$, 'lifts of 500 values');
+INSERT INTO clicks VALUES (9999, 4, 'one more');
+SELECT pg_temp.refresh('shop');
+SELECT is_empty('SELECT * FROM shop.learned_context', 'none of 501');
+DELETE FROM clicks WHERE i = 4;
 SELECT reco_configure('shop', contexts => '{}');
 SELECT pg_temp.refresh('shop');
 SELECT is_empty('SELECT * FROM shop.learned_context', 'no contexts, and what was learned of them is gone');

@@ -129,6 +129,20 @@ ALTER TABLE taste.learned_item ADD neighbors bytea;
 SELECT throws_ok('SELECT * FROM reco_top_n(7, 5, ''taste'')', 'XX001', NULL, 'another column is another');
 ROLLBACK;
 SELECT is(lists('taste'), :'first', 'and the first is again');
+-- What has another type is read by SQL, which makes of it what it is to be.
+BEGIN;
+ALTER TABLE taste.learned_item RENAME item_no TO old_no;
+ALTER TABLE taste.learned_item ADD item_no numeric;
+UPDATE taste.learned_item SET item_no = old_no;
+SELECT is(lists('taste'), :'first', 'numbers that are numeric');
+ROLLBACK;
+BEGIN;
+ALTER TABLE taste.learned_item RENAME neighbors TO old_neighbors;
+ALTER TABLE taste.learned_item ADD neighbors text;
+UPDATE taste.learned_item SET neighbors = old_neighbors::text;
+SELECT is(lists('taste'), :'first', 'rows that are text');
+ROLLBACK;
+SELECT is(lists('taste'), :'first', 'and as they were');
 
 -- A refresh in this transaction, taken back and not.
 BEGIN;

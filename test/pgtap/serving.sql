@@ -109,6 +109,9 @@ SELECT reco_create_model('vain', 'SELECT u AS user_id, i AS item_id, at AS occur
 SELECT reco_configure('vain', similarity => 'cosine', min_support => 1, fatigue_half_life => '1000 days');
 SELECT results_eq($$SELECT algorithm, value, users FROM reco_evaluate('vain', 1, holdout => 20.0 / 240, as_served => true) WHERE metric = 'hit_rate' AND algorithm IN ('model', 'fatigue', 'served')$$,
   $$VALUES ('model', 0::float8, 20::bigint), ('fatigue', 1, 20), ('served', 1, 20)$$, 'what was shown in vain makes way for the first of all items');
+UPDATE vain SET u = u - 40 WHERE w = 0;
+SELECT set_eq($$SELECT DISTINCT algorithm FROM reco_evaluate('vain', 1, holdout => 20.0 / 240, as_served => true)$$, $$VALUES ('model'), ('cosine'), ('popularity'), ('served')$$,
+  'where nobody who is asked was shown anything in vain, fatigue is nothing to measure');
 
 -- By factors; with repeats; of a few people; by signals; and where there is nothing that lists would go by.
 SELECT reco_configure('act', algorithm => 'factors', factors => 8, iterations => 4);
