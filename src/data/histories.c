@@ -87,21 +87,27 @@ item_of(const Histories *reader, const uint32 *words)
 	return words[HistoryItemWord(&reader->form)];
 }
 
-/* The event of some words, its weight decayed. */
-static HistoryEvent
-unpack(const Histories *reader, const uint32 *words)
+/*
+ * The event of some words, its weight decayed.  It is written where it belongs: to put it together elsewhere
+ * and copy it, the processor would wait for each part to be written before it can read them as one.
+ */
+static inline void
+unpack(const Histories *reader, const uint32 *words, HistoryEvent *event)
 {
-	HistoryEvent event = {.id = item_of(reader, words), .at = DT_NOBEGIN, .weight = 1};
 	const uint32 *at = words + HistoryItemWord(&reader->form) + 1;
 
+	event->id = item_of(reader, words);
+	event->at = DT_NOBEGIN;
+	event->weight = 1;
+	event->signal = 0;
 	if (reader->rule.timed)
 	{
-		memcpy(&event.at, at, sizeof(event.at));
+		memcpy(&event->at, at, sizeof(event->at));
 		at += 2;
 	}
 	if (reader->form.wide_weights)
 	{
-		memcpy(&event.weight, at, sizeof(event.weight));
+		memcpy(&event->weight, at, sizeof(event->weight));
 		at += 2;
 	}
 	else if (reader->form.weighted)
@@ -109,14 +115,13 @@ unpack(const Histories *reader, const uint32 *words)
 		float weight;
 
 		memcpy(&weight, at++, sizeof(weight));
-		event.weight = weight;
+		event->weight = weight;
 	}
 	if (reader->rule.signals)
-		event.signal = reader->form.has_signals ? *at : reader->rule.signals->named;
-	event.shown = event.weight == 0;
+		event->signal = reader->form.has_signals ? *at : reader->rule.signals->named;
+	event->shown = event->weight == 0;
 	if (reader->rule.half_life > 0)
-		event.weight = HistoryDecay(&reader->rule, event.at, event.weight);
-	return event;
+		event->weight = HistoryDecay(&reader->rule, event->at, event->weight);
 }
 
 /* Raises an error where the columns are not of the types that the model was found with. */
@@ -326,8 +331,8 @@ hand_over(Histories *reader, uint32 number, const Pile *pile)
 		if (n + EVENTS_AHEAD < end)
 			__builtin_prefetch(pile->words +
 							   (uint64) pile->order[n + EVENTS_AHEAD] * reader->form.words);
-		reader->event[count++] =
-			unpack(reader, pile->words + (uint64) pile->order[n] * reader->form.words);
+		unpack(reader, pile->words + (uint64) pile->order[n] * reader->form.words,
+			   &reader->event[count++]);
 	}
 	if (reader->wanted && reader->wanted->before_last)
 		count = leave_earlier(&rule, reader->event, count);

@@ -138,13 +138,26 @@ sum_pile(UserSum *sum, uint32_t pile)
 typedef struct Parted
 {
 	UserSum *sum;
-	Cell *cells; /* [items + 1] */
+	Cell *cells; /* [items + 1], the last one at hand */
 	uint32_t count;
 	bool any;
 	uint64_t user;
-	Cell cell; /* at hand, and its sum */
-	double r;
+	double r; /* sum of the cell at hand */
 } Parted;
+
+/* Begins a cell, to be counted once it has ended. */
+static void
+begin_cell(Parted *parted, uint32_t item)
+{
+	UserSumBegin(&parted->cells[parted->count], item);
+	parted->r = 0;
+}
+
+static void
+end_cell(Parted *parted)
+{
+	parted->count += UserSumEndCell(parted->sum, &parted->cells[parted->count], parted->r);
+}
 
 /* Ends the user at hand. */
 static void
@@ -152,8 +165,7 @@ end_parted(Parted *parted)
 {
 	if (!parted->any)
 		return;
-	parted->count +=
-		UserSumEndCell(parted->sum, &parted->cell, parted->r, parted->cells + parted->count);
+	end_cell(parted);
 	UserSumEnd(parted->sum, parted->user, parted->cells, parted->count);
 	parted->any = false;
 }
@@ -169,20 +181,17 @@ take_parted(const Event *events, uint64_t count, void *with)
 		parted->any = true;
 		parted->user = EventUser(events);
 		parted->count = 0;
-		parted->cell = UserSumNew(events->item);
-		parted->r = 0;
+		begin_cell(parted, events->item);
 	}
 	for (uint64_t e = 0; e < count; e++)
 	{
 		INTERRUPTS_AT(e);
-		if (events[e].item != parted->cell.item)
+		if (events[e].item != parted->cells[parted->count].item)
 		{
-			parted->count += UserSumEndCell(parted->sum, &parted->cell, parted->r,
-											parted->cells + parted->count);
-			parted->cell = UserSumNew(events[e].item);
-			parted->r = 0;
+			end_cell(parted);
+			begin_cell(parted, events[e].item);
 		}
-		UserSumAdd(parted->sum, &events[e], &parted->cell, &parted->r);
+		UserSumAdd(parted->sum, &events[e], &parted->cells[parted->count], &parted->r);
 	}
 }
 

@@ -122,13 +122,12 @@ UserSumAdd(UserSum *sum, const Event *event, Cell *cell, double *r)
 }
 
 uint32_t
-UserSumEndCell(UserSum *sum, Cell *cell, double r, Cell *kept)
+UserSumEndCell(UserSum *sum, Cell *cell, double r)
 {
 	cell->value = r > 0 ? (float) Min(value_of(sum, r), FLT_MAX) : 0;
 	if (!(cell->value > 0))
 		return 0;
 	sum->tally[cell->item].users++;
-	*kept = *cell;
 	return 1;
 }
 
@@ -143,19 +142,20 @@ sum_cells(UserSum *sum, const Event *events, uint64_t count, Cell *cells)
 
 	for (uint64_t e = 0; e < count;)
 	{
-		Cell cell = UserSumNew(events[e].item);
+		Cell *cell = &cells[n];
 		double r = 0;
 
+		UserSumBegin(cell, events[e].item);
 		if (e + AHEAD < count)
 			__builtin_prefetch(&sum->tally[events[e + AHEAD].item], 1);
 		if (sum->line > 0)
 			e += skip_later(sum, events + e, count - e);
-		for (; e < count && events[e].item == cell.item; e++)
+		for (; e < count && events[e].item == cell->item; e++)
 		{
 			INTERRUPTS_AT(e);
-			add_event(sum, &events[e], &cell, &r);
+			add_event(sum, &events[e], cell, &r);
 		}
-		n += UserSumEndCell(sum, &cell, r, cells + n);
+		n += UserSumEndCell(sum, cell, r);
 	}
 	return n;
 }
@@ -169,22 +169,23 @@ sum_acts(UserSum *sum, Cell *cells)
 
 	for (uint64_t begin = 0, end; begin < acts->count; begin = end)
 	{
-		Cell cell = UserSumNew(ActsItem(acts, begin));
+		Cell *cell = &cells[n];
 		double r = 0;
 
+		UserSumBegin(cell, ActsItem(acts, begin));
 		end = ActsEnd(acts, begin);
 		if (ActsChosen(acts, begin, end, sum->options->repeats))
-			add_chosen(sum, cell.item);
+			add_chosen(sum, cell->item);
 		for (uint64_t e = begin; e < end; e++)
 		{
 			Event event = acts->event[e];
 
 			INTERRUPTS_AT(e);
-			event.item = cell.item;
+			event.item = cell->item;
 			if (event.age >= sum->line)
-				add_event(sum, &event, &cell, &r);
+				add_event(sum, &event, cell, &r);
 		}
-		n += UserSumEndCell(sum, &cell, r, cells + n);
+		n += UserSumEndCell(sum, cell, r);
 	}
 	return n;
 }

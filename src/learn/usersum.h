@@ -57,10 +57,14 @@ typedef struct UserSum
 	double last_value; /* f of it: most sums are the same */
 } UserSum;
 
-static inline Cell
-UserSumNew(uint32_t item)
+static inline void
+UserSumBegin(Cell *cell, uint32_t item)
 {
-	return (Cell){.item = item, .newest_age = UINT32_MAX, .latest_age = UINT32_MAX};
+	cell->item = item;
+	cell->value = 0;
+	cell->oldest_age = 0;
+	cell->newest_age = UINT32_MAX;
+	cell->latest_age = UINT32_MAX;
 }
 
 /*
@@ -75,7 +79,7 @@ extern void UserSumEnd(UserSum *sum, uint64_t user, Cell *cells, uint32_t count)
 /* Where a user's events come in parts: adds one to its cell, whose sum is r, and counts it. */
 extern void UserSumAdd(UserSum *sum, const Event *event, Cell *cell, double *r);
 
-/* Settles what a cell is worth, and keeps it where that is more than nothing.  Returns how many are kept. */
-extern uint32_t UserSumEndCell(UserSum *sum, Cell *cell, double r, Cell *kept);
+/* Settles what a cell is worth.  Returns 1 where that is more than nothing, and 0 where it is not to be kept. */
+extern uint32_t UserSumEndCell(UserSum *sum, Cell *cell, double r);
 
 #endif
