@@ -1,6 +1,6 @@
 -- The match curve of a refresh, where its knots can be worked by hand; and who is held out for it.
 BEGIN;
-SELECT plan(41);
+SELECT plan(42);
 
 -- A hundred users, each with a and b.  A tenth is 10, but at least 200, at most half: 50 are held out.  Of their two
 -- items one is chosen (the fifth of two, rounded up), the other is the history.  Among the other 50 users a and b are
@@ -117,7 +117,7 @@ CREATE TEMP TABLE share AS SELECT 0 AS workers, model, r.trials_share, r.learned
 SET LOCAL max_parallel_maintenance_workers = 2;
 INSERT INTO share SELECT 2, model, r.trials_share, r.learned_with FROM unnest('{taste,aimed}'::text[]) model, reco_refresh(model) r;
 SELECT diag(format('%s: %s, trials %s of a fit', model, learned_with, trials_share)) FROM share WHERE workers = 0;
-SELECT ok(trials_share > 0.2 AND trials_share <= 1, model || ': trials take no more work than one fit, and much of that') FROM share WHERE workers = 0 ORDER BY model;
+SELECT ok(trials_share > CASE model WHEN 'aimed' THEN 0.7 ELSE 0.4 END AND trials_share <= 1, model || ': trials take no more work than one fit, and much of that') FROM share WHERE workers = 0 ORDER BY model;
 SELECT is(count(DISTINCT (trials_share, learned_with)), 1::bigint, model || ': the same for any number of processes') FROM share GROUP BY model ORDER BY model;
 SELECT reco_configure('taste', similarity => 'ridge');
 SELECT is(trials_share, 0::float8, 'where somebody said, nothing is tried') FROM reco_refresh('taste');
@@ -127,6 +127,14 @@ SELECT is(trials_share, 0::float8, 'nor where hardly anybody can be held out') F
 CREATE TABLE little AS SELECT u, (u % 3) * 4 + n % 6 AS i FROM generate_series(1, 300) u, generate_series(1, 4) n;
 SELECT reco_create_model('little', 'SELECT u AS user_id, i AS item_id FROM little');
 SELECT cmp_ok(trials_share, '>', 0::float8, 'little data is chosen for, too') FROM reco_refresh('little');
+-- Of eighty items each a trial by all of these people would be half of that.  As many are learned from as let every trial be made, so
+-- that views which tell no more than purchases are found out.
+CREATE TABLE much AS
+  SELECT u, (u % 4) * 150 + (hashint4(u * 100 + n)::bigint & 1023) * 450 / 1024 AS i, CASE WHEN n <= 8 THEN 'buy' ELSE 'view' END AS s
+  FROM generate_series(1, 4000) u, generate_series(1, 80) n;
+SELECT reco_create_model('much', 'SELECT u AS user_id, i AS item_id, s AS signal FROM much');
+SELECT reco_configure('much', target_signal => 'buy', similarity => 'cosine');
+SELECT matches(learned_with, '''view'' 0$', 'what trials of fewer people find: ' || learned_with) FROM reco_refresh('much');
 
 -- Counts that are picked are those that were counted for the trials, where so many people do without those held out: the same as settings count anew.
 CREATE TABLE lots AS
