@@ -139,6 +139,13 @@ for my $model ('wide', 'ridge', 'next')
 	like($said, qr/(one process does the job: no memory for workers|workers started of [1-5] wanted)/, "$model, $kilobytes kB: not all 6 of them at each step");
 }
 
+# In passes over files one other process helps as well as several do.
+{
+	my ($have, $said) = learn($node, 'weighted', q{SET max_parallel_maintenance_workers = 1; SET maintenance_work_mem = '1MB'});
+	is($have, $learned{weighted}, 'in passes: a worker learns the same');
+	like($said, qr/^NOTICE: .* in passes\n(DEBUG:  1 workers started of 1 wanted\n?)+$/, 'in passes: it works at every step');
+}
+
 # Ridge has two ways to gather its systems, and which one is taken depends on memory alone: the weights are the same.
 {
 	my (%ways, %steps);
