@@ -153,6 +153,24 @@ CREATE TEMP TABLE thrice AS SELECT (reco_fit_bgnbd(x, t_x, age)).* FROM customer
 SELECT pg_temp.is_near(t.log_likelihood, 3 * f.log_likelihood, 'everybody thrice: thrice the likelihood') FROM thrice t, fit f;
 SELECT pg_temp.is_near(two, one, '... and the same ' || name, 1e-6) FROM thrice t, fit f, LATERAL (VALUES ('r', f.r, t.r), ('alpha', f.alpha, t.alpha), ('a', f.a, t.a), ('b', f.b, t.b)) v(name, one, two);
 
+-- Customers of r = 1, alpha = 1/2, a = 1, b = 30 with even gaps, who come up to hundreds of times: what goes by x alone is then summed by
+-- series.  The slow likelihood is the same, and where the search ends it rises with no parameter.
+CREATE FUNCTION pg_temp.slow(m reco_bgnbd, x float8, t_x float8, age float8) RETURNS float8 LANGUAGE sql AS $$
+  SELECT p.sums + r * ln(alpha) + greatest(p.alive, p.gone) + ln(1 + exp(-least(abs(p.alive - p.gone), 700))) * (x > 0)::int
+  FROM (SELECT (m).*) m, LATERAL (SELECT coalesce((SELECT sum(ln(r + j) + ln(b + j) - ln(a + b + j)) FROM generate_series(0, x::int - 1) j), 0) AS sums,
+    -(r + x) * ln(alpha + age) AS alive, CASE WHEN x > 0 THEN ln(a / (b + x - 1)) - (r + x) * ln(alpha + t_x) ELSE -'infinity'::float8 END AS gone) p
+$$;
+SELECT pg_temp.is_near(pg_temp.slow(pg_temp.model(1, 10, 1, 2), 1, 10, 30), ln(1 / 80.0), 'the slow likelihood by logarithms is that by hand');
+CREATE TEMP TABLE regular AS
+  SELECT x, x / rate AS t_x, age FROM (SELECT who, -ln(pg_temp.u('pace' || who)) / 0.5 AS rate, ln(pg_temp.u('stop' || who)) / ln(pg_temp.u('goes' || who) ^ (1 / 30.0)) AS stays, 80 + who % 40 AS age FROM generate_series(1, 600) who) d,
+    LATERAL (SELECT least(ceil(stays), floor(rate * age)) AS x) l;
+CREATE TEMP TABLE found AS SELECT (reco_fit_bgnbd(x, t_x, age)).* FROM regular;
+SELECT ok(converged AND (SELECT count(*) FROM regular WHERE x > 72) > 50, 'people who come often: a maximum') FROM found;
+SELECT pg_temp.is_near(f.log_likelihood, sum(pg_temp.slow(pg_temp.model(f.r, f.alpha, f.a, f.b), x, t_x, age)), 'its likelihood is the slow one', 1e-12) FROM found f, regular GROUP BY f.log_likelihood;
+SELECT ok(abs(slope) < 1e-7, format('%s: the slope of the mean is %s', name, slope)) FROM (
+  SELECT v.name, avg(pg_temp.slow(pg_temp.model(f.r * r1, f.alpha * al1, f.a * a1, f.b * b1), x, t_x, age) - pg_temp.slow(pg_temp.model(f.r / r1, f.alpha / al1, f.a / a1, f.b / b1), x, t_x, age)) / 2e-4 AS slope
+  FROM found f, regular, (VALUES ('r', exp(1e-4), 1, 1, 1), ('alpha', 1, exp(1e-4), 1, 1), ('a', 1, 1, exp(1e-4), 1), ('b', 1, 1, 1, exp(1e-4))) v(name, r1, al1, a1, b1) GROUP BY v.name) s;
+
 -- Customers that do not tell: an answer, and that it is none to rely on.
 SELECT ok(NOT (reco_fit_bgnbd(x, 100, 100)).converged, 'who all came just now do not say when they leave') FROM generate_series(1, 5) x;
 SELECT ok((reco_fit_bgnbd(1, 0, 10)).r > 0, 'who all came again at once');
