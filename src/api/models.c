@@ -118,7 +118,7 @@ mark_resets(FunctionCallInfo fcinfo, bool *reset)
 		if (strcmp(name, "all") == 0)
 		{
 			for (int s = 0; s < SETTINGS; s++)
-				reset[s] |= PG_ARGISNULL(s + 1);
+				reset[s] = PG_ARGISNULL(s + 1);
 			continue;
 		}
 		setting = SettingNamed(name);
