@@ -1,12 +1,15 @@
 #include "data/columns.h"
 
+#include "access/htup_details.h"
 #include "access/relation.h"
 #include "access/transam.h"
+#include "catalog/pg_collation.h"
 #include "catalog/pg_type.h"
 #include "lib/stringinfo.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
+#include "utils/syscache.h"
 
 List *
 ColumnsOf(const Model *model, const char *view)
@@ -53,6 +56,41 @@ ColumnNeeded(const Model *model, const char *view, const char *name)
 			(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
 			 errmsg("\"%s.%s\" lost column \"%s\" while it was in use", model->name, view, name),
 			 errhint("Try again.")));
+}
+
+/* A collation as SQL has it behind COLLATE, with its schema, whatever the search path. */
+static char *
+collation_name(Oid collation)
+{
+	HeapTuple tuple = SearchSysCache1(COLLOID, ObjectIdGetDatum(collation));
+	Form_pg_collation form;
+	char *name;
+
+	if (!HeapTupleIsValid(tuple))
+		elog(ERROR, "cache lookup failed for collation %u", collation);
+	form = (Form_pg_collation) GETSTRUCT(tuple);
+	name = quote_qualified_identifier(get_namespace_name(form->collnamespace),
+									  NameStr(form->collname));
+	ReleaseSysCache(tuple);
+	return name;
+}
+
+const char *
+ColumnCollate(const Model *model, const char *view, const char *name)
+{
+	Oid relation = get_relname_relid(view, model->schema);
+	HeapTuple tuple = OidIsValid(relation) ? SearchSysCacheAttName(relation, name) : NULL;
+	Oid collation;
+
+	if (!HeapTupleIsValid(tuple))
+		return "";
+	collation = ((Form_pg_attribute) GETSTRUCT(tuple))->attcollation;
+	ReleaseSysCache(tuple);
+	if (!OidIsValid(collation))
+		return "";
+	if (!get_collation_isdeterministic(collation))
+		collation = C_COLLATION_OID;
+	return psprintf(" COLLATE %s", collation_name(collation));
 }
 
 /*

@@ -35,6 +35,13 @@ extern char *ColumnText(const char *value, Oid type);
 extern char *ColumnTexts(const char *value, Oid type);
 
 /*
+ * What SQL has behind a value to compare it with such a column, whatever collation the value has: the
+ * column's own, so that its indexes serve, or bytes where that finds different texts equal; nothing
+ * where there is no such column, or none of texts.
+ */
+extern const char *ColumnCollate(const Model *model, const char *view, const char *name);
+
+/*
  * The columns of a view as SQL has them after SELECT, for to_jsonb, which looks for casts, too: those
  * with values of such types as text.
  */

@@ -121,11 +121,16 @@ IdTypeName(IdKind kind)
 							  : "pg_catalog.text";
 }
 
+const char *
+IdCollate(IdKind kind)
+{
+	return kind == ID_TEXT ? " COLLATE pg_catalog.\"C\"" : "";
+}
+
 char *
 IdColumn(IdKind kind, const char *column)
 {
-	return psprintf("%s::%s%s", column, IdTypeName(kind),
-					kind == ID_TEXT ? " COLLATE pg_catalog.\"C\"" : "");
+	return psprintf("%s::%s%s", column, IdTypeName(kind), IdCollate(kind));
 }
 
 /* The error of an id that was learned as bigint and asked for as something narrower. */

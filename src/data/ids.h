@@ -43,6 +43,9 @@ extern const char *IdTypeName(IdKind kind);
  */
 extern char *IdColumn(IdKind kind, const char *column);
 
+/* What of that is behind the type: a collation, or nothing. */
+extern const char *IdCollate(IdKind kind);
+
 /*
  * An id of any type of a kind as its travelling type, and back as a type of that kind that is no
  * domain (integers are range-checked).

@@ -16,7 +16,7 @@
  */
 static const char *const counting =
 	"WITH mine AS MATERIALIZED ("
-	"  SELECT e.user_id, e.item_id::{item} AS item_id, {at} AS at, ({at} AT TIME ZONE $5)::date AS day,"
+	"  SELECT e.user_id, e.item_id::{item}{by_bytes} AS item_id, {at} AS at, ({at} AT TIME ZONE $5)::date AS day,"
 	"    {progress} AS progress, {signal} AS signal, {weight} AS weight"
 	"  FROM {learned_from} e WHERE {counts} AND {at} <= clock_timestamp(){some}),"
 	" visit AS MATERIALIZED ("
@@ -24,7 +24,7 @@ static const char *const counting =
 	"    count(*) OVER (PARTITION BY d.user_id) AS visits"
 	"  FROM (SELECT DISTINCT m.user_id, m.day FROM mine m) d),"
 	" state AS ("
-	"  SELECT 'unfinished' AS kind, s.user_id, s.item_id::text AS subject, s.day, s.progress, s.gone,"
+	"  SELECT 'unfinished' AS kind, s.user_id, s.item_id::text COLLATE \"C\" AS subject, s.day, s.progress, s.gone,"
 	"    NOT s.gone AND s.progress > 0 AND s.progress < $1 AS open"
 	"  FROM (SELECT DISTINCT ON (m.user_id, m.item_id, m.day) m.user_id, m.item_id, m.day, m.progress,"
 	"      coalesce(m.signal = ANY ($4), false) AS gone"
@@ -32,7 +32,7 @@ static const char *const counting =
 	"    ORDER BY m.user_id, m.item_id, m.day, m.at DESC, coalesce(m.signal = ANY ($4), false) DESC,"
 	"      m.progress DESC NULLS LAST) s"
 	"  UNION ALL"
-	"  SELECT 'basket', s.user_id, s.item_id::text, s.day, 0, s.signal = ANY ($4), s.signal = ANY ($2)"
+	"  SELECT 'basket', s.user_id, s.item_id::text COLLATE \"C\", s.day, 0, s.signal = ANY ($4), s.signal = ANY ($2)"
 	"  FROM (SELECT DISTINCT ON (m.user_id, m.item_id, m.day) m.user_id, m.item_id, m.day, m.signal"
 	"    FROM mine m WHERE m.signal = ANY ($2 || $3 || $4)"
 	"    ORDER BY m.user_id, m.item_id, m.day, m.at DESC, m.signal = ANY ($2), m.signal = ANY ($3)) s"
@@ -71,11 +71,11 @@ static const char *const counting =
 /* Series at the end of each visit: open once a part that is not the last is finished. */
 static const char *const series_state =
 	"UNION ALL"
-	"  SELECT 'next', s.user_id, s.series, s.day, 0, false,"
+	"  SELECT 'next', s.user_id, s.series COLLATE \"C\", s.day, 0, false,"
 	"    coalesce(max(s.done) OVER (PARTITION BY s.user_id, s.series ORDER BY s.day) < s.last, false)"
 	"  FROM (SELECT m.user_id, p.series, m.day, p.last, max(p.place) FILTER (WHERE"
 	"      CASE WHEN m.progress IS NULL THEN m.weight > 0 ELSE m.progress >= $1 END) AS done"
-	"    FROM mine m JOIN (SELECT DISTINCT i.item_id::{item} AS item_id, {series} AS series, {order} AS place,"
+	"    FROM mine m JOIN (SELECT DISTINCT i.item_id::{item}{by_bytes} AS item_id, {series} AS series, {order} AS place,"
 	"        max({order}) OVER (PARTITION BY {series}) AS last"
 	"      FROM {model}.items i WHERE {series} IS NOT NULL AND {order} IS NOT NULL) p ON p.item_id = m.item_id"
 	"    GROUP BY m.user_id, p.series, m.day, p.last) s";
@@ -89,7 +89,7 @@ static const char *const asking =
 	"  SELECT e.item_id, e.at, (e.at AT TIME ZONE $5)::date AS day, e.progress, e.weight,"
 	"    coalesce(e.signal = ANY ($2), false) AS put, coalesce(e.signal = ANY ($3), false) AS taken,"
 	"    coalesce(e.signal = ANY ($4), false) AS gone"
-	"  FROM (SELECT e.item_id::{item} AS item_id, {at} AS at, {progress} AS progress, {signal} AS signal,"
+	"  FROM (SELECT e.item_id::{item}{by_bytes} AS item_id, {at} AS at, {progress} AS progress, {signal} AS signal,"
 	"      {weight} AS weight"
 	"    FROM {model}.events e WHERE e.user_id = $6 AND {counts} AND coalesce({at} <= $7, true)) e),"
 	" visit AS (SELECT d.day, row_number() OVER (ORDER BY d.day DESC) AS number"
@@ -140,13 +140,13 @@ static const char *const series_next =
 	"      max(p.place) FILTER (WHERE p.done) AS place,"
 	"      (array_agg(p.item_id ORDER BY p.place DESC, p.item_id DESC) FILTER (WHERE p.done))[1] AS after"
 	"    FROM (SELECT k.item_id, k.at, k.day, {series} AS series, {order} AS place, k.done"
-	"      FROM known k JOIN {model}.items i ON i.item_id = k.item_id"
+	"      FROM known k JOIN {model}.items i ON i.item_id = k.item_id{as_items}"
 	"      WHERE {series} IS NOT NULL AND {order} IS NOT NULL) p"
 	"    LEFT JOIN begun b ON b.item_id = p.item_id GROUP BY p.series) s"
-	"  CROSS JOIN LATERAL (SELECT i.item_id::{item} AS item_id FROM {model}.items i"
+	"  CROSS JOIN LATERAL (SELECT i.item_id::{item}{by_bytes} AS item_id FROM {model}.items i"
 	"    WHERE {series} = s.series AND {order} > s.place AND i.item_id IS NOT NULL"
-	"      AND i.item_id NOT IN (SELECT k.item_id FROM known k WHERE k.gone)"
-	"    ORDER BY {order}, i.item_id LIMIT 1) n"
+	"      AND i.item_id NOT IN (SELECT k.item_id{as_items} FROM known k WHERE k.gone)"
+	"    ORDER BY {order}, i.item_id{by_bytes} LIMIT 1) n"
 	"  WHERE NOT s.begun";
 
 /* What these share, and what comes behind it where one user is asked about. */
@@ -291,7 +291,7 @@ ResumingPrepare(const Model *model, const Unfinished *unfinished)
 		"{series_of}",
 		unfinished->series
 			? TemplateFill(
-				  "(SELECT {series} FROM {model}.items i WHERE i.item_id = b.item_id ORDER BY {series} LIMIT 1)",
+				  "(SELECT {series} FROM {model}.items i WHERE i.item_id = b.item_id{as_items} ORDER BY {series} LIMIT 1)",
 				  words)
 			: "NULL::text"};
 	words[UNFINISHED_WORDS + 1] =
@@ -299,7 +299,7 @@ ResumingPrepare(const Model *model, const Unfinished *unfinished)
 	words[UNFINISHED_WORDS + 2] = (TemplateWord){
 		"{in_catalogue}",
 		model->has_items
-			? TemplateFill("AND EXISTS (SELECT FROM {model}.items i WHERE i.item_id = w.item_id)",
+			? TemplateFill("AND EXISTS (SELECT FROM {model}.items i WHERE i.item_id = w.item_id{as_items})",
 						   words)
 			: ""};
 	question->sql = TemplateFill(asking, words);

@@ -23,8 +23,8 @@ static const char *const items =
 static const char *const parts =
 	"SELECT i.item_id::{item}, {series},"
 	"  CASE WHEN {order} IS NOT NULL THEN dense_rank() OVER (PARTITION BY {series} ORDER BY {order}) END,"
-	"  row_number() OVER (PARTITION BY {series} ORDER BY {order}, i.item_id) = 1"
-	" FROM {model}.items i WHERE i.item_id IS NOT NULL ORDER BY {series}, {order}, i.item_id";
+	"  row_number() OVER (PARTITION BY {series} ORDER BY {order}, i.item_id{by_bytes}) = 1"
+	" FROM {model}.items i WHERE i.item_id IS NOT NULL ORDER BY {series}, {order}, i.item_id{by_bytes}";
 
 /* A catalogue while it is read. */
 typedef struct Reader

@@ -277,6 +277,7 @@ UnfinishedWords(const Model *model, const Unfinished *unfinished, TemplateWord *
 	const char *at =
 		OidIsValid(model->time_type) ? "e.occurred_at::timestamptz" : "NULL::timestamptz";
 	const char *weight = OidIsValid(model->weight_type) ? "e.weight::float8" : "1::float8";
+	const char *as_items = model->has_items ? ColumnCollate(model, "items", "item_id") : "";
 	const char *series = "NULL";
 	const char *order = "NULL";
 
@@ -284,13 +285,17 @@ UnfinishedWords(const Model *model, const Unfinished *unfinished, TemplateWord *
 	{
 		series = ColumnText(psprintf("i.%s", quote_identifier(unfinished->series)),
 							column_type(model, "items", unfinished->series));
+		series = psprintf("%s%s", series, ColumnCollate(model, "items", unfinished->series));
 		order = psprintf("i.%s", quote_identifier(unfinished->order));
 	}
 	*words++ = (TemplateWord){"{model}", model->quoted};
 	*words++ = (TemplateWord){"{item}", IdTypeName(model->item_kind)};
+	*words++ = (TemplateWord){"{by_bytes}", IdCollate(model->item_kind)};
+	*words++ = (TemplateWord){"{as_items}", as_items};
 	*words++ = (TemplateWord){"{at}", at};
 	*words++ = (TemplateWord){"{weight}", weight};
-	*words++ = (TemplateWord){"{signal}", model->has_signal ? "e.signal::text" : "NULL::text"};
+	*words++ = (TemplateWord){"{signal}",
+							  model->has_signal ? "e.signal::text COLLATE \"C\"" : "NULL::text"};
 	*words++ = (TemplateWord){"{progress}", progress_of(unfinished)};
 	*words++ = (TemplateWord){"{series}", series};
 	*words++ = (TemplateWord){"{order}", order};

@@ -58,11 +58,12 @@ UnfinishedIsNone(const Unfinished *unfinished)
 
 /*
  * Words for statements about the events e and the items i of a model: {model}, {item} (the type its
- * ids travel as), {at}, {weight}, {signal}, {progress} (expressions over e; NULL where there is no such
+ * ids travel as), {by_bytes} and {as_items} (behind an id: the collations by which ids are told apart,
+ * and by which indexes find those of the items), {at}, {weight}, {signal}, {progress} (expressions over e; NULL where there is no such
  * column, for {weight} 1), {counts} (the condition that an event counts, but for the time it must be
  * before), {series} and {order} (columns of i, or NULL).
  */
-#define UNFINISHED_WORDS 9
+#define UNFINISHED_WORDS 11
 
 extern void UnfinishedWords(const struct Model *model, const Unfinished *unfinished,
 							TemplateWord *words);

@@ -2,7 +2,6 @@
 
 #include <math.h>
 
-#include "catalog/pg_collation.h"
 #include "catalog/pg_type.h"
 #include "data/history.h"
 #include "data/plan.h"
@@ -11,7 +10,6 @@
 #include "utils/builtins.h"
 #include "utils/date.h"
 #include "utils/timestamp.h"
-#include "utils/varlena.h"
 
 /* Users asked by a statement each, in the time that the catalogue takes to read; and items for one more. */
 #define USERS_FIRST  8
@@ -113,7 +111,6 @@ struct Waiting
 	/* The user. */
 	TimestampTz as_of;
 	TupleDesc checked;
-	Oid collation; /* of the ids, where they are texts */
 	uint32 *place; /* among what is known, by number of the item, or NONE */
 	uint64 places;
 	Known *known;
@@ -235,7 +232,6 @@ WaitingHold(const Model *model, const Unfinished *unfinished, IdSet *ids, Budget
 	waiting->ids = ids;
 	waiting->rule = HistoryRuleOf(model, DT_NOEND);
 	waiting->finished = unfinished->finished;
-	waiting->collation = DEFAULT_COLLATION_OID;
 	prepare(waiting, unfinished);
 	waiting->serial = SerialRead(model, unfinished, ids, budget);
 	if (waiting->serial == NULL)
@@ -407,12 +403,7 @@ WaitingTake(TupleTableSlot *row, void *with)
 	Event event = {.at = DT_NOBEGIN, .weight = 1};
 
 	if (row->tts_tupleDescriptor != waiting->checked)
-	{
-		Oid collation = TupleDescAttr(row->tts_tupleDescriptor, 0)->attcollation;
-
 		HistoryCheck(rule, waiting->checked = row->tts_tupleDescriptor, 0);
-		waiting->collation = OidIsValid(collation) ? collation : DEFAULT_COLLATION_OID;
-	}
 	if (isnull[0] || (rule->weight && isnull[rule->weight]) || (rule->time && isnull[rule->time]))
 		return;
 	if (rule->weight)
@@ -667,27 +658,10 @@ put_next(Waiting *waiting, const Touched *touched)
 	}
 }
 
-/* How two items compare as SQL puts them in order. */
 static int
-compare_ids(const Waiting *waiting, uint32 a, uint32 b)
+likeliest(const void *a, const void *b, void *with)
 {
-	uint64 room;
-	uint32 length_a;
-	uint32 length_b;
-	const unsigned char *bytes_a;
-	const unsigned char *bytes_b;
-
-	if (waiting->model->item_kind != ID_TEXT)
-		return IdSetCompare(waiting->ids, a, b);
-	bytes_a = IdSetBytes(waiting->ids, a, &room, &length_a);
-	bytes_b = IdSetBytes(waiting->ids, b, &room, &length_b);
-	return varstr_cmp((const char *) bytes_a, (int) length_a, (const char *) bytes_b,
-					  (int) length_b, waiting->collation);
-}
-
-static int
-likeliest(const void *a, const void *b, void *waiting)
-{
+	const Waiting *waiting = with;
 	const WaitingItem *x = a;
 	const WaitingItem *y = b;
 
@@ -695,7 +669,7 @@ likeliest(const void *a, const void *b, void *waiting)
 		return x->probability > y->probability ? -1 : 1;
 	if (x->last != y->last)
 		return x->last > y->last ? -1 : 1;
-	return compare_ids(waiting, x->item, y->item);
+	return IdSetCompare(waiting->ids, x->item, y->item);
 }
 
 const WaitingItem *

@@ -175,7 +175,7 @@ SELECT is(pg_temp.differing($$planted.continue(%s, NULL, as_of => '2026-03-31')$
 SELECT cmp_ok(count(*), '>', 100::bigint, 'and it is ' || kind) FROM generate_series(1, 200) u, LATERAL planted.continue(u, NULL, as_of => '2026-03-31') GROUP BY kind;
 
 /*
- * Ids of text, in the order of the database's collation where nothing else decides; parts that share a place, a part of two series, parts
+ * Ids of text, in the order of their bytes where nothing else decides; parts that share a place, a part of two series, parts
  * without a place; a signal of two lists; what has no weight, or is disliked.
  */
 CREATE TABLE odd (u int, i text, at timestamptz, progress float8, signal text, weight float8);
@@ -200,6 +200,19 @@ INSERT INTO odd_part SELECT 'more ' || n FROM generate_series(1, 10000) n;
 SELECT is(pg_temp.differing('odd.continue(%s, NULL)', ARRAY(SELECT generate_series(1, 60))), 0::bigint, 'and where there is no room to hold the catalogue');
 RESET maintenance_work_mem;
 SELECT is(pg_temp.differing('timeless.continue(%s, NULL)', ARRAY(SELECT generate_series(1, 9))), 0::bigint, 'without times and catalogue');
+
+-- Columns of different collations are compared all the same.
+SELECT reco_create_model('mixed', 'SELECT u AS user_id, i COLLATE "C" AS item_id, at AS occurred_at, progress, signal COLLATE "POSIX" AS signal, weight FROM odd',
+                         'SELECT i COLLATE "POSIX" AS item_id, show COLLATE "C" AS show, part FROM odd_part');
+SELECT reco_configure('mixed', min_support => 1, unfinished => '{"basket": ["cart", "both"], "bought": ["buy", "both"], "removed": ["drop"], "series": "show", "order": "part", "finished": 0.8}');
+SELECT pg_temp.refresh(m) FROM unnest(ARRAY['odd', 'mixed']) m;
+SELECT cmp_ok(count(*), '>', 0::bigint, 'series are counted') FROM mixed.learned_resume WHERE kind = 'next' AND trials > 0;
+SELECT bag_eq('TABLE mixed.learned_resume', 'TABLE odd.learned_resume', 'of columns of different collations the same is counted');
+SELECT bag_eq('SELECT u, c.* FROM generate_series(1, 61) u, LATERAL mixed.continue(u, NULL, as_of => ''2026-01-02'') c',
+              'SELECT u, c.* FROM generate_series(1, 61) u, LATERAL odd.continue(u, NULL, as_of => ''2026-01-02'') c', 'and the same goes on');
+SELECT is(pg_temp.differing($$mixed.continue(%s, NULL, as_of => '2026-01-02')$$, ARRAY(SELECT generate_series(1, 61))), 0::bigint, 'in one statement the same');
+SELECT bag_eq('SELECT * FROM reco_hooks(''mixed'', .01, 1, true)', 'SELECT * FROM reco_hooks(''odd'', .01, 1, true)', 'and viewers stay at the same');
+DELETE FROM odd.learned_resume;
 
 -- A thing that is next in two series, which were both gone on with at one moment: it waits in the first of them by name, whichever event comes first.
 INSERT INTO odd VALUES (100, 'ab', '2026-01-01'), (100, 'ä', '2026-01-01'), (101, 'ä', '2026-01-01'), (101, 'ab', '2026-01-01');
