@@ -22,9 +22,9 @@
 #include "utils/syscache.h"
 #include "utils/timestamp.h"
 
-/* A column of a view by name: its type, InvalidOid where there is none. */
-static Oid
-column_type(Relation view, const char *name)
+/* A column of a view by name, NULL where there is none. */
+static Form_pg_attribute
+find_column(Relation view, const char *name)
 {
 	TupleDesc desc = RelationGetDescr(view);
 
@@ -33,9 +33,18 @@ column_type(Relation view, const char *name)
 		Form_pg_attribute column = TupleDescAttr(desc, a);
 
 		if (!column->attisdropped && strcmp(NameStr(column->attname), name) == 0)
-			return column->atttypid;
+			return column;
 	}
-	return InvalidOid;
+	return NULL;
+}
+
+/* Its type, InvalidOid where there is none. */
+static Oid
+column_type(Relation view, const char *name)
+{
+	Form_pg_attribute column = find_column(view, name);
+
+	return column ? column->atttypid : InvalidOid;
 }
 
 static void
@@ -48,21 +57,44 @@ refuse_type(Relation view, const char *name, Oid type, const char *types)
 					errhint("It may be %s: cast it in the query.", types)));
 }
 
+/*
+ * Ids are told apart by their bytes.  A collation by which different ones are equal would find the
+ * history of one user for another, where everybody's are read as what they are.
+ */
+static void
+check_collation(Relation view, Form_pg_attribute column)
+{
+	Oid collation = column->attcollation;
+
+	if (!OidIsValid(collation) || get_collation_isdeterministic(collation))
+		return;
+	ereport(ERROR, (errcode(ERRCODE_DATATYPE_MISMATCH),
+					errmsg("column \"%s\" of \"%s.%s\" has the collation \"%s\", by which "
+						   "different ids can be equal",
+						   NameStr(column->attname),
+						   get_namespace_name(RelationGetNamespace(view)),
+						   RelationGetRelationName(view), get_collation_name(collation)),
+					errhint("Give it another in the query: ... COLLATE \"C\" AS %s, or "
+							"lower(...) COLLATE \"C\" AS %s.",
+							NameStr(column->attname), NameStr(column->attname))));
+}
+
 /* The type of an id column, which must be there. */
 static Oid
 id_column(Relation view, const char *name, IdKind *kind)
 {
-	Oid type = column_type(view, name);
+	Form_pg_attribute column = find_column(view, name);
 
-	if (!OidIsValid(type))
+	if (column == NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_COLUMN),
 				 errmsg("the %s query has no column \"%s\"", RelationGetRelationName(view), name),
 				 errhint("Name one of its columns so: SELECT ... AS %s. It may be %s.", name,
 						 ID_TYPES)));
-	if (!IdKindOfType(type, kind))
-		refuse_type(view, name, type, ID_TYPES);
-	return type;
+	if (!IdKindOfType(column->atttypid, kind))
+		refuse_type(view, name, column->atttypid, ID_TYPES);
+	check_collation(view, column);
+	return column->atttypid;
 }
 
 /* The type of an optional column, one of the given. */

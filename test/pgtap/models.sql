@@ -350,5 +350,22 @@ SELECT reco_create_model('pair', 'SELECT u AS user_id, i AS item_id FROM pair');
 SELECT pg_temp.refresh('pair');
 SELECT results_eq('SELECT picked_similarity, picked_keep, picked_shrinkage, picked_recency FROM pair.model', $$VALUES ('cooccurrence', 'target', 5::float8, 1::float8)$$, 'counts with a shrinkage of 5');
 
+-- Ids are told apart by their bytes: a collation that finds different ones equal, for which a server needs ICU, is refused, wherever.
+CREATE FUNCTION pg_temp.refuses(name text, query text, items text, users text, place text) RETURNS SETOF text LANGUAGE plpgsql AS $$
+BEGIN
+  BEGIN
+    CREATE COLLATION pg_temp.no_case (provider = icu, locale = 'und-u-ks-level2', deterministic = false);
+  EXCEPTION WHEN duplicate_object THEN -- made before
+  END;
+  RETURN NEXT throws_ok(format('SELECT reco_create_model(%L, %L, %L, %L)', name, query, items, users), '42804',
+    format('column "%s" of "%s.%s" has the collation "no_case", by which different ids can be equal', split_part(place, '.', 2), name, split_part(place, '.', 1)), place);
+EXCEPTION WHEN feature_not_supported THEN
+  RETURN NEXT skip('no ICU', 1);
+END $$;
+SELECT pg_temp.refuses('folded', 'SELECT text ''u'' COLLATE pg_temp.no_case AS user_id, 1 AS item_id', NULL, NULL, 'events.user_id');
+SELECT pg_temp.refuses('folded', 'SELECT 1 AS user_id, text ''i'' COLLATE pg_temp.no_case AS item_id', NULL, NULL, 'events.item_id');
+SELECT pg_temp.refuses('folded', 'SELECT 1 AS user_id, text ''i'' AS item_id', 'SELECT text ''i'' COLLATE pg_temp.no_case AS item_id', NULL, 'items.item_id');
+SELECT pg_temp.refuses('folded', 'SELECT text ''u'' AS user_id, 1 AS item_id', NULL, 'SELECT text ''u'' COLLATE pg_temp.no_case AS user_id', 'users.user_id');
+
 SELECT * FROM finish();
 ROLLBACK;
