@@ -15,6 +15,7 @@
 
 #include <math.h>
 
+#include "api/arguments.h"
 #include "catalog/pg_type.h"
 #include "data/history.h"
 #include "data/traits.h"

@@ -1,5 +1,6 @@
 #include "api/arrangement.h"
 
+#include "api/arguments.h"
 #include "utils/memutils.h"
 
 /* A number of an argument that must lie in 0..1; 0 where it is NULL. */

@@ -2,6 +2,8 @@
  * continue.c: reco_continue: what somebody left unfinished, most likely to be resumed first.
  */
 #include "api/site.h"
+
+#include "api/arguments.h"
 #include "catalog/pg_type.h"
 #include "data/resuming.h"
 #include "data/waiting.h"

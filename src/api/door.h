@@ -9,10 +9,9 @@
 #ifndef RECO_DOOR_H
 #define RECO_DOOR_H
 
-#include "base/compat.h"
+#include "api/arguments.h"
 #include "data/ids.h"
 #include "data/model.h"
-#include "fmgr.h"
 #include "funcapi.h"
 
 /* The greatest k that makes sense of a list; NULL asks for everything. */

@@ -9,6 +9,7 @@
 
 #include <math.h>
 
+#include "api/arguments.h"
 #include "catalog/pg_type.h"
 #include "data/reranker.h"
 #include "executor/spi.h"

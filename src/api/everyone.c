@@ -10,6 +10,7 @@
  */
 #include "api/recommend.h"
 
+#include "api/arguments.h"
 #include "api/arrangement.h"
 #include "api/rerank.h"
 #include "api/together.h"

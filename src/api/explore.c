@@ -12,6 +12,7 @@
 
 #include <math.h>
 
+#include "api/arguments.h"
 #include "api/arrange.h"
 #include "api/arrangement.h"
 #include "api/fallback.h"

@@ -68,7 +68,7 @@ reco_gather_row(PG_FUNCTION_ARGS)
 	}
 	else
 		gather = (Gathered *) PG_GETARG_POINTER(0);
-	ReaderTake(gather->reader, &fcinfo->args[2]);
+	ReaderTake(gather->reader, Arguments(fcinfo, 2, READER_COLUMNS));
 	PG_RETURN_POINTER(gather);
 }
 

@@ -13,6 +13,7 @@
 
 #include "access/htup_details.h"
 #include "access/xact.h"
+#include "api/arguments.h"
 #include "api/rhythm.h"
 #include "catalog/pg_type.h"
 #include "data/usage.h"

@@ -1,5 +1,6 @@
 #include "api/holdout.h"
 
+#include "api/arguments.h"
 #include "data/events.h"
 #include "data/histories.h"
 #include "executor/spi.h"

@@ -7,6 +7,7 @@
 
 #include <math.h>
 
+#include "api/arguments.h"
 #include "catalog/pg_type.h"
 #include "data/clock.h"
 #include "fmgr.h"

@@ -12,6 +12,7 @@
 #include <math.h>
 
 #include "access/htup_details.h"
+#include "api/arguments.h"
 #include "api/rhythm.h"
 #include "catalog/pg_type.h"
 #include "data/setting.h"

@@ -5,6 +5,7 @@
 
 #include <math.h>
 
+#include "api/arguments.h"
 #include "data/setting.h"
 #include "fmgr.h"
 #include "math/decay.h"

@@ -19,6 +19,7 @@
 
 #include <math.h>
 
+#include "api/arguments.h"
 #include "catalog/pg_type.h"
 #include "fmgr.h"
 #include "math/worth.h"

@@ -9,6 +9,7 @@
 #include <math.h>
 
 #include "access/htup_details.h"
+#include "api/arguments.h"
 #include "api/rhythm.h"
 #include "common/int.h"
 #include "data/setting.h"

@@ -11,6 +11,7 @@
 
 #include <math.h>
 
+#include "api/arguments.h"
 #include "api/rhythm.h"
 #include "api/site.h"
 #include "catalog/pg_type.h"

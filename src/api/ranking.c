@@ -11,6 +11,7 @@
 #include <math.h>
 
 #include "access/htup_details.h"
+#include "api/arguments.h"
 #include "catalog/pg_type.h"
 #include "data/impressions.h"
 #include "data/reranker.h"

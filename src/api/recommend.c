@@ -11,6 +11,7 @@
  */
 #include "api/recommend.h"
 
+#include "api/arguments.h"
 #include "api/arrange.h"
 #include "api/arrangement.h"
 #include "api/fallback.h"

@@ -14,6 +14,7 @@
 #include <math.h>
 
 #include "access/htup_details.h"
+#include "api/arguments.h"
 #include "api/habits.h"
 #include "api/lifting.h"
 #include "api/record.h"

@@ -13,6 +13,7 @@
 #include <math.h>
 
 #include "access/htup_details.h"
+#include "api/arguments.h"
 #include "catalog/pg_type.h"
 #include "fmgr.h"
 #include "funcapi.h"

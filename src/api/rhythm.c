@@ -8,6 +8,7 @@
 #include <math.h>
 
 #include "access/htup_details.h"
+#include "api/arguments.h"
 #include "api/times.h"
 #include "common/int.h"
 #include "data/visits.h"

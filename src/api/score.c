@@ -12,6 +12,8 @@
  * what the best choice for its number of calls would have cost.
  */
 #include "api/profile.h"
+
+#include "api/arguments.h"
 #include "api/site.h"
 #include "data/learned.h"
 #include "executor/spi.h"

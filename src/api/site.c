@@ -1,6 +1,7 @@
 #include "api/site.h"
 
 #include "access/xact.h"
+#include "api/arguments.h"
 #include "base/compat.h"
 #include "catalog/pg_collation.h"
 #include "data/find.h"

@@ -1,5 +1,6 @@
 #include "api/times.h"
 
+#include "api/arguments.h"
 #include "catalog/pg_type.h"
 #include "data/visits.h"
 #include "utils/memutils.h"

@@ -16,6 +16,7 @@
 
 #include <math.h>
 
+#include "api/arguments.h"
 #include "api/said.h"
 #include "api/steps.h"
 #include "executor/spi.h"

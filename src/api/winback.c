@@ -12,6 +12,7 @@
 
 #include <math.h>
 
+#include "api/arguments.h"
 #include "api/rhythm.h"
 #include "catalog/pg_type.h"
 #include "data/clock.h"

@@ -17,6 +17,32 @@ SELECT is_empty($$SELECT name FROM member JOIN pg_proc p ON p.oid = objid WHERE 
   AND (provolatile <> 's' OR proparallel <> 's')$$, 'questions are stable and parallel safe');
 SELECT is_empty('SELECT name FROM member JOIN pg_proc p ON p.oid = objid WHERE classid = ''pg_proc''::regclass AND proretset AND prorows = 1000', 'every function that returns rows says how many to expect');
 
+-- A newer library may be installed before ALTER EXTENSION reco UPDATE has run: what is called without its arguments says so.
+CREATE TEMP TABLE outdated (symbol text, state text);
+DO $$
+DECLARE f record; given text;
+BEGIN
+  FOR f IN
+    SELECT DISTINCT ON (prosrc) prosrc, probin, proretset, replace(prorettype::regtype::text, 'anycompatible', 'text') AS result,
+      (SELECT string_agg(format('OUT %I %s', name, regexp_replace(type::regtype::text, '^any(compatible|element)', 'text')), ', ' ORDER BY place)
+         FROM unnest(proargnames, proargmodes, proallargtypes) WITH ORDINALITY a(name, mode, type, place) WHERE mode IN ('o', 't')) AS columns
+    FROM member JOIN pg_proc p ON p.oid = objid JOIN pg_language l ON l.oid = prolang
+    WHERE classid = 'pg_proc'::regclass AND lanname = 'c' AND pronargs > 0 AND prorettype <> 'internal'::regtype ORDER BY prosrc, proargmodes IS NULL, pronargs
+  LOOP
+    BEGIN
+      EXECUTE format('CREATE FUNCTION pg_temp.%I(%s) RETURNS %s %s LANGUAGE c AS %L, %L', f.prosrc, f.columns, CASE WHEN f.proretset THEN 'SETOF' END, f.result, f.probin, f.prosrc);
+      EXECUTE format('SELECT * FROM pg_temp.%I()', f.prosrc);
+      given := 'none';
+    EXCEPTION WHEN OTHERS THEN
+      given := SQLSTATE || ' ' || SQLERRM;
+    END;
+    INSERT INTO outdated VALUES (f.prosrc, given);
+  END LOOP;
+END $$;
+SELECT cmp_ok((SELECT count(*) FROM outdated), '>', 90::bigint, 'the functions of an older version are tried');
+SELECT is_empty($$SELECT * FROM outdated WHERE state !~ '^55000 .* is of an older version of reco' AND symbol <> 'reco_matrix_add'$$, 'each that lacks its arguments names itself as outdated');
+SELECT is((SELECT state FROM outdated WHERE symbol = 'reco_matrix_add'), '0A000 reco_matrix_add is the transition function of an aggregate', 'or refuses for another reason before');
+
 -- A model of ids of different types, with all four queries.
 CREATE TABLE plays (listener uuid, album text, at timestamptz);
 INSERT INTO plays SELECT ('00000000-0000-0000-0000-' || lpad(u::text, 12, '0'))::uuid, 'album ' || (u % 5 * 8 + i), '2026-01-01'::timestamptz + u * interval '1 hour' FROM generate_series(0, 39) u, generate_series(0, 7) i WHERE (u / 5) % 8 <> i;
