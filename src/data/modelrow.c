@@ -5,6 +5,7 @@
 #include "access/relation.h"
 #include "access/tableam.h"
 #include "catalog/pg_class.h"
+#include "data/find.h"
 #include "data/plan.h"
 #include "executor/executor.h"
 #include "lib/stringinfo.h"
@@ -115,8 +116,8 @@ read_straight(const Model *model, const char *const *names, int columns, Datum *
 	Datum *values;
 	bool *nulls;
 
-	/* Whoever dropped it may have been waited for. */
-	if (table == NULL)
+	/* Whoever dropped it, or made it one of no model with columns of other types, may have been waited for. */
+	if (table == NULL || !FindIsTable(model->reco, model->table))
 		ereport(ERROR, (errcode(ERRCODE_UNDEFINED_OBJECT),
 						errmsg("model \"%s\" does not exist", model->name)));
 	desc = RelationGetDescr(table);
