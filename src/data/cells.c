@@ -64,6 +64,19 @@ CellsSum(double sum)
 	return sum;
 }
 
+/*
+ * Raises the error of a sum that is out of range.  Whoever catches it may go on with the matrix, so those not summed
+ * yet close up with those that are.
+ */
+static void
+refuse_sum(Cells *matrix, uint64 kept, uint64 next)
+{
+	memmove(matrix->cell + kept, matrix->cell + next, sizeof(Cell) * (matrix->count - next));
+	matrix->count -= next - kept;
+	matrix->summed = 0;
+	float_overflow_error();
+}
+
 /* Sorts the cells and sums what is there more than once. */
 static void
 sum_repeats(Cells *matrix)
@@ -77,10 +90,13 @@ sum_repeats(Cells *matrix)
 	{
 		Cell *last = kept > 0 ? &matrix->cell[kept - 1] : NULL;
 
-		if (last && last->user == matrix->cell[c].user && last->item == matrix->cell[c].item)
-			last->weight = CellsSum(last->weight + matrix->cell[c].weight);
-		else
+		if (last == NULL || last->user != matrix->cell[c].user ||
+			last->item != matrix->cell[c].item)
 			matrix->cell[kept++] = matrix->cell[c];
+		else if (isfinite(last->weight + matrix->cell[c].weight))
+			last->weight += matrix->cell[c].weight;
+		else
+			refuse_sum(matrix, kept, c);
 	}
 	matrix->count = matrix->summed = kept;
 }

@@ -613,5 +613,22 @@ FROM (SELECT h, count(*) AS n, bool_and(pg_temp.near(similarity, 1.0 / h)) AS fi
         LATERAL (SELECT *, left(item_id, 4)::int AS h FROM reco_neighbors(m, 1, 'rp3beta', 1)) r
       GROUP BY h) walks;
 
+-- Repeats that come to too much are an error, after which the matrix is what it was.
+CREATE FUNCTION pg_temp.caught() RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+  half reco_matrix := '{"user": "bigint", "item": "bigint", "cells": [[1, 1, 1], [2, 2, 1e308]]}';
+  less reco_matrix := '{"user": "bigint", "item": "bigint", "cells": [[2, 2, -1e308]]}';
+  twice reco_matrix := reco_matrix_merge(half, half);
+BEGIN
+  BEGIN
+    RAISE NOTICE '%', twice;
+    RETURN 'no error';
+  EXCEPTION WHEN numeric_value_out_of_range THEN
+    twice := reco_matrix_merge(twice, less);
+  END;
+  RETURN twice;
+END $$;
+SELECT is(pg_temp.caught(), '{"user": "bigint", "item": "bigint", "cells": [[1, 1, 2], [2, 2, 1e+308]]}', 'a matrix goes on after sums that were too large');
+
 SELECT * FROM finish();
 ROLLBACK;
