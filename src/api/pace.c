@@ -11,7 +11,6 @@
 #include "access/htup_details.h"
 #include "api/arguments.h"
 #include "api/rhythm.h"
-#include "common/int.h"
 #include "data/setting.h"
 #include "executor/executor.h"
 #include "funcapi.h"
@@ -61,11 +60,11 @@ reco_sends_add(PG_FUNCTION_ARGS)
 	if (PG_ARGISNULL(1) || TIMESTAMP_NOT_FINITE(PG_GETARG_TIMESTAMPTZ(1)))
 		PG_RETURN_ARRAYTYPE_P(state);
 	at = PG_GETARG_TIMESTAMPTZ(1);
-	TimesHead(state)[HEAD_SENDS]++;
+	TimesCount(state, HEAD_SENDS, 1);
 	TimesHead(state)[HEAD_LAST] = Max(TimesHead(state)[HEAD_LAST], at);
 	if (!PG_ARGISNULL(2) && PG_GETARG_BOOL(2))
 	{
-		TimesHead(state)[HEAD_ANSWERED]++;
+		TimesCount(state, HEAD_ANSWERED, 1);
 		TimesHead(state)[HEAD_LAST_ANSWERED] = Max(TimesHead(state)[HEAD_LAST_ANSWERED], at);
 	}
 	else if (at > TimesHead(state)[HEAD_LAST_ANSWERED])
@@ -82,9 +81,8 @@ reco_sends_merge(PG_FUNCTION_ARGS)
 	int64 *head = TimesHead(state);
 	const int64 *more = TimesHead(other);
 
-	if (pg_add_s64_overflow(head[HEAD_SENDS], more[HEAD_SENDS], &head[HEAD_SENDS]) ||
-		pg_add_s64_overflow(head[HEAD_ANSWERED], more[HEAD_ANSWERED], &head[HEAD_ANSWERED]))
-		TimesRefuse();
+	TimesCount(state, HEAD_SENDS, more[HEAD_SENDS]);
+	TimesCount(state, HEAD_ANSWERED, more[HEAD_ANSWERED]);
 	head[HEAD_LAST] = Max(head[HEAD_LAST], more[HEAD_LAST]);
 	head[HEAD_LAST_ANSWERED] = Max(head[HEAD_LAST_ANSWERED], more[HEAD_LAST_ANSWERED]);
 	PG_RETURN_ARRAYTYPE_P(TimesMerge(state, other, HEAD_LENGTH));

@@ -95,7 +95,7 @@ reco_rhythm_add(PG_FUNCTION_ARGS)
 
 	if (!PG_ARGISNULL(1) && !TIMESTAMP_NOT_FINITE(PG_GETARG_TIMESTAMPTZ(1)))
 	{
-		TimesHead(state)[HEAD_EVENTS]++;
+		TimesCount(state, HEAD_EVENTS, 1);
 		state = TimesAdd(state, HEAD_LENGTH, PG_GETARG_TIMESTAMPTZ(1));
 	}
 	PG_RETURN_ARRAYTYPE_P(state);
@@ -108,9 +108,7 @@ reco_rhythm_merge(PG_FUNCTION_ARGS)
 	ArrayType *state = state_argument(fcinfo, 0);
 	ArrayType *other = state_argument(fcinfo, 1);
 
-	if (pg_add_s64_overflow(TimesHead(state)[HEAD_EVENTS], TimesHead(other)[HEAD_EVENTS],
-							&TimesHead(state)[HEAD_EVENTS]))
-		TimesRefuse();
+	TimesCount(state, HEAD_EVENTS, TimesHead(other)[HEAD_EVENTS]);
 	PG_RETURN_ARRAYTYPE_P(TimesMerge(state, other, HEAD_LENGTH));
 }
 

@@ -2,6 +2,7 @@
 
 #include "api/arguments.h"
 #include "catalog/pg_type.h"
+#include "common/int.h"
 #include "data/visits.h"
 #include "utils/memutils.h"
 
@@ -35,6 +36,16 @@ TimesRefuse(void)
 {
 	ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 					errmsg("the array is not the state of an aggregate over times")));
+}
+
+void
+TimesCount(ArrayType *state, int count, int64 more)
+{
+	int64 sum;
+
+	if (pg_add_s64_overflow(TimesHead(state)[count], more, &sum))
+		TimesRefuse();
+	TimesHead(state)[count] = sum;
 }
 
 /* How many times there are: the place after the head says. */

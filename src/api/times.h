@@ -33,6 +33,9 @@ TimesHead(ArrayType *state)
 	return (int64 *) ARR_DATA_PTR(state);
 }
 
+/* Counts in the head: refuses the state where more would be than a whole number holds. */
+extern void TimesCount(ArrayType *state, int count, int64 more);
+
 /* The same state, or a larger one, with a time added, or those of another. */
 extern ArrayType *TimesAdd(ArrayType *state, int head, TimestampTz time);
 extern ArrayType *TimesMerge(ArrayType *state, ArrayType *other, int head);

@@ -60,6 +60,8 @@ SELECT is_empty($$SELECT * FROM (SELECT who, (s).* FROM (SELECT who, reco_sends(
 SELECT is_empty($$SELECT who FROM send GROUP BY who HAVING reco_sends(at, answered ORDER BY at) IS DISTINCT FROM reco_sends(at, answered ORDER BY at DESC)$$, 'whatever their order');
 SELECT is(reco_sends_final(reco_sends_merge(a, b)), ROW(4, 1, 2, '2024-01-09')::reco_sends, 'parts are the whole')
 FROM (SELECT reco_sends_add(reco_sends_add(NULL, '2024-01-02', false), '2024-01-09', false) AS a, reco_sends_add(reco_sends_add(NULL, '2024-01-07', false), '2024-01-03', true) AS b) p;
+SELECT throws_ok($$SELECT reco_sends_add('{9223372036854775807,0,5,0,0,0}', '2024-01-01', false)$$, '22023', NULL, 'a state that has no room for one send more');
+SELECT throws_ok($$SELECT reco_sends_add('{1,9223372036854775807,5,0,0,0}', '2024-01-01', true)$$, '22023', NULL, 'nor for one answer more');
 
 SELECT * FROM finish();
 ROLLBACK;

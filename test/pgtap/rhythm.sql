@@ -97,6 +97,8 @@ SELECT is_empty($$SELECT who FROM fast f JOIN (
     FROM (SELECT who, at, row_number() OVER (PARTITION BY who) AS n FROM visit) v GROUP BY who) b USING (who) WHERE f.r IS DISTINCT FROM b.r$$, 'parts that are merged give the whole');
 SELECT is((reco_rhythm(at)).times, 1::bigint, 'many events at one time are one time') FROM (SELECT timestamptz '2024-01-01' AS at FROM generate_series(1, 100000)) v;
 SELECT is((reco_rhythm(at)).mean_gap, interval '1 second', 'many times') FROM generate_series(timestamptz '2024-01-01', '2024-01-02', '1 second') at;
+SELECT throws_ok($$SELECT reco_rhythm_add('{9223372036854775807,1,5,0,0}', '2024-01-01')$$, '22023', NULL, 'a state that has no room for one event more');
+SELECT throws_ok($$SELECT reco_rhythm_merge('{9223372036854775807,1,5}', '{1,1,6}')$$, '22023', NULL, 'nor for those of another');
 
 -- In parallel.
 CREATE TEMP TABLE alone AS SELECT who, reco_rhythm(at) AS r FROM visit GROUP BY who;
