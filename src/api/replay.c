@@ -37,6 +37,9 @@ enum
 	STATE_LENGTH
 };
 
+/* Above it, a double does not tell a number from the next. */
+#define MOST_ROWS 9007199254740992.0
+
 #define STATE_BYTES (ARR_OVERHEAD_NONULLS(1) + sizeof(float8) * STATE_LENGTH)
 
 static inline double *
@@ -58,6 +61,13 @@ make_state(void)
 	return state;
 }
 
+/* Whether a number may be a count of rows; no NaN is. */
+static inline bool
+is_count(double number)
+{
+	return number >= 0 && number <= MOST_ROWS;
+}
+
 /* The state of an argument, our own to change, or a new one; anybody may call with an array. */
 static ArrayType *
 state_argument(FunctionCallInfo fcinfo, int argument)
@@ -69,7 +79,8 @@ state_argument(FunctionCallInfo fcinfo, int argument)
 	state = AggCheckCallContext(fcinfo, NULL) ? PG_GETARG_ARRAYTYPE_P(argument)
 											  : PG_GETARG_ARRAYTYPE_P_COPY(argument);
 	if (ARR_NDIM(state) != 1 || ARR_HASNULL(state) || ARR_ELEMTYPE(state) != FLOAT8OID ||
-		ARR_DIMS(state)[0] != STATE_LENGTH)
+		ARR_DIMS(state)[0] != STATE_LENGTH || !is_count(sums_of(state)[ROWS]) ||
+		!is_count(sums_of(state)[MATCHED]))
 		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 						errmsg("the array is not the state of reco_replay")));
 	return state;

@@ -64,5 +64,9 @@ SELECT cmp_ok(abs(avg(weighted) - 0.6), '<', 0.02::float8, 'so is what is not no
 SELECT cmp_ok(stddev(weighted), '>', stddev(value), 'which is less steady') FROM trials;
 SELECT ok(avg((0.6 BETWEEN low AND high)::int) BETWEEN 0.91 AND 0.98, 'the interval holds it some 95 times in 100') FROM trials;
 
+-- Anybody may call the parts of the aggregate with numbers that no log counts.
+SELECT throws_ok(format('SELECT reco_replay_value(%L)', replace(replace('{a,b,1,1,1,1,1}', 'a', rows), 'b', matched)), '22023', NULL, format('%s rows, %s of them matched', rows, matched))
+FROM (VALUES ('NaN', '1'), ('1', 'NaN'), ('1e300', '1'), ('-1e300', '1'), ('1', 'Infinity')) v(rows, matched);
+
 SELECT * FROM finish();
 ROLLBACK;
