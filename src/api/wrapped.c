@@ -126,11 +126,13 @@ take_options(FunctionCallInfo fcinfo, int zone, const Model *model, WrappingAsk 
 	ask->title = take_attribute(fcinfo, zone + 2, model, NULL, titles);
 }
 
-/* How a value has changed; NaN where there was nothing before. */
+/* How a value has changed; NaN where there was nothing before, or next to nothing. */
 static double
 change_of(const StoryFact *fact)
 {
-	return fact->before != 0 ? fact->value / fact->before - 1 : NAN;
+	double change = fact->before != 0 ? fact->value / fact->before - 1 : NAN;
+
+	return isfinite(change) ? change : NAN;
 }
 
 static void

@@ -56,6 +56,11 @@ SELECT results_eq($$SELECT part, value, began_at, ended_at FROM radio.wrapped('e
 SELECT results_eq($$SELECT value, share FROM radio.wrapped('eve', '2026-10-01', '2026-11-01', time_zone => 'Europe/Riga') WHERE part = 'peak_hour'$$, $$VALUES (3::float8, 1::float8)$$, 'an hour that comes twice is one');
 SELECT results_eq($$SELECT value FROM radio.wrapped('eve', '2026-03-01', '2026-04-01') WHERE part = 'peak_hour'$$, 'VALUES (22::float8)', 'in UTC all at 22');
 
+-- What was next to nothing before has grown by more than a number holds.
+INSERT INTO play VALUES ('flo', 1, '2026-01-20 12:00Z', 1e-310), ('flo', 1, '2026-02-20 12:00Z', 5);
+SELECT results_eq($$SELECT value, before, change FROM radio.wrapped('flo', '2026-02-01', '2026-03-01') WHERE part = 'amount'$$, 'VALUES (5::float8, 1e-310::float8, NULL::float8)', 'which is no change that can be told');
+SELECT is(radio.wrapped_json('flo', '2026-02-01', '2026-03-01') -> 'amount', '{"value": 5, "before": 1e-310}', 'nor one that is written');
+
 -- Planted: 80 listeners, 200 songs, a year and a half; every part counted by a query of its own.
 CREATE TABLE planted (u int, i int, at timestamptz, w int);
 INSERT INTO planted SELECT u, (hashint4(u * 7919 + n) & 4095) % (20 + u * 2), '2025-01-01'::timestamptz + ((hashint4(n * 31 + u) & 1048575) % 13000) * interval '1 hour' + (n % 60) * interval '1 minute', 1 + (u + n) % 3
