@@ -28,8 +28,10 @@ typedef struct Reading
 const char *
 CrowdBy(const Model *model, const char *asked)
 {
+	const char *category =
+		model->settings.category ? model->settings.category : ValuesCategory(model);
 	bool by_factors = asked ? strcmp(asked, CROWD_FACTORS) == 0 && !ValuesExist(model, asked)
-							: model->settings.category == NULL && model->algorithm == MODEL_FACTORS;
+							: category == NULL && model->algorithm == MODEL_FACTORS;
 
 	if (by_factors && model->algorithm != MODEL_FACTORS)
 		ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
@@ -39,7 +41,7 @@ CrowdBy(const Model *model, const char *asked)
 	if (by_factors)
 		return NULL;
 	if (asked == NULL)
-		asked = model->settings.category;
+		asked = category;
 	if (asked == NULL)
 		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 						errmsg("nobody said by which attribute segments are to be told"),

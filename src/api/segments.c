@@ -246,7 +246,8 @@ belong(FunctionCallInfo fcinfo, int first, bool one)
 
 	if (PG_ARGISNULL(first))
 		ereport(ERROR,
-				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED), errmsg("centres must not be NULL")));
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED), errmsg("centres must not be NULL"),
+				 errhint("They are what reco_segments says; of no segment '{}'.")));
 	if (one && PG_ARGISNULL(0))
 		return (Datum) 0;
 	DoorEnter(model);

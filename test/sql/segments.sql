@@ -8,8 +8,8 @@ SELECT reco_create_model('shop', 'SELECT who AS user_id, what AS item_id, at AS 
 SELECT * FROM reco_segments('shop', by => 'category');
 SELECT reco_refresh(m) IS NOT NULL FROM unnest('{bare,shop}'::text[]) m;
 SET reco.model = 'shop';
-SELECT * FROM reco_segments();
-SELECT reco_configure('shop', category => 'category');
+-- an attribute of that name is the category, where no other is set
+SELECT * FROM reco_segments('bare');
 SELECT segment, users, round(share::numeric, 2) AS share, silhouette > 0.4 AS apart, attributes, cardinality(items) AS items FROM reco_segments();
 SELECT count(*), sum(users) FROM shop.segments(2);
 SELECT count(*), sum(users), max(silhouette) FROM shop.segments(1);
