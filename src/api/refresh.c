@@ -85,6 +85,7 @@ read_events(Refresh *refresh)
 	refresh->resuming = ResumingCount(refresh->model, refresh->event_count, refresh->budget);
 	ForecastAsLast(refresh->model, refresh->event_count);
 	refresh->resemblance = ResembleRead(refresh->model, refresh->events->items, refresh->budget);
+	LearnedCheckIds(refresh->model, refresh->events->items);
 	PopActiveSnapshot();
 	SPI_finish();
 	if (refresh->event_count == 0)

@@ -6,15 +6,61 @@
 
 #include <math.h>
 
+#include "access/toast_internals.h"
+#include "base/interrupts.h"
 #include "base/progress.h"
 #include "catalog/pg_type.h"
 #include "data/learned.h"
 #include "executor/spi.h"
 #include "lib/stringinfo.h"
+#include "mb/pg_wchar.h"
 #include "utils/array.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/timestamp.h"
+
+/* What an index of btrees holds of a text: a third of a page, but for what pages and rows have besides. */
+#define INDEXED_MOST 2696
+
+/* As much of an id as a message has room for. */
+#define SHOWN_MOST 64
+
+void
+LearnedCheckIds(const Model *model, const IdSet *ids)
+{
+	for (uint32 n = 0; IdSetKind(ids) == ID_TEXT && n < IdSetCount(ids); n++)
+	{
+		uint64 room;
+		uint32 length;
+		const char *bytes = (const char *) IdSetBytes(ids, n, &room, &length);
+		Datum id;
+		Datum packed;
+		bool fits;
+
+		INTERRUPTS_AT(n);
+		if (length + VARHDRSZ <= INDEXED_MOST)
+			continue;
+
+		/* As the index does with what is long. */
+		id = IdSetDatum(ids, n);
+		packed = toast_compress_datum(id, InvalidCompressionMethod);
+		fits = DatumGetPointer(packed) && VARSIZE_ANY(DatumGetPointer(packed)) <= INDEXED_MOST;
+		pfree(DatumGetPointer(id));
+		if (DatumGetPointer(packed))
+			pfree(DatumGetPointer(packed));
+		if (fits)
+			continue;
+		ereport(
+			ERROR,
+			(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+			 errmsg("item \"%s\" and so on, %u bytes, is too long an id for model \"%s\"",
+					pnstrdup(bytes, pg_mbcliplen(bytes, (int) length, SHOWN_MOST)), length,
+					model->name),
+			 errhint("An index holds some %d bytes.  Have the queries of the model leave such "
+					 "items out, or give all a hash of what is so long: md5(...)::uuid AS item_id.",
+					 INDEXED_MOST)));
+	}
+}
 
 /*
  * The numbers items had before, by their place in ids: ID_NONE for the new.  Those of items that are

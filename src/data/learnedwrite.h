@@ -29,6 +29,12 @@ typedef struct LearnedItem
 } LearnedItem;
 
 /*
+ * Raises an error where an id is longer than the table's index can hold, before anything is learned of
+ * it: which one, and what to do.
+ */
+extern void LearnedCheckIds(const Model *model, const IdSet *ids);
+
+/*
  * Makes the table hold just these items.  Items keep the number they had, new ones get the
  * next, and rows that say the same as before are not written.  Returns how many rows were
  * written or deleted; *slots is then above every number.  SPI is connected, the lock is held.

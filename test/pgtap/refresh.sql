@@ -178,5 +178,19 @@ SELECT is((SELECT events FROM reco_refresh('moment')), (SELECT count(*) FROM mom
 SELECT results_eq('SELECT events, users FROM moment.learned_item WHERE item_id = 1', 'SELECT (20 * 11159 + 20 * 21 / 2)::bigint, 20', 'no event is lost');
 RESET maintenance_work_mem;
 
+/*
+ * Ids as long as addresses can be: an index holds 2,692 bytes, and what can be packed so; of what is longer a refresh says which it is.
+ * A thousand of md5's digits are packed by no method to less than half.
+ */
+CREATE TABLE visits AS SELECT u, 'http://shop/' || i AS i FROM generate_series(1, 9) u, generate_series(1, 3) i;
+CREATE FUNCTION pg_temp.digits(n int) RETURNS text LANGUAGE sql AS $$ SELECT left(string_agg(md5(d::text), ''), n) FROM generate_series(1, n / 32 + 1) d $$;
+SELECT reco_create_model('long', 'SELECT u AS user_id, i AS item_id FROM visits');
+INSERT INTO visits SELECT u, a FROM generate_series(1, 9) u, (VALUES (pg_temp.digits(2692)), (repeat('ä', 20000)), (repeat('a', 2693))) v(a);
+SELECT is((SELECT items FROM reco_refresh('long')), 6::bigint, 'ids as long as an index holds');
+SELECT is((SELECT count(*) FROM long.top_n(9, NULL, seen => true)), 6::bigint, '... are listed');
+INSERT INTO visits SELECT u, 'ä' || pg_temp.digits(7000) FROM generate_series(1, 9) u;
+SELECT throws_ok($$SELECT reco_refresh('long')$$, '54000', 'item "ä' || pg_temp.digits(62) || '" and so on, 7002 bytes, is too long an id for model "long"', 'one that is too long is named');
+SELECT is((SELECT count(*) FROM long.top_n(9, NULL, seen => true)), 6::bigint, '... and what was learned before is there still');
+
 SELECT * FROM finish();
 ROLLBACK;
