@@ -1,8 +1,8 @@
 #include "data/doors.h"
 
 const char *const DoorsStatements =
-	"CREATE FUNCTION {model}.top_n(user_id {user}, k int DEFAULT 10,"
-	"    exclude {item}[] DEFAULT NULL, among {item}[] DEFAULT NULL, min_match float8 DEFAULT NULL,"
+	"CREATE FUNCTION {model}.top_n(user_id {whose}, k int DEFAULT 10,"
+	"    exclude {which}[] DEFAULT NULL, among {which}[] DEFAULT NULL, min_match float8 DEFAULT NULL,"
 	"    as_of timestamptz DEFAULT NULL, seen boolean DEFAULT false, fallback boolean DEFAULT true,"
 	"    diversity float8 DEFAULT NULL, max_per text DEFAULT NULL, max_per_n int DEFAULT NULL,"
 	"    calibrated float8 DEFAULT NULL, calibrated_by text DEFAULT NULL, context jsonb DEFAULT NULL)"
@@ -31,8 +31,8 @@ const char *const DoorsStatements =
 	"    AS t(user_id {user}, item_id {item}, score float8, match float8, because {item}, source text, rank int); END;"
 	"COMMENT ON FUNCTION {model}.top_n_all IS 'the k items that each user should see next, for every user at once; see reco_top_n_all';"
 
-	"CREATE FUNCTION {model}.complete(items {item}[], k int DEFAULT 10,"
-	"    exclude {item}[] DEFAULT NULL, among {item}[] DEFAULT NULL, min_match float8 DEFAULT NULL,"
+	"CREATE FUNCTION {model}.complete(items {which}[], k int DEFAULT 10,"
+	"    exclude {which}[] DEFAULT NULL, among {which}[] DEFAULT NULL, min_match float8 DEFAULT NULL,"
 	"    fallback boolean DEFAULT true,"
 	"    diversity float8 DEFAULT NULL, max_per text DEFAULT NULL, max_per_n int DEFAULT NULL,"
 	"    calibrated float8 DEFAULT NULL, calibrated_by text DEFAULT NULL, context jsonb DEFAULT NULL)"
@@ -46,8 +46,8 @@ const char *const DoorsStatements =
 	"    AS t(item_id {item}, score float8, match float8, because {item}, source text); END;"
 	"COMMENT ON FUNCTION {model}.complete IS 'the k items that go best with those given; see reco_complete';"
 
-	"CREATE FUNCTION {model}.explore(user_id {user}, k int DEFAULT 10, explore float8 DEFAULT 0.1,"
-	"    seed bigint DEFAULT 0, exclude {item}[] DEFAULT NULL, among {item}[] DEFAULT NULL,"
+	"CREATE FUNCTION {model}.explore(user_id {whose}, k int DEFAULT 10, explore float8 DEFAULT 0.1,"
+	"    seed bigint DEFAULT 0, exclude {which}[] DEFAULT NULL, among {which}[] DEFAULT NULL,"
 	"    as_of timestamptz DEFAULT NULL, seen boolean DEFAULT false, fallback boolean DEFAULT true,"
 	"    diversity float8 DEFAULT NULL, max_per text DEFAULT NULL, max_per_n int DEFAULT NULL,"
 	"    calibrated float8 DEFAULT NULL, calibrated_by text DEFAULT NULL,"
@@ -62,7 +62,7 @@ const char *const DoorsStatements =
 	"    AS t(item_id {item}, score float8, match float8, because {item}, source text, propensity float8); END;"
 	"COMMENT ON FUNCTION {model}.explore IS 'a list with places for items drawn by lot, and the chance of each row; see reco_explore';"
 
-	"CREATE FUNCTION {model}.similar_items(similar_to {item}, k int DEFAULT 10)"
+	"CREATE FUNCTION {model}.similar_items(similar_to {which}, k int DEFAULT 10)"
 	"  RETURNS TABLE(item_id {item}, similarity float8, support int)"
 	"  LANGUAGE SQL STABLE PARALLEL SAFE ROWS 10 COST 200 BEGIN ATOMIC"
 	"  SELECT t.item_id, t.similarity, t.support"
@@ -70,17 +70,17 @@ const char *const DoorsStatements =
 	"    AS t(item_id {item}, similarity float8, support int); END;"
 	"COMMENT ON FUNCTION {model}.similar_items IS 'the k nearest neighbours of an item; see reco_similar_items';"
 
-	"CREATE FUNCTION {model}.score(user_id {user}, item_id {item}) RETURNS float8"
+	"CREATE FUNCTION {model}.score(user_id {whose}, item_id {which}) RETURNS float8"
 	"  LANGUAGE SQL STABLE PARALLEL SAFE COST 200"
 	"  RETURN {reco}.reco_typed_score(score.user_id, score.item_id, {row});"
 	"COMMENT ON FUNCTION {model}.score IS 'the score of one item for a user; see reco_score';"
 
-	"CREATE FUNCTION {model}.match(user_id {user}, item_id {item}) RETURNS float8"
+	"CREATE FUNCTION {model}.match(user_id {whose}, item_id {which}) RETURNS float8"
 	"  LANGUAGE SQL STABLE PARALLEL SAFE COST 200"
 	"  RETURN {reco}.reco_typed_match(match.user_id, match.item_id, {row});"
 	"COMMENT ON FUNCTION {model}.match IS 'how well one item matches a user, 0..100; see reco_match';"
 
-	"CREATE FUNCTION {model}.why(user_id {user}, item_id {item})"
+	"CREATE FUNCTION {model}.why(user_id {whose}, item_id {which})"
 	"  RETURNS TABLE(because {item}, share float8, similarity float8, weight float8, occurred_at timestamptz)"
 	"  LANGUAGE SQL STABLE PARALLEL SAFE ROWS 10 COST 200 BEGIN ATOMIC"
 	"  SELECT t.because, t.share, t.similarity, t.weight, t.occurred_at"
@@ -88,7 +88,7 @@ const char *const DoorsStatements =
 	"    AS t(because {item}, share float8, similarity float8, weight float8, occurred_at timestamptz); END;"
 	"COMMENT ON FUNCTION {model}.why IS 'what in the history speaks for an item, and how much; see reco_why';"
 
-	"CREATE FUNCTION {model}.why_not(user_id {user}, item_id {item})"
+	"CREATE FUNCTION {model}.why_not(user_id {whose}, item_id {which})"
 	"  RETURNS TABLE(code text, reason text, hint text, rank bigint)"
 	"  LANGUAGE SQL STABLE PARALLEL SAFE ROWS 2 COST 200 BEGIN ATOMIC"
 	"  SELECT t.code, t.reason, t.hint, t.rank"
@@ -96,7 +96,7 @@ const char *const DoorsStatements =
 	"    AS t(code text, reason text, hint text, rank bigint); END;"
 	"COMMENT ON FUNCTION {model}.why_not IS 'what keeps an item out of a list, or how far down it is; see reco_why_not';"
 
-	"CREATE FUNCTION {model}.rank(user_id {user}, items {item}[], context jsonb DEFAULT NULL)"
+	"CREATE FUNCTION {model}.rank(user_id {whose}, items {which}[], context jsonb DEFAULT NULL)"
 	"  RETURNS TABLE(item_id {item}, score float8, match float8, because {item}, source text)"
 	"  LANGUAGE SQL STABLE PARALLEL SAFE ROWS 100 COST 200 BEGIN ATOMIC"
 	"  SELECT t.item_id, t.score, t.match, t.because, t.source"
@@ -104,7 +104,7 @@ const char *const DoorsStatements =
 	"    AS t(item_id {item}, score float8, match float8, because {item}, source text); END;"
 	"COMMENT ON FUNCTION {model}.rank IS 'a given list in personal order; see reco_rank';"
 
-	"CREATE FUNCTION {model}.audience(item_id {item}, k int DEFAULT 10)"
+	"CREATE FUNCTION {model}.audience(item_id {which}, k int DEFAULT 10)"
 	"  RETURNS TABLE(user_id {user}, score float8, match float8, because {item})"
 	"  LANGUAGE SQL STABLE PARALLEL SAFE ROWS 10 COST 10000 BEGIN ATOMIC"
 	"  SELECT t.user_id, t.score, t.match, t.because"
@@ -112,7 +112,7 @@ const char *const DoorsStatements =
 	"    AS t(user_id {user}, score float8, match float8, because {item}); END;"
 	"COMMENT ON FUNCTION {model}.audience IS 'the k users with the greatest score for an item; see reco_audience';"
 
-	"CREATE FUNCTION {model}.similar_users(similar_to {user}, k int DEFAULT 10)"
+	"CREATE FUNCTION {model}.similar_users(similar_to {whose}, k int DEFAULT 10)"
 	"  RETURNS TABLE(user_id {user}, similarity float8, shared int, because {item})"
 	"  LANGUAGE SQL STABLE PARALLEL SAFE ROWS 10 COST 10000 BEGIN ATOMIC"
 	"  SELECT t.user_id, t.similarity, t.shared, t.because"
@@ -120,7 +120,7 @@ const char *const DoorsStatements =
 	"    AS t(user_id {user}, similarity float8, shared int, because {item}); END;"
 	"COMMENT ON FUNCTION {model}.similar_users IS 'the k users whose taste is nearest; see reco_similar_users';"
 
-	"CREATE FUNCTION {model}.user_factor(user_id {user}) RETURNS real[]"
+	"CREATE FUNCTION {model}.user_factor(user_id {whose}) RETURNS real[]"
 	"  LANGUAGE SQL STABLE PARALLEL SAFE COST 200"
 	"  RETURN {reco}.reco_typed_user_factor(user_factor.user_id, {row});"
 	"COMMENT ON FUNCTION {model}.user_factor IS 'the factors of a user, from the history as it is now; see reco_user_factor';"
@@ -153,7 +153,7 @@ const char *const DoorsStatements =
 	"    AS t(item_id {item}, rank int, popularity float8, users int, nearest float8); END;"
 	"COMMENT ON FUNCTION {model}.onboarding IS 'k items to pick favourites from at sign-up; see reco_onboarding';"
 
-	"CREATE FUNCTION {model}.continue(user_id {user}, k int DEFAULT 10, as_of timestamptz DEFAULT NULL, unfinished jsonb DEFAULT NULL)"
+	"CREATE FUNCTION {model}.continue(user_id {whose}, k int DEFAULT 10, as_of timestamptz DEFAULT NULL, unfinished jsonb DEFAULT NULL)"
 	"  RETURNS TABLE(item_id {item}, kind text, probability float8, progress float8, last_at timestamptz, series text, after {item})"
 	"  LANGUAGE SQL STABLE PARALLEL SAFE ROWS 10 COST 1000 BEGIN ATOMIC"
 	"  SELECT t.item_id, t.kind, t.probability, t.progress, t.last_at, t.series, t.after"
@@ -183,7 +183,7 @@ const char *const DoorsStatements =
 	"      last_at timestamptz, mean_gap interval, chance float8, items {item}[]); END;"
 	"COMMENT ON FUNCTION {model}.win_back IS 'customers who are silent longer than they are wont to be, and what to offer them; see reco_win_back';"
 
-	"CREATE FUNCTION {model}.next_purchases(user_id {user}, k int DEFAULT 10, horizon interval DEFAULT '30 days', as_of timestamptz DEFAULT NULL)"
+	"CREATE FUNCTION {model}.next_purchases(user_id {whose}, k int DEFAULT 10, horizon interval DEFAULT '30 days', as_of timestamptz DEFAULT NULL)"
 	"  RETURNS TABLE(item_id {item}, chance float8, expected_at timestamptz, expected_from timestamptz, expected_until timestamptz, source text, times int)"
 	"  LANGUAGE SQL STABLE PARALLEL SAFE ROWS 10 COST 1000 BEGIN ATOMIC"
 	"  SELECT t.item_id, t.chance, t.expected_at, t.expected_from, t.expected_until, t.source, t.times"
@@ -191,7 +191,7 @@ const char *const DoorsStatements =
 	"    AS t(item_id {item}, chance float8, expected_at timestamptz, expected_from timestamptz, expected_until timestamptz, source text, times int); END;"
 	"COMMENT ON FUNCTION {model}.next_purchases IS 'what a user will choose next and when, what was chosen before and what is new; see reco_next_purchases';"
 
-	"CREATE FUNCTION {model}.best_time(user_id {user}, within interval DEFAULT '1 day', as_of timestamptz DEFAULT NULL)"
+	"CREATE FUNCTION {model}.best_time(user_id {whose}, within interval DEFAULT '1 day', as_of timestamptz DEFAULT NULL)"
 	"  RETURNS TABLE(at timestamptz, until timestamptz, hour text, lift float8)"
 	"  LANGUAGE SQL STABLE PARALLEL SAFE ROWS 1 COST 200 BEGIN ATOMIC"
 	"  SELECT t.at, t.until, t.hour, t.lift"
@@ -199,7 +199,7 @@ const char *const DoorsStatements =
 	"    AS t(at timestamptz, until timestamptz, hour text, lift float8); END;"
 	"COMMENT ON FUNCTION {model}.best_time IS 'the best hour to reach a user before long; see reco_best_time';"
 
-	"CREATE FUNCTION {model}.wrapped(user_id {user}, since timestamptz, until timestamptz, k int DEFAULT 5,"
+	"CREATE FUNCTION {model}.wrapped(user_id {whose}, since timestamptz, until timestamptz, k int DEFAULT 5,"
 	"    time_zone text DEFAULT NULL, category text DEFAULT NULL, title text DEFAULT NULL)"
 	"  RETURNS TABLE(part text, rank int, item_id {item}, label text, value float8, before float8, change float8, share float8,"
 	"    share_before float8, percentile float8, began_at timestamptz, ended_at timestamptz, rule text)"
@@ -223,7 +223,7 @@ const char *const DoorsStatements =
 	"    share_before float8, percentile float8, began_at timestamptz, ended_at timestamptz, rule text); END;"
 	"COMMENT ON FUNCTION {model}.wrapped_all IS 'a stretch of time as a story of every user; see reco_wrapped_all';"
 
-	"CREATE FUNCTION {model}.wrapped_json(user_id {user}, since timestamptz, until timestamptz, k int DEFAULT 5,"
+	"CREATE FUNCTION {model}.wrapped_json(user_id {whose}, since timestamptz, until timestamptz, k int DEFAULT 5,"
 	"    time_zone text DEFAULT NULL, category text DEFAULT NULL, title text DEFAULT NULL)"
 	"  RETURNS jsonb LANGUAGE SQL STABLE PARALLEL SAFE COST 1000000"
 	"  RETURN {reco}.reco_typed_wrapped_json(wrapped_json.user_id, wrapped_json.since, wrapped_json.until, {row}, wrapped_json.k,"
@@ -240,25 +240,25 @@ const char *const DoorsStatements =
 	"    AS t(user_id {user}, wrapped jsonb); END;"
 	"COMMENT ON FUNCTION {model}.wrapped_json_all IS 'a stretch of time as a story of every user, for templates; see reco_wrapped_json_all';"
 
-	"CREATE FUNCTION {model}.forget(user_id {user}, OUT rows_written bigint, OUT seconds float8)"
+	"CREATE FUNCTION {model}.forget(user_id {whose}, OUT rows_written bigint, OUT seconds float8)"
 	"  LANGUAGE SQL VOLATILE PARALLEL UNSAFE COST 1000000 BEGIN ATOMIC"
 	"  SELECT t.rows_written, t.seconds FROM {reco}.reco_typed_forget(forget.user_id, {row}) t; END;"
 	"COMMENT ON FUNCTION {model}.forget IS 'learns the model anew without one person; see reco_forget';"
 
-	"CREATE FUNCTION {model}.traces(user_id {user})"
+	"CREATE FUNCTION {model}.traces(user_id {whose})"
 	"  RETURNS TABLE(place text, traces bigint, hint text)"
 	"  LANGUAGE SQL STABLE PARALLEL UNSAFE ROWS 5 COST 100000 BEGIN ATOMIC"
 	"  SELECT t.place, t.traces, t.hint FROM {reco}.reco_typed_traces(traces.user_id, {row}) t; END;"
 	"COMMENT ON FUNCTION {model}.traces IS 'where something of a person is left in what was learned; see reco_traces';"
 
-	"CREATE FUNCTION {model}.disclose(user_id {user})"
+	"CREATE FUNCTION {model}.disclose(user_id {whose})"
 	"  RETURNS TABLE(place text, item_id {item}, detail jsonb)"
 	"  LANGUAGE SQL STABLE PARALLEL UNSAFE ROWS 100 COST 100000 BEGIN ATOMIC"
 	"  SELECT t.place, t.item_id, t.detail FROM {reco}.reco_typed_disclose(disclose.user_id, {row})"
 	"    AS t(place text, item_id {item}, detail jsonb); END;"
 	"COMMENT ON FUNCTION {model}.disclose IS 'all that the model holds of a person; see reco_disclose';"
 
-	"CREATE FUNCTION {model}.page(user_id {user}, rows int DEFAULT 6, per_row int DEFAULT 10, visit bigint DEFAULT 0,"
+	"CREATE FUNCTION {model}.page(user_id {whose}, rows int DEFAULT 6, per_row int DEFAULT 10, visit bigint DEFAULT 0,"
 	"    follows text DEFAULT NULL, as_of timestamptz DEFAULT NULL)"
 	"  RETURNS TABLE(row_rank int, kind text, subject {item}, label text, rank int, item_id {item}, score float8, match float8, because {item}, source text)"
 	"  LANGUAGE SQL STABLE PARALLEL SAFE ROWS 60 COST 10000 BEGIN ATOMIC"
@@ -267,7 +267,7 @@ const char *const DoorsStatements =
 	"    AS t(row_rank int, kind text, subject {item}, label text, rank int, item_id {item}, score float8, match float8, because {item}, source text); END;"
 	"COMMENT ON FUNCTION {model}.page IS 'rows of lists for one visit; see reco_page';"
 
-	"CREATE FUNCTION {model}.affinity(user_id {user} DEFAULT NULL, attributes text[] DEFAULT NULL, k int DEFAULT 20, min_items int DEFAULT 2)"
+	"CREATE FUNCTION {model}.affinity(user_id {whose} DEFAULT NULL, attributes text[] DEFAULT NULL, k int DEFAULT 20, min_items int DEFAULT 2)"
 	"  RETURNS TABLE(attribute text, value text, lift float8, low float8, high float8, share float8, usual float8, support int)"
 	"  LANGUAGE SQL STABLE PARALLEL SAFE ROWS 20 COST 100000 BEGIN ATOMIC"
 	"  SELECT t.attribute, t.value, t.lift, t.low, t.high, t.share, t.usual, t.support"
@@ -305,7 +305,7 @@ const char *const DoorsStatements =
 	"    AS t(user_id {user}, segment int, membership float8, best boolean); END;"
 	"COMMENT ON FUNCTION {model}.segment_members IS 'how much every user belongs to each segment; see reco_segment_members';"
 
-	"CREATE FUNCTION {model}.segment_of(user_id {user}, centres jsonb, by text DEFAULT NULL)"
+	"CREATE FUNCTION {model}.segment_of(user_id {whose}, centres jsonb, by text DEFAULT NULL)"
 	"  RETURNS TABLE(segment int, membership float8, best boolean)"
 	"  LANGUAGE SQL STABLE PARALLEL SAFE ROWS 5 COST 100000 BEGIN ATOMIC"
 	"  SELECT t.segment, t.membership, t.best"

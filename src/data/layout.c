@@ -2,7 +2,7 @@
  * layout.c: the schema of a model, as SQL with {words} for what differs between models.
  *
  *   {model}  the schema        {row}   its table "model", as a regclass literal
- *   {reco}   the extension's   {user} {item}  the types of ids
+ *   {reco}   the extension's   {user} {item}  the types of ids, {whose} {which} as arguments
  *
  * Every word is quoted where it is put in, and nothing else is put in.  The owner's queries are
  * not: they were parsed as one SELECT each, and run with the owner's own search path; all else
@@ -15,6 +15,7 @@
 #include "catalog/pg_class.h"
 #include "catalog/pg_namespace.h"
 #include "catalog/pg_proc.h"
+#include "catalog/pg_type.h"
 #include "data/doors.h"
 #include "data/find.h"
 #include "data/ids.h"
@@ -180,8 +181,8 @@ static const char *const served_log =
 	"CREATE SEQUENCE {model}.served_list OWNED BY {model}.served.list_id;"
 	"COMMENT ON TABLE {model}.served IS 'lists that were shown, one row for each place: written by the function serve, or by the application; variant says which of several ways made it, propensity with what chance';"
 
-	"CREATE FUNCTION {model}.serve(user_id {user}, k int DEFAULT 10, variant text DEFAULT NULL,"
-	"    exclude {item}[] DEFAULT NULL, among {item}[] DEFAULT NULL, min_match float8 DEFAULT NULL,"
+	"CREATE FUNCTION {model}.serve(user_id {whose}, k int DEFAULT 10, variant text DEFAULT NULL,"
+	"    exclude {which}[] DEFAULT NULL, among {which}[] DEFAULT NULL, min_match float8 DEFAULT NULL,"
 	"    diversity float8 DEFAULT NULL, max_per text DEFAULT NULL, max_per_n int DEFAULT NULL,"
 	"    context jsonb DEFAULT NULL)"
 	"  RETURNS TABLE(list_id bigint, rank int, item_id {item}, score float8, match float8, because {item}, source text)"
@@ -294,6 +295,13 @@ id_type(Oid type, IdKind kind)
 	return format_type_be_qualified(kind == ID_INTEGER ? getBaseType(type) : IdType(kind));
 }
 
+/* That of an argument of a door: what a number is that is written down, which no smallint takes. */
+static const char *
+argument_type(Oid type, IdKind kind)
+{
+	return id_type(kind == ID_INTEGER && getBaseType(type) == INT2OID ? INT4OID : type, kind);
+}
+
 /* Raises an error where a door could lead to a function that is not the extension's. */
 static void
 check_doors(Oid reco)
@@ -343,6 +351,8 @@ LayoutCreate(Oid reco, const char *name, const LayoutQueries *queries)
 			{"{row}", psprintf("%s::pg_catalog.regclass", quote_literal_cstr(row))},
 			{"{user}", ""},
 			{"{item}", ""},
+			{"{whose}", ""},
+			{"{which}", ""},
 			{NULL, NULL}};
 		TemplateWord early[] = {words[0], words[1], {NULL, NULL}};
 
@@ -354,6 +364,8 @@ LayoutCreate(Oid reco, const char *name, const LayoutQueries *queries)
 			RulesCheckColumns(model);
 		words[3].text = id_type(model->user_type, model->user_kind);
 		words[4].text = id_type(model->item_type, model->item_kind);
+		words[5].text = argument_type(model->user_type, model->user_kind);
+		words[6].text = argument_type(model->item_type, model->item_kind);
 		run(TemplateFill(tables, words));
 		run(TemplateFill(resumes, words));
 		run(TemplateFill(habits, words));
@@ -380,6 +392,8 @@ LayoutCreateLog(const Model *model)
 							 quote_literal_cstr(psprintf("%s.served_list", model->quoted)))},
 		{"{user}", id_type(model->user_type, model->user_kind)},
 		{"{item}", id_type(model->item_type, model->item_kind)},
+		{"{whose}", argument_type(model->user_type, model->user_kind)},
+		{"{which}", argument_type(model->item_type, model->item_kind)},
 		{"{weight}", OidIsValid(model->weight_type) ? "e.weight::float8" : "1::float8"},
 		{"{signal}", model->has_signal ? ", signal text DEFAULT NULL" : ""},
 		{"{of_signal}", model->has_signal

@@ -86,5 +86,16 @@ SELECT events FROM reco_refresh('music');
 SELECT is_empty('SELECT item_id, score, n FROM music.top_n(''00000000-0000-0000-0000-999999999999'', NULL) WITH ORDINALITY AS t(item_id, score, match, because, source, n) WHERE source = ''personal'' EXCEPT TABLE learned',
   'learned anew from rows in another order, the same');
 
+-- Numbers as they are written down are integers: doors take them where ids are smallint, and answer with these.
+CREATE TABLE small AS SELECT u::smallint AS u, i::smallint AS i, '2026-01-01'::timestamptz AS at FROM generate_series(1, 30) u, generate_series(1, 9) i WHERE (u + i) % 3 > 0;
+SELECT reco_create_model('small', 'SELECT u AS user_id, i AS item_id, at AS occurred_at FROM small');
+SELECT events FROM reco_refresh('small');
+SELECT reco_create_log('small');
+SELECT is((SELECT array_agg(item_id ORDER BY item_id) FROM small.top_n(1, NULL)), '{2,5,8}'::smallint[], 'a list of smallint ids');
+SELECT is((SELECT array_agg(item_id ORDER BY item_id) FROM small.top_n(1::smallint, NULL, exclude => ARRAY[5])), '{2,8}'::smallint[], '... and without some');
+SELECT is((SELECT count(*) FROM small.complete(ARRAY[1, 2], 3)), 3::bigint, '... of a basket');
+SELECT is((SELECT count(*) FROM small.serve(1, 2)), 2::bigint, '... and written down');
+SELECT is_empty('SELECT oid::regprocedure FROM pg_proc WHERE pronamespace = ''small''::regnamespace AND (''smallint''::regtype = ANY (proargtypes) OR ''smallint[]''::regtype = ANY (proargtypes))', 'no door takes nothing but a smallint');
+
 SELECT * FROM finish();
 ROLLBACK;
