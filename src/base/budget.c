@@ -16,7 +16,7 @@ typedef struct SharedPiece
 	bool result;
 } SharedPiece;
 
-#define SHARED_MOST 64
+#define SHARED_MOST 96
 
 /* Room that grows is for so many at the least. */
 #define ROOM_FIRST 1024
@@ -309,12 +309,18 @@ create_segment(Size bytes)
 	return segment;
 }
 
-/* A segment for the budget's workers; NULL, and no more workers, where there is none. */
+/*
+ * A segment for the budget's workers; NULL, and no more workers, where there is none.  In parallel mode,
+ * which allows no subtransaction, there is none either, but that passes.
+ */
 static dsm_segment *
 new_segment(Budget *budget, Size bytes)
 {
-	dsm_segment *segment = budget->workers > 0 ? create_segment(bytes) : NULL;
+	dsm_segment *segment;
 
+	if (IsInParallelMode())
+		return NULL;
+	segment = budget->workers > 0 ? create_segment(bytes) : NULL;
 	if (segment == NULL)
 		budget->workers = 0;
 	return segment;
@@ -365,7 +371,8 @@ BudgetTryShared(Budget *budget, uint64 count, Size size, Size besides)
 	Size bytes = size_of(budget, count, size);
 	SharedPiece piece = {.size = bytes};
 
-	if (budget->workers == 0 || budget->shared == SHARED_MOST || !fits(budget, count, size))
+	if (budget->workers == 0 || IsInParallelMode() || budget->shared == SHARED_MOST ||
+		!fits(budget, count, size))
 		return NULL;
 	piece.segment = create_segment(bytes + besides);
 	if (piece.segment && besides > 0)

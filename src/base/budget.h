@@ -67,7 +67,7 @@ extern void BudgetHold(Budget *budget, Size before, Size now);
 /*
  * Memory that other processes may attach to, where the budget is shared.  Otherwise, and where
  * the system has no such memory left, memory like any other.  Its size is settled (no
- * BudgetResize), and it comes as it is.  Not in parallel mode.
+ * BudgetResize), and it comes as it is.  In parallel mode nothing more is shared.
  */
 extern void *BudgetAllocShared(Budget *budget, uint64 count, Size size);
 extern void *BudgetAllocSharedResult(Budget *budget, uint64 count, Size size);

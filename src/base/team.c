@@ -19,6 +19,7 @@ typedef struct Shared
 {
 	pg_atomic_uint32 next[TEAM_PHASES];
 	Barrier barrier;
+	TeamOrders orders;
 	uint32 pieces;
 	uint32 members; /* at most */
 	Size size;
@@ -85,6 +86,64 @@ TeamMeet(TeamMember *member)
 	member->next++;
 }
 
+/* Does this member's part of the order at hand. */
+static void
+obey_order(const TeamMember *given, TeamObey obey, TeamOrders *orders)
+{
+	TeamMember member = *given;
+
+	member.next = &orders->next;
+	obey(&member, orders->order);
+}
+
+/*
+ * The barrier is in an odd phase while an order is carried out, and in an even one while the next is
+ * waited for: that is how a worker who comes late knows which it is.
+ */
+static void
+meet(const TeamMember *member)
+{
+	if (member->barrier)
+		BarrierArriveAndWait(member->barrier, PG_WAIT_EXTENSION);
+}
+
+void
+TeamOrder(const TeamMember *leader, TeamObey obey, const void *order, Size size)
+{
+	TeamOrders alone;
+	TeamOrders *orders = leader->orders ? leader->orders : &alone;
+
+	Assert(size <= TEAM_ORDER && leader->number == 0);
+	pg_atomic_init_u32(&orders->next, 0);
+	orders->given = true;
+	memcpy(orders->order, order, size);
+	meet(leader);
+	obey_order(leader, obey, orders);
+	meet(leader);
+}
+
+void
+TeamDismiss(const TeamMember *leader)
+{
+	if (leader->orders)
+		leader->orders->given = false;
+	meet(leader);
+}
+
+void
+TeamFollow(const TeamMember *member, TeamObey obey)
+{
+	for (;;)
+	{
+		if (BarrierPhase(member->barrier) % 2 == 0)
+			meet(member);
+		if (!member->orders->given)
+			break;
+		obey_order(member, obey, member->orders);
+		meet(member);
+	}
+}
+
 static void
 run_alone(const TeamTask *task, const char *why)
 {
@@ -115,6 +174,7 @@ run_together(const TeamTask *task, const Shared *handles, uint32 workers)
 	*shared = *handles;
 	init_phases(shared->next);
 	BarrierInit(&shared->barrier, 0);
+	shared->orders.given = false;
 	shm_toc_insert(context->toc, KEY_TEAM, shared);
 	copy = shm_toc_allocate(context->toc, task->size);
 	memcpy(copy, task->job, task->size);
@@ -131,6 +191,7 @@ run_together(const TeamTask *task, const Shared *handles, uint32 workers)
 	member.bytes = shared->bytes;
 	member.next = shared->next;
 	member.barrier = &shared->barrier;
+	member.orders = &shared->orders;
 	task->work(&member);
 	BarrierDetach(&shared->barrier);
 	WaitForParallelWorkersToFinish(context);
@@ -174,6 +235,7 @@ TeamJoin(shm_toc *toc, TeamWork work, Size size, uint32 pieces)
 		.bytes = shared->bytes,
 		.next = shared->next,
 		.barrier = &shared->barrier,
+		.orders = &shared->orders,
 	};
 
 	if (shared->size != size || shared->pieces != pieces || shared->build != build_of(work))

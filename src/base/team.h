@@ -17,9 +17,18 @@
 #include "storage/dsm.h"
 #include "storage/shm_toc.h"
 
-/* A job has so many pieces of memory at most, and so many phases. */
-#define TEAM_PIECES 48
+/* A job has so many pieces of memory at most, and so many phases; an order has so many bytes. */
+#define TEAM_PIECES 64
 #define TEAM_PHASES 2
+#define TEAM_ORDER  256
+
+/* What one member has all do, see TeamOrder. */
+typedef struct TeamOrders
+{
+	pg_atomic_uint32 next;
+	bool given; /* false once there are none any more */
+	char order[TEAM_ORDER] pg_attribute_aligned(8);
+} TeamOrders;
 
 typedef struct TeamMember
 {
@@ -29,7 +38,8 @@ typedef struct TeamMember
 	void **piece;    /* as they were given, at this member's addresses; NULL where NULL was given */
 	const uint64 *bytes;    /* of each piece */
 	pg_atomic_uint32 *next; /* of the phase at hand */
-	Barrier *barrier;       /* NULL where one does it all */
+	Barrier *barrier;       /* NULL where one does it all, like the next */
+	TeamOrders *orders;
 } TeamMember;
 
 typedef void (*TeamWork)(const TeamMember *member);
@@ -58,6 +68,18 @@ TeamNext(const TeamMember *member)
  * work is then 0 again.  One who comes later finds nothing left of the phases that have ended.
  */
 extern void TeamMeet(TeamMember *member);
+
+/*
+ * A job that member 0 leads: what is to be done turns out on the way, and each thing is so little that to
+ * start workers for it would cost more than they help.  So they stay, and follow: they do their part of one
+ * order after the other until they are dismissed.  An order is a struct without pointers; it has one phase.
+ *
+ * The leader is in parallel mode all the time: no memory is shared meanwhile, and no other team starts.
+ */
+typedef void (*TeamObey)(const TeamMember *member, const void *order);
+extern void TeamOrder(const TeamMember *leader, TeamObey obey, const void *order, Size size);
+extern void TeamDismiss(const TeamMember *leader);
+extern void TeamFollow(const TeamMember *member, TeamObey obey);
 
 /* A member's own part of a piece of which each has so many bytes; NULL where there is none. */
 static inline void *
