@@ -98,9 +98,127 @@ BestSelect(uint64_t *keys, uint32_t n, uint32_t k)
 	}
 }
 
+/* So few are put in order one after the other. */
+#define FEW 16
+
+/* And so many at most by dealing out, in room on the stack. */
+#define MANY 1024
+
+/* Eight bits of a number, from one on. */
+#define DIGITS       256
+#define DIGIT(n, at) ((n) >> (at) & (DIGITS - 1))
+
+static void
+insert_by_index(Best *entries, uint32_t count)
+{
+	for (uint32_t n = 1; n < count; n++)
+	{
+		Best moving = entries[n];
+		uint32_t place = n;
+
+		for (; place > 0 && entries[place - 1].index > moving.index; place--)
+			entries[place] = entries[place - 1];
+		entries[place] = moving;
+	}
+}
+
+/* What entries are dealt out by: their index, or their value, which is above 0, the greatest first. */
+typedef enum Dealing
+{
+	BY_INDEX,
+	BY_VALUE
+} Dealing;
+
+static inline uint32_t
+number_of(const Best *entry, Dealing by)
+{
+	uint32_t bits;
+
+	if (by == BY_INDEX)
+		return entry->index;
+	memcpy(&bits, &entry->value, sizeof(bits));
+	return ~bits;
+}
+
+/*
+ * Deals entries out by eight bits of a number, those of the same in the order they are in.  False, and
+ * nothing is done, where it is the same for all.
+ */
+static bool
+deal(const Best *entries, Best *dealt, uint32_t count, Dealing by, int at)
+{
+	uint32_t place[DIGITS] = {0};
+	uint32_t before = 0;
+
+	for (uint32_t n = 0; n < count; n++)
+		place[DIGIT(number_of(&entries[n], by), at)]++;
+	if (place[DIGIT(number_of(&entries[0], by), at)] == count)
+		return false;
+	for (uint32_t digit = 0; digit < DIGITS; digit++)
+	{
+		uint32_t these = place[digit];
+
+		place[digit] = before;
+		before += these;
+	}
+	for (uint32_t n = 0; n < count; n++)
+		dealt[place[DIGIT(number_of(&entries[n], by), at)]++] = entries[n];
+	return true;
+}
+
+/*
+ * Deals some entries out by one byte of a number after the other, the last first, up to that of the most;
+ * they are left in either place, which is returned.
+ */
+static Best *
+deal_all(Best *entries, Best *room, uint32_t count, Dealing by, uint32_t most)
+{
+	for (int at = 0; at < 32 && most >> at > 0; at += 8)
+		if (deal(entries, room, count, by, at))
+		{
+			Best *dealt = room;
+
+			room = entries;
+			entries = dealt;
+		}
+	return entries;
+}
+
+void
+BestByIndex(Best *entries, Best *room, uint32_t count, uint32_t most)
+{
+	if (count <= FEW)
+		insert_by_index(entries, count);
+	else if (deal_all(entries, room, count, BY_INDEX, most) == room)
+		memcpy(entries, room, sizeof(Best) * count);
+}
+
+/* Puts entries in order, best first, unless one of them is not above 0. */
+static bool
+sort_by_dealing(Best *entries, uint32_t count)
+{
+	Best room[MANY];
+	uint32_t most = 0;
+	Best *at;
+
+	for (uint32_t n = 0; n < count; n++)
+	{
+		if (!(entries[n].value > 0))
+			return false;
+		most = most > entries[n].index ? most : entries[n].index;
+	}
+	at = deal_all(entries, room, count, BY_INDEX, most);
+	at = deal_all(at, at == room ? entries : room, count, BY_VALUE, UINT32_MAX);
+	if (at == room)
+		memcpy(entries, room, sizeof(Best) * count);
+	return true;
+}
+
 void
 BestSort(Best *heap, uint32_t count)
 {
+	if (count > FEW && count <= MANY && sort_by_dealing(heap, count))
+		return;
 	/* The worst leaves the top for the last place, until one is left. */
 	while (count > 1)
 	{

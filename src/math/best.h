@@ -64,6 +64,12 @@ BestKeyValue(uint64_t key)
  */
 extern void BestSelect(uint64_t *keys, uint32_t n, uint32_t k);
 
+/*
+ * Puts entries in order of index, by way of room for as many; no index is greater than most.  Some operations
+ * an entry for every eight bits of that.
+ */
+extern void BestByIndex(Best *entries, Best *room, uint32_t count, uint32_t most);
+
 /* Puts a heap in order, best first. */
 extern void BestSort(Best *heap, uint32_t count);
 

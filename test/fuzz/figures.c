@@ -234,6 +234,43 @@ check_best(void)
 }
 
 /*
+ * Three hundred entries whose order is known: n has the index 7919 n mod 70001, three bytes of it, and a value that
+ * two others may share, of which the smaller index comes first; and thirty, one of which is not above 0.
+ */
+static void
+check_order(void)
+{
+	Best *entry = room_for(300, sizeof(Best));
+	Best *room = room_for(300, sizeof(Best));
+
+	for (uint32_t n = 0; n < 300; n++)
+		entry[n] = (Best){7919 * n % 70001, n, (float) (1 + n / 3 * 37 % 100) / 3};
+	BestByIndex(entry, room, 300, 70001);
+	for (uint32_t n = 0; n < 300; n++)
+	{
+		must(n == 0 || entry[n].index > entry[n - 1].index);
+		must(entry[n].index == 7919 * entry[n].support % 70001);
+	}
+	BestSort(entry, 300);
+	for (uint32_t n = 0; n < 300; n++)
+	{
+		must(entry[n].value == (float) (100 - n / 3) / 3);
+		must(n % 3 == 0 || entry[n].index > entry[n - 1].index);
+		must(entry[n].value == (float) (1 + entry[n].support / 3 * 37 % 100) / 3);
+	}
+	BestByIndex(entry, room, 3, 70001);
+	must(entry[0].index < entry[1].index && entry[1].index < entry[2].index);
+
+	for (uint32_t n = 0, count = 0; n < 30; n++)
+		BestOffer(entry, &count, 30, (Best){n, 0, (float) n - 10});
+	BestSort(entry, 30);
+	for (uint32_t n = 0; n < 30; n++)
+		must(entry[n].index == 29 - n);
+	free(room);
+	free(entry);
+}
+
+/*
  * Items 4 and 5, of a history of three: the newest says 1 of item 4, the one before .5 of item 4 and 2 of item 5, and the
  * third, which counts half, 2 of item 4; of item 3 nobody asked.
  */
@@ -480,6 +517,7 @@ main(void)
 	check_nearest();
 	check_similarity();
 	check_best();
+	check_order();
 	check_evidence();
 	check_variety();
 	check_cholesky();
