@@ -47,77 +47,109 @@ factor_tile(float *a, size_t ld, uint32_t rows)
 }
 
 /*
- * Finishes the TILE rows from p on, whose tiles begin at columns p, p + TILE and so on: takes off
- * each what the rows above it do, then the rows of the tile each other.
+ * Finishes the TILE rows from p on in as many columns from c on as Some has numbers: takes off each what the
+ * rows above it do and, right of the tile on the diagonal, the rows of that tile each other.
  */
+#define FINISH_COLUMNS(name, Some)                                                                 \
+	static inline __attribute__((always_inline)) void name(float *a, size_t ld, uint32_t p,        \
+														   uint32_t c)                             \
+	{                                                                                              \
+		float *tile = a + p * ld + c;                                                              \
+		Some t0 = *(Some *) tile;                                                                  \
+		Some t1 = *(Some *) (tile + ld);                                                           \
+		Some t2 = *(Some *) (tile + 2 * ld);                                                       \
+		Some t3 = *(Some *) (tile + 3 * ld);                                                       \
+		Some t4 = *(Some *) (tile + 4 * ld);                                                       \
+		Some t5 = *(Some *) (tile + 5 * ld);                                                       \
+		Some t6 = *(Some *) (tile + 6 * ld);                                                       \
+		Some t7 = *(Some *) (tile + 7 * ld);                                                       \
+                                                                                                   \
+		for (const float *row = a; row < a + p * ld; row += ld)                                    \
+		{                                                                                          \
+			const Some u = *(const Some *) (row + c);                                              \
+			const float *f = row + p;                                                              \
+                                                                                                   \
+			t0 -= f[0] * u;                                                                        \
+			t1 -= f[1] * u;                                                                        \
+			t2 -= f[2] * u;                                                                        \
+			t3 -= f[3] * u;                                                                        \
+			t4 -= f[4] * u;                                                                        \
+			t5 -= f[5] * u;                                                                        \
+			t6 -= f[6] * u;                                                                        \
+			t7 -= f[7] * u;                                                                        \
+		}                                                                                          \
+		if (c > p)                                                                                 \
+		{                                                                                          \
+			const float *u0 = a + p * ld + p;                                                      \
+			const float *u1 = u0 + ld;                                                             \
+			const float *u2 = u1 + ld;                                                             \
+			const float *u3 = u2 + ld;                                                             \
+			const float *u4 = u3 + ld;                                                             \
+			const float *u5 = u4 + ld;                                                             \
+			const float *u6 = u5 + ld;                                                             \
+			const float *u7 = u6 + ld;                                                             \
+                                                                                                   \
+			t0 *= u0[0];                                                                           \
+			t1 = (t1 - u0[1] * t0) * u1[1];                                                        \
+			t2 = (t2 - u0[2] * t0 - u1[2] * t1) * u2[2];                                           \
+			t3 = (t3 - u0[3] * t0 - u1[3] * t1 - u2[3] * t2) * u3[3];                              \
+			t4 = (t4 - u0[4] * t0 - u1[4] * t1 - u2[4] * t2 - u3[4] * t3) * u4[4];                 \
+			t5 = (t5 - u0[5] * t0 - u1[5] * t1 - u2[5] * t2 - u3[5] * t3 - u4[5] * t4) * u5[5];    \
+			t6 = (t6 - u0[6] * t0 - u1[6] * t1 - u2[6] * t2 - u3[6] * t3 - u4[6] * t4 -            \
+				  u5[6] * t5) *                                                                    \
+				 u6[6];                                                                            \
+			t7 = (t7 - u0[7] * t0 - u1[7] * t1 - u2[7] * t2 - u3[7] * t3 - u4[7] * t4 -            \
+				  u5[7] * t5 - u6[7] * t6) *                                                       \
+				 u7[7];                                                                            \
+		}                                                                                          \
+		*(Some *) tile = t0;                                                                       \
+		*(Some *) (tile + ld) = t1;                                                                \
+		*(Some *) (tile + 2 * ld) = t2;                                                            \
+		*(Some *) (tile + 3 * ld) = t3;                                                            \
+		*(Some *) (tile + 4 * ld) = t4;                                                            \
+		*(Some *) (tile + 5 * ld) = t5;                                                            \
+		*(Some *) (tile + 6 * ld) = t6;                                                            \
+		*(Some *) (tile + 7 * ld) = t7;                                                            \
+	}
+
+FINISH_COLUMNS(finish_tile, Lanes)
+
+/* Finishes the TILE rows from p on; false where the tile on the diagonal cannot be factored. */
 CLONES static bool
 finish_rows(float *a, uint32_t n, size_t ld, uint32_t p)
 {
-	float *diagonal = a + p * ld + p;
-
-	for (uint32_t c = p; c < n; c += TILE)
-	{
-		float *tile = a + p * ld + c;
-		Lanes t0 = *(Lanes *) tile;
-		Lanes t1 = *(Lanes *) (tile + ld);
-		Lanes t2 = *(Lanes *) (tile + 2 * ld);
-		Lanes t3 = *(Lanes *) (tile + 3 * ld);
-		Lanes t4 = *(Lanes *) (tile + 4 * ld);
-		Lanes t5 = *(Lanes *) (tile + 5 * ld);
-		Lanes t6 = *(Lanes *) (tile + 6 * ld);
-		Lanes t7 = *(Lanes *) (tile + 7 * ld);
-
-		for (const float *row = a; row < a + p * ld; row += ld)
-		{
-			const Lanes u = *(const Lanes *) (row + c);
-			const float *f = row + p;
-
-			t0 -= f[0] * u;
-			t1 -= f[1] * u;
-			t2 -= f[2] * u;
-			t3 -= f[3] * u;
-			t4 -= f[4] * u;
-			t5 -= f[5] * u;
-			t6 -= f[6] * u;
-			t7 -= f[7] * u;
-		}
-		if (c > p)
-		{
-			const float *u0 = diagonal;
-			const float *u1 = u0 + ld;
-			const float *u2 = u1 + ld;
-			const float *u3 = u2 + ld;
-			const float *u4 = u3 + ld;
-			const float *u5 = u4 + ld;
-			const float *u6 = u5 + ld;
-			const float *u7 = u6 + ld;
-
-			t0 *= u0[0];
-			t1 = (t1 - u0[1] * t0) * u1[1];
-			t2 = (t2 - u0[2] * t0 - u1[2] * t1) * u2[2];
-			t3 = (t3 - u0[3] * t0 - u1[3] * t1 - u2[3] * t2) * u3[3];
-			t4 = (t4 - u0[4] * t0 - u1[4] * t1 - u2[4] * t2 - u3[4] * t3) * u4[4];
-			t5 = (t5 - u0[5] * t0 - u1[5] * t1 - u2[5] * t2 - u3[5] * t3 - u4[5] * t4) * u5[5];
-			t6 =
-				(t6 - u0[6] * t0 - u1[6] * t1 - u2[6] * t2 - u3[6] * t3 - u4[6] * t4 - u5[6] * t5) *
-				u6[6];
-			t7 = (t7 - u0[7] * t0 - u1[7] * t1 - u2[7] * t2 - u3[7] * t3 - u4[7] * t4 - u5[7] * t5 -
-				  u6[7] * t6) *
-				 u7[7];
-		}
-		*(Lanes *) tile = t0;
-		*(Lanes *) (tile + ld) = t1;
-		*(Lanes *) (tile + 2 * ld) = t2;
-		*(Lanes *) (tile + 3 * ld) = t3;
-		*(Lanes *) (tile + 4 * ld) = t4;
-		*(Lanes *) (tile + 5 * ld) = t5;
-		*(Lanes *) (tile + 6 * ld) = t6;
-		*(Lanes *) (tile + 7 * ld) = t7;
-		if (c == p && !factor_tile(diagonal, ld, TILE))
-			return false;
-	}
+	finish_tile(a, ld, p, p);
+	if (!factor_tile(a + p * ld + p, ld, TILE))
+		return false;
+	for (uint32_t c = p + TILE; c < n; c += TILE)
+		finish_tile(a, ld, p, c);
 	return true;
 }
+
+#ifdef CLONES_WIDEST
+typedef float Wide __attribute__((vector_size(8 * CHOLESKY_LANES), aligned(4), may_alias));
+
+FINISH_COLUMNS(finish_two_tiles, Wide)
+
+/*
+ * The same two tiles at a time, which halves what is read for each multiplication, where as many numbers
+ * fit into a register; the numbers are the same.
+ */
+CLONES_WIDEST static bool
+finish_rows_wide(float *a, uint32_t n, size_t ld, uint32_t p)
+{
+	uint32_t c = p + TILE;
+
+	finish_tile(a, ld, p, p);
+	if (!factor_tile(a + p * ld + p, ld, TILE))
+		return false;
+	for (; n > c + TILE; c += 2 * TILE)
+		finish_two_tiles(a, ld, p, c);
+	if (c < n)
+		finish_tile(a, ld, p, c);
+	return true;
+}
+#endif
 
 /* Finishes the rows from p on that are fewer than a tile has: the last ones. */
 static bool
@@ -199,11 +231,16 @@ CholeskySubstitute(const float *a, uint32_t n, size_t ld, float *b)
 bool
 CholeskySolve(float *a, uint32_t n, size_t ld, float *b)
 {
+	bool (*finish)(float *, uint32_t, size_t, uint32_t) = finish_rows;
 	uint32_t p = 0;
 
+#ifdef CLONES_WIDEST
+	if (CLONES_HAS_WIDEST())
+		finish = finish_rows_wide;
+#endif
 	for (; p + TILE <= n; p += TILE)
 	{
-		if (!finish_rows(a, n, ld, p))
+		if (!finish(a, n, ld, p))
 			return false;
 		substitute_forward(a, n, ld, p, b);
 	}

@@ -171,6 +171,29 @@ check_cost(void)
 	must(near(CostRows(2e6, 3e6), 2 * CostRows(1e6, 0) + 3 * CostRows(0, 1e6)));
 }
 
+/* Forty-three unknowns, each of which depends on all others, over the borders of many tiles: b is what solves to 1, 2, ... */
+static void
+check_large(void)
+{
+	size_t ld = 48;
+	float *a = room_for(43 * ld, sizeof(float));
+	float b[48] = {0};
+
+	for (int i = 0; i < 43; i++)
+		for (int j = 0; j < 43; j++)
+		{
+			float value = i == j ? 64 : 1 / (float) (1 << abs(i - j) % 4);
+
+			if (j >= i)
+				a[i * ld + j] = value;
+			b[i] += value * (float) (j + 1);
+		}
+	must(CholeskySolve(a, 43, ld, b));
+	for (int i = 0; i < 43; i++)
+		must(fabsf(b[i] - (float) (i + 1)) < 1e-3f);
+	free(a);
+}
+
 /* Nine unknowns, of which the first and the last depend on each other: over a tile's border. */
 static void
 check_cholesky(void)
@@ -521,6 +544,7 @@ main(void)
 	check_evidence();
 	check_variety();
 	check_cholesky();
+	check_large();
 	check_cost();
 	check_curve();
 	check_sketch();
