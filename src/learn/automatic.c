@@ -5,6 +5,7 @@
 #include "learn/evaluation.h"
 #include "learn/indirect.h"
 #include "learn/next.h"
+#include "learn/solving.h"
 #include "math/cost.h"
 
 #define TRIAL_CANDIDATES 64 /* of a trial of ridge */
@@ -81,16 +82,20 @@ typedef struct Trial
 typedef struct Search
 {
 	const Interactions *matrix;
+	const SimilarityOptions *options; /* what was asked for */
 	const RidgeBasis *basis;
+	Solving *solving;
 	Budget *budget;
 	Allowance *allowance;
 	double reserve;       /* of it, for what is asked of all candidates */
 	AllowanceUsers asked; /* held-out users, who make lists by every trial */
-	bool ordered;             /* times may tell something, as far as is known */
-	Neighbors *mixed;         /* by the options at hand, where these differ in recency only */
-	uint32_t candidates;      /* solved for at most */
-	CooccurrenceSlots solved; /* their weights, for the lambda at hand */
+	bool ordered;         /* times may tell something, as far as is known */
+	bool made;            /* the rows are there, as options at hand differ in recency only */
+	bool next;            /* what follows what is to be tried, with what is kept of the counts */
+	SimilarityKeep keep;
+	uint32_t candidates;  /* solved for at most */
 	Trial best;
+	Neighbors *neighbors; /* by what was picked, once that is settled */
 } Search;
 
 static void
@@ -98,6 +103,23 @@ free_trial(const Search *search, Trial *trial)
 {
 	BudgetFree(search->budget, trial->ndcg);
 	trial->ndcg = NULL;
+}
+
+/* Says what came of a trial. */
+static void
+tell(const Trial *trial)
+{
+	const SimilarityOptions *options = &trial->options;
+
+	ereport(
+		DEBUG1,
+		(errmsg_internal(
+			"%s, lambda %g, damping %g, blend %g, indirect %g, %u neighbors, keep %d, recency %g: NDCG %.5f",
+			options->rule.kind == SIMILARITY_RIDGE  ? "ridge"
+			: options->rule.kind == SIMILARITY_NEXT ? "next"
+													: "counts",
+			options->lambda, options->damping, options->blend, options->indirect, options->k,
+			options->keep, SimilarityRecency(options), trial->mean)));
 }
 
 /* Measures neighbours on the held-out users. */
@@ -116,25 +138,25 @@ measure(const Search *search, const SimilarityOptions *options, const Neighbors 
 
 	EvaluationRun(&input, &result, search->budget);
 	trial.mean = EvaluationMean(&result.of[EVALUATION_NDCG]);
-	ereport(
-		DEBUG1,
-		(errmsg_internal(
-			"%s, lambda %g, damping %g, blend %g, indirect %g, %u neighbors, keep %d, recency %g: NDCG %.5f",
-			options->rule.kind == SIMILARITY_RIDGE  ? "ridge"
-			: options->rule.kind == SIMILARITY_NEXT ? "next"
-													: "counts",
-			options->lambda, options->damping, options->blend, options->indirect, options->k,
-			options->keep, SimilarityRecency(options), trial.mean)));
+	tell(&trial);
 	return trial;
 }
 
-/* The same, and frees them. */
+/* The same of the rows at hand, by the team. */
 static Trial
-measure_once(const Search *search, const SimilarityOptions *options, Neighbors *neighbors)
+measure_rows(const Search *search, const SimilarityOptions *options)
 {
-	Trial trial = measure(search, options, neighbors);
+	uint32_t users = search->asked.users;
+	Trial trial = {.options = *options,
+				   .ndcg = BudgetAllocResult(search->budget, users, sizeof(double))};
+	EvaluationSum sum = {0};
 
-	NeighborsFree(neighbors, search->budget);
+	memcpy(trial.ndcg, SolvingLists(search->solving, SimilarityRecency(options)),
+		   sizeof(double) * users);
+	for (uint32_t u = 0; u < users; u++)
+		EvaluationCount(&sum, trial.ndcg[u]);
+	trial.mean = EvaluationMean(&sum);
+	tell(&trial);
 	return trial;
 }
 
@@ -167,7 +189,7 @@ mixture_work(const Search *search, const SimilarityOptions *options, uint32_t ca
 	uint32_t items = search->basis->input.rows.items;
 	double entries = NeighborsCount(&search->basis->to, candidates, items);
 
-	if (search->mixed)
+	if (search->made)
 		return lists_work(search, options);
 	if (options->blend > 0)
 		entries += counts_entries(search, options, options->keep);
@@ -193,28 +215,24 @@ try_counts(const Search *search, SimilarityOptions options, SimilarityKeep keep)
 {
 	options.rule.kind = SIMILARITY_COOCCURRENCE;
 	options.keep = keep;
-	return measure_once(search, &options,
-						NeighborsOfCounts(search->basis, keep, options.k, search->budget));
+	SolvingRows(search->solving, &options, false, search->budget);
+	return measure_rows(search, &options);
 }
 
 /* With the weights that are solved. */
 static Trial
 try_mixture(const Search *search, const SimilarityOptions *options)
 {
-	if (search->mixed)
-		return measure(search, options, search->mixed);
-	return measure_once(search, options,
-						NeighborsOfRidge(search->basis, &search->solved, options, search->budget));
+	if (!search->made)
+		SolvingRows(search->solving, options, false, search->budget);
+	return measure_rows(search, options);
 }
 
 static void
 solve(Search *search, double lambda)
 {
-	uint32_t candidates = Min(search->best.options.candidates, search->candidates);
-
-	if (search->solved.slot)
-		CooccurrenceFree(&search->solved, search->budget);
-	search->solved = RidgeSolve(search->basis, lambda, candidates, search->budget);
+	SolvingSolve(search->solving, lambda,
+				 Min(search->best.options.candidates, search->candidates), search->budget);
 }
 
 /* Takes a trial in the place of the best so far. */
@@ -369,7 +387,8 @@ choose_recency(Search *search)
 
 	if (!may_try(search, mixture_work(search, best, search->candidates)))
 		return;
-	search->mixed = NeighborsOfRidge(search->basis, &search->solved, best, search->budget);
+	SolvingRows(search->solving, best, false, search->budget);
+	search->made = true;
 	best->recency = usual_of(&recencies);
 	options.recency = recencies.value[recencies.usual - 1];
 	recent = try_mixture(search, &options);
@@ -378,8 +397,7 @@ choose_recency(Search *search)
 	free_trial(search, &recent);
 	if (search->ordered)
 		choose_value(search, &best->recency, &recencies);
-	NeighborsFree(search->mixed, search->budget);
-	search->mixed = NULL;
+	search->made = false;
 }
 
 /* Ridge with what serves most sets. */
@@ -529,36 +547,42 @@ may_begin(Search *search, const SimilarityOptions *options)
 	return may_try(search, least);
 }
 
-/* Picks from all that is tried; where that is ridge, its weights are solved for all candidates. */
+/* Picks from all but what follows what; where that is ridge, its weights are solved for all candidates. */
 static void
-choose(Search *search, const SimilarityOptions *options)
+choose(Search *search)
 {
+	const SimilarityOptions *options = search->options;
 	Trial counts = choose_counts(search, options);
-	SimilarityKeep keep = counts.options.keep;
 
-	choose_ridge(search, options, keep);
+	choose_ridge(search, options, counts.options.keep);
 	if (surely_better(search, &counts, &search->best))
 		take(search, &counts);
 	else
 		free_trial(search, &counts);
 	if (search->best.options.rule.kind == SIMILARITY_RIDGE)
 		finish_ridge(search);
-	if (search->ordered && has_room(search, options) &&
-		may_try(search, next_work(search, options)))
-	{
-		Trial next = try_next(search, *options, keep);
+	search->keep = counts.options.keep;
+	search->next = search->ordered && has_room(search, options) &&
+				   may_try(search, next_work(search, options));
+}
 
-		if (surely_better(search, &next, &search->best))
-			take(search, &next);
-		else
-			free_trial(search, &next);
-	}
+/* Picks what follows what, where that is surely better. */
+static void
+choose_next(Search *search)
+{
+	Trial next = try_next(search, *search->options, search->keep);
+
+	if (surely_better(search, &next, &search->best))
+		take(search, &next);
+	else
+		free_trial(search, &next);
 }
 
 /* The same where systems are too many to be solved: a fit is one of the counts then. */
 static void
-choose_without(Search *search, const SimilarityOptions *options)
+choose_without(Search *search)
 {
+	const SimilarityOptions *options = search->options;
 	double counting = search->allowance->counting;
 
 	AllowanceNarrow(search->allowance,
@@ -578,32 +602,35 @@ AutomaticThin(SimilarityOptions *options)
 	options->keep = SIMILARITY_KEEP_TARGET;
 }
 
+/* By what was picked of what is counted, if that is settled. */
 static void
-free_solved(Search *search)
-{
-	if (search->solved.slot)
-		CooccurrenceFree(&search->solved, search->budget);
-	search->solved.slot = NULL;
-}
-
-/* By what was picked; gives back what led to it, as soon as it is not needed any more. */
-static Neighbors *
-learn_picked(Search *search, RidgeBasis *basis, const Rows *rows)
+learn_picked(Search *search)
 {
 	const SimilarityOptions *options = &search->best.options;
-	Neighbors *neighbors = NULL;
 
-	if (options->rule.kind == SIMILARITY_RIDGE)
-		neighbors = NeighborsOfRidge(basis, &search->solved, options, search->budget);
-	free_solved(search);
-	if (options->rule.kind == SIMILARITY_COOCCURRENCE)
-		neighbors = NeighborsCounted(basis, options, search->budget);
-	RidgeClose(basis, search->budget);
-	if (options->rule.kind == SIMILARITY_NEXT)
-		neighbors = NeighborsLearn(rows, options, search->budget);
-	if (options->rule.kind == SIMILARITY_RIDGE)
-		NeighborsSort(neighbors);
-	return neighbors;
+	if (search->next || options->rule.kind != SIMILARITY_RIDGE)
+		return;
+	SolvingRows(search->solving, options, true, search->budget);
+	search->neighbors = SolvingNeighbors(search->solving, search->budget);
+}
+
+/* All that a team is wanted for. */
+static void
+lead(void *with)
+{
+	Search *search = with;
+
+	if (RidgeNumbers(search->basis, search->options->candidates) > MOST_NUMBERS)
+		choose_without(search);
+	else if (may_begin(search, search->options))
+		choose(search);
+	else
+	{
+		search->best.options = usual_ridge(search->options, SIMILARITY_KEEP_TARGET);
+		search->candidates = search->options->candidates;
+		solve(search, search->best.options.lambda);
+	}
+	learn_picked(search);
 }
 
 Neighbors *
@@ -612,14 +639,15 @@ AutomaticLearn(const Interactions *matrix, SimilarityOptions *options, Allowance
 {
 	CooccurrenceInput input = {.rows = InteractionsRows(matrix, matrix->learners)};
 	uint32_t k = longest_rows(options, matrix->items);
-	SimilarityRule rule = options->rule;
+	SimilarityOptions wanted = *options;
 	RidgeBasis *basis;
 	Search search;
 
-	input.rule = &rule;
+	input.rule = &wanted.rule;
 	basis = RidgeOpen(&input, k, Max(options->candidates, k), budget);
 	search = (Search){
 		.matrix = matrix,
+		.options = &wanted,
 		.basis = basis,
 		.budget = budget,
 		.allowance = allowance,
@@ -628,17 +656,29 @@ AutomaticLearn(const Interactions *matrix, SimilarityOptions *options, Allowance
 		.ordered = is_ordered(matrix),
 		.candidates = TRIAL_CANDIDATES,
 	};
-	if (RidgeNumbers(basis, options->candidates) > MOST_NUMBERS)
-		choose_without(&search, options);
-	else if (may_begin(&search, options))
-		choose(&search, options);
-	else
+	search.solving = SolvingOpen(&(SolvingInput){.basis = basis,
+												 .candidates = options->candidates,
+												 .k = Max(options->k, options->k_most),
+												 .counts = true,
+												 .indirect = is_sparse(&search, options),
+												 .matrix = matrix,
+												 .users = search.asked.users,
+												 .list_k = TRIAL_K},
+								 budget);
+	SolvingRun(search.solving, lead, &search, budget);
+	if (search.next)
 	{
-		search.best.options = usual_ridge(options, SIMILARITY_KEEP_TARGET);
-		search.candidates = options->candidates;
-		solve(&search, search.best.options.lambda);
+		search.next = false;
+		choose_next(&search);
+		learn_picked(&search);
 	}
 	*options = search.best.options;
 	free_trial(&search, &search.best);
-	return learn_picked(&search, basis, &input.rows);
+	SolvingClose(search.solving, budget);
+	if (options->rule.kind == SIMILARITY_COOCCURRENCE)
+		search.neighbors = NeighborsCounted(basis, options, budget);
+	RidgeClose(basis, budget);
+	if (options->rule.kind == SIMILARITY_NEXT)
+		search.neighbors = NeighborsLearn(&input.rows, options, budget);
+	return search.neighbors;
 }

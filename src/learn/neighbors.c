@@ -7,9 +7,8 @@
 
 #include "base/interrupts.h"
 #include "learn/cooccurrence.h"
-#include "learn/indirect.h"
 #include "learn/next.h"
-#include "learn/ridge.h"
+#include "learn/solving.h"
 
 /*
  * Kept by target, an item that few targets count among their best has next to no row: right for
@@ -34,13 +33,6 @@ is_kept(const CooccurrenceSlots *to, uint32_t target, uint32_t source)
 #define ST_SORT          sort_best_first
 #define ST_ELEMENT_TYPE  Best
 #define ST_COMPARE(a, b) (BestBefore(a, b) ? -1 : BestBefore(b, a))
-#define ST_SCOPE         static
-#define ST_DEFINE
-#include "lib/sort_template.h"
-
-#define ST_SORT          sort_by_index
-#define ST_ELEMENT_TYPE  Best
-#define ST_COMPARE(a, b) ((a)->index < (b)->index ? -1 : (a)->index > (b)->index)
 #define ST_SCOPE         static
 #define ST_DEFINE
 #include "lib/sort_template.h"
@@ -126,49 +118,6 @@ gather_rows(uint32_t items, const CooccurrenceSlots *from, const CooccurrenceSlo
 	return result;
 }
 
-/* Takes the k strongest entries of a row in order of index, for and against, to another place before it. */
-static void
-take_strongest(const Best *row, uint32_t count, uint32_t k, uint64_t *keys, Best *taken)
-{
-	for (uint32_t n = 0; n < count; n++)
-		keys[n] = BestKey(n, fabsf(row[n].value));
-	BestSelect(keys, count, k);
-	/* Places rise, so that nothing is written over before it is taken. */
-	for (uint32_t n = 0; n < count; n++)
-		if (BestKey(n, fabsf(row[n].value)) >= keys[k - 1])
-			*taken++ = row[n];
-}
-
-/* Rows in order of index, of which each keeps its k strongest entries. */
-static void
-prune_rows(Neighbors *result, uint32_t k, Budget *budget)
-{
-	uint32_t longest = 0;
-	uint64_t kept = 0;
-	uint64_t *keys;
-
-	for (uint32_t i = 0; i < result->items; i++)
-		longest = Max(longest, result->scored[i]);
-	keys = BudgetAllocLeast(budget, longest, sizeof(uint64_t));
-	for (uint32_t i = 0; i < result->items; i++)
-	{
-		Best *row = result->entry + result->start[i];
-		Best *taken = result->entry + kept;
-		uint32_t count = Min(result->scored[i], k);
-
-		INTERRUPTS();
-		if (count < result->scored[i])
-			take_strongest(row, result->scored[i], count, keys, taken);
-		else
-			memmove(taken, row, sizeof(Best) * count);
-		result->start[i] = kept;
-		result->scored[i] = count;
-		kept += count;
-	}
-	result->start[result->items] = kept;
-	BudgetFree(budget, keys);
-}
-
 /* The k best of each slot, in the same memory. */
 static CooccurrenceSlots
 best_of(const CooccurrenceSlots *slots, uint32_t k, uint32_t items, Budget *budget)
@@ -179,20 +128,6 @@ best_of(const CooccurrenceSlots *slots, uint32_t k, uint32_t items, Budget *budg
 	for (uint32_t i = 0; i < items; i++)
 		best.count[i] = Min(slots->count[i], k);
 	return best;
-}
-
-Neighbors *
-NeighborsOfCounts(const RidgeBasis *basis, SimilarityKeep keep, uint32_t k, Budget *budget)
-{
-	uint32_t items = basis->input.rows.items;
-	bool by_target = keep == SIMILARITY_KEEP_TARGET;
-	CooccurrenceSlots from = best_of(&basis->from, by_target ? 0 : k, items, budget);
-	CooccurrenceSlots to = best_of(&basis->to, k, items, budget);
-	Neighbors *result = gather_rows(items, &from, by_target ? &to : NULL, budget);
-
-	BudgetFree(budget, from.count);
-	BudgetFree(budget, to.count);
-	return result;
 }
 
 Neighbors *
@@ -224,115 +159,24 @@ NeighborsCount(const CooccurrenceSlots *slots, uint32_t k, uint32_t items)
 	return count;
 }
 
-static double
-mass_of(const Neighbors *a)
+/* What is learned by ridge alone. */
+typedef struct Fit
 {
-	double mass = 0;
+	const SimilarityOptions *options;
+	Solving *solving;
+	Budget *budget;
+	Neighbors *neighbors;
+} Fit;
 
-	for (uint64_t e = 0; e < a->start[a->items]; e++)
-		mass += fabsf(a->entry[e].value);
-	return mass;
-}
-
-/* The sum of two rows in order of index, the second scaled.  Returns its length. */
-static uint32_t
-add_row(const Best *a, uint32_t a_count, double a_scale, const Best *b, uint32_t b_count,
-		double b_scale, Best *sum)
-{
-	uint32_t x = 0;
-	uint32_t y = 0;
-	uint32_t n = 0;
-
-	while (x < a_count || y < b_count)
-	{
-		bool from_a = y == b_count || (x < a_count && a[x].index <= b[y].index);
-		bool from_b = x == a_count || (y < b_count && b[y].index <= a[x].index);
-		double value = (from_a ? a_scale * a[x].value : 0) + (from_b ? b_scale * b[y].value : 0);
-
-		sum[n++] = (Best){from_a ? a[x].index : b[y].index, from_a ? a[x].support : b[y].support,
-						  (float) value};
-		x += from_a;
-		y += from_b;
-	}
-	return n;
-}
-
-/*
- * Weights and others in one, (1 - share) * weights + share * others, the others scaled to the mass
- * of the weights.  Rows are then in order of index; what went in is freed.
- */
-static Neighbors *
-blend_rows(Neighbors *weights, Neighbors *others, double share, Budget *budget)
-{
-	Neighbors *result = BudgetAlloc(budget, 1, sizeof(Neighbors));
-	double weights_mass = mass_of(weights);
-	double others_mass = mass_of(others);
-	double scale = others_mass > 0 ? share * weights_mass / others_mass : 0;
-	uint64_t count = 0;
-
-	result->items = weights->items;
-	result->start = BudgetZeroedResult(budget, (uint64_t) weights->items + 1, sizeof(uint64_t));
-	result->scored = BudgetZeroedResult(budget, weights->items, sizeof(uint32_t));
-	result->entry = BudgetAllocResult(
-		budget, weights->start[weights->items] + others->start[others->items], sizeof(Best));
-	for (uint32_t i = 0; i < weights->items; i++)
-	{
-		Best *a = weights->entry + weights->start[i];
-		Best *b = others->entry + others->start[i];
-
-		INTERRUPTS();
-		sort_by_index(a, weights->scored[i]);
-		sort_by_index(b, others->scored[i]);
-		result->start[i] = count;
-		result->scored[i] = add_row(a, weights->scored[i], 1 - share, b, others->scored[i], scale,
-									result->entry + count);
-		count += result->scored[i];
-	}
-	result->start[weights->items] = count;
-	NeighborsFree(weights, budget);
-	NeighborsFree(others, budget);
-	return result;
-}
-
-/*
- * Divides every weight i -> j by (n_i^3 n_j)^(damping / 2): what a popular item of a history says is
- * worth less, and more so than what is said of a popular item.  Both by the same power was a
- * little worse on dense and on sparse data.
- */
 static void
-damp_rows(Neighbors *result, const uint64_t *users, double damping, Budget *budget)
+fit(void *with)
 {
-	float *factor = BudgetAllocResult(budget, result->items, sizeof(float));
+	Fit *this = with;
+	const SimilarityOptions *options = this->options;
 
-	for (uint32_t i = 0; i < result->items; i++)
-		factor[i] = (float) pow((double) Max(users[i], 1), -damping / 2);
-	for (uint32_t i = 0; i < result->items; i++)
-	{
-		float source = factor[i] * factor[i] * factor[i];
-
-		INTERRUPTS();
-		for (uint64_t e = result->start[i]; e < result->start[i + 1]; e++)
-			result->entry[e].value *= source * factor[result->entry[e].index];
-	}
-	BudgetFree(budget, factor);
-}
-
-Neighbors *
-NeighborsOfRidge(const RidgeBasis *basis, const CooccurrenceSlots *solved,
-				 const SimilarityOptions *options, Budget *budget)
-{
-	uint32_t items = basis->input.rows.items;
-	Neighbors *result = gather_rows(items, NULL, solved, budget);
-
-	if (options->damping > 0)
-		damp_rows(result, basis->users, options->damping, budget);
-	if (options->blend > 0)
-		result = blend_rows(result, NeighborsOfCounts(basis, options->keep, options->k, budget),
-							options->blend, budget);
-	if (options->indirect > 0)
-		result = blend_rows(result, IndirectRows(result, budget), options->indirect, budget);
-	prune_rows(result, options->k, budget);
-	return result;
+	SolvingSolve(this->solving, options->lambda, options->candidates, this->budget);
+	SolvingRows(this->solving, options, true, this->budget);
+	this->neighbors = SolvingNeighbors(this->solving, this->budget);
 }
 
 /* Weights solved for each target from its candidates, pruned by source. */
@@ -341,13 +185,19 @@ learn_ridge(const CooccurrenceInput *input, const SimilarityOptions *options, Bu
 {
 	bool by_source = options->blend > 0 && options->keep == SIMILARITY_KEEP_SOURCE;
 	RidgeBasis *basis = RidgeOpen(input, by_source ? options->k : 0, options->candidates, budget);
-	CooccurrenceSlots solved = RidgeSolve(basis, options->lambda, options->candidates, budget);
-	Neighbors *result = NeighborsOfRidge(basis, &solved, options, budget);
+	Fit this = {.options = options, .budget = budget};
 
-	NeighborsSort(result);
-	CooccurrenceFree(&solved, budget);
+	this.solving = SolvingOpen(
+		&(SolvingInput){.basis = basis,
+						.candidates = options->candidates,
+						.k = options->k,
+						.counts = options->blend > 0,
+						.indirect = options->indirect > 0},
+		budget);
+	SolvingRun(this.solving, fit, &this, budget);
+	SolvingClose(this.solving, budget);
 	RidgeClose(basis, budget);
-	return result;
+	return this.neighbors;
 }
 
 Neighbors *

@@ -26,15 +26,6 @@ typedef struct Neighbors
 extern Neighbors *NeighborsLearn(const Rows *rows, const SimilarityOptions *options,
 								 Budget *budget);
 
-/*
- * The same from counts that are there: of ridge with options, from weights solved before, or of the
- * counts themselves.  Rows are not in order yet, which only what is stored has to be.
- */
-extern Neighbors *NeighborsOfRidge(const RidgeBasis *basis, const CooccurrenceSlots *solved,
-								   const SimilarityOptions *options, Budget *budget);
-extern Neighbors *NeighborsOfCounts(const RidgeBasis *basis, SimilarityKeep keep, uint32_t k,
-									Budget *budget);
-
 /* How many of the best k of slots there are altogether. */
 extern double NeighborsCount(const CooccurrenceSlots *slots, uint32_t k, uint32_t items);
 

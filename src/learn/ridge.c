@@ -22,59 +22,23 @@
 /* Rows of a system begin at a multiple of so many floats. */
 #define ALIGN_FLOATS 16
 
-/* What members share: the job, and its pieces. */
-typedef struct Job
-{
-	uint32_t items;
-	uint32_t candidates;
-	uint32_t ld;
-	uint64_t largest; /* numbers of a system from tape */
-	Tape *tape;       /* of the process that made the job, where others cannot join */
-	bool crossed;     /* candidates come with the right side of the system */
-	float ridge;      /* lambda * mean(diag G), in units of G, which keep it near lambda */
-} Job;
-
-enum
-{
-	PIECE_GRAM,     /* below the diagonal, row after row; NULL where systems are on tape */
-	PIECE_DIAGONAL, /* G_ii */
-	PIECE_START,    /* candidates of every target */
-	PIECE_SLOT,
-	PIECE_COUNT,
-	PIECE_SYSTEM,       /* of one target, [(k + 1) * ld]; of each member, like the next */
-	PIECE_WEIGHT,       /* [k] */
-	PIECE_PLACE,        /* [k], of candidates in the system from tape; or their numbers */
-	PIECE_MEMBER_START, /* of systems from tape, as learn/systems has them, like the rest */
-	PIECE_MEMBER,
-	PIECE_NUMBER_START,
-	PIECE_TAPE,
-	PIECE_NUMBER, /* of the target at hand; of each member */
-	PIECES
-};
-
-StaticAssertDecl(PIECES <= TEAM_PIECES, "a job has more pieces than a team may share");
+StaticAssertDecl(RIDGE_PIECES <= TEAM_PIECES, "a job has more pieces than a team may share");
 
 /* The job as one member sees it. */
 typedef struct Ridge
 {
-	const Job *job;
+	const RidgeJob *job;
 	const float *gram;
 	const double *diagonal;
 	CooccurrenceSlots to;
 	float *system;
 	float *weight;
 	uint32_t *place;
+	Best *sorted;
 	Systems systems;
 	Tape *tape;
 	float *number;
 } Ridge;
-
-#define ST_SORT          sort_by_number
-#define ST_ELEMENT_TYPE  Best
-#define ST_COMPARE(a, b) ((a)->index < (b)->index ? -1 : (a)->index > (b)->index)
-#define ST_SCOPE         static
-#define ST_DEFINE
-#include "lib/sort_template.h"
 
 /* Looks the system of a target up: the upper triangle of its candidates, and the right side. */
 static void
@@ -130,7 +94,7 @@ solve_target(const Ridge *ridge, uint32_t target)
 
 	if (n == 0)
 		return;
-	sort_by_number(candidate, n);
+	BestByIndex(candidate, ridge->sorted, n, ridge->job->items);
 	if (ridge->gram)
 		look_up(ridge, target, candidate, n);
 	else
@@ -148,31 +112,38 @@ solve_target(const Ridge *ridge, uint32_t target)
 	ridge->to.count[target] = left;
 }
 
-static size_t
-system_floats(const Job *job)
+/* How far apart the rows of a system lie. */
+static uint32_t
+leading(uint32_t candidates)
 {
-	return (size_t) (job->candidates + 1) * job->ld;
+	return (candidates + 1 + ALIGN_FLOATS - 1) / ALIGN_FLOATS * ALIGN_FLOATS;
+}
+
+static size_t
+system_floats(const RidgeJob *job)
+{
+	return (size_t) (job->room + 1) * leading(job->room);
 }
 
 /* Takes targets until none is left, and solves each. */
-static void
-solve_targets(const TeamMember *member)
+void
+RidgeWork(const TeamMember *member, const RidgeJob *job, int first)
 {
-	const Job *job = member->job;
-	void **piece = member->piece;
+	void **piece = member->piece + first;
 	Ridge ridge = {
 		.job = job,
-		.gram = piece[PIECE_GRAM],
-		.diagonal = piece[PIECE_DIAGONAL],
-		.to = {.start = piece[PIECE_START], .slot = piece[PIECE_SLOT], .count = piece[PIECE_COUNT]},
-		.system = TeamShare(member, PIECE_SYSTEM, sizeof(float) * system_floats(job)),
-		.weight = TeamShare(member, PIECE_WEIGHT, sizeof(float) * job->candidates),
-		.place = TeamShare(member, PIECE_PLACE, sizeof(uint32_t) * job->candidates),
-		.systems = {.member_start = piece[PIECE_MEMBER_START],
-					.member = piece[PIECE_MEMBER],
-					.number_start = piece[PIECE_NUMBER_START]},
-		.number = TeamShare(member, PIECE_NUMBER, sizeof(float) * job->largest),
-		.tape = piece[PIECE_TAPE] ? TapeJoin(piece[PIECE_TAPE]) : job->tape,
+		.gram = piece[RIDGE_GRAM],
+		.diagonal = piece[RIDGE_DIAGONAL],
+		.to = {.start = piece[RIDGE_START], .slot = piece[RIDGE_SLOT], .count = piece[RIDGE_COUNT]},
+		.system = TeamShare(member, first + RIDGE_SYSTEM, sizeof(float) * system_floats(job)),
+		.weight = TeamShare(member, first + RIDGE_WEIGHT, sizeof(float) * job->room),
+		.place = TeamShare(member, first + RIDGE_PLACE, sizeof(uint32_t) * job->room),
+		.sorted = TeamShare(member, first + RIDGE_SORTED, sizeof(Best) * job->room),
+		.systems = {.member_start = piece[RIDGE_MEMBER_START],
+					.member = piece[RIDGE_MEMBER],
+					.number_start = piece[RIDGE_NUMBER_START]},
+		.number = TeamShare(member, first + RIDGE_NUMBER, sizeof(float) * job->largest),
+		.tape = piece[RIDGE_TAPE] ? TapeJoin(piece[RIDGE_TAPE]) : job->tape,
 	};
 	uint32_t target;
 
@@ -182,8 +153,14 @@ solve_targets(const TeamMember *member)
 		solve_target(&ridge, target);
 		ProgressDone((uint64) (ridge.gram ? 0 : job->items) + target + 1);
 	}
-	if (piece[PIECE_TAPE])
+	if (piece[RIDGE_TAPE])
 		TapeLeave(ridge.tape);
+}
+
+static void
+solve_targets(const TeamMember *member)
+{
+	RidgeWork(member, member->job, 0);
 }
 
 /* Where a worker starts. */
@@ -192,7 +169,7 @@ extern PGDLLEXPORT void RidgeWorker(dsm_segment *segment, shm_toc *toc);
 void
 RidgeWorker(dsm_segment *segment, shm_toc *toc)
 {
-	TeamJoin(toc, solve_targets, sizeof(Job), PIECES);
+	TeamJoin(toc, solve_targets, sizeof(RidgeJob), RIDGE_PIECES);
 }
 
 uint64_t
@@ -327,18 +304,19 @@ RidgeClose(RidgeBasis *basis, Budget *budget)
 
 /* Scratch memory for as many members as there is memory for; returns their number. */
 static uint32_t
-make_scratch(const Job *job, void **piece, Budget *budget)
+make_scratch(const RidgeJob *job, void **piece, Budget *budget)
 {
 	uint64_t system = system_floats(job);
+	uint64_t room = job->room;
 	uint64_t members =
-		TeamMembers(budget, (system + 2 * job->candidates + job->largest) * sizeof(float));
+		TeamMembers(budget, (system + 2 * room + job->largest) * sizeof(float) + room * sizeof(Best));
 
-	piece[PIECE_SYSTEM] = BudgetAllocSharedLeast(budget, members * system, sizeof(float));
-	piece[PIECE_WEIGHT] = BudgetAllocSharedLeast(budget, members * job->candidates, sizeof(float));
-	piece[PIECE_PLACE] =
-		BudgetAllocSharedLeast(budget, members * job->candidates, sizeof(uint32_t));
+	piece[RIDGE_SYSTEM] = BudgetAllocSharedLeast(budget, members * system, sizeof(float));
+	piece[RIDGE_WEIGHT] = BudgetAllocSharedLeast(budget, members * room, sizeof(float));
+	piece[RIDGE_PLACE] = BudgetAllocSharedLeast(budget, members * room, sizeof(uint32_t));
+	piece[RIDGE_SORTED] = BudgetAllocSharedLeast(budget, members * room, sizeof(Best));
 	if (job->largest > 0)
-		piece[PIECE_NUMBER] = BudgetAllocSharedLeast(budget, members * job->largest, sizeof(float));
+		piece[RIDGE_NUMBER] = BudgetAllocSharedLeast(budget, members * job->largest, sizeof(float));
 	return (uint32_t) members;
 }
 
@@ -353,25 +331,38 @@ uniform_ridge(const double *diagonal, uint32_t items, double lambda)
 	return (float) (lambda * sum / items);
 }
 
-/* The best candidates of every target, to be solved for. */
-static CooccurrenceSlots
-copy_best(const RidgeBasis *basis, uint32_t candidates, Budget *budget)
+CooccurrenceSlots
+RidgeRoom(const RidgeBasis *basis, uint32_t candidates, Budget *budget)
 {
 	uint32_t items = basis->input.rows.items;
-	CooccurrenceSlots best = {
+	CooccurrenceSlots room = {
 		.k = Max(1, Min(candidates, basis->to.k)),
 		.start = BudgetAllocSharedResult(budget, (uint64_t) items + 1, sizeof(uint64_t)),
 		.count = BudgetAllocSharedResult(budget, items, sizeof(uint32_t)),
 	};
+	uint64_t places = 0;
 
 	for (uint32_t i = 0; i < items; i++)
-		best.start[i] = best.count[i] = Min(basis->to.count[i], best.k);
-	SparseOffsets(best.start, items);
-	best.slot = BudgetAllocSharedResult(budget, best.start[items], sizeof(Best));
+		places += Min(basis->to.count[i], room.k);
+	room.slot = BudgetAllocSharedResult(budget, places, sizeof(Best));
+	return room;
+}
+
+/* The best candidates of every target, to be solved for. */
+static void
+copy_best(const RidgeBasis *basis, uint32_t candidates, CooccurrenceSlots *best)
+{
+	uint32_t items = basis->input.rows.items;
+
 	for (uint32_t i = 0; i < items; i++)
-		memcpy(CooccurrenceSlot(&best, i), CooccurrenceSlot(&basis->to, i),
-			   sizeof(Best) * best.count[i]);
-	return best;
+		best->start[i] = best->count[i] = Min(basis->to.count[i], candidates);
+	SparseOffsets(best->start, items);
+	for (uint32_t i = 0; i < items; i++)
+	{
+		INTERRUPTS();
+		memcpy(CooccurrenceSlot(best, i), CooccurrenceSlot(&basis->to, i),
+			   sizeof(Best) * best->count[i]);
+	}
 }
 
 /* Makes what candidates say the sums that it came from. */
@@ -391,70 +382,88 @@ undo_similarity(const RidgeBasis *basis, CooccurrenceSlots *to)
 		}
 }
 
-/* Solves what is in memory. */
+/* The pieces that say what is solved. */
 static void
-solve_from_gram(TeamTask *task, Job *job, const RidgeBasis *basis, Budget *budget)
+name_pieces(const RidgeBasis *basis, const CooccurrenceSlots *to, void **piece)
 {
-	task->piece[PIECE_GRAM] = basis->gram;
-	task->members = make_scratch(job, task->piece, budget);
-	ProgressEnter(PROGRESS_SOLVE, job->items);
-	TeamRun(task, budget);
+	memset(piece, 0, sizeof(void *) * RIDGE_PIECES);
+	piece[RIDGE_GRAM] = basis->gram;
+	piece[RIDGE_DIAGONAL] = basis->diagonal;
+	piece[RIDGE_START] = to->start;
+	piece[RIDGE_SLOT] = to->slot;
+	piece[RIDGE_COUNT] = to->count;
 }
 
-/* Solves what is on tape, from which each member reads by itself. */
-static void
-solve_from_tape(TeamTask *task, Job *job, const RidgeBasis *basis, Budget *budget)
+uint32_t
+RidgePlan(const RidgeBasis *basis, const CooccurrenceSlots *to, RidgeJob *job, void **piece,
+		  Budget *budget)
+{
+	*job = (RidgeJob){
+		.items = basis->input.rows.items, .room = to->k, .crossed = basis->target != NULL};
+	name_pieces(basis, to, piece);
+	return make_scratch(job, piece, budget);
+}
+
+void
+RidgeBegin(const RidgeBasis *basis, double lambda, uint32_t candidates, CooccurrenceSlots *to,
+		   RidgeJob *job)
+{
+	candidates = Min(candidates, job->room);
+	copy_best(basis, candidates, to);
+	if (job->crossed)
+		undo_similarity(basis, to);
+	job->ld = leading(candidates);
+	job->ridge = uniform_ridge(basis->diagonal, job->items, lambda);
+	ProgressEnter(PROGRESS_SOLVE, (basis->gram ? 1 : 2) * (uint64) job->items);
+}
+
+void
+RidgeFree(void **piece, Budget *budget)
+{
+	BudgetFree(budget, piece[RIDGE_SYSTEM]);
+	BudgetFree(budget, piece[RIDGE_WEIGHT]);
+	BudgetFree(budget, piece[RIDGE_PLACE]);
+	BudgetFree(budget, piece[RIDGE_SORTED]);
+	BudgetFree(budget, piece[RIDGE_NUMBER]);
+}
+
+/* Sets up what is on tape, from which each member reads by itself. */
+static uint32_t
+plan_from_tape(RidgeJob *job, void **piece, const RidgeBasis *basis, Budget *budget)
 {
 	Systems *systems = basis->systems;
+	uint32_t members;
 
-	ProgressEnter(PROGRESS_SOLVE, 2 * (uint64) job->items);
 	SystemsGather(systems, &basis->input, budget);
 	job->tape = systems->tape;
 	job->largest = systems->largest;
-	task->piece[PIECE_MEMBER_START] = systems->member_start;
-	task->piece[PIECE_MEMBER] = systems->member;
-	task->piece[PIECE_NUMBER_START] = systems->number_start;
-	task->piece[PIECE_TAPE] = TapePiece(systems->tape);
-	task->members = make_scratch(job, task->piece, budget);
-	if (task->piece[PIECE_TAPE] == NULL)
-		task->members = 1;
-	TeamRun(task, budget);
+	piece[RIDGE_MEMBER_START] = systems->member_start;
+	piece[RIDGE_MEMBER] = systems->member;
+	piece[RIDGE_NUMBER_START] = systems->number_start;
+	piece[RIDGE_TAPE] = TapePiece(systems->tape);
+	members = make_scratch(job, piece, budget);
+	return piece[RIDGE_TAPE] ? members : 1;
 }
 
 CooccurrenceSlots
 RidgeSolve(const RidgeBasis *basis, double lambda, uint32_t candidates, Budget *budget)
 {
-	uint32_t items = basis->input.rows.items;
-	CooccurrenceSlots to = copy_best(basis, candidates, budget);
-	Job job = {
-		.items = items,
-		.candidates = to.k,
-		.ld = (to.k + 1 + ALIGN_FLOATS - 1) / ALIGN_FLOATS * ALIGN_FLOATS,
-		.crossed = basis->target != NULL,
-		.ridge = uniform_ridge(basis->diagonal, items, lambda),
-	};
-	void *piece[PIECES] = {
-		[PIECE_DIAGONAL] = basis->diagonal,
-		[PIECE_START] = to.start,
-		[PIECE_SLOT] = to.slot,
-		[PIECE_COUNT] = to.count,
-	};
+	CooccurrenceSlots to = RidgeRoom(basis, candidates, budget);
+	RidgeJob job = {
+		.items = basis->input.rows.items, .room = to.k, .crossed = basis->target != NULL};
+	void *piece[RIDGE_PIECES];
 	TeamTask task = {.entry = "RidgeWorker",
 					 .work = solve_targets,
 					 .job = &job,
 					 .size = sizeof(job),
 					 .piece = piece,
-					 .pieces = PIECES};
+					 .pieces = RIDGE_PIECES};
 
-	if (job.crossed)
-		undo_similarity(basis, &to);
-	if (basis->gram)
-		solve_from_gram(&task, &job, basis, budget);
-	else
-		solve_from_tape(&task, &job, basis, budget);
-	BudgetFree(budget, piece[PIECE_SYSTEM]);
-	BudgetFree(budget, piece[PIECE_WEIGHT]);
-	BudgetFree(budget, piece[PIECE_PLACE]);
-	BudgetFree(budget, piece[PIECE_NUMBER]);
+	RidgeBegin(basis, lambda, to.k, &to, &job);
+	name_pieces(basis, &to, piece);
+	task.members = basis->gram ? make_scratch(&job, piece, budget)
+							   : plan_from_tape(&job, piece, basis, budget);
+	TeamRun(&task, budget);
+	RidgeFree(piece, budget);
 	return to;
 }

@@ -17,6 +17,7 @@
 #ifndef RECO_RIDGE_H
 #define RECO_RIDGE_H
 
+#include "base/team.h"
 #include "learn/systems.h"
 
 /* What systems are made of: counted once, solved as often as wanted. */
@@ -53,5 +54,51 @@ extern double RidgeProducts(const RidgeBasis *basis, uint32_t candidates);
  */
 extern CooccurrenceSlots RidgeSolve(const RidgeBasis *basis, double lambda, uint32_t candidates,
 									Budget *budget);
+
+/* A part of a team's job that solves systems. */
+typedef struct RidgeJob
+{
+	uint32_t items;
+	uint32_t room; /* candidates at most, which scratch memory is made for */
+	uint32_t ld;
+	uint64_t largest; /* numbers of a system from tape */
+	Tape *tape;       /* of the process that made the job, where others cannot join */
+	bool crossed;     /* candidates come with the right side of the system */
+	float ridge;      /* lambda * mean(diag G), in units of G, which keep it near lambda */
+} RidgeJob;
+
+/* And of its pieces. */
+enum
+{
+	RIDGE_GRAM,     /* below the diagonal, row after row; NULL where systems are on tape */
+	RIDGE_DIAGONAL, /* G_ii */
+	RIDGE_START,    /* candidates of every target */
+	RIDGE_SLOT,
+	RIDGE_COUNT,
+	RIDGE_SYSTEM,       /* of one target, [(k + 1) * ld]; of each member, like the next */
+	RIDGE_WEIGHT,       /* [k] */
+	RIDGE_PLACE,        /* [k], of candidates in the system from tape; or their numbers */
+	RIDGE_SORTED,       /* [k], candidates while they are put in order */
+	RIDGE_MEMBER_START, /* of systems from tape, as learn/systems has them, like the rest */
+	RIDGE_MEMBER,
+	RIDGE_NUMBER_START,
+	RIDGE_TAPE,
+	RIDGE_NUMBER, /* of the target at hand; of each member */
+	RIDGE_PIECES
+};
+
+/*
+ * The same as a part of a longer job, from a Gram matrix that is there.  RidgeRoom makes room for the best
+ * so many candidates, and RidgePlan sets up the pieces for as many members as there is memory for; returns
+ * their number.  Then as often as wanted RidgeBegin says what for, so many candidates or fewer, and each
+ * member works.  RidgeFree gives back what they worked with.
+ */
+extern CooccurrenceSlots RidgeRoom(const RidgeBasis *basis, uint32_t candidates, Budget *budget);
+extern uint32_t RidgePlan(const RidgeBasis *basis, const CooccurrenceSlots *to, RidgeJob *job,
+						  void **piece, Budget *budget);
+extern void RidgeBegin(const RidgeBasis *basis, double lambda, uint32_t candidates,
+					   CooccurrenceSlots *to, RidgeJob *job);
+extern void RidgeWork(const TeamMember *member, const RidgeJob *job, int first);
+extern void RidgeFree(void **piece, Budget *budget);
 
 #endif
