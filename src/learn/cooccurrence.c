@@ -25,6 +25,13 @@ typedef struct Count
 	uint64_t *own; /* what the row's item gets, twice as many as both its slots hold */
 } Count;
 
+/* The same of the first users, and of all, where pairs of both are counted at once. */
+typedef struct Counts
+{
+	Count all;
+	Count first;
+} Counts;
+
 /*
  * What a row's own item gets, put aside until the row ends.  Nearly all that gets in anywhere gets in
  * there, and most of that leaves again: to choose the better half of many at a time costs less than
@@ -37,35 +44,50 @@ typedef struct Gathering
 	uint32_t count;
 } Gathering;
 
+/* Whose pairs are offered, and how. */
+typedef struct Offering
+{
+	uint32_t users;
+	uint32_t from_k;
+	uint32_t to_k;
+	CountingUnit unit; /* the norm is a piece */
+	SimilarityRule rule;
+} Offering;
+
 /* What members share: the job, and its pieces. */
 typedef struct Job
 {
 	uint32_t items;
-	uint32_t users;
-	uint32_t from_k;
-	uint32_t to_k;
 	bool locked;
-	CountingUnit unit; /* the norm is a piece */
-	SimilarityRule rule;
+	bool both; /* of the first users as well */
+	Offering all;
+	Offering first;
 	CountingJob counting;
 } Job;
 
 enum
 {
-	PIECE_SOURCE,
-	PIECE_TARGET,
-	PIECE_USERS,
-	PIECE_NORM,
-	PIECE_LOCK,
-	PIECE_FROM_START,
-	PIECE_FROM_SLOT,
-	PIECE_FROM_COUNT,
-	PIECE_FROM_LEAST,
-	PIECE_TO_START,
-	PIECE_TO_SLOT,
-	PIECE_TO_COUNT,
-	PIECE_TO_LEAST,
-	PIECE_GRAM,
+	OFFERING_SOURCE,
+	OFFERING_TARGET,
+	OFFERING_USERS,
+	OFFERING_NORM,
+	OFFERING_FROM_START,
+	OFFERING_FROM_SLOT,
+	OFFERING_FROM_COUNT,
+	OFFERING_FROM_LEAST,
+	OFFERING_TO_START,
+	OFFERING_TO_SLOT,
+	OFFERING_TO_COUNT,
+	OFFERING_TO_LEAST,
+	OFFERING_GRAM,
+	OFFERING_PIECES
+};
+
+enum
+{
+	PIECE_ALL,
+	PIECE_FIRST = PIECE_ALL + OFFERING_PIECES,
+	PIECE_LOCK = PIECE_FIRST + OFFERING_PIECES,
 	PIECE_OWN, /* of each member */
 	PIECE_COUNTING,
 	PIECES = PIECE_COUNTING + COUNTING_PIECES
@@ -210,7 +232,8 @@ offer_part(const Count *count, const PairRow *row, Gathering *from, Gathering *t
 static void
 offer_row(const PairRow *row, void *with)
 {
-	const Count *count = with;
+	const Counts *counts = with;
+	const Count *count = row->first ? &counts->first : &counts->all;
 	Gathering from = {.slots = &count->from, .key = count->own};
 	Gathering to = {.slots = &count->to, .key = count->own + 2 * (uint64_t) count->from.k};
 	uint32_t left = row->count;
@@ -248,37 +271,40 @@ CooccurrenceSort(CooccurrenceSlots *slots, uint32_t items)
 
 /* Room for what a row's own item gets. */
 static uint64_t
-own_places(uint32_t from_k, uint32_t to_k)
+own_places(const Job *job)
 {
-	return 2 * ((uint64_t) from_k + to_k);
+	uint64_t all = (uint64_t) job->all.from_k + job->all.to_k;
+	uint64_t first = (uint64_t) job->first.from_k + job->first.to_k;
+
+	return 2 * Max(all, first);
 }
 
-/* The job as one member sees it. */
+/* One of the offerings as a member sees it. */
 static Count
-open_job(const TeamMember *member)
+open_offering(const TeamMember *member, const Offering *offering, int first)
 {
 	const Job *job = member->job;
-	void **piece = member->piece;
+	void **piece = member->piece + first;
 	Count count = {
-		.table = {job->rule, job->unit.scale, piece[PIECE_SOURCE], piece[PIECE_TARGET],
-				  piece[PIECE_USERS], NULL, job->users},
-		.unit = job->unit,
-		.from = {.k = job->from_k,
-				 .start = piece[PIECE_FROM_START],
-				 .slot = piece[PIECE_FROM_SLOT],
-				 .count = piece[PIECE_FROM_COUNT],
-				 .least = piece[PIECE_FROM_LEAST]},
-		.to = {.k = job->to_k,
-			   .start = piece[PIECE_TO_START],
-			   .slot = piece[PIECE_TO_SLOT],
-			   .count = piece[PIECE_TO_COUNT],
-			   .least = piece[PIECE_TO_LEAST]},
-		.lock = job->locked ? piece[PIECE_LOCK] : NULL,
-		.gram = piece[PIECE_GRAM],
-		.own = TeamShare(member, PIECE_OWN, own_places(job->from_k, job->to_k) * sizeof(uint64_t)),
+		.table = {offering->rule, offering->unit.scale, piece[OFFERING_SOURCE],
+				  piece[OFFERING_TARGET], piece[OFFERING_USERS], NULL, offering->users},
+		.unit = offering->unit,
+		.from = {.k = offering->from_k,
+				 .start = piece[OFFERING_FROM_START],
+				 .slot = piece[OFFERING_FROM_SLOT],
+				 .count = piece[OFFERING_FROM_COUNT],
+				 .least = piece[OFFERING_FROM_LEAST]},
+		.to = {.k = offering->to_k,
+			   .start = piece[OFFERING_TO_START],
+			   .slot = piece[OFFERING_TO_SLOT],
+			   .count = piece[OFFERING_TO_COUNT],
+			   .least = piece[OFFERING_TO_LEAST]},
+		.lock = job->locked ? member->piece[PIECE_LOCK] : NULL,
+		.gram = piece[OFFERING_GRAM],
+		.own = TeamShare(member, PIECE_OWN, own_places(job) * sizeof(uint64_t)),
 	};
 
-	count.unit.norm = piece[PIECE_NORM];
+	count.unit.norm = piece[OFFERING_NORM];
 	return count;
 }
 
@@ -288,17 +314,23 @@ count_and_sort(const TeamMember *given)
 {
 	TeamMember member = *given;
 	const Job *job = member.job;
-	Count count = open_job(&member);
+	Counts counts = {.all = open_offering(&member, &job->all, PIECE_ALL)};
 	uint64_t first;
 
-	CountingWork(&member, &job->counting, PIECE_COUNTING, offer_row, &count);
+	if (job->both)
+		counts.first = open_offering(&member, &job->first, PIECE_FIRST);
+	CountingWork(&member, &job->counting, PIECE_COUNTING, offer_row, &counts);
 	TeamMeet(&member);
 	while ((first = (uint64_t) TeamNext(&member) * SORTED_AT_ONCE) < job->items)
 	{
 		uint32_t end = (uint32_t) Min(first + SORTED_AT_ONCE, job->items);
 
-		sort_slots(&count.from, (uint32_t) first, end);
-		sort_slots(&count.to, (uint32_t) first, end);
+		sort_slots(&counts.all.from, (uint32_t) first, end);
+		sort_slots(&counts.all.to, (uint32_t) first, end);
+		if (!job->both)
+			continue;
+		sort_slots(&counts.first.from, (uint32_t) first, end);
+		sort_slots(&counts.first.to, (uint32_t) first, end);
 	}
 }
 
@@ -321,51 +353,66 @@ CooccurrenceLocks(uint32_t items, Budget *budget)
 	return lock;
 }
 
+/* What is to be offered of weighed rows. */
+static Offering
+plan_offering(const CooccurrenceInput *input, const Weighing *in, const CooccurrenceSlots *from,
+			  const CooccurrenceSlots *to, void **piece)
+{
+	piece[OFFERING_SOURCE] = in->source;
+	piece[OFFERING_TARGET] = in->target;
+	piece[OFFERING_USERS] = in->users;
+	piece[OFFERING_NORM] = in->norm;
+	piece[OFFERING_FROM_START] = from->start;
+	piece[OFFERING_FROM_SLOT] = from->slot;
+	piece[OFFERING_FROM_COUNT] = from->count;
+	piece[OFFERING_FROM_LEAST] = from->least;
+	piece[OFFERING_TO_START] = to->start;
+	piece[OFFERING_TO_SLOT] = to->slot;
+	piece[OFFERING_TO_COUNT] = to->count;
+	piece[OFFERING_TO_LEAST] = to->least;
+	piece[OFFERING_GRAM] = input->gram;
+	return (Offering){.users = in->rows.users,
+					  .from_k = from->k,
+					  .to_k = to->k,
+					  .rule = *input->rule,
+					  .unit = CountingUnitOf(in)};
+}
+
 /* Counts rows, and puts what is kept in order, by a team. */
 static void
-count_rows(const CooccurrenceInput *input, const Weighing *in, CooccurrenceSlots *from,
-		   CooccurrenceSlots *to, Budget *budget)
+run(Job *job, const Weighing *in, void **piece, Budget *budget)
 {
-	Job job = {
-		.items = input->rows.items,
-		.users = input->rows.users,
-		.from_k = from->k,
-		.to_k = to->k,
-		.rule = *input->rule,
-		.unit = CountingUnitOf(in),
-	};
-	void *piece[PIECES] = {
-		[PIECE_SOURCE] = in->source,
-		[PIECE_TARGET] = in->target,
-		[PIECE_USERS] = in->users,
-		[PIECE_NORM] = in->norm,
-		[PIECE_LOCK] = CooccurrenceLocks(job.items, budget),
-		[PIECE_FROM_START] = from->start,
-		[PIECE_FROM_SLOT] = from->slot,
-		[PIECE_FROM_COUNT] = from->count,
-		[PIECE_FROM_LEAST] = from->least,
-		[PIECE_TO_START] = to->start,
-		[PIECE_TO_SLOT] = to->slot,
-		[PIECE_TO_COUNT] = to->count,
-		[PIECE_TO_LEAST] = to->least,
-		[PIECE_GRAM] = input->gram,
-	};
 	TeamTask task = {.entry = "CooccurrenceWorker",
 					 .work = count_and_sort,
-					 .job = &job,
-					 .size = sizeof(job),
+					 .job = job,
+					 .size = sizeof(*job),
 					 .piece = piece,
 					 .pieces = PIECES};
-	uint64_t own = own_places(job.from_k, job.to_k) * (1 + BudgetWorkers(budget));
 
-	piece[PIECE_OWN] = BudgetAllocSharedLeast(budget, own, sizeof(uint64_t));
-	task.members =
-		CountingPlan(in, in->item_start[job.items], &job.counting, piece + PIECE_COUNTING, budget);
-	job.locked = task.members > 1;
+	job->items = in->rows.items;
+	piece[PIECE_LOCK] = CooccurrenceLocks(job->items, budget);
+	piece[PIECE_OWN] = BudgetAllocSharedLeast(budget, own_places(job) * (1 + BudgetWorkers(budget)),
+											  sizeof(uint64_t));
+	task.members = CountingPlan(in, in->item_start[job->items], &job->counting,
+								piece + PIECE_COUNTING, budget);
+	if (job->both)
+		CountingSplit(&job->counting, job->first.users);
+	job->locked = task.members > 1;
 	TeamRun(&task, budget);
-	CountingFree(&job.counting, piece + PIECE_COUNTING, budget);
+	CountingFree(&job->counting, piece + PIECE_COUNTING, budget);
 	BudgetFree(budget, piece[PIECE_OWN]);
 	BudgetFree(budget, piece[PIECE_LOCK]);
+}
+
+/* Tells what every item has with itself, where somebody asks. */
+static void
+tell_diagonal(const CooccurrenceInput *input, const Weighing *in)
+{
+	if (input->diagonal == NULL)
+		return;
+	*input->unit = CountingUnitOf(in).unit;
+	for (uint32_t i = 0; i < input->rows.items; i++)
+		input->diagonal[i] = in->mass[i] / *input->unit;
 }
 
 void
@@ -373,14 +420,28 @@ CooccurrenceRows(const CooccurrenceInput *input, CooccurrenceSlots *from, Cooccu
 				 Budget *budget)
 {
 	Weighing *in = WeighingCreate(&input->rows, input->rule, budget);
-	uint32_t items = input->rows.items;
+	void *piece[PIECES] = {0};
+	Job job = {0};
 
-	count_rows(input, in, from, to, budget);
-	if (input->diagonal)
-	{
-		*input->unit = CountingUnitOf(in).unit;
-		for (uint32_t i = 0; i < items; i++)
-			input->diagonal[i] = in->mass[i] / *input->unit;
-	}
+	job.all = plan_offering(input, in, from, to, piece + PIECE_ALL);
+	run(&job, in, piece, budget);
+	tell_diagonal(input, in);
+	WeighingFree(in, budget);
+}
+
+void
+CooccurrenceBoth(const CooccurrenceBest *first, const CooccurrenceBest *all, Budget *budget)
+{
+	Weighing *in = WeighingCreate(&all->input->rows, all->input->rule, budget);
+	Weighing *in_first = WeighingWithin(in, first->input->rows.users, budget);
+	void *piece[PIECES] = {0};
+	Job job = {.both = true};
+
+	job.all = plan_offering(all->input, in, all->from, all->to, piece + PIECE_ALL);
+	job.first = plan_offering(first->input, in_first, first->from, first->to, piece + PIECE_FIRST);
+	run(&job, in, piece, budget);
+	tell_diagonal(first->input, in_first);
+	tell_diagonal(all->input, in);
+	WeighingFree(in_first, budget);
 	WeighingFree(in, budget);
 }

@@ -101,4 +101,18 @@ extern void CooccurrenceSort(CooccurrenceSlots *slots, uint32_t items);
 extern void CooccurrenceRows(const CooccurrenceInput *input, CooccurrenceSlots *from,
 							 CooccurrenceSlots *to, Budget *budget);
 
+/*
+ * The same of the first rows of a matrix in memory and of all, counted once: those of the first are scaled
+ * as all are.
+ */
+typedef struct CooccurrenceBest
+{
+	const CooccurrenceInput *input;
+	CooccurrenceSlots *from;
+	CooccurrenceSlots *to;
+} CooccurrenceBest;
+
+extern void CooccurrenceBoth(const CooccurrenceBest *first, const CooccurrenceBest *all,
+							 Budget *budget);
+
 #endif

@@ -205,19 +205,45 @@ free_lists(const CountingJob *job, PairsInput *pairs)
 		pfree(pairs->by_user.value);
 }
 
+void
+CountingSplit(CountingJob *job, uint32_t users)
+{
+	Assert(job->in_memory);
+	job->split = users;
+}
+
+/* Hands over what is counted of a row. */
+static void
+hand_over(Counter *counter, PairRow *row, bool listed)
+{
+	row->touched = listed ? counter->touched : NULL;
+	if (!listed)
+		row->count = row->item;
+	counter->take(row, counter->with);
+}
+
 /* Counts one row, hands it over, and leaves the sums at zero. */
 static void
 count_row(Counter *counter, uint32_t item)
 {
-	PairRow row = {.item = item, .touched = counter->touched, .sums = counter->sums};
+	PairRow row = {.item = item, .sums = counter->sums};
+	uint32_t split = counter->job->split;
+	bool listed;
 
-	if (!PairsRow(&counter->pairs, item, counter->sums, counter->touched, &row.count))
+	if (split > 0)
 	{
-		row.count = item;
-		row.touched = NULL;
+		listed = PairsRowBefore(&counter->pairs, item, split, counter->sums, counter->touched,
+								&row.count);
+		row.first = true;
+		hand_over(counter, &row, listed);
+		row.first = false;
+		listed =
+			PairsRowRest(&counter->pairs, item, split, counter->sums, counter->touched, &row.count);
 	}
-	counter->take(&row, counter->with);
-	if (row.touched)
+	else
+		listed = PairsRow(&counter->pairs, item, counter->sums, counter->touched, &row.count);
+	hand_over(counter, &row, listed);
+	if (listed)
 		for (uint32_t t = 0; t < row.count; t++)
 			counter->sums[row.touched[t]] = 0;
 	else

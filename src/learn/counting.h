@@ -19,7 +19,8 @@ typedef struct CountingJob
 	uint64_t range_most; /* entries of the largest range */
 	float uniform;
 	bool in_memory;
-	bool narrow; /* 16 bits hold the numbers of items */
+	bool narrow;    /* 16 bits hold the numbers of items */
+	uint32_t split; /* users of whom a row is handed over first; 0 for none */
 	bool copy_columns;
 	bool copy_values;
 	uint64_t copies; /* bytes that all members' copies take */
@@ -53,6 +54,9 @@ enum
  */
 extern uint32_t CountingPlan(const Weighing *in, uint64_t steps, CountingJob *job, void **piece,
 							 Budget *budget);
+
+/* Has every row handed over twice, of so many users first, where rows are in memory. */
+extern void CountingSplit(CountingJob *job, uint32_t users);
 extern void CountingFree(const CountingJob *job, void **piece, Budget *budget);
 
 /*

@@ -339,7 +339,7 @@ static void
 take_terms(Passes *passes, uint32_t item, PassesTake take, void *with)
 {
 	const PairTerm *term = (const PairTerm *) (passes->room + passes->place[item]);
-	PairRow row = {item, 0, passes->touched, passes->sums};
+	PairRow row = {.item = item, .touched = passes->touched, .sums = passes->sums};
 
 	Assert(passes->count[item] == passes->terms[item]);
 	for (uint64_t t = 0; t < passes->count[item]; t++)
@@ -364,7 +364,10 @@ take_block(Passes *passes, PassesTake take, void *with)
 	{
 		INTERRUPTS();
 		if (has_sums(passes->terms, i))
-			take(&(PairRow){i, i, NULL, (PairSum *) (passes->room + passes->place[i])}, with);
+			take(&(PairRow){.item = i,
+							.count = i,
+							.sums = (PairSum *) (passes->room + passes->place[i])},
+				 with);
 		else
 			take_terms(passes, i, take, with);
 	}

@@ -13,6 +13,11 @@
 typedef struct Rows
 {
 	uint32_t users; /* rows that count, the first of the matrix */
+	/*
+	 * The rows of the matrix by which sums over these are scaled, if they are more: then sums can be handed
+	 * over for these on the way to those of all.
+	 */
+	uint32_t scaled;
 	uint32_t items;
 	const Sparse *memory; /* NULL where they are on tape */
 	/* In memory, of every cell, how many times of its user's are newer; only for what goes by order. */

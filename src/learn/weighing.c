@@ -208,13 +208,14 @@ weigh_items(Weighing *in, Budget *budget)
 	}
 }
 
-Weighing *
-WeighingCreate(const Rows *rows, const SimilarityRule *rule, Budget *budget)
+/* What is known of rows but for how they are scaled; tells at most how many users a pair has. */
+static Weighing *
+sum_rows(const Rows *rows, const SimilarityRule *rule, uint32_t *most_users, Budget *budget)
 {
 	Weighing *in = BudgetZeroedResult(budget, 1, sizeof(Weighing));
 	uint32_t greatest = 0;
-	uint32_t most_users = 0; /* of a pair: no more than the second greatest number */
 
+	*most_users = 0; /* no more than the second greatest number */
 	in->rows = *rows;
 	in->rule = *rule;
 	if (rows->memory)
@@ -230,11 +231,60 @@ WeighingCreate(const Rows *rows, const SimilarityRule *rule, Budget *budget)
 	{
 		INTERRUPTS_AT(i);
 		in->item_start[i] = in->users[i];
-		most_users = Max(most_users, Min(in->users[i], greatest));
+		*most_users = Max(*most_users, Min(in->users[i], greatest));
 		greatest = Max(greatest, in->users[i]);
 	}
 	SparseOffsets(in->item_start, rows->items);
+	return in;
+}
 
+Weighing *
+WeighingWithin(const Weighing *whole, uint32_t users, Budget *budget)
+{
+	Rows rows = whole->rows;
+	uint32_t most_users;
+	Weighing *in;
+
+	rows.users = users;
+	in = sum_rows(&rows, &whole->rule, &most_users, budget);
+	in->norm = whole->norm;
+	in->whole = whole->whole;
+	in->most = whole->most;
+	in->scale = whole->scale;
+	in->by_user = whole->by_user;
+	in->step_of_count = whole->step_of_count;
+	in->borrowed = true;
+	weigh_items(in, budget);
+	return in;
+}
+
+/* Weighs rows that are scaled as more of the matrix are, and keeps of these what that takes. */
+static Weighing *
+create_scaled(const Rows *rows, const SimilarityRule *rule, Budget *budget)
+{
+	Rows more = *rows;
+	Weighing *whole;
+	Weighing *in;
+
+	more.users = rows->scaled;
+	more.scaled = 0;
+	whole = WeighingCreate(&more, rule, budget);
+	in = WeighingWithin(whole, rows->users, budget);
+	in->borrowed = false;
+	whole->borrowed = true;
+	WeighingFree(whole, budget);
+	return in;
+}
+
+Weighing *
+WeighingCreate(const Rows *rows, const SimilarityRule *rule, Budget *budget)
+{
+	uint32_t most_users;
+	Weighing *in;
+
+	if (rows->scaled > rows->users)
+		return create_scaled(rows, rule, budget);
+	in = sum_rows(rows, rule, &most_users, budget);
 	if (WeighingValued(in))
 		scale_cells(in, most_users, budget);
 	else
@@ -249,13 +299,16 @@ WeighingFree(Weighing *in, Budget *budget)
 	BudgetFree(budget, in->length);
 	BudgetFree(budget, in->mass);
 	BudgetFree(budget, in->size);
-	BudgetFree(budget, in->norm);
 	BudgetFree(budget, in->item_start);
 	BudgetFree(budget, in->users);
 	BudgetFree(budget, in->source);
 	BudgetFree(budget, in->target);
-	BudgetFree(budget, in->step_of_count);
-	if (WeighingValued(in))
-		BudgetFree(budget, in->by_user.value);
+	if (!in->borrowed)
+	{
+		BudgetFree(budget, in->norm);
+		BudgetFree(budget, in->step_of_count);
+		if (WeighingValued(in))
+			BudgetFree(budget, in->by_user.value);
+	}
 	BudgetFree(budget, in);
 }

@@ -41,10 +41,14 @@ typedef struct Weighing
 	Sparse by_user;
 	PairSum *
 		step_of_count; /* what a user adds who has so many items; where cells are all worth the same */
+	bool borrowed;     /* norms, cells and steps are another's */
 } Weighing;
 
 /* Weighs the rows.  O(cells); memory for 4 bytes a cell where they differ and rows are in memory. */
 extern Weighing *WeighingCreate(const Rows *rows, const SimilarityRule *rule, Budget *budget);
+
+/* The same of the first of those rows, scaled as all of them are, as long as that is there. */
+extern Weighing *WeighingWithin(const Weighing *whole, uint32_t users, Budget *budget);
 extern void WeighingFree(Weighing *weighing, Budget *budget);
 
 /* True where cells differ, once they are weighed. */

@@ -218,17 +218,19 @@ list_new(const Lists *lists, uint64_t list, uint32_t count, const PairSum *sums,
 	return listed;
 }
 
-/* Adds the row of an item.  Lists those it meets unless touched is NULL; returns their number. */
+/*
+ * Adds the users of an item from one of its entries to another.  Lists those it meets, after so many, unless
+ * touched is NULL; returns their number.
+ */
 static WIDTH_KNOWN uint32_t
-add_row(const PairsInput *in, uint32_t item, PairSum *sums, uint32_t *touched, bool narrow)
+add_users(const PairsInput *in, uint64_t begin, uint64_t end, PairSum *sums, uint32_t *touched,
+		  uint32_t listed, bool narrow)
 {
 	const Lists lists = {in->by_user.start, in->by_user.column, in->narrow, in->by_user.value};
 	const Sparse *users_of = &in->by_item;
-	uint64_t end = users_of->start[item - in->first + 1];
 	double per_unit = 1 / in->scale.unit; /* a power of two, so exact */
-	uint32_t listed = 0;
 
-	for (uint64_t e = users_of->start[item - in->first]; e < end; e++)
+	for (uint64_t e = begin; e < end; e++)
 	{
 		uint32_t user = users_of->column[e];
 		uint64_t list = lists.start[user];
@@ -248,23 +250,64 @@ add_row(const PairsInput *in, uint32_t item, PairSum *sums, uint32_t *touched, b
 	return listed;
 }
 
+/* The same, whatever the width. */
+static uint32_t
+add_part(const PairsInput *in, uint64_t begin, uint64_t end, PairSum *sums, uint32_t *touched,
+		 uint32_t listed)
+{
+	return in->narrow ? add_users(in, begin, end, sums, touched, listed, true)
+					  : add_users(in, begin, end, sums, touched, listed, false);
+}
+
+/* True where those whom an item meets are listed. */
+static bool
+is_listed(const PairsInput *in, uint32_t item)
+{
+	const uint64_t *start = in->by_item.start + (item - in->first);
+
+	return (double) (start[1] - start[0]) * in->mean_list / 2 < item / DENSE_SHARE;
+}
+
 bool
 PairsRow(const PairsInput *in, uint32_t item, PairSum *sums, uint32_t *touched, uint32_t *count)
 {
 	const uint64_t *start = in->by_item.start + (item - in->first);
-	bool listed = (double) (start[1] - start[0]) * in->mean_list / 2 < item / DENSE_SHARE;
+	bool listed = is_listed(in, item);
 
-	if (!listed)
-		touched = NULL;
-	*count = in->narrow ? add_row(in, item, sums, touched, true)
-						: add_row(in, item, sums, touched, false);
+	*count = add_part(in, start[0], start[1], sums, listed ? touched : NULL, 0);
+	return listed;
+}
+
+bool
+PairsRowBefore(const PairsInput *in, uint32_t item, uint32_t user, PairSum *sums, uint32_t *touched,
+			   uint32_t *count)
+{
+	uint64_t end = SparseFind(&in->by_item, item - in->first, user);
+	bool listed = is_listed(in, item);
+
+	*count =
+		add_part(in, in->by_item.start[item - in->first], end, sums, listed ? touched : NULL, 0);
+	return listed;
+}
+
+bool
+PairsRowRest(const PairsInput *in, uint32_t item, uint32_t user, PairSum *sums, uint32_t *touched,
+			 uint32_t *count)
+{
+	uint64_t begin = SparseFind(&in->by_item, item - in->first, user);
+	bool listed = is_listed(in, item);
+
+	*count = add_part(in, begin, in->by_item.start[item - in->first + 1], sums,
+					  listed ? touched : NULL, *count);
 	return listed;
 }
 
 void
 PairsAdd(const PairsInput *in, uint32_t item, PairSum *sums)
 {
-	add_row(in, item, sums, NULL, false);
+	const uint64_t *start = in->by_item.start + (item - in->first);
+
+	add_users(in, start[0], start[1], sums, NULL, 0, false);
 }
 
 uint64_t

@@ -110,6 +110,7 @@ typedef struct PairRow
 	uint32_t count;          /* of those it meets, which are listed; without a list, item */
 	const uint32_t *touched; /* NULL where they are not listed */
 	const PairSum *sums;     /* [item], 0 for those it does not meet */
+	bool first;              /* of the first users only; the same row of all comes next */
 } PairRow;
 
 /*
@@ -118,6 +119,12 @@ typedef struct PairRow
  */
 extern bool PairsRow(const PairsInput *in, uint32_t item, PairSum *sums, uint32_t *touched,
 					 uint32_t *count);
+
+/* The same by way of the sums of the users below one, and then those of the rest. */
+extern bool PairsRowBefore(const PairsInput *in, uint32_t item, uint32_t user, PairSum *sums,
+						   uint32_t *touched, uint32_t *count);
+extern bool PairsRowRest(const PairsInput *in, uint32_t item, uint32_t user, PairSum *sums,
+						 uint32_t *touched, uint32_t *count);
 
 /* The same to sums that need not be zero, and nothing is listed: for users that come in parts. */
 extern void PairsAdd(const PairsInput *in, uint32_t item, PairSum *sums);
