@@ -261,9 +261,12 @@ mix_signals(Refresh *refresh)
 	BudgetFree(refresh->budget, whole->part);
 }
 
-/* Picks what to learn by, and learns by that. */
+/*
+ * Picks what to learn by, and learns by that.  Unless there is reason not to, pairs of all users are counted
+ * along, for what is learned in the end.
+ */
 static void
-learn_automatic(Refresh *refresh)
+learn_automatic(Refresh *refresh, RidgeBasis **all)
 {
 	Allowance *allowance = &refresh->trials;
 	const Interactions *matrix = refresh->matrix;
@@ -278,7 +281,7 @@ learn_automatic(Refresh *refresh)
 	else
 		*allowance = own;
 	refresh->neighbors =
-		AutomaticLearn(matrix, &refresh->similarity, allowance, refresh->budget);
+		AutomaticLearn(matrix, &refresh->similarity, allowance, all, refresh->budget);
 	ereport(DEBUG1, (errmsg_internal("trials: %.4f s of work, one fit: %.4f s", allowance->spent,
 									 allowance->fit)));
 }
@@ -289,6 +292,7 @@ compute(Refresh *refresh)
 	InteractionOptions options = interaction_options(refresh);
 	SimilarityOptions *similarity = &refresh->similarity;
 	bool pick;
+	RidgeBasis *all = NULL; /* counted along with the learners */
 	Budget *budget = refresh->budget;
 	Interactions *matrix;
 	MatchCurveOf of;
@@ -327,7 +331,7 @@ compute(Refresh *refresh)
 
 		ProgressEnter(PROGRESS_LEARN, matrix->learned_cells);
 		if (pick)
-			learn_automatic(refresh);
+			learn_automatic(refresh, spared ? NULL : &all);
 		else
 			refresh->neighbors = NeighborsLearn(&learners, similarity, budget);
 		mix_content(refresh);
@@ -340,9 +344,15 @@ compute(Refresh *refresh)
 		if (spared)
 			return;
 		NeighborsFree(refresh->neighbors, budget);
+		refresh->neighbors = NULL;
 	}
 	ProgressEnter(PROGRESS_LEARN, matrix->cells);
-	refresh->neighbors = NeighborsLearn(&matrix->rows, similarity, budget);
+	if (all && similarity->rule.kind == SIMILARITY_RIDGE && !NeighborsNeedSources(similarity))
+		refresh->neighbors = NeighborsOfRidge(all, similarity, budget);
+	if (all)
+		RidgeClose(all, budget);
+	if (refresh->neighbors == NULL)
+		refresh->neighbors = NeighborsLearn(&matrix->rows, similarity, budget);
 	mix_content(refresh);
 	end_phase(refresh, PHASE_LEARN);
 	if (refresh->match.curve.knots == 0)

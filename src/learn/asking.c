@@ -49,8 +49,8 @@ lay_out(Layout *layout, uint32_t user, uint32_t place)
 
 	for (uint32_t c = 0; c < row.count; c++)
 		if (is_history(layout, matrix, user, &row, c))
-			layout->had[had++] = (Had){row.item[c], RowValue(&row, c),
-									   InteractionsPosition(matrix, user, c)};
+			layout->had[had++] =
+				(Had){row.item[c], RowValue(&row, c), InteractionsPosition(matrix, user, c)};
 	row = InteractionsRow(whole, user);
 	for (uint32_t c = 0; c < row.count; c++)
 		if (is_history(layout, whole, user, &row, c))
@@ -108,8 +108,8 @@ lay_out_all(Layout *layout, AskingJob *job, uint32_t chosen, void **piece, Budge
 		lay_out(layout, matrix->chosen[c].user, place);
 		for (uint32_t n = c; n < end; n++)
 			layout->chosen[items[n]] = 0;
-		job->longest = Max(job->longest, (uint32_t) (layout->had_start[place + 1] -
-													 layout->had_start[place]));
+		job->longest =
+			Max(job->longest, (uint32_t) (layout->had_start[place + 1] - layout->had_start[place]));
 		chosen_start[place++] = c;
 	}
 	chosen_start[place] = chosen;
@@ -152,10 +152,11 @@ AskingPlan(const Interactions *matrix, uint32_t users, uint32_t k, AskingJob *jo
 	lay_out_all(&layout, job, count_chosen(matrix, users), piece, budget);
 	members = TeamMembers(budget, scratch_bytes(job) + entries(job) * sizeof(RankEntry) +
 									  job->items + k * sizeof(RankItem));
-	piece[ASKING_SCRATCH] = BudgetAllocSharedLeast(budget, members * scratch_bytes(job), 1);
-	piece[ASKING_ENTRY] = BudgetAllocSharedLeast(budget, members * entries(job), sizeof(RankEntry));
-	piece[ASKING_MARK] = BudgetAllocSharedLeast(budget, members * (uint64_t) job->items, 1);
-	piece[ASKING_LIST] = BudgetAllocSharedLeast(budget, members * (uint64_t) k, sizeof(RankItem));
+	piece[ASKING_SCRATCH] = BudgetAllocSharedResult(budget, members * scratch_bytes(job), 1);
+	piece[ASKING_ENTRY] =
+		BudgetAllocSharedResult(budget, members * entries(job), sizeof(RankEntry));
+	piece[ASKING_MARK] = BudgetAllocSharedResult(budget, members * (uint64_t) job->items, 1);
+	piece[ASKING_LIST] = BudgetAllocSharedResult(budget, members * (uint64_t) k, sizeof(RankItem));
 	return members;
 }
 

@@ -93,7 +93,7 @@ typedef struct Search
 	bool made;            /* the rows are there, as options at hand differ in recency only */
 	bool next;            /* what follows what is to be tried, with what is kept of the counts */
 	SimilarityKeep keep;
-	uint32_t candidates;  /* solved for at most */
+	uint32_t candidates; /* solved for at most */
 	Trial best;
 	Neighbors *neighbors; /* by what was picked, once that is settled */
 } Search;
@@ -231,8 +231,8 @@ try_mixture(const Search *search, const SimilarityOptions *options)
 static void
 solve(Search *search, double lambda)
 {
-	SolvingSolve(search->solving, lambda,
-				 Min(search->best.options.candidates, search->candidates), search->budget);
+	SolvingSolve(search->solving, lambda, Min(search->best.options.candidates, search->candidates),
+				 search->budget);
 }
 
 /* Takes a trial in the place of the best so far. */
@@ -274,9 +274,8 @@ choose_value(Search *search, double *option, const Choice *choice)
 			Trial trial;
 
 			*option = choice->value[n];
-			if (!may_try(search,
-						 mixture_work(search, &search->best.options, search->candidates) +
-							 (lambda ? solve_work(search, search->candidates) : 0)))
+			if (!may_try(search, mixture_work(search, &search->best.options, search->candidates) +
+									 (lambda ? solve_work(search, search->candidates) : 0)))
 				break;
 			if (lambda)
 				solve(search, *option);
@@ -562,8 +561,8 @@ choose(Search *search)
 	if (search->best.options.rule.kind == SIMILARITY_RIDGE)
 		finish_ridge(search);
 	search->keep = counts.options.keep;
-	search->next = search->ordered && has_room(search, options) &&
-				   may_try(search, next_work(search, options));
+	search->next =
+		search->ordered && has_room(search, options) && may_try(search, next_work(search, options));
 }
 
 /* Picks what follows what, where that is surely better. */
@@ -586,7 +585,8 @@ choose_without(Search *search)
 	double counting = search->allowance->counting;
 
 	AllowanceNarrow(search->allowance,
-					counting + CostRows(counts_entries(search, options, SIMILARITY_KEEP_TARGET), 0));
+					counting +
+						CostRows(counts_entries(search, options, SIMILARITY_KEEP_TARGET), 0));
 	search->best.options = *options;
 	search->best.options.rule.kind = SIMILARITY_COOCCURRENCE;
 	search->best.options.keep = SIMILARITY_KEEP_TARGET;
@@ -635,7 +635,7 @@ lead(void *with)
 
 Neighbors *
 AutomaticLearn(const Interactions *matrix, SimilarityOptions *options, Allowance *allowance,
-			   Budget *budget)
+			   RidgeBasis **all, Budget *budget)
 {
 	CooccurrenceInput input = {.rows = InteractionsRows(matrix, matrix->learners)};
 	uint32_t k = longest_rows(options, matrix->items);
@@ -644,15 +644,18 @@ AutomaticLearn(const Interactions *matrix, SimilarityOptions *options, Allowance
 	Search search;
 
 	input.rule = &wanted.rule;
-	basis = RidgeOpen(&input, k, Max(options->candidates, k), budget);
+	input.rows.scaled = all ? matrix->users : 0;
+	basis = all ? RidgeOpenBoth(&input, k, options->candidates, all, budget)
+				: RidgeOpen(&input, k, Max(options->candidates, k), budget);
 	search = (Search){
 		.matrix = matrix,
 		.options = &wanted,
 		.basis = basis,
 		.budget = budget,
 		.allowance = allowance,
-		.asked = AllowanceAsk(matrix, options->k,
-							  LISTS_SHARE * (allowance->most - allowance->spent) / AUTOMATIC_TRIALS),
+		.asked =
+			AllowanceAsk(matrix, options->k,
+						 LISTS_SHARE * (allowance->most - allowance->spent) / AUTOMATIC_TRIALS),
 		.ordered = is_ordered(matrix),
 		.candidates = TRIAL_CANDIDATES,
 	};

@@ -27,10 +27,12 @@
 
 /*
  * Sets what is to be picked in options, within what is left of the allowance, and returns the neighbours learned by that from the
- * learners; there must be chosen items.
+ * learners; there must be chosen items.  Where all is not NULL, what is picked will be learned from all users,
+ * too: sums are scaled as theirs, and where there is memory for it, their pairs are counted along.  *all is what
+ * came of that, to be learned from and closed, or NULL.
  */
 extern Neighbors *AutomaticLearn(const Interactions *matrix, SimilarityOptions *options,
-								 Allowance *allowance, Budget *budget);
+								 Allowance *allowance, RidgeBasis **all, Budget *budget);
 
 /*
  * Where hardly anybody can be held out there is nothing to pick by: it is the counts then, with

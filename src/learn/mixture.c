@@ -11,6 +11,9 @@ struct Mixture
 {
 	const RidgeBasis *basis;
 	uint32_t items;
+	bool alone; /* room is made when it is known how much */
+	Budget *budget;
+	void **piece;
 
 	uint64_t *weights_start;
 	Best *weights;
@@ -63,9 +66,9 @@ count_counts(const MixtureInput *input)
 	const RidgeBasis *basis = input->basis;
 	uint32_t items = basis->input.rows.items;
 
-	return input->counts
-			   ? Max(count_best(&basis->to, input->k, items), count_best(&basis->from, input->k, items))
-			   : 0;
+	return input->counts ? Max(count_best(&basis->to, input->k, items),
+							   count_best(&basis->from, input->k, items))
+						 : 0;
 }
 
 /* Room for rows that are made of so many of both. */
@@ -78,32 +81,44 @@ count_places(const MixtureInput *input, uint64_t weights, uint64_t counts)
 	return Max(input->whole ? Max(most, weights + counts) : Min(most, weights + counts), counts);
 }
 
-Mixture *
-MixtureOpen(const MixtureInput *input, void **piece, uint32_t *members, Budget *budget)
+/* Room for what a team shares, before it starts. */
+static void
+make_room(Mixture *mixture, const MixtureInput *input)
 {
-	Mixture *mixture = BudgetZeroed(budget, 1, sizeof(Mixture));
-	uint32_t items = input->basis->input.rows.items;
-	uint64_t weights = count_best(&input->basis->to, input->candidates, items);
+	Budget *budget = mixture->budget;
+	uint64_t weights = count_best(&input->basis->to, input->candidates, mixture->items);
 	uint64_t counts = count_counts(input);
 	uint64_t places = count_places(input, weights, counts);
-	uint64_t most = Max(items, 1);
 
-	mixture->basis = input->basis;
-	mixture->items = items;
-	mixture->weights_start =
-		BudgetAllocSharedResult(budget, (uint64_t) items + 1, sizeof(uint64_t));
 	mixture->weights = BudgetAllocSharedResult(budget, weights, sizeof(Best));
-	mixture->counts_start = BudgetAllocSharedResult(budget, (uint64_t) items + 1, sizeof(uint64_t));
 	mixture->counts = BudgetAllocSharedResult(budget, counts, sizeof(Best));
-	mixture->factor = BudgetAllocSharedResult(budget, items, sizeof(float));
-	mixture->start = BudgetAllocSharedResult(budget, (uint64_t) items + 1, sizeof(uint64_t));
-	mixture->count = BudgetAllocSharedResult(budget, items, sizeof(uint32_t));
 	mixture->item = BudgetAllocSharedResult(budget, places, sizeof(uint32_t));
 	mixture->similarity = BudgetAllocSharedResult(budget, places, sizeof(float));
 	mixture->support = BudgetAllocSharedResult(budget, places, sizeof(uint32_t));
-	*members = TeamMembers(budget, most * (sizeof(Best) + sizeof(uint64_t)));
-	mixture->row = BudgetAllocSharedLeast(budget, most * *members, sizeof(Best));
-	mixture->key = BudgetAllocSharedLeast(budget, most * *members, sizeof(uint64_t));
+}
+
+/* The same for one process, of one kind at a time; what was there is not needed any more. */
+static void *
+renew(const Mixture *mixture, void *memory, uint64_t count, Size size)
+{
+	BudgetFree(mixture->budget, memory);
+	return BudgetAllocResult(mixture->budget, count, size);
+}
+
+static void
+renew_rows(Mixture *mixture, uint64_t places)
+{
+	if (!mixture->alone)
+		return;
+	mixture->item = renew(mixture, mixture->item, places, sizeof(uint32_t));
+	mixture->similarity = renew(mixture, mixture->similarity, places, sizeof(float));
+	mixture->support = renew(mixture, mixture->support, places, sizeof(uint32_t));
+}
+
+static void
+name_pieces(Mixture *mixture)
+{
+	void **piece = mixture->piece;
 
 	piece[MIXTURE_WEIGHTS_START] = mixture->weights_start;
 	piece[MIXTURE_WEIGHTS] = mixture->weights;
@@ -117,6 +132,34 @@ MixtureOpen(const MixtureInput *input, void **piece, uint32_t *members, Budget *
 	piece[MIXTURE_SUPPORT] = mixture->support;
 	piece[MIXTURE_ROW] = mixture->row;
 	piece[MIXTURE_KEY] = mixture->key;
+}
+
+Mixture *
+MixtureOpen(const MixtureInput *input, void **piece, uint32_t *members, Budget *budget)
+{
+	Mixture *mixture = BudgetZeroedResult(budget, 1, sizeof(Mixture));
+	uint32_t items = input->basis->input.rows.items;
+	uint64_t most = Max(items, 1);
+
+	mixture->basis = input->basis;
+	mixture->items = items;
+	mixture->alone = input->alone;
+	mixture->budget = budget;
+	mixture->piece = piece;
+	mixture->weights_start =
+		BudgetAllocSharedResult(budget, (uint64_t) items + 1, sizeof(uint64_t));
+	mixture->counts_start = BudgetAllocSharedResult(budget, (uint64_t) items + 1, sizeof(uint64_t));
+	mixture->factor = BudgetAllocSharedResult(budget, items, sizeof(float));
+	mixture->start = BudgetAllocSharedResult(budget, (uint64_t) items + 1, sizeof(uint64_t));
+	mixture->count = BudgetAllocSharedResult(budget, items, sizeof(uint32_t));
+	if (!input->alone)
+		make_room(mixture, input);
+
+	/* One row at the least, however little memory there is; others work on more than that meanwhile. */
+	*members = input->alone ? 1 : TeamMembers(budget, most * (sizeof(Best) + sizeof(uint64_t)));
+	mixture->row = BudgetAllocSharedResult(budget, most * *members, sizeof(Best));
+	mixture->key = BudgetAllocSharedResult(budget, most * *members, sizeof(uint64_t));
+	name_pieces(mixture);
 	return mixture;
 }
 
@@ -187,6 +230,9 @@ copy_sources(const CooccurrenceSlots *from, uint32_t k, uint32_t items, uint64_t
 void
 MixtureTurn(Mixture *mixture, const CooccurrenceSlots *solved)
 {
+	if (mixture->alone)
+		mixture->weights = renew(mixture, mixture->weights,
+								 count_best(solved, UINT32_MAX, mixture->items), sizeof(Best));
 	turn(solved, UINT32_MAX, mixture->items, mixture->weights_start, mixture->weights);
 	mixture->massed = false;
 }
@@ -213,6 +259,11 @@ use_counts(Mixture *mixture, SimilarityKeep keep, uint32_t k, bool sorted)
 	if (!mixture->counted || mixture->keep != keep || mixture->k != k ||
 		(mixture->sorted && !sorted && !by_target))
 	{
+		if (mixture->alone)
+			mixture->counts =
+				renew(mixture, mixture->counts,
+					  count_best(by_target ? &mixture->basis->to : &mixture->basis->from, k, items),
+					  sizeof(Best));
 		if (by_target)
 			turn(&mixture->basis->to, k, items, start, mixture->counts);
 		else
@@ -269,9 +320,9 @@ damp(Mixture *mixture, double damping)
 		return;
 	for (uint32_t i = 0; damping > 0 && i < mixture->items; i++)
 		mixture->factor[i] = (float) pow((double) Max(mixture->basis->users[i], 1), -damping / 2);
-	mixture->weights_mass =
-		damping > 0 ? mass_of_damped(mixture)
-					: mass_of(mixture->weights, mixture->weights_start[mixture->items]);
+	mixture->weights_mass = damping > 0
+								? mass_of_damped(mixture)
+								: mass_of(mixture->weights, mixture->weights_start[mixture->items]);
 	mixture->damping = damping;
 	mixture->massed = true;
 }
@@ -298,6 +349,7 @@ place_rows(Mixture *mixture, const MixtureJob *job)
 		end += job->weighed ? Min(places, Min(job->k, job->items)) : places;
 	}
 	mixture->start[job->items] = end;
+	renew_rows(mixture, end);
 }
 
 void
@@ -322,6 +374,7 @@ MixtureBegin(Mixture *mixture, const SimilarityOptions *options, uint32_t k, boo
 	if (mixture->counts_mass > 0)
 		job->scale = job->share * mixture->weights_mass / mixture->counts_mass;
 	place_rows(mixture, job);
+	name_pieces(mixture);
 }
 
 /* What a member makes rows by. */
@@ -442,7 +495,8 @@ MixtureWork(const TeamMember *member, const MixtureJob *job, int first)
 		{
 			INTERRUPTS();
 			count[i] = make_row(&maker, i);
-			put_row(maker.row, count[i], item + start[i], similarity + start[i], support + start[i]);
+			put_row(maker.row, count[i], item + start[i], similarity + start[i],
+					support + start[i]);
 		}
 }
 
@@ -473,6 +527,21 @@ MixtureNeighbors(const Mixture *mixture, Budget *budget)
 	return result;
 }
 
+Neighbors *
+MixtureLast(Mixture *mixture, Budget *budget)
+{
+	/* A team may still have it. */
+	if (mixture->alone)
+	{
+		BudgetFree(budget, mixture->weights);
+		BudgetFree(budget, mixture->counts);
+		mixture->weights = NULL;
+		mixture->counts = NULL;
+		mixture->counted = false;
+	}
+	return MixtureNeighbors(mixture, budget);
+}
+
 void
 MixtureAdd(Mixture *mixture, const Neighbors *neighbors, Neighbors *others,
 		   const SimilarityOptions *options, bool ordered)
@@ -500,6 +569,11 @@ MixtureAdd(Mixture *mixture, const Neighbors *neighbors, Neighbors *others,
 	};
 	uint64_t end = 0;
 
+	for (uint32_t i = 0; i < items; i++)
+		end += Min(length_of(neighbors->start, i) + length_of(others->start, i), job.k);
+	renew_rows(mixture, end);
+	name_pieces(mixture);
+	end = 0;
 	for (uint32_t i = 0; i < items; i++)
 	{
 		INTERRUPTS();

@@ -57,7 +57,8 @@ typedef struct MixtureInput
 	uint32_t candidates; /* solved for at most */
 	uint32_t k;          /* neighbours of a row at most */
 	bool counts;         /* rows may have something of the counts */
-	bool whole;          /* rows may be all there is of an item, and of any origin */
+	bool whole;          /* rows may be all there is of an item, with what is indirect */
+	bool alone;          /* there is no team */
 } MixtureInput;
 
 /* Sets up the pieces for as many members as there is memory for; tells their number. */
@@ -76,8 +77,9 @@ extern void MixtureBegin(Mixture *mixture, const SimilarityOptions *options, uin
 						 bool ordered, MixtureJob *job);
 extern void MixtureWork(const TeamMember *member, const MixtureJob *job, int first);
 
-/* The rows at hand, as neighbours. */
+/* The rows at hand, as neighbours; the last ones, for which what they were made of is given back. */
 extern Neighbors *MixtureNeighbors(const Mixture *mixture, Budget *budget);
+extern Neighbors *MixtureLast(Mixture *mixture, Budget *budget);
 
 /*
  * Makes rows of neighbours in order of index and of others, (1 - share) of these and share of those, which

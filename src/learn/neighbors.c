@@ -179,25 +179,37 @@ fit(void *with)
 	this->neighbors = SolvingNeighbors(this->solving, this->budget);
 }
 
-/* Weights solved for each target from its candidates, pruned by source. */
+Neighbors *
+NeighborsOfRidge(const RidgeBasis *basis, const SimilarityOptions *options, Budget *budget)
+{
+	Fit this = {.options = options, .budget = budget};
+
+	this.solving = SolvingOpen(&(SolvingInput){.basis = basis,
+											   .candidates = options->candidates,
+											   .k = options->k,
+											   .counts = options->blend > 0,
+											   .indirect = options->indirect > 0},
+							   budget);
+	SolvingRun(this.solving, fit, &this, budget);
+	SolvingClose(this.solving, budget);
+	return this.neighbors;
+}
+
+bool
+NeighborsNeedSources(const SimilarityOptions *options)
+{
+	return options->blend > 0 && options->keep == SIMILARITY_KEEP_SOURCE;
+}
+
 static Neighbors *
 learn_ridge(const CooccurrenceInput *input, const SimilarityOptions *options, Budget *budget)
 {
-	bool by_source = options->blend > 0 && options->keep == SIMILARITY_KEEP_SOURCE;
-	RidgeBasis *basis = RidgeOpen(input, by_source ? options->k : 0, options->candidates, budget);
-	Fit this = {.options = options, .budget = budget};
+	uint32_t from_k = NeighborsNeedSources(options) ? options->k : 0;
+	RidgeBasis *basis = RidgeOpen(input, from_k, options->candidates, budget);
+	Neighbors *result = NeighborsOfRidge(basis, options, budget);
 
-	this.solving = SolvingOpen(
-		&(SolvingInput){.basis = basis,
-						.candidates = options->candidates,
-						.k = options->k,
-						.counts = options->blend > 0,
-						.indirect = options->indirect > 0},
-		budget);
-	SolvingRun(this.solving, fit, &this, budget);
-	SolvingClose(this.solving, budget);
 	RidgeClose(basis, budget);
-	return this.neighbors;
+	return result;
 }
 
 Neighbors *

@@ -33,6 +33,14 @@ extern double NeighborsCount(const CooccurrenceSlots *slots, uint32_t k, uint32_
 extern Neighbors *NeighborsCounted(const RidgeBasis *basis, const SimilarityOptions *options,
 								   Budget *budget);
 
+/*
+ * As NeighborsLearn has them of ridge, from candidates that were counted: weights solved for each target,
+ * pruned by source.  Only some options need the best of every source, too.
+ */
+extern Neighbors *NeighborsOfRidge(const RidgeBasis *basis, const SimilarityOptions *options,
+								   Budget *budget);
+extern bool NeighborsNeedSources(const SimilarityOptions *options);
+
 /* Puts what is scored in order, best first. */
 extern void NeighborsSort(Neighbors *neighbors);
 

@@ -257,33 +257,84 @@ count_crossed(RidgeBasis *basis, Budget *budget)
 		basis->target[i] /= basis->unit;
 }
 
-RidgeBasis *
-RidgeOpen(const CooccurrenceInput *input, uint32_t from_k, uint32_t candidates, Budget *budget)
+/* Bytes of a Gram matrix. */
+static uint64_t
+gram_bytes(uint32_t items)
+{
+	return (uint64_t) items * (items - Min(items, 1)) / 2 * sizeof(float);
+}
+
+static bool
+has_room(uint32_t items, const Budget *budget)
+{
+	return gram_bytes(items) <= BudgetLeft(budget) / 2;
+}
+
+/* All that is counted into, with a Gram matrix where there is room. */
+static RidgeBasis *
+prepare(const CooccurrenceInput *input, uint32_t from_k, uint32_t candidates, Budget *budget)
 {
 	RidgeBasis *basis = BudgetZeroed(budget, 1, sizeof(RidgeBasis));
 	uint32_t items = input->rows.items;
-	uint64_t half = (uint64_t) items * (items - Min(items, 1)) / 2;
 
 	basis->input = *input;
+	basis->rule = *input->rule;
+	basis->input.rule = &basis->rule;
 	basis->from.k = from_k;
 	basis->to.k = Max(1, Min(candidates, items));
 	CooccurrenceAlloc(input, &basis->from, &basis->to, budget);
 	basis->diagonal = BudgetAllocSharedResult(budget, items, sizeof(double));
-	if (half <= BudgetLeft(budget) / 2 / sizeof(float))
+	if (has_room(items, budget))
 	{
-		basis->gram = BudgetAllocShared(budget, half, sizeof(float));
-		memset(basis->gram, 0, half * sizeof(float));
+		basis->gram = BudgetAllocShared(budget, gram_bytes(items), 1);
+		memset(basis->gram, 0, gram_bytes(items));
 	}
 	basis->users = count_users(&input->rows, budget);
 	basis->input.gram = basis->gram;
 	basis->input.diagonal = basis->diagonal;
 	basis->input.unit = &basis->unit;
-	if (input->rows.target)
+	return basis;
+}
+
+static void
+count(RidgeBasis *basis, Budget *budget)
+{
+	if (basis->input.rows.target)
 		count_crossed(basis, budget);
 	else
 		CooccurrenceRows(&basis->input, &basis->from, &basis->to, budget);
 	if (basis->gram == NULL)
-		basis->systems = SystemsOpen(&basis->to, items, budget);
+		basis->systems = SystemsOpen(&basis->to, basis->input.rows.items, budget);
+}
+
+RidgeBasis *
+RidgeOpen(const CooccurrenceInput *input, uint32_t from_k, uint32_t candidates, Budget *budget)
+{
+	RidgeBasis *basis = prepare(input, from_k, candidates, budget);
+
+	count(basis, budget);
+	return basis;
+}
+
+RidgeBasis *
+RidgeOpenBoth(const CooccurrenceInput *input, uint32_t k, uint32_t candidates, RidgeBasis **all,
+			  Budget *budget)
+{
+	RidgeBasis *basis = prepare(input, k, Max(candidates, k), budget);
+	CooccurrenceInput more = *input;
+
+	*all = NULL;
+	more.rows.users = input->rows.scaled;
+	more.rows.scaled = 0;
+	if (basis->gram == NULL || input->rows.memory == NULL || input->rows.target ||
+		!has_room(input->rows.items, budget))
+	{
+		count(basis, budget);
+		return basis;
+	}
+	*all = prepare(&more, 0, candidates, budget);
+	CooccurrenceBoth(&(CooccurrenceBest){&basis->input, &basis->from, &basis->to},
+					 &(CooccurrenceBest){&(*all)->input, &(*all)->from, &(*all)->to}, budget);
 	return basis;
 }
 
@@ -308,8 +359,8 @@ make_scratch(const RidgeJob *job, void **piece, Budget *budget)
 {
 	uint64_t system = system_floats(job);
 	uint64_t room = job->room;
-	uint64_t members =
-		TeamMembers(budget, (system + 2 * room + job->largest) * sizeof(float) + room * sizeof(Best));
+	uint64_t members = TeamMembers(budget, (system + 2 * room + job->largest) * sizeof(float) +
+											   room * sizeof(Best));
 
 	piece[RIDGE_SYSTEM] = BudgetAllocSharedLeast(budget, members * system, sizeof(float));
 	piece[RIDGE_WEIGHT] = BudgetAllocSharedLeast(budget, members * room, sizeof(float));

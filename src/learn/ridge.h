@@ -24,6 +24,7 @@
 typedef struct RidgeBasis
 {
 	CooccurrenceInput input;
+	SimilarityRule rule;    /* of the input */
 	CooccurrenceSlots from; /* the best of every source by counts */
 	CooccurrenceSlots to;   /* the candidates of every target */
 	float *gram;            /* below the diagonal, row after row; NULL where it does not fit */
@@ -42,6 +43,14 @@ typedef struct RidgeBasis
 extern RidgeBasis *RidgeOpen(const CooccurrenceInput *input, uint32_t from_k, uint32_t candidates,
 							 Budget *budget);
 extern void RidgeClose(RidgeBasis *basis, Budget *budget);
+
+/*
+ * The same of rows that are scaled as more of the matrix are: the k best of every source and target, or as
+ * many as there are to be candidates.  Candidates of all those rows are counted along where there is room for
+ * both: *all is NULL where they are not.
+ */
+extern RidgeBasis *RidgeOpenBoth(const CooccurrenceInput *input, uint32_t k, uint32_t candidates,
+								 RidgeBasis **all, Budget *budget);
 
 /* How many numbers the systems of so many candidates have together, and what solving them multiplies. */
 extern uint64_t RidgeNumbers(const RidgeBasis *basis, uint32_t candidates);

@@ -120,9 +120,10 @@ SolvingOpen(const SolvingInput *input, Budget *budget)
 	solving->basis = input->basis;
 	solving->alone.piece = solving->piece;
 	solving->leader = &solving->alone;
-	solving->mixture = MixtureOpen(&(MixtureInput){input->basis, input->candidates, input->k,
-												   input->counts, input->indirect},
-								   solving->piece + PIECE_MIXTURE, &members, budget);
+	solving->mixture =
+		MixtureOpen(&(MixtureInput){input->basis, input->candidates, input->k, input->counts,
+									input->indirect, input->basis->gram == NULL},
+					solving->piece + PIECE_MIXTURE, &members, budget);
 	solving->members = members;
 	if (input->matrix)
 	{
@@ -181,14 +182,15 @@ SolvingSolve(Solving *solving, double lambda, uint32_t candidates, Budget *budge
 		RidgeBegin(solving->basis, lambda, candidates, &solving->solved, &solving->ridge);
 		order.job.ridge = solving->ridge;
 		give_order(solving, &order);
+		MixtureTurn(solving->mixture, &solving->solved);
 	}
 	else
 	{
-		if (solving->solved.slot)
-			CooccurrenceFree(&solving->solved, budget);
-		solving->solved = RidgeSolve(solving->basis, lambda, candidates, budget);
+		CooccurrenceSlots solved = RidgeSolve(solving->basis, lambda, candidates, budget);
+
+		MixtureTurn(solving->mixture, &solved);
+		CooccurrenceFree(&solved, budget);
 	}
-	MixtureTurn(solving->mixture, &solving->solved);
 }
 
 static void
@@ -235,7 +237,7 @@ SolvingLists(Solving *solving, double recency)
 }
 
 Neighbors *
-SolvingNeighbors(const Solving *solving, Budget *budget)
+SolvingNeighbors(Solving *solving, Budget *budget)
 {
-	return MixtureNeighbors(solving->mixture, budget);
+	return MixtureLast(solving->mixture, budget);
 }

@@ -17,10 +17,10 @@ typedef struct Solving Solving;
 typedef struct SolvingInput
 {
 	const RidgeBasis *basis;
-	uint32_t candidates; /* solved for at most */
-	uint32_t k;          /* neighbours of a row at most */
-	bool counts;         /* rows may have something of the counts */
-	bool indirect;       /* what neighbours of neighbours say may be asked for */
+	uint32_t candidates;        /* solved for at most */
+	uint32_t k;                 /* neighbours of a row at most */
+	bool counts;                /* rows may have something of the counts */
+	bool indirect;              /* what neighbours of neighbours say may be asked for */
 	const Interactions *matrix; /* whose held-out users are asked, the first so many, or NULL */
 	uint32_t users;
 	uint32_t list_k;
@@ -46,7 +46,7 @@ extern void SolvingRows(Solving *solving, const SimilarityOptions *options, bool
 /* NDCG of every user asked, by the rows at hand; stays until the next are asked. */
 extern const double *SolvingLists(Solving *solving, double recency);
 
-/* The rows at hand. */
-extern Neighbors *SolvingNeighbors(const Solving *solving, Budget *budget);
+/* The rows at hand, which are the last. */
+extern Neighbors *SolvingNeighbors(Solving *solving, Budget *budget);
 
 #endif

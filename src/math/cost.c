@@ -219,6 +219,16 @@ gram_bytes(const CostInput *input)
 	return input->options->rule.kind == SIMILARITY_RIDGE && half <= left / 2 ? half : 0;
 }
 
+/* The same of all that are counted at once: of everybody beside the learners, where trials pick and there is room. */
+static double
+grams_bytes(const CostInput *input)
+{
+	double gram = gram_bytes(input);
+	double left = input->memory - fmin(matrix_bytes(input) + gram, input->memory);
+
+	return input->trials > 0 && input->twice && gram <= left / 2 ? 2 * gram : gram;
+}
+
 /* Bytes of all sums, where they are counted in passes. */
 static double
 sums_bytes(const CostInput *input)
@@ -250,7 +260,6 @@ cost_neighbors(const CostInput *input, RefreshCost *cost)
 	double rows = 0;
 	double flops = 0;
 	double look_ups = 0;
-	double runs = 0;
 	double counting; /* by one process */
 	bool in_memory = matrix_bytes(input) <= input->memory;
 
@@ -274,7 +283,7 @@ cost_neighbors(const CostInput *input, RefreshCost *cost)
 				items * fmin(fmax(partners.supported - options->k, 0), SHOWN_SHARE * SHOWN);
 		flops += items * pow(candidates, 3) / 3;
 		look_ups += items * candidates * candidates / 2;
-		runs += items * candidates;
+		cost->candidates += items * candidates;
 	}
 	counting =
 		1e-9 * (figures->pairs * (input->alike ? constants.pair_alike : constants.pair) + rows);
@@ -285,9 +294,10 @@ cost_neighbors(const CostInput *input, RefreshCost *cost)
 		return;
 	cost->solve = 1e-9 / help * (flops * constants.solve_flop + look_ups * constants.solve_look_up);
 	if (gram_bytes(input) == 0)
-		cost->solve +=
-			(counting + 1e-9 * (runs * constants.deal_run + look_ups * constants.deal_number)) / help +
-			(in_memory ? 0 : pass_seconds(input));
+		cost->solve += (counting + 1e-9 * (cost->candidates * constants.deal_run +
+										   look_ups * constants.deal_number)) /
+						   help +
+					   (in_memory ? 0 : pass_seconds(input));
 }
 
 /* Learning factors, scoring those held out, and storing them. */
@@ -363,7 +373,7 @@ limited_bytes(const CostInput *input)
 {
 	double matrix = matrix_bytes(input);
 	bool ridge = input->options->rule.kind == SIMILARITY_RIDGE;
-	double most = fmax(pile_bytes(input), fmin(matrix + gram_bytes(input), input->memory));
+	double most = fmax(pile_bytes(input), fmin(matrix + grams_bytes(input), input->memory));
 
 	if (input->options->rule.kind == SIMILARITY_NEXT)
 		return fmax(most, matrix + input->figures.cells * constants.step_bytes);
@@ -376,6 +386,23 @@ limited_bytes(const CostInput *input)
 	return most;
 }
 
+/*
+ * The same of ridge: candidates, and of those there are the weights by source, beside what is solved where a
+ * team does both, and rows.  Trials have the best of every source beside, the counts by source, and
+ * candidates of everybody, if these are counted along.
+ */
+static double
+ridge_places(const CostInput *input, const RefreshCost *cost)
+{
+	double candidates = count_places(input, input->options->candidates);
+	double turned = (gram_bytes(input) > 0 ? 2 : 1) * cost->candidates;
+	double places = candidates + turned + cost->kept;
+
+	if (input->trials > 0)
+		places += count_places(input, input->options->k) + cost->kept;
+	return grams_bytes(input) > gram_bytes(input) ? places + candidates : places;
+}
+
 /* The most memory at one time: within the limit, and what the result needs. */
 static double
 cost_bytes(const CostInput *input, const RefreshCost *cost)
@@ -383,16 +410,13 @@ cost_bytes(const CostInput *input, const RefreshCost *cost)
 	const SimilarityOptions *options = input->options;
 	const SketchFigures *figures = &input->figures;
 	bool ridge = options->rule.kind == SIMILARITY_RIDGE;
-	/* Trials have the best of every source beside, and weights of a third of the candidates. */
-	double tried = input->trials > 0 ? options->k + options->candidates / 3.0 : 0;
-	double k = ridge ? options->candidates + tried
-					 : options->k + (options->keep == SIMILARITY_KEEP_TARGET ? SHOWN : 0);
-	double best =
-		count_places(input, k) * constants.slot_bytes + cost->kept * constants.stored_bytes;
+	double k = options->k + (options->keep == SIMILARITY_KEEP_TARGET ? SHOWN : 0);
+	double best = ridge ? ridge_places(input, cost) : count_places(input, k);
 	double asked = fmin(figures->cells / fmax(figures->users, 1) / ASKED_SHARE, ASKED_MOST);
 	double curve = input->held_out * asked * constants.asked_bytes;
 	double known = constants.any_bytes + figures->items * (constants.item_bytes + input->id_bytes);
 
+	best = best * constants.slot_bytes + cost->kept * constants.stored_bytes;
 	if (ridge && gram_bytes(input) == 0)
 		best += count_places(input, options->candidates) * constants.member_bytes;
 	return known + best + curve + limited_bytes(input);

@@ -33,8 +33,9 @@ typedef struct CostInput
 
 typedef struct RefreshCost
 {
-	double met;  /* pairs of items that anybody has, in both orders */
-	double kept; /* neighbours that are stored */
+	double met;        /* pairs of items that anybody has, in both orders */
+	double kept;       /* neighbours that are stored */
+	double candidates; /* of all targets, as ridge has them */
 	/* Seconds of each phase. */
 	double read;
 	double encode;

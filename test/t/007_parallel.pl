@@ -34,6 +34,7 @@ my %models = (
 	counts => q{similarity => 'llr', keep => 'source'},
 	factors => q{algorithm => 'factors', factors => 6, iterations => 2},
 	next => q{similarity => 'next'},
+	picked => q{similarity => 'auto', candidates => 80},
 	ridge => q{similarity => 'ridge', candidates => 40},
 	ridge_uniform => q{similarity => 'ridge', candidates => 40, weighting => 'binary'});
 
@@ -126,6 +127,8 @@ for my $model (sort keys %models)
 	}
 }
 is(scalar(keys %{ { reverse %learned } }), scalar(keys %models), 'no two models are the same');
+is(scalar(() = (learn($node, 'picked', ''))[1] =~ /workers started/g), 5,
+	'what is picked: summed, put into rows, counted for the trials and for everybody at once, tried, and learned');
 
 # As little memory as one process can do with, without passes over files.
 create_model($node, 'wide', $models{weighted}, 3000, 45, 60000);
