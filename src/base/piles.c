@@ -547,8 +547,9 @@ PilesFree(Piles *piles)
 	Budget *budget = view->budget;
 
 	close_files(view);
+	/* What ended this may have come while chains were moved to tape: the last block of those left is theirs. */
 	for (uint32 p = 0; p < shared->piles; p++)
-		if (view->on_tape && view->block[p])
+		if (view->on_tape && view->block[p] && view->chain[p].last == 0)
 			free_tape_block(view, view->block[p]);
 	if (view->area == NULL)
 		for (Size c = 0; c < (Size) shared->piles * shared->writers; c++)
