@@ -387,19 +387,21 @@ limited_bytes(const CostInput *input)
 }
 
 /*
- * The same of ridge: candidates, and of those there are the weights by source, beside what is solved where a
- * team does both, and rows.  Trials have the best of every source beside, the counts by source, and
- * candidates of everybody, if these are counted along.
+ * The same of ridge: candidates, and where a team works on all at once, their weights, these by source, and
+ * rows.  Trials have the best of every source beside, and the counts by source or weights of a third of the
+ * candidates; and candidates of everybody, if these are counted along.
  */
 static double
 ridge_places(const CostInput *input, const RefreshCost *cost)
 {
 	double candidates = count_places(input, input->options->candidates);
-	double turned = (gram_bytes(input) > 0 ? 2 : 1) * cost->candidates;
-	double places = candidates + turned + cost->kept;
+	double places = candidates;
 
 	if (input->trials > 0)
-		places += count_places(input, input->options->k) + cost->kept;
+		places += count_places(input, input->options->k) +
+				  count_places(input, input->options->candidates / 3);
+	if (gram_bytes(input) > 0)
+		places += 2 * cost->candidates + cost->kept;
 	return grams_bytes(input) > gram_bytes(input) ? places + candidates : places;
 }
 
