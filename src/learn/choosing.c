@@ -1,13 +1,11 @@
 #include "learn/choosing.h"
 
+#include "base/interrupts.h"
 #include "math/hash.h"
 
-int
-ChoosingLastFirst(const void *a, const void *b, void *with)
+static inline int
+compare_last(const Cell *x, const Cell *y, const ChoosingLot *lot)
 {
-	const ChoosingLot *lot = with;
-	const Cell *x = a;
-	const Cell *y = b;
 	uint64_t drawn_x;
 	uint64_t drawn_y;
 
@@ -16,6 +14,21 @@ ChoosingLastFirst(const void *a, const void *b, void *with)
 	drawn_x = HashMix(lot->user + lot->item_rank[x->item] + 1);
 	drawn_y = HashMix(lot->user + lot->item_rank[y->item] + 1);
 	return drawn_x < drawn_y ? -1 : drawn_x > drawn_y;
+}
+
+#define ST_SORT               sort_last_first
+#define ST_ELEMENT_TYPE       Cell
+#define ST_COMPARE_ARG_TYPE   const ChoosingLot
+#define ST_COMPARE(a, b, lot) compare_last(a, b, lot)
+#define ST_SCOPE              static
+#define ST_DEFINE
+#define ST_CHECK_FOR_INTERRUPTS
+#include "lib/sort_template.h"
+
+void
+ChoosingLastFirst(Cell *cells, uint32_t count, const ChoosingLot *lot)
+{
+	sort_last_first(cells, count, lot);
 }
 
 int

@@ -23,8 +23,8 @@ typedef struct ChoosingLot
 	uint64_t user; /* the hash */
 } ChoosingLot;
 
-/* By when an item was first chosen, the last first; ties go by lot, different for every user. */
-extern int ChoosingLastFirst(const void *a, const void *b, void *lot);
+/* Puts cells in order by when an item was first chosen, the last first; ties go by lot, different for every user. */
+extern void ChoosingLastFirst(Cell *cells, uint32_t count, const ChoosingLot *lot);
 
 /* By an item's newest event, the newest first; ties go by id, as the ranks of all items have it. */
 extern int ChoosingNewestFirst(const void *a, const void *b, void *item_rank);

