@@ -1,6 +1,6 @@
 -- The match curve of a refresh, where its knots can be worked by hand; and who is held out for it.
 BEGIN;
-SELECT plan(42);
+SELECT plan(46);
 
 -- A hundred users, each with a and b.  A tenth is 10, but at least 200, at most half: 50 are held out.  Of their two
 -- items one is chosen (the fifth of two, rounded up), the other is the history.  Among the other 50 users a and b are
