@@ -5,10 +5,13 @@
  * reads one history; then it judges.  Nothing is changed.
  */
 #include "api/door.h"
+#include "api/refresh.h"
 #include "catalog/pg_type.h"
 #include "data/catalogue.h"
 #include "data/attributes.h"
 #include "data/census.h"
+#include "data/columns.h"
+#include "data/consent.h"
 #include "data/contexts.h"
 #include "data/rules.h"
 #include "data/sources.h"
@@ -31,11 +34,15 @@ PG_FUNCTION_INFO_V1(reco_check);
 #define REFRESH_DAYS      7    /* of a refresh, while there are events since */
 #define PAGES_SMALL       1000 /* of a table that may be read in full now and then */
 
-/* What a refresh must hold at one time, as math/cost has it: cells in both orders, and ids. */
-#define BYTES_ANY  INT64CONST(300000)
-#define BYTES_CELL INT64CONST(16)
-#define BYTES_USER INT64CONST(20)
-#define BYTES_ITEM INT64CONST(150)
+/*
+ * What a refresh holds to learn in one pass, as learn/interactions has it: cells that are all alike, or
+ * with their values, as they came and in order; places of users, and items.
+ */
+#define BYTES_ANY   INT64CONST(16384)
+#define BYTES_ALIKE INT64CONST(4)
+#define BYTES_CELL  INT64CONST(18)
+#define BYTES_USER  INT64CONST(16)
+#define BYTES_ITEM  INT64CONST(20)
 
 typedef enum Severity
 {
@@ -552,26 +559,69 @@ check_item_index(Checkup *checkup)
 	}
 }
 
-/* maintenance_work_mem, which is what a refresh may use; it stops where that is not enough. */
+/* True where what is known of people makes groups of them, as far as columns tell. */
+static bool
+has_groups(const Model *model)
+{
+	ListCell *cell;
+
+	foreach (cell, model->has_users ? ColumnsOf(model, "users") : NIL)
+	{
+		const char *name = ((const ViewColumn *) lfirst(cell))->name;
+
+		if (strcmp(name, "user_id") != 0 && strcmp(name, CONSENT_COLUMN) != 0)
+			return true;
+	}
+	return false;
+}
+
+/* True where one cell weighs as much as another. */
+static bool
+are_alike(const Model *model, const CensusEvents *events)
+{
+	return model->settings.weighting == WEIGHTING_BINARY ||
+		   (!OidIsValid(model->weight_type) && model->settings.half_life == 0 &&
+			events->rows - events->left_out == events->cells);
+}
+
+/* Bytes of the factors of users and items, and of items once more; of a model without them 0. */
+static int64
+factor_bytes(const Model *model, const CensusEvents *events)
+{
+	int64 width = (int64) FoldWidth(model->settings.fold.factors) * (int64) sizeof(float);
+
+	return model->settings.algorithm == MODEL_FACTORS ? (events->users + 2 * events->items) * width
+													  : 0;
+}
+
+/* maintenance_work_mem, which is what a refresh may use: what it takes to learn in one pass. */
 static void
 check_memory(Checkup *checkup)
 {
 	const CensusEvents *events = &checkup->events;
-	int64 needed = BYTES_ANY + events->cells * BYTES_CELL + events->users * BYTES_USER +
-				   events->items * BYTES_ITEM;
-	int64 with_some_room = needed + needed / 20;
+	bool needs_all = RefreshNeedsCells(checkup->model) || has_groups(checkup->model);
+	int64 cell = !needs_all && are_alike(checkup->model, events) ? BYTES_ALIKE : BYTES_CELL;
+	int64 bytes = BYTES_ANY + events->cells * cell + events->cells / 8 +
+				  events->users * BYTES_USER + events->items * BYTES_ITEM +
+				  factor_bytes(checkup->model, events);
+	int64 megabyte = 1024 * 1024;
 	int64 limit = (int64) Min(BudgetMaintenance(), (Size) PG_INT64_MAX);
-	const char *amount = psprintf(INT64_FORMAT "MB", with_some_room / (1024 * 1024) + 1);
+	const char *amount = psprintf(INT64_FORMAT "MB", bytes * 5 / 4 / megabyte + 1);
 
-	if (with_some_room > limit)
-		find(checkup, SEVERITY_WARNING, "maintenance_work_mem",
-			 psprintf("a refresh of " INT64_FORMAT " pairs of a user and an item needs about %s of "
-					  "memory and may use " INT64_FORMAT "MB",
-					  events->cells, amount, limit / (1024 * 1024)),
-			 psprintf(
-				 "SET maintenance_work_mem = '%s' before reco_refresh, or for the role that runs "
-				 "it.",
-				 amount));
+	if (bytes <= limit)
+		return;
+	find(checkup, SEVERITY_WARNING, "maintenance_work_mem",
+		 needs_all
+			 ? psprintf("a refresh of " INT64_FORMAT " pairs of a user and an item needs about "
+						"%s of memory and may use " INT64_FORMAT "MB",
+						events->cells, amount, limit / megabyte)
+			 : psprintf("to learn from " INT64_FORMAT " pairs of a user and an item at once "
+						"takes about " INT64_FORMAT "MB, and a refresh may use " INT64_FORMAT
+						"MB: it goes through temporary files, in passes",
+						events->cells, bytes / megabyte + 1, limit / megabyte),
+		 psprintf("SET maintenance_work_mem = '%s' before reco_refresh, or for the role that runs "
+				  "it.",
+				  amount));
 }
 
 /* The findings, worst first. */

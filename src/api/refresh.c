@@ -18,6 +18,7 @@
 #include "api/habits.h"
 #include "api/lifting.h"
 #include "api/record.h"
+#include "api/refresh.h"
 #include "api/said.h"
 #include "base/progress.h"
 #include "data/find.h"
@@ -96,21 +97,22 @@ read_events(Refresh *refresh)
 	end_phase(refresh, PHASE_READ);
 }
 
-/*
- * True where the rows of users may go to tape: nothing that is learned needs them in another order, or
- * that of their items in time.  What is picked is picked without, then.
- */
-static bool
-may_spill(const Refresh *refresh)
+bool
+RefreshNeedsCells(const Model *model)
 {
-	const Settings *settings = &refresh->model->settings;
-	const SimilarityOptions *similarity = &settings->similarity;
-	bool ordered = OidIsValid(refresh->model->time_type) && SimilarityNeedsOrder(similarity);
+	const SimilarityOptions *similarity = &model->settings.similarity;
+	bool ordered = OidIsValid(model->time_type) && SimilarityNeedsOrder(similarity);
 
 	if (similarity->rule.kind == SIMILARITY_AUTO)
 		ordered = similarity->recency > 0 && SimilarityRecency(similarity) < 1;
-	return refresh->people->groups == 0 && settings->algorithm != MODEL_FACTORS && !ordered &&
-		   ModelTarget(refresh->model) == NULL;
+	return ordered || model->settings.algorithm == MODEL_FACTORS || ModelTarget(model) != NULL;
+}
+
+/* True where the rows of users may go to tape.  What is picked is picked without order, then. */
+static bool
+may_spill(const Refresh *refresh)
+{
+	return refresh->people->groups == 0 && !RefreshNeedsCells(refresh->model);
 }
 
 static InteractionOptions
@@ -395,7 +397,7 @@ report_learned(Refresh *refresh)
 	values[n++] = Int64GetDatum(refresh->matrix->shortened);
 	values[n++] = CStringGetTextDatum(
 		SaidLearned(&refresh->similarity, refresh->factors ? &refresh->model->settings.fold : NULL,
-					 &refresh->events->told));
+					&refresh->events->told));
 	values[n++] = Float8GetDatum(rint(AllowanceShare(&refresh->trials) * 1e6) / 1e6);
 	values[n++] = Int64GetDatum((int64) refresh->rows_written);
 	values[n++] = Int64GetDatum(refresh->match.asked);

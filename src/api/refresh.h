@@ -16,4 +16,10 @@ typedef void (*RefreshCheck)(const Model *model, void *with);
  */
 extern uint64 RefreshAfresh(FunctionCallInfo fcinfo, Model *model, RefreshCheck check, void *with);
 
+/*
+ * True where the cells must fit in memory, of users who are in no groups: something that is learned
+ * needs them in another order, or that of their items in time.  Settings are read.
+ */
+extern bool RefreshNeedsCells(const Model *model);
+
 #endif

@@ -130,6 +130,12 @@ BEGIN;
 SET LOCAL maintenance_work_mem = '1MB';
 INSERT INTO orders SELECT 1000 + n % 20000, n / 20000, now() - interval '2 days', 1, 'buy' FROM generate_series(0, 79999) n;
 SELECT * FROM reco_check();
+-- where all are alike, less will do, as a refresh finds
+SELECT reco_create_model('even', 'SELECT DISTINCT customer AS user_id, product AS item_id FROM public.orders');
+SELECT * FROM reco_check('even') WHERE code = 'maintenance_work_mem';
+SELECT events FROM reco_refresh('even');
+SELECT reco_configure('even', algorithm => 'factors');
+SELECT finding FROM reco_check('even') WHERE code = 'maintenance_work_mem';
 ROLLBACK;
 
 -- tables that every question reads in full
