@@ -145,12 +145,16 @@ static void
 query_row(const Model *model, const char *const *names, int columns, Datum *value, bool *isnull)
 {
 	StringInfoData sql;
+	uint64 rows;
 
 	initStringInfo(&sql);
 	for (int c = 0; c < columns; c++)
 		appendStringInfo(&sql, "%s %s", c == 0 ? "SELECT" : ",", names[c]);
 	appendStringInfo(&sql, " FROM ONLY %s.model", model->quoted);
-	if (PlanRun(sql.data, 0, NULL, NULL, NULL) != 1)
+	rows = PlanRun(sql.data, 0, NULL, NULL, NULL);
+	/* The table is locked, but not the name of its schema: that may lead to columns of other types. */
+	ModelNeedsName(model);
+	if (rows != 1)
 		refuse_rows(model);
 	Assert(SPI_tuptable->tupdesc->natts == columns);
 	heap_deform_tuple(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, value, isnull);
