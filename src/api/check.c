@@ -624,6 +624,24 @@ check_memory(Checkup *checkup)
 				  amount));
 }
 
+/* Views that were replaced without a word on whose rights they are read with: it is the owner's then. */
+static void
+check_rights(Checkup *checkup)
+{
+	static const char *const views[] = {"events", "items", "users", "rules"};
+	const Model *model = checkup->model;
+
+	for (size_t v = 0; v < lengthof(views); v++)
+		if (ColumnsAreOwners(model, views[v]))
+			find(checkup, SEVERITY_NOTICE, "owner_rights",
+				 psprintf("the view %s.%s is read with the rights of its owner, whoever asks",
+						  model->quoted, views[v]),
+				 psprintf(
+					 "If nobody is to see more than they may of the tables behind it, run ALTER "
+					 "VIEW %s.%s SET (security_invoker = true).",
+					 model->quoted, views[v]));
+}
+
 /* The findings, worst first. */
 static void
 put_findings(DoorRows *rows, List *findings)
@@ -682,6 +700,7 @@ reco_check(PG_FUNCTION_ARGS)
 	check_indexes(&checkup);
 	check_item_index(&checkup);
 	check_memory(&checkup);
+	check_rights(&checkup);
 	AtEOXact_GUC(false, nest);
 	put_findings(&rows, checkup.findings);
 	DoorLeave(checkup.model);

@@ -58,6 +58,20 @@ ColumnNeeded(const Model *model, const char *view, const char *name)
 			 errhint("Try again.")));
 }
 
+bool
+ColumnsAreOwners(const Model *model, const char *view)
+{
+	Oid oid = get_relname_relid(view, model->schema);
+	Relation relation = OidIsValid(oid) ? try_relation_open(oid, AccessShareLock) : NULL;
+	bool owners;
+
+	if (relation == NULL)
+		return false;
+	owners = relation->rd_rel->relkind == RELKIND_VIEW && !RelationHasSecurityInvoker(relation);
+	relation_close(relation, AccessShareLock);
+	return owners;
+}
+
 /* A collation as SQL has it behind COLLATE, with its schema, whatever the search path. */
 static char *
 collation_name(Oid collation)

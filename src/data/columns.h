@@ -34,6 +34,9 @@ extern Oid ColumnNeeded(const Model *model, const char *view, const char *name);
 extern char *ColumnText(const char *value, Oid type);
 extern char *ColumnTexts(const char *value, Oid type);
 
+/* True where a view is read with the rights of its owner, whoever asks, and not of whoever asks. */
+extern bool ColumnsAreOwners(const Model *model, const char *view);
+
 /*
  * What SQL has behind a value to compare it with such a column, whatever collation the value has: the
  * column's own, so that its indexes serve, or bytes where that finds different texts equal; nothing

@@ -138,6 +138,16 @@ SELECT reco_configure('even', algorithm => 'factors');
 SELECT finding FROM reco_check('even') WHERE code = 'maintenance_work_mem';
 ROLLBACK;
 
+-- views that are read with the rights of their owner
+BEGIN;
+ALTER VIEW shop.items RESET (security_invoker);
+ALTER VIEW shop.events SET (security_invoker = off);
+SELECT * FROM reco_check() WHERE code = 'owner_rights';
+ALTER VIEW shop.events SET (security_invoker = on);
+ALTER VIEW shop.items SET (security_invoker = true);
+SELECT * FROM reco_check() WHERE code = 'owner_rights';
+ROLLBACK;
+
 -- tables that every question reads in full
 BEGIN;
 DROP INDEX orders_customer;
