@@ -120,6 +120,9 @@ static const struct
 /* Rows that meet more than one in so many items are swept, others list what they meet. */
 #define SWEPT_SHARE 4
 
+/* Pairs of everybody that are counted along with those of the learners take such a share: they are offered. */
+#define ALONG 0.4
+
 /* Each process but the first does so much of the work of one. */
 #define HELP 0.8
 
@@ -443,7 +446,8 @@ CostOf(const CostInput *input)
 		scoring = 1e-9 * constants.curve_neighbor * input->held_out *
 				  (figures->cells / figures->users) * (cost.kept / figures->items);
 	if (input->twice)
-		cost.again = cost.learn + cost.solve + scoring;
+		cost.again = cost.learn * (grams_bytes(input) > gram_bytes(input) ? ALONG : 1) +
+					 cost.solve + scoring;
 	/*
 	 * A third of the candidates takes a ninth to a 27th of the time; a third of trials solves; all
 	 * together have no more than a fit.
