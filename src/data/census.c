@@ -6,6 +6,7 @@
 #include "data/events.h"
 #include "data/histories.h"
 #include "data/plan.h"
+#include "data/signals.h"
 #include "executor/spi.h"
 #include "utils/builtins.h"
 #include "utils/timestamp.h"
@@ -50,7 +51,7 @@ seen_events(const Model *model)
 		"FROM %s.events) e) e",
 		OidIsValid(model->time_type) ? "occurred_at::timestamptz" : "'-infinity'::timestamptz",
 		OidIsValid(model->weight_type) ? "weight::float8" : "1::float8",
-		model->has_signal ? "signal::text" : "NULL::text",
+		model->has_signal ? SIGNAL_TEXT : "NULL::text",
 		OidIsValid(model->weight_type) ? "weight::float8" : "1::float8", model->quoted);
 }
 

@@ -10,6 +10,7 @@
 #include "data/consent.h"
 #include "data/events.h"
 #include "data/plan.h"
+#include "data/signals.h"
 #include "lib/stringinfo.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
@@ -339,9 +340,9 @@ ContextsEach(const Model *model, const Contexts *contexts, const IdSet *items, T
 						 .zone = ClockZone(model->settings.time_zone),
 						 .take = take_event,
 						 .with = with};
-	char *condition = psprintf(
-		" AND " EVENT_AT " OPERATOR(pg_catalog.>) $1 AND " EVENT_AT " OPERATOR(pg_catalog.<=) $2%s",
-		target ? " AND e.signal::pg_catalog.text OPERATOR(pg_catalog.=) $3" : "");
+	char *condition = psprintf(" AND " EVENT_AT " OPERATOR(pg_catalog.>) $1 AND " EVENT_AT
+							   " OPERATOR(pg_catalog.<=) $2%s",
+							   target ? " AND e." SIGNAL_TEXT " OPERATOR(pg_catalog.=) $3" : "");
 
 	PlanStreamLazy(contexts_query(model, contexts, condition), target ? 3 : 2, types, values,
 				   hand_over, &walk);

@@ -18,6 +18,7 @@
 #include "data/consent.h"
 #include "data/plan.h"
 #include "data/planted.h"
+#include "data/signals.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
@@ -131,14 +132,13 @@ other_columns(const Reading *reading, int argument)
 {
 	const Model *model = reading->model;
 
-	return psprintf(
-		"%s::pg_catalog.timestamptz, %s::pg_catalog.float8, %s%s",
-		OidIsValid(model->time_type) ? "occurred_at" : "NULL",
-		OidIsValid(model->weight_type) ? "weight" : "NULL",
-		reading->rules.whole ? "NULL" : ConsentAnswer(model),
-		reading->rules.signals > 0
-			? psprintf(", pg_catalog.array_position($%d, signal::pg_catalog.text)", argument)
-			: "");
+	return psprintf("%s::pg_catalog.timestamptz, %s::pg_catalog.float8, %s%s",
+					OidIsValid(model->time_type) ? "occurred_at" : "NULL",
+					OidIsValid(model->weight_type) ? "weight" : "NULL",
+					reading->rules.whole ? "NULL" : ConsentAnswer(model),
+					reading->rules.signals > 0
+						? psprintf(", pg_catalog.array_position($%d, " SIGNAL_TEXT ")", argument)
+						: "");
 }
 
 /* The names of the signals that have one, as an array. */

@@ -397,7 +397,7 @@ LayoutCreateLog(const Model *model)
 		{"{weight}", OidIsValid(model->weight_type) ? "e.weight::float8" : "1::float8"},
 		{"{signal}", model->has_signal ? ", signal text DEFAULT NULL" : ""},
 		{"{of_signal}", model->has_signal
-							? " AND (attribute.signal IS NULL OR e.signal::text = attribute.signal)"
+							? " AND (attribute.signal IS NULL OR e.signal::text COLLATE pg_catalog.\"C\" = attribute.signal)"
 							: ""},
 		{NULL, NULL}};
 

@@ -143,14 +143,13 @@ SignalsHear(const Model *model, const char *target, MemoryContext context)
 	uint64 rows;
 
 	rows = PlanRun(
-		psprintf(
-			"SELECT e.signal::pg_catalog.text COLLATE pg_catalog.\"C\" FROM %s e "
-			"WHERE e.user_id IS NOT NULL AND e.signal::pg_catalog.text OPERATOR(pg_catalog.<>) ALL "
-			"(ARRAY[$1, '%s'])%s "
-			"GROUP BY 1 ORDER BY pg_catalog.count(*) DESC, 1 LIMIT %d",
-			ConsentEvents(model), OTHER,
-			OidIsValid(model->weight_type) ? " AND e.weight OPERATOR(pg_catalog.>) 0" : "",
-			BESIDE_MOST),
+		psprintf("SELECT e." SIGNAL_TEXT " FROM %s e "
+				 "WHERE e.user_id IS NOT NULL AND e." SIGNAL_TEXT " OPERATOR(pg_catalog.<>) ALL "
+				 "(ARRAY[$1, '%s'])%s "
+				 "GROUP BY 1 ORDER BY pg_catalog.count(*) DESC, 1 LIMIT %d",
+				 ConsentEvents(model), OTHER,
+				 OidIsValid(model->weight_type) ? " AND e.weight OPERATOR(pg_catalog.>) 0" : "",
+				 BESIDE_MOST),
 		1, &type, &value, NULL);
 	for (uint64 r = 0; r < rows; r++)
 	{
@@ -215,7 +214,7 @@ static void
 refuse_unknown(const Model *model, const char *name)
 {
 	StringInfoData list;
-	uint64 rows = PlanRun(psprintf("SELECT DISTINCT e.signal::pg_catalog.text FROM %s.events e "
+	uint64 rows = PlanRun(psprintf("SELECT DISTINCT e." SIGNAL_TEXT " FROM %s.events e "
 								   "WHERE e.signal IS NOT NULL ORDER BY 1 LIMIT %d",
 								   model->quoted, LISTED_MOST + 1),
 						  0, NULL, NULL, NULL);
@@ -239,7 +238,7 @@ check_occurs(const Model *model, const char *name)
 	Datum value = CStringGetTextDatum(name);
 
 	if (PlanRun(psprintf("SELECT FROM %s.events e "
-						 "WHERE e.signal::pg_catalog.text OPERATOR(pg_catalog.=) $1 LIMIT 1",
+						 "WHERE e." SIGNAL_TEXT " OPERATOR(pg_catalog.=) $1 LIMIT 1",
 						 model->quoted),
 				1, &type, &value, NULL) == 0)
 		refuse_unknown(model, name);

@@ -18,6 +18,9 @@ struct Model;
 
 #define SIGNAL_FOREVER PG_INT64_MAX
 
+/* The signal of an event as SQL compares it, by its bytes, as names in settings are. */
+#define SIGNAL_TEXT "signal::pg_catalog.text COLLATE pg_catalog.\"C\""
+
 /* Signals that may be named. */
 #define SIGNALS_MOST 1000
 

@@ -5,6 +5,7 @@
 #include "catalog/pg_type.h"
 #include "data/columns.h"
 #include "data/model.h"
+#include "data/signals.h"
 #include "data/values.h"
 #include "parser/parse_coerce.h"
 #include "utils/array.h"
@@ -294,8 +295,7 @@ UnfinishedWords(const Model *model, const Unfinished *unfinished, TemplateWord *
 	*words++ = (TemplateWord){"{as_items}", as_items};
 	*words++ = (TemplateWord){"{at}", at};
 	*words++ = (TemplateWord){"{weight}", weight};
-	*words++ = (TemplateWord){"{signal}",
-							  model->has_signal ? "e.signal::text COLLATE \"C\"" : "NULL::text"};
+	*words++ = (TemplateWord){"{signal}", model->has_signal ? "e." SIGNAL_TEXT : "NULL::text"};
 	*words++ = (TemplateWord){"{progress}", progress_of(unfinished)};
 	*words++ = (TemplateWord){"{series}", series};
 	*words++ = (TemplateWord){"{order}", order};
