@@ -21,6 +21,7 @@
 #include "utils/rel.h"
 #include "utils/syscache.h"
 #include "utils/timestamp.h"
+#include "utils/typcache.h"
 
 /* A column of a view by name, NULL where there is none. */
 static Form_pg_attribute
@@ -110,6 +111,17 @@ optional_column(Relation view, const char *name, const Oid *types, const char *w
 			return type;
 	refuse_type(view, name, type, words);
 	return InvalidOid;
+}
+
+/* True where the items have a column by which the newest come first, which must have an order. */
+static bool
+has_released(Relation view)
+{
+	Oid type = column_type(view, "released_at");
+
+	if (OidIsValid(type) && !OidIsValid(lookup_type_cache(type, TYPECACHE_LT_OPR)->lt_opr))
+		refuse_type(view, "released_at", type, MODEL_TIME_TYPES);
+	return OidIsValid(type);
 }
 
 /* One of the model's views, opened; NULL where an optional one is not there. */
@@ -203,7 +215,7 @@ ModelNew(Oid reco, Oid table)
 			refuse_type(view, "item_id", type,
 						psprintf("%s as in the events query", format_type_be(model->item_type)));
 		model->has_items = true;
-		model->has_released = OidIsValid(column_type(view, "released_at"));
+		model->has_released = has_released(view);
 		relation_close(view, AccessShareLock);
 	}
 	view = open_view(model, "users", true);

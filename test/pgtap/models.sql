@@ -367,5 +367,12 @@ SELECT pg_temp.refuses('folded', 'SELECT 1 AS user_id, text ''i'' COLLATE pg_tem
 SELECT pg_temp.refuses('folded', 'SELECT 1 AS user_id, text ''i'' AS item_id', 'SELECT text ''i'' COLLATE pg_temp.no_case AS item_id', NULL, 'items.item_id');
 SELECT pg_temp.refuses('folded', 'SELECT text ''u'' AS user_id, 1 AS item_id', NULL, 'SELECT text ''u'' COLLATE pg_temp.no_case AS user_id', 'users.user_id');
 
+-- What says how new an item is must have an order, or lists would fail once they come to what is new.
+SELECT throws_ok(format('SELECT reco_create_model(''released'', ''SELECT 1 AS user_id, 2 AS item_id'', %L)', format('SELECT 2 AS item_id, NULL::%s AS released_at', type)),
+  '42804', format('column "released_at" of "released.items" has type %s', type), type || ' has none')
+FROM unnest('{json,point,point[]}'::text[]) type;
+SELECT lives_ok(format('SELECT reco_create_model(%L, ''SELECT 1 AS user_id, 2 AS item_id'', %L)', 'released ' || type, format('SELECT 2 AS item_id, NULL::%s AS released_at', type)), type || ' has one')
+FROM unnest('{date,timestamptz,int,text,int[]}'::text[]) type;
+
 SELECT * FROM finish();
 ROLLBACK;
