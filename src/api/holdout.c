@@ -238,7 +238,7 @@ HoldoutRead(Holdout *holdout, const Model *model, const Settings *settings, Budg
 	holdout->timed = events->log.timed && holdout->split == SPLIT_TIME;
 	if (holdout->ranking)
 		holdout->popularity =
-			PopularityLearn(matrix, events->log.now, events->log.timed, &options, budget);
+			PopularityLearn(matrix, &events->log, &options, budget);
 	holdout->kept_out = NULL;
 	holdout->served = NULL;
 	if ((policy || holdout->serving) && matrix->by_user.rows > 0)

@@ -303,8 +303,7 @@ compute(Refresh *refresh)
 	ProgressEnter(PROGRESS_ENCODE, refresh->event_count);
 	matrix = refresh->matrix = InteractionsBuild(&refresh->events->log, &options, budget);
 	users = matrix->users;
-	refresh->popularity = PopularityLearn(matrix, refresh->events->log.now,
-										  refresh->events->log.timed, &options, budget);
+	refresh->popularity = PopularityLearn(matrix, &refresh->events->log, &options, budget);
 	learn_groups(refresh);
 	LiftingLearn(refresh->model, refresh->contexts, &refresh->events->log, refresh->lifts, budget);
 	end_phase(refresh, PHASE_ENCODE);

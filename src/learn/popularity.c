@@ -3,6 +3,7 @@
 #include <math.h>
 
 #include "math/best.h"
+#include "math/decay.h"
 
 #define DAY 86400.0
 
@@ -10,19 +11,19 @@
 #define SINGLE_ENOUGH 16384
 
 /*
- * log2 of a sum decayed as of now, moved to the epoch; in single precision, so that a refresh a
- * while later gives the same number for an item that saw nothing new, but for rare roundings,
- * and its row is left as it is.  A half_life of 0 is no decay.
+ * log2 of a sum decayed as of so many half-lives after the epoch, moved there; in single precision, so that
+ * an item that saw nothing new has the same number though others did, but for rare roundings where a
+ * half-life has passed, and its row is left as it is.
  */
 static double
-at_epoch(double sum, int64_t now, double half_life)
+at_epoch(double sum, double periods)
 {
 	if (!(sum > 0) || !isfinite(sum))
 		return NAN;
 	sum = log2(sum);
-	if (half_life <= 0)
+	if (periods == 0)
 		return sum;
-	sum += now / half_life;
+	sum += periods;
 	return fabs(sum) < SINGLE_ENOUGH ? (double) (float) sum : sum;
 }
 
@@ -65,11 +66,14 @@ rank_trends(const Interactions *matrix, Popularity *popularity)
 }
 
 Popularity *
-PopularityLearn(const Interactions *matrix, int64_t now, bool timed,
-				const InteractionOptions *options, Budget *budget)
+PopularityLearn(const Interactions *matrix, const EventLog *log, const InteractionOptions *options,
+				Budget *budget)
 {
 	uint32_t items = matrix->items;
 	Popularity *popularity = BudgetZeroedResult(budget, 1, sizeof(Popularity));
+	int64_t newest = EventLogNewest(log);
+	double popular = log->timed ? DecayPeriods(newest, options->popular_half_life) : 0;
+	double recent = log->timed ? DecayPeriods(newest, options->trend_half_life) : 0;
 	double total = 0;
 	uint32_t oldest_age = 0;
 
@@ -83,25 +87,23 @@ PopularityLearn(const Interactions *matrix, int64_t now, bool timed,
 		oldest_age = Max(oldest_age, matrix->stat[i].oldest_age);
 	}
 
-	if (timed && items > 0)
+	if (log->timed && items > 0)
 	{
-		int64_t newest = now - popularity->newest_age;
+		int64_t last = log->now - popularity->newest_age;
 		double span = (double) oldest_age - popularity->newest_age;
 
-		popularity->popularity_offset = rate_offset(newest, span, options->popular_half_life);
-		popularity->recent_offset = rate_offset(newest, span, options->trend_half_life);
+		popularity->popularity_offset = rate_offset(last, span, options->popular_half_life);
+		popularity->recent_offset = rate_offset(last, span, options->trend_half_life);
 	}
 	for (uint32_t i = 0; i < items; i++)
 	{
 		const ItemStat *stat = &matrix->stat[i];
 
-		popularity->longrun_log2[i] =
-			at_epoch(stat->popularity, now, timed ? options->popular_half_life : 0);
-		popularity->recent_log2[i] =
-			timed ? at_epoch(stat->recent, now, options->trend_half_life) : NAN;
+		popularity->longrun_log2[i] = at_epoch(stat->popularity, popular);
+		popularity->recent_log2[i] = log->timed ? at_epoch(stat->recent, recent) : NAN;
 		total += DecayedRate(popularity->longrun_log2[i], popularity->popularity_offset);
 	}
-	if (timed && items > 0)
+	if (log->timed && items > 0)
 	{
 		popularity->trend_prior = total / items;
 		rank_trends(matrix, popularity);

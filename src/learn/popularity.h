@@ -9,6 +9,7 @@
 #define RECO_POPULARITY_H
 
 #include "learn/interactions.h"
+#include "math/eventlog.h"
 
 /*
  * At least so much over the long-run rate is called rising, and so many items at most are listed.
@@ -30,7 +31,7 @@ typedef struct Popularity
 } Popularity;
 
 /* Without times popularity is the plain sum of weights and nothing rises. */
-extern Popularity *PopularityLearn(const Interactions *matrix, int64_t now, bool timed,
+extern Popularity *PopularityLearn(const Interactions *matrix, const EventLog *log,
 								   const InteractionOptions *options, Budget *budget);
 
 #endif

@@ -12,6 +12,7 @@
 #include "learn/eventorder.h"
 #include "learn/splitting.h"
 #include "learn/usersum.h"
+#include "math/decay.h"
 
 /* So many events have room at the least, whatever memory there is. */
 #define LARGE_LEAST 4096
@@ -398,6 +399,15 @@ make_scratch(const EventLog *log, const UserSumJob *job, void **piece, Budget *b
 	return (uint32_t) members;
 }
 
+/* Seconds from a log's now to when sums that decay are as of. */
+static double
+seconds_after(const EventLog *log, double half_life)
+{
+	if (!log->timed || half_life <= 0)
+		return 0;
+	return DecayPeriods(EventLogNewest(log), half_life) * half_life - (double) log->now;
+}
+
 void
 SummingRun(EventLog *log, const InteractionOptions *options, Summed *summed, Budget *budget)
 {
@@ -406,6 +416,8 @@ SummingRun(EventLog *log, const InteractionOptions *options, Summed *summed, Bud
 					  .pile_bits = log->pile_bits,
 					  .items = log->items,
 					  .newest_age = log->newest_age,
+					  .popular_after = seconds_after(log, options->popular_half_life),
+					  .recent_after = seconds_after(log, options->trend_half_life),
 					  .candidates_most = summed->candidates_most,
 					  .signals = log->signals,
 					  .ordered = summed->ordered};

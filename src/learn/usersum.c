@@ -38,9 +38,9 @@ count_event(UserSum *sum, const Event *event)
 		double f = value_of(sum, event->weight);
 
 		TallyAdd((Tally){tally->popularity, &tally->popularity_place},
-				 f * DecayFactor(event->age, options->popular_half_life));
+				 f * DecayFactor(event->age + sum->job->popular_after, options->popular_half_life));
 		TallyAdd((Tally){tally->recent, &tally->recent_place},
-				 f * DecayFactor(event->age, options->trend_half_life));
+				 f * DecayFactor(event->age + sum->job->recent_after, options->trend_half_life));
 	}
 }
 

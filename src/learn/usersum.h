@@ -19,6 +19,8 @@ typedef struct UserSumJob
 	uint32_t pile_bits;
 	uint32_t items;
 	uint32_t newest_age; /* of the log */
+	double popular_after; /* seconds from the log's now to when popularity is as of, and recent counts */
+	double recent_after;
 	uint32_t candidates_most;
 	uint64_t events_most; /* of a pile */
 	uint64_t spread;      /* places where spots begin */

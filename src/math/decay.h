@@ -14,6 +14,17 @@ DecayFactor(double age, double half_life)
 	return half_life > 0 ? exp2(-age / half_life) : 1.0;
 }
 
+/*
+ * When sums of decayed events are as of: the first whole number of half-lives since 2000-01-01 that no
+ * event is later than.  Unlike the time of asking it is the same until newer events come, so are the
+ * roundings of such sums, and to go on by a half-life rounds nothing.
+ */
+static inline double
+DecayPeriods(int64_t newest, double half_life)
+{
+	return half_life > 0 ? ceil((double) newest / half_life) : 0;
+}
+
 /* What is left of an item of a history by how many times of the user's are newer than its own. */
 static inline double
 DecayByPosition(double recency, uint32_t position)

@@ -58,6 +58,13 @@ typedef struct EventLog
 
 #define EVENTLOG_SAME UINT64_MAX
 
+/* When the newest event was, in seconds like now. */
+static inline int64_t
+EventLogNewest(const EventLog *log)
+{
+	return log->now - log->newest_age;
+}
+
 /* Where signals are told apart, the signal of an event has the highest bits of its item. */
 #define EVENTLOG_SIGNAL_SHIFT 29
 #define EVENTLOG_SIGNAL_BITS  3

@@ -1,6 +1,6 @@
 -- The match curve of a refresh, where its knots can be worked by hand; and who is held out for it.
 BEGIN;
-SELECT plan(46);
+SELECT plan(49);
 
 -- A hundred users, each with a and b.  A tenth is 10, but at least 200, at most half: 50 are held out.  Of their two
 -- items one is chosen (the fifth of two, rounded up), the other is the history.  Among the other 50 users a and b are
@@ -191,6 +191,19 @@ SELECT is((SELECT count(*) FROM long.top_n(9, NULL, seen => true)), 6::bigint, '
 INSERT INTO visits SELECT u, 'ä' || pg_temp.digits(7000) FROM generate_series(1, 9) u;
 SELECT throws_ok($$SELECT reco_refresh('long')$$, '54000', 'item "ä' || pg_temp.digits(62) || '" and so on, 7002 bytes, is too long an id for model "long"', 'one that is too long is named');
 SELECT is((SELECT count(*) FROM long.top_n(9, NULL, seen => true)), 6::bigint, '... and what was learned before is there still');
+
+-- The same events are the same popularity, whenever they are learned from: by half-lives of an hour all digits of its
+-- logarithm are kept, and they are those of the sum as of the first whole half-life since 2000 that no event is later than.
+CREATE TABLE hourly AS SELECT u, i, '2026-03-01 12:34:56Z'::timestamptz - (u * 977 + i * 61) * interval '1 second' AS at FROM generate_series(1, 40) u, generate_series(1, 25) i WHERE (u + i) % 3 > 0;
+SELECT reco_create_model('hourly', 'SELECT u AS user_id, i AS item_id, at AS occurred_at FROM hourly');
+SELECT reco_configure('hourly', similarity => 'cosine', weighting => 'binary', popular_half_life => '1 hour', trend_half_life => '30 minutes');
+SELECT is(rows_written, 25::bigint, 'all items are written') FROM reco_refresh('hourly');
+SELECT pg_sleep(1.1);
+SELECT is(rows_written, 0::bigint, 'and none a second later: not a digit is another') FROM reco_refresh('hourly');
+SELECT is_empty($$
+  WITH expected AS (SELECT i, log(2, sum(2::numeric ^ (extract(epoch FROM at - '2026-03-01 13:00:00Z') / 3600))) + extract(epoch FROM '2026-03-01 13:00:00Z' - '2000-01-01Z'::timestamptz) / 3600 AS log2 FROM hourly GROUP BY i)
+  SELECT i, popularity_log2, log2 FROM hourly.learned_item JOIN expected ON i = item_id WHERE abs(popularity_log2 - log2) > 1e-9 OR popularity_log2 = popularity_log2::real$$,
+  'log2 of the sum of 2 to the power of hours since 2000');
 
 SELECT * FROM finish();
 ROLLBACK;
