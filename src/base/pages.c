@@ -20,9 +20,15 @@ PagesAlloc(uint64 count, Size size)
 		char *first = (char *) TYPEALIGN(LARGE, memory);
 		char *end = (char *) TYPEALIGN_DOWN(LARGE, memory + count * size);
 
-		/* Where the system does not want to, pages are small. */
+		/*
+		 * Where the system does not want to, pages are small; and so are those of memory that was in use
+		 * before, unless they are given back.
+		 */
 		if (first < end)
+		{
+			(void) madvise(first, (Size) (end - first), MADV_DONTNEED);
 			(void) madvise(first, (Size) (end - first), MADV_HUGEPAGE);
+		}
 	}
 #endif
 	return memory;

@@ -137,6 +137,7 @@ CountingPlan(const Weighing *in, uint64_t steps, CountingJob *job, void **piece,
 		.in_memory = in->rows.memory != NULL,
 		.mean_list = in->mean_list,
 		.scale = in->scale,
+		.same = WeighingSame(in),
 		.steps = steps,
 	};
 	memset(piece, 0, sizeof(void *) * COUNTING_PIECES);
@@ -316,6 +317,7 @@ open_job(const TeamMember *member, const CountingJob *job, int first)
 				  .place = TeamShare(member, first + COUNTING_TURN_PLACE,
 									 sizeof(uint32_t) * job->range_most),
 				  .step_of_count = piece[COUNTING_STEP],
+				  .same = job->same,
 				  .scale = job->scale,
 				  .mean_list = job->mean_list},
 		.sums = TeamShare(member, first + COUNTING_SUMS, sizeof(PairSum) * items),

@@ -26,6 +26,7 @@ typedef struct CountingJob
 	uint64_t copies; /* bytes that all members' copies take */
 	double mean_list;
 	PairScale scale;
+	PairSum same; /* what every user adds; 0 where that differs */
 	uint64_t steps;
 	PassesJob passes; /* where rows are on tape */
 } CountingJob;

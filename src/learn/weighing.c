@@ -143,6 +143,17 @@ scale_users(Weighing *in, uint32_t most_users, Budget *budget)
 }
 
 PairSum
+WeighingSame(const Weighing *in)
+{
+	if (in->step_of_count == NULL || in->longest == 0)
+		return 0;
+	for (uint32_t count = 2; count <= in->longest; count++)
+		if (in->step_of_count[count] != in->step_of_count[1])
+			return 0;
+	return in->step_of_count[1];
+}
+
+PairSum
 WeighingStep(const Weighing *in, const Row *row)
 {
 	double v = row->uniform;

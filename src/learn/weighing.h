@@ -57,6 +57,9 @@ extern bool WeighingValued(const Weighing *weighing);
 /* What the user of a row adds to a pair, where cells do not differ. */
 extern PairSum WeighingStep(const Weighing *weighing, const Row *row);
 
+/* What every user adds, whatever the number of their items; 0 where that differs, or there is no telling. */
+extern PairSum WeighingSame(const Weighing *weighing);
+
 /* The first so many of the row's cells, where they differ. */
 extern void WeighingCells(const Weighing *weighing, const Row *row, uint32_t count, float *value);
 

@@ -27,6 +27,9 @@
 /* Products are reckoned so many at a time, which the processor then does several at once. */
 #define TOGETHER 64
 
+/* Counts that are made sums at a time. */
+#define SPREAD 16
+
 /* A number of the upper part is at most so much, see product_of(). */
 #define BITS_LEAST 12
 #define WHOLE      0x1p52
@@ -203,6 +206,61 @@ add_products(const Lists *lists, uint64_t list, uint32_t count, double own, Pair
 	}
 }
 
+/* Counts each of so many items of a list. */
+static WIDTH_KNOWN void
+count_items(const Lists *lists, uint64_t list, uint32_t count, uint32_t *counts, bool narrow)
+{
+	uint32_t n = 0;
+
+	if (narrow)
+		for (; count - n >= 4; n += 4)
+		{
+			uint64_t four;
+
+			memcpy(&four, lists->narrow + list + n, sizeof(four));
+			counts[nth_of(four, 0)]++;
+			counts[nth_of(four, 1)]++;
+			counts[nth_of(four, 2)]++;
+			counts[nth_of(four, 3)]++;
+		}
+	for (; n < count; n++)
+		counts[item_at(lists, list + n, narrow)]++;
+}
+
+/* Counts the users of an item between two of its entries with each item before it. */
+static WIDTH_KNOWN void
+count_users(const PairsInput *in, uint64_t begin, uint64_t end, uint32_t *counts, bool narrow)
+{
+	const Lists lists = {in->by_user.start, in->by_user.column, in->narrow, NULL};
+
+	for (uint64_t e = begin; e < end; e++)
+	{
+		INTERRUPTS_AT(e);
+		send_for(in, &lists, e, end, narrow);
+		count_items(&lists, lists.start[in->by_item.column[e]], in->place[e], counts, narrow);
+	}
+}
+
+/*
+ * Makes counts sums, where they lie: from the last on, so that none is written over before it is read.
+ */
+CLONES static void
+spread_counts(PairSum *sums, uint32_t count, PairSum same)
+{
+	const uint32_t *counts = (const uint32_t *) sums;
+	uint32_t some[SPREAD];
+	uint32_t n = count;
+
+	for (; n % SPREAD > 0; n--)
+		sums[n - 1] = counts[n - 1] * same;
+	for (; n > 0; n -= SPREAD)
+	{
+		memcpy(some, counts + n - SPREAD, sizeof(some));
+		for (int s = 0; s < SPREAD; s++)
+			sums[n - SPREAD + s] = some[s] * same;
+	}
+}
+
 /* Lists the items of a list that are met for the first time; returns how many are listed then. */
 static WIDTH_KNOWN uint32_t
 list_new(const Lists *lists, uint64_t list, uint32_t count, const PairSum *sums, uint32_t *touched,
@@ -274,6 +332,15 @@ PairsRow(const PairsInput *in, uint32_t item, PairSum *sums, uint32_t *touched, 
 	const uint64_t *start = in->by_item.start + (item - in->first);
 	bool listed = is_listed(in, item);
 
+	if (!listed && in->same > 0)
+	{
+		if (in->narrow)
+			count_users(in, start[0], start[1], (uint32_t *) sums, true);
+		else
+			count_users(in, start[0], start[1], (uint32_t *) sums, false);
+		spread_counts(sums, item, in->same);
+		return false;
+	}
 	*count = add_part(in, start[0], start[1], sums, listed ? touched : NULL, 0);
 	return listed;
 }
