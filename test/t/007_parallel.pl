@@ -63,7 +63,7 @@ sub worker_of
 {
 	my ($node, $pid) = @_;
 	my $workers = qq{FROM pg_stat_activity WHERE leader_pid = $pid AND backend_type = 'parallel worker'
-		AND backend_start < clock_timestamp() - interval '1.5 s'};
+		AND backend_start < clock_timestamp() - interval '0.5 s'};
 	ok($node->poll_query_until('postgres', "SELECT count(*) = 2 $workers"), 'two workers are seen in pg_stat_activity');
 	return $node->safe_psql('postgres', "SELECT min(pid) $workers");
 }
@@ -298,9 +298,9 @@ $node->safe_psql('postgres', q{CREATE FUNCTION unsafe(bigint) RETURNS bigint LAN
 }
 
 
-# However it ends: weights of 1,000 candidates take far longer than anybody waits here.
+# However it ends: weights of 1,000 candidates for 6,000 items take far longer than anybody waits here.
 
-create_model($node, 'long', q{similarity => 'ridge', candidates => 1000, weighting => 'binary'});
+create_model($node, 'long', q{similarity => 'ridge', candidates => 1000, weighting => 'binary'}, 9000, 45, 6000);
 $node->safe_psql('postgres', q{SELECT reco_configure('long', candidates => 10); SELECT reco_refresh('long'); SELECT reco_configure('long', candidates => 1000)});
 my $answers = q{SELECT u, t.* FROM generate_series(1, 20) u CROSS JOIN LATERAL reco_top_n(u, 10, 'long') WITH ORDINALITY t; SELECT * FROM long.model};
 my $before = $node->safe_psql('postgres', $answers);
