@@ -591,8 +591,11 @@ spill_rows(Build *build, const uint32_t *item_place)
 static uint64_t
 bytes_in_memory(const Build *build)
 {
-	uint64_t cell = sizeof(uint32_t) + (build->uniform ? 0 : sizeof(float));
-	uint64_t rows = build->users * (uint64_t) sizeof(uint64_t) + build->cells * cell;
+	uint64_t cell = sizeof(uint32_t) + (build->uniform ? 0 : sizeof(float)) +
+					(build->summed.ordered ? 2 * sizeof(uint16_t) : 0) +
+					build->log->signals * sizeof(float);
+	uint64_t user = sizeof(uint64_t) * (build->options->keep_users ? 2 : 1);
+	uint64_t rows = build->users * user + build->cells * cell;
 	uint64_t held = BudgetLimit(build->budget) - BudgetLeft(build->budget);
 	uint64_t writing = most_words(build) * sizeof(uint32_t) + build->longest * 2 * sizeof(uint64_t);
 	/* Something for every user, or weighed cells; and a range of items turned. */

@@ -347,9 +347,12 @@ make_parts(EventLog *log, UserSumJob *job, Summed *summed, void **piece, Budget 
 	piece[PIECE_CANDIDATES] = candidates;
 }
 
+/* What the order of a user's events takes, for each. */
+#define ORDER_BYTES (sizeof(uint64_t) + 2 * sizeof(uint16_t))
+
 /*
  * Where the largest pile does not fit into memory, as it must twice, has no more events be there at a
- * time than do.  True where that is so.
+ * time than do.  True where that is so; and where it does but for the order of events, that is left.
  */
 static bool
 cut_down(UserSumJob *job, Budget *budget)
@@ -360,6 +363,8 @@ cut_down(UserSumJob *job, Budget *budget)
 	uint64_t event = 2 * sizeof(Event) + 1;
 
 	left -= Min(left, blocks);
+	if (job->ordered && job->events_most * (event + ORDER_BYTES) > left)
+		job->ordered = false;
 	if (job->events_most * event <= left)
 		return false;
 	job->events_most = Max(left / event, LARGE_LEAST);
@@ -371,7 +376,7 @@ cut_down(UserSumJob *job, Budget *budget)
 static uint32_t
 make_scratch(const EventLog *log, const UserSumJob *job, void **piece, Budget *budget)
 {
-	uint64_t order = job->ordered ? sizeof(uint64_t) + 2 * sizeof(uint16_t) : 0;
+	uint64_t order = job->ordered ? ORDER_BYTES : 0;
 	uint64_t members = TeamMembers(budget, job->items * sizeof(ItemTally) +
 											   job->events_most * (2 * sizeof(Event) + order) +
 											   job->spread * sizeof(uint64_t));
@@ -435,10 +440,9 @@ SummingRun(EventLog *log, const InteractionOptions *options, Summed *summed, Bud
 	piece[PIECE_RANK] = log->item_rank;
 	make_parts(log, &job, summed, piece, budget);
 	large = options->tape && cut_down(&job, budget);
+	summed->ordered = job.ordered;
 	if (large)
 	{
-		/* Nor is there a place for all events of a user, which their order would take. */
-		job.ordered = summed->ordered = false;
 		BudgetShare(budget, false);
 		PilesToTape(log->piles);
 	}

@@ -8,6 +8,7 @@ use lib $FindBin::RealBin;
 use Faults qw(log_holds_no_fault);
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
+use List::Util qw(min);
 use Test::More;
 
 # The server's own shared memory is small, so that what a process holds is what the refresh made it hold.
@@ -76,6 +77,18 @@ for my $model (sort keys %models)
 }
 is(scalar(keys %{ { reverse %learned } }), scalar(keys %models), 'no two models are the same');
 is(temporary_files(), 0, 'no temporary file is left');
+
+# Where memory begins to do for the cells, there is enough for what comes beside them: positions in time, weighed cells.
+{
+	my %said;
+	for (my $memory = 3000; $memory <= 5500; $memory += 125)
+	{
+		my ($have, $times, $err) = learn('auto', "${memory}kB", 'SELECT');
+		$said{$times}++;
+		is($have, $learned{auto}, "auto: ${memory}kB learns the same") or diag($err);
+	}
+	cmp_ok(min($said{0} // 0, $said{1} // 0), '>=', 3, 'some of these in passes, some at once');
+}
 
 # Passes are shared by workers, where there is memory for them.
 for my $model (sort grep { $_ ne 'auto' } keys %models)
