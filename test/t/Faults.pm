@@ -82,8 +82,15 @@ sub stop_in_phase
 		send_off($session, $refresh);
 		while (time < $end)
 		{
+			my $held = 0;
+
+			# Nor does who waits for a lock inside the server notice a timeout: whoever was stopped while holding one goes on.
+			local $SIG{ALRM} = sub { $held = 1; kill CONT => $pid };
 			kill STOP => $pid;
+			alarm 3;
 			my $seen = $watcher->query($look);
+			alarm 0;
+			next if $held;
 			my ($at, $helpers) = $seen =~ /^(\w+)\|([\d ]*)$/;
 			my @workers = split / /, $helpers // '';
 			$watcher->{stderr} = '';
