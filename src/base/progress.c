@@ -147,7 +147,6 @@ ProgressEnter(ProgressPhase phase, uint64 total)
 	current->phase = phase;
 	current->done = 0;
 	current->total = total;
-	current->workers = 0;
 	current->entered = GetCurrentTimestamp();
 	ProgressNext = next_after(0);
 	tell(current);
