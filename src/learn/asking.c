@@ -25,18 +25,6 @@ typedef struct Layout
 	uint32_t *seen;
 } Layout;
 
-/*
- * True for a cell that the user had before choosing: the rows of learners never had the chosen items,
- * those of users held out still do.
- */
-static bool
-is_history(const Layout *layout, const Interactions *matrix, uint32_t user, const Row *row,
-		   uint32_t cell)
-{
-	return user < matrix->learners ||
-		   (!layout->chosen[row->item[cell]] && !InteractionsLater(matrix, user, cell));
-}
-
 /* Adds a user to what is laid out. */
 static void
 lay_out(Layout *layout, uint32_t user, uint32_t place)
@@ -48,12 +36,12 @@ lay_out(Layout *layout, uint32_t user, uint32_t place)
 	uint64_t seen = layout->seen_start[place];
 
 	for (uint32_t c = 0; c < row.count; c++)
-		if (is_history(layout, matrix, user, &row, c))
+		if (InteractionsHad(matrix, user, &row, c, layout->chosen))
 			layout->had[had++] =
 				(Had){row.item[c], RowValue(&row, c), InteractionsPosition(matrix, user, c)};
 	row = InteractionsRow(whole, user);
 	for (uint32_t c = 0; c < row.count; c++)
-		if (is_history(layout, whole, user, &row, c))
+		if (InteractionsHad(whole, user, &row, c, layout->chosen))
 			layout->seen[seen++] = row.item[c];
 	layout->had_start[place + 1] = had;
 	layout->seen_start[place + 1] = seen;
@@ -133,7 +121,7 @@ scratch_bytes(const AskingJob *job)
 	return MAXALIGN(RankScratchBytes(job->items));
 }
 
-/* Room for history entries of one user, and for a list. */
+/* Room for the history of one user. */
 static uint64_t
 entries(const AskingJob *job)
 {

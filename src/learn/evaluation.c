@@ -45,15 +45,6 @@ typedef struct Run
 	unsigned char *ever; /* [items], 1 for what anybody's list has had */
 } Run;
 
-/* True for a cell of a row whose item the user had before choosing. */
-static inline bool
-is_history(const Run *run, const Interactions *matrix, uint32_t user, const Row *row, uint32_t cell)
-{
-	/* The rows of learners never had the chosen items, those of users held out still do. */
-	return user < matrix->learners ||
-		   (!run->chosen[row->item[cell]] && !InteractionsLater(matrix, user, cell));
-}
-
 /* True where lists come from scores, and not from popularity. */
 static inline bool
 has_scores(const Run *run)
@@ -236,7 +227,7 @@ list_by_scores(Run *run, uint32_t user, uint32_t chosen)
 	{
 		RankEntry *entry = &run->entries[count];
 
-		if (!is_history(run, run->input->matrix, user, &row, c) ||
+		if (!InteractionsHad(run->input->matrix, user, &row, c, run->chosen) ||
 			(run->scorer && !run->input->factors->has[row.item[c]]))
 			continue;
 		*entry = (RankEntry){
@@ -327,7 +318,7 @@ history_popularity(const Run *run, uint32_t user)
 	uint64_t count = 0;
 
 	for (uint32_t c = 0; c < row.count; c++)
-		if (is_history(run, run->input->matrix, user, &row, c))
+		if (InteractionsHad(run->input->matrix, user, &row, c, run->chosen))
 		{
 			sum += (double) run->users_of[row.item[c]];
 			count++;
@@ -403,7 +394,7 @@ history_length(const Run *run, uint32_t user)
 	uint32_t length = 0;
 
 	for (uint32_t c = 0; c < row.count; c++)
-		length += is_history(run, matrix, user, &row, c);
+		length += InteractionsHad(matrix, user, &row, c, run->chosen);
 	return length;
 }
 
@@ -419,7 +410,7 @@ mark(Run *run, const Chosen *chosen, uint32_t count, bool as)
 		for (uint32_t c = 0; c < count; c++)
 			run->chosen[chosen[c].item] = AT_ANOTHER;
 	for (uint32_t c = 0; c < row.count; c++)
-		if (is_history(run, whole, user, &row, c))
+		if (InteractionsHad(whole, user, &row, c, run->chosen))
 			run->seen[row.item[c]] = as && may_not_come(run->input, user, c);
 	if (!as)
 		for (uint32_t c = 0; c < count; c++)

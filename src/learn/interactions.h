@@ -176,6 +176,18 @@ InteractionsLater(const Interactions *matrix, uint32_t user, uint32_t cell)
 		   matrix->asked[start[user] - start[matrix->learners] + cell] == INTERACTIONS_LATER;
 }
 
+/*
+ * True for a cell of such a row whose item the user had before choosing, where chosen[] is not 0 for what
+ * was chosen.  The rows of learners never had that, those of users held out still do.
+ */
+static inline bool
+InteractionsHad(const Interactions *matrix, uint32_t user, const Row *row, uint32_t cell,
+				const unsigned char *chosen)
+{
+	return user < matrix->learners ||
+		   (!chosen[row->item[cell]] && !InteractionsLater(matrix, user, cell));
+}
+
 /* How many times of the user's are newer than a cell of such a row; 0 where order is not known. */
 static inline uint32_t
 InteractionsPosition(const Interactions *matrix, uint32_t user, uint32_t cell)
