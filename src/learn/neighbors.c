@@ -98,7 +98,7 @@ gather_rows(uint32_t items, const CooccurrenceSlots *from, const CooccurrenceSlo
 	for (uint32_t i = 0; i < items; i++)
 	{
 		INTERRUPTS();
-		result->start[i] += from ? from->count[i] : 0;
+		result->start[i] += from->count[i];
 		for (uint32_t n = 0; to && n < to->count[i]; n++)
 			result->start[CooccurrenceSlot(to, i)[n].index]++;
 	}
@@ -109,9 +109,8 @@ gather_rows(uint32_t items, const CooccurrenceSlots *from, const CooccurrenceSlo
 	for (uint32_t i = 0; i < items; i++)
 	{
 		INTERRUPTS();
-		if (from)
-			memcpy(result->entry + result->start[i] + result->scored[i], CooccurrenceSlot(from, i),
-				   sizeof(Best) * from->count[i]);
+		memcpy(result->entry + result->start[i] + result->scored[i], CooccurrenceSlot(from, i),
+			   sizeof(Best) * from->count[i]);
 		if (to == NULL)
 			result->scored[i] = from->count[i];
 	}
