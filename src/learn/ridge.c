@@ -510,10 +510,10 @@ RidgeSolve(const RidgeBasis *basis, double lambda, uint32_t candidates, Budget *
 					 .piece = piece,
 					 .pieces = RIDGE_PIECES};
 
+	Assert(basis->gram == NULL);
 	RidgeBegin(basis, lambda, to.k, &to, &job);
 	name_pieces(basis, &to, piece);
-	task.members = basis->gram ? make_scratch(&job, piece, budget)
-							   : plan_from_tape(&job, piece, basis, budget);
+	task.members = plan_from_tape(&job, piece, basis, budget);
 	TeamRun(&task, budget);
 	RidgeFree(piece, budget);
 	return to;

@@ -57,9 +57,9 @@ extern uint64_t RidgeNumbers(const RidgeBasis *basis, uint32_t candidates);
 extern double RidgeProducts(const RidgeBasis *basis, uint32_t candidates);
 
 /*
- * The best so many candidates of every target with their weights, which may be below 0.  A
- * system that cannot be solved, which rounding alone can bring about, leaves its target without
- * any.  Whether there is a Gram matrix makes no difference to the weights.
+ * The best so many candidates of every target with their weights, which may be below 0, where there is no
+ * Gram matrix.  A system that cannot be solved, which rounding alone can bring about, leaves its target without
+ * any.
  */
 extern CooccurrenceSlots RidgeSolve(const RidgeBasis *basis, double lambda, uint32_t candidates,
 									Budget *budget);
@@ -97,7 +97,7 @@ enum
 };
 
 /*
- * The same as a part of a longer job, from a Gram matrix that is there.  RidgeRoom makes room for the best
+ * The same weights as a part of a longer job, from a Gram matrix that is there.  RidgeRoom makes room for the best
  * so many candidates, and RidgePlan sets up the pieces for as many members as there is memory for; returns
  * their number.  Then as often as wanted RidgeBegin says what for, so many candidates or fewer, and each
  * member works.  RidgeFree gives back what they worked with.
