@@ -24,6 +24,7 @@
 #include "data/rules.h"
 #include "data/select.h"
 #include "data/setting.h"
+#include "data/signals.h"
 #include "data/template.h"
 #include "executor/spi.h"
 #include "lib/stringinfo.h"
@@ -397,7 +398,7 @@ LayoutCreateLog(const Model *model)
 		{"{weight}", OidIsValid(model->weight_type) ? "e.weight::float8" : "1::float8"},
 		{"{signal}", model->has_signal ? ", signal text DEFAULT NULL" : ""},
 		{"{of_signal}", model->has_signal
-							? " AND (attribute.signal IS NULL OR e.signal::text COLLATE pg_catalog.\"C\" = attribute.signal)"
+							? " AND (attribute.signal IS NULL OR e." SIGNAL_TEXT " = attribute.signal)"
 							: ""},
 		{NULL, NULL}};
 
