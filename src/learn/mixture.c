@@ -39,20 +39,6 @@ struct Mixture
 	void *key;
 };
 
-#define ST_SORT          sort_best_first
-#define ST_ELEMENT_TYPE  Best
-#define ST_COMPARE(a, b) (BestBefore(a, b) ? -1 : BestBefore(b, a))
-#define ST_SCOPE         static
-#define ST_DEFINE
-#include "lib/sort_template.h"
-
-#define ST_SORT          sort_by_index
-#define ST_ELEMENT_TYPE  Best
-#define ST_COMPARE(a, b) ((a)->index < (b)->index ? -1 : (a)->index > (b)->index)
-#define ST_SCOPE         static
-#define ST_DEFINE
-#include "lib/sort_template.h"
-
 static uint64_t
 count_best(const CooccurrenceSlots *slots, uint32_t k, uint32_t items)
 {
@@ -248,6 +234,12 @@ mass_of(const Best *entry, uint64_t count)
 	return mass;
 }
 
+static uint32_t
+length_of(const uint64_t *start, uint32_t row)
+{
+	return (uint32_t) (start[row + 1] - start[row]);
+}
+
 /* Has the best k of every target or source at hand as rows. */
 static void
 use_counts(Mixture *mixture, SimilarityKeep keep, uint32_t k, bool sorted)
@@ -277,7 +269,7 @@ use_counts(Mixture *mixture, SimilarityKeep keep, uint32_t k, bool sorted)
 	for (uint32_t i = 0; sorted && !mixture->sorted && i < items; i++)
 	{
 		INTERRUPTS();
-		sort_by_index(mixture->counts + start[i], start[i + 1] - start[i]);
+		BestByIndex(mixture->counts + start[i], mixture->row, length_of(start, i), items);
 	}
 	mixture->sorted = mixture->sorted || sorted;
 }
@@ -325,12 +317,6 @@ damp(Mixture *mixture, double damping)
 								: mass_of(mixture->weights, mixture->weights_start[mixture->items]);
 	mixture->damping = damping;
 	mixture->massed = true;
-}
-
-static uint32_t
-length_of(const uint64_t *start, uint32_t row)
-{
-	return (uint32_t) (start[row + 1] - start[row]);
 }
 
 /* Where each row has room. */
@@ -454,7 +440,7 @@ make_row(const Maker *maker, uint32_t source)
 	}
 	count = prune(maker, add_rows(maker, source));
 	if (maker->job->ordered)
-		sort_best_first(maker->row, count);
+		NeighborsBestFirst(maker->row, count);
 	return count;
 }
 
@@ -577,7 +563,8 @@ MixtureAdd(Mixture *mixture, const Neighbors *neighbors, Neighbors *others,
 	for (uint32_t i = 0; i < items; i++)
 	{
 		INTERRUPTS();
-		sort_by_index(others->entry + others->start[i], length_of(others->start, i));
+		BestByIndex(others->entry + others->start[i], mixture->row, length_of(others->start, i),
+					items);
 		mixture->start[i] = end;
 		mixture->count[i] = make_row(&maker, i);
 		put_row(mixture->row, mixture->count[i], mixture->item + end, mixture->similarity + end,

@@ -73,6 +73,12 @@ turn_rows(Neighbors *result, const CooccurrenceSlots *to)
 }
 
 void
+NeighborsBestFirst(Best *row, uint32_t count)
+{
+	sort_best_first(row, count);
+}
+
+void
 NeighborsSort(Neighbors *neighbors)
 {
 	for (uint32_t i = 0; i < neighbors->items; i++)
