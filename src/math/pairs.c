@@ -227,20 +227,6 @@ count_items(const Lists *lists, uint64_t list, uint32_t count, uint32_t *counts,
 		counts[item_at(lists, list + n, narrow)]++;
 }
 
-/* Counts the users of an item between two of its entries with each item before it. */
-static WIDTH_KNOWN void
-count_users(const PairsInput *in, uint64_t begin, uint64_t end, uint32_t *counts, bool narrow)
-{
-	const Lists lists = {in->by_user.start, in->by_user.column, in->narrow, NULL};
-
-	for (uint64_t e = begin; e < end; e++)
-	{
-		INTERRUPTS_AT(e);
-		send_for(in, &lists, e, end, narrow);
-		count_items(&lists, lists.start[in->by_item.column[e]], in->place[e], counts, narrow);
-	}
-}
-
 /*
  * Makes counts sums, where they lie: from the last on, so that none is written over before it is read.
  */
@@ -278,11 +264,11 @@ list_new(const Lists *lists, uint64_t list, uint32_t count, const PairSum *sums,
 
 /*
  * Adds the users of an item from one of its entries to another.  Lists those it meets, after so many, unless
- * touched is NULL; returns their number.
+ * touched is NULL; returns their number.  Where there are counts, they are counted there instead.
  */
 static WIDTH_KNOWN uint32_t
-add_users(const PairsInput *in, uint64_t begin, uint64_t end, PairSum *sums, uint32_t *touched,
-		  uint32_t listed, bool narrow)
+add_users(const PairsInput *in, uint64_t begin, uint64_t end, PairSum *sums, uint32_t *counts,
+		  uint32_t *touched, uint32_t listed, bool narrow)
 {
 	const Lists lists = {in->by_user.start, in->by_user.column, in->narrow, in->by_user.value};
 	const Sparse *users_of = &in->by_item;
@@ -298,7 +284,9 @@ add_users(const PairsInput *in, uint64_t begin, uint64_t end, PairSum *sums, uin
 		send_for(in, &lists, e, end, narrow);
 		if (touched)
 			listed = list_new(&lists, list, count, sums, touched, listed, narrow);
-		if (lists.value)
+		if (counts)
+			count_items(&lists, list, count, counts, narrow);
+		else if (lists.value)
 			add_products(&lists, list, count, lists.value[list + count] * per_unit, in->scale, sums,
 						 narrow);
 		else
@@ -313,8 +301,17 @@ static uint32_t
 add_part(const PairsInput *in, uint64_t begin, uint64_t end, PairSum *sums, uint32_t *touched,
 		 uint32_t listed)
 {
-	return in->narrow ? add_users(in, begin, end, sums, touched, listed, true)
-					  : add_users(in, begin, end, sums, touched, listed, false);
+	return in->narrow ? add_users(in, begin, end, sums, NULL, touched, listed, true)
+					  : add_users(in, begin, end, sums, NULL, touched, listed, false);
+}
+
+static void
+count_part(const PairsInput *in, uint64_t begin, uint64_t end, uint32_t *counts)
+{
+	if (in->narrow)
+		add_users(in, begin, end, NULL, counts, NULL, 0, true);
+	else
+		add_users(in, begin, end, NULL, counts, NULL, 0, false);
 }
 
 /* True where those whom an item meets are listed. */
@@ -334,10 +331,7 @@ PairsRow(const PairsInput *in, uint32_t item, PairSum *sums, uint32_t *touched, 
 
 	if (!listed && in->same > 0)
 	{
-		if (in->narrow)
-			count_users(in, start[0], start[1], (uint32_t *) sums, true);
-		else
-			count_users(in, start[0], start[1], (uint32_t *) sums, false);
+		count_part(in, start[0], start[1], (uint32_t *) sums);
 		spread_counts(sums, item, in->same);
 		return false;
 	}
@@ -374,7 +368,7 @@ PairsAdd(const PairsInput *in, uint32_t item, PairSum *sums)
 {
 	const uint64_t *start = in->by_item.start + (item - in->first);
 
-	add_users(in, start[0], start[1], sums, NULL, 0, false);
+	add_users(in, start[0], start[1], sums, NULL, NULL, 0, false);
 }
 
 uint64_t
