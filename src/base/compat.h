@@ -13,6 +13,11 @@
 #error "reco needs PostgreSQL 15 or newer"
 #endif
 
+/* A bigint is taken to lie in its Datum, and nothing was ever tried on fewer bits. */
+#if SIZEOF_VOID_P < 8
+#error "reco needs a 64-bit server: have PG_CONFIG name the pg_config of a PostgreSQL that was built for 64 bits"
+#endif
+
 #include "access/genam.h"
 #include "catalog/pg_namespace.h"
 #include "miscadmin.h"
