@@ -123,6 +123,13 @@ static const struct
 /* Pairs of everybody that are counted along with those of the learners take such a share: they are offered. */
 #define ALONG 0.4
 
+/*
+ * What trials may have by the prices above, which is a fit, takes such a share of it: of that they had
+ * between a third and all, and took about half of what rows and lists of theirs are priced at.  The prices
+ * decide which trials there are, so they stay.
+ */
+#define TRIALS_SHARE 0.5
+
 /* Each process but the first does so much of the work of one. */
 #define HELP 0.8
 
@@ -264,6 +271,7 @@ cost_neighbors(const CostInput *input, RefreshCost *cost)
 	double flops = 0;
 	double look_ups = 0;
 	double counting; /* by one process */
+	double offering;
 	bool in_memory = matrix_bytes(input) <= input->memory;
 
 	for (int b = 0; b < SKETCH_BINS; b++)
@@ -290,12 +298,14 @@ cost_neighbors(const CostInput *input, RefreshCost *cost)
 	}
 	counting =
 		1e-9 * (figures->pairs * (input->alike ? constants.pair_alike : constants.pair) + rows);
-	if (ridge)
-		counting += 1e-9 * cost->met * constants.offered;
-	cost->learn = counting / help + (in_memory ? 0 : pass_seconds(input));
+	offering = ridge ? 1e-9 * cost->met * constants.offered : 0;
+	cost->learn = (counting + offering) / help + (in_memory ? 0 : pass_seconds(input));
 	if (!ridge)
 		return;
-	cost->solve = 1e-9 / help * (flops * constants.solve_flop + look_ups * constants.solve_look_up);
+	cost->systems =
+		1e-9 / help * (flops * constants.solve_flop + look_ups * constants.solve_look_up);
+	cost->solve = cost->systems;
+	/* Without a Gram matrix all is counted once more, for systems on tape, and offered to nobody. */
 	if (gram_bytes(input) == 0)
 		cost->solve += (counting + 1e-9 * (cost->candidates * constants.deal_run +
 										   look_ups * constants.deal_number)) /
@@ -449,11 +459,11 @@ CostOf(const CostInput *input)
 		cost.again = cost.learn * (grams_bytes(input) > gram_bytes(input) ? ALONG : 1) +
 					 cost.solve + scoring;
 	/*
-	 * A third of the candidates takes a ninth to a 27th of the time; a third of trials solves; all
-	 * together have no more than a fit.
+	 * A third of the candidates takes a ninth to a 27th of the time, and no system is gathered for it
+	 * again; a third of trials solves; all together have no more than a fit.
 	 */
-	cost.curve =
-		scoring + fmin(input->trials * (scoring + cost.solve / 40), cost.learn + cost.solve);
+	cost.curve = scoring + fmin(input->trials * (scoring + cost.systems / 40),
+								TRIALS_SHARE * (cost.learn + cost.systems));
 	cost.write =
 		1e-9 * (figures->items * constants.write_item + cost.kept * constants.write_neighbor);
 	if (input->fold)

@@ -40,7 +40,8 @@ typedef struct RefreshCost
 	double read;
 	double encode;
 	double learn;
-	double solve; /* of ridge or factors, after learn */
+	double solve;   /* of ridge or factors, after learn */
+	double systems; /* of ridge: the part of solve that has all numbers at hand */
 	double curve;
 	double again; /* learning and solving again, from everybody, and carrying the curve over */
 	double write;

@@ -171,6 +171,44 @@ check_cost(void)
 	must(near(CostRows(2e6, 3e6), 2 * CostRows(1e6, 0) + 3 * CostRows(0, 1e6)));
 }
 
+/*
+ * Trials solve from what is gathered once, so that they take no longer where systems lie on tape, for want of a Gram
+ * matrix of 20 kB; and together they take half of a fit at most, however many they ask.
+ */
+static void
+check_cost_of_trials(void)
+{
+	SimilarityOptions options = {.rule = SimilarityPreset(SIMILARITY_RIDGE), .k = 10, .candidates = 50};
+	CostInput input = {
+		.figures = {.events = 1e6, .users = 1e4, .items = 100, .cells = 1e6, .pairs = 1e8},
+		.memory = INFINITY,
+		.readers = 1,
+		.encoders = 1,
+		.processes = 1,
+		.held_out = 1,
+		.trials = 13,
+		.options = &options,
+	};
+	RefreshCost gram;
+	RefreshCost tape;
+	double once;
+
+	SketchItemsAdd(&input.figures.spread, 100, 1e4);
+	gram = CostOf(&input);
+	must(gram.systems > 0 && gram.solve == gram.systems);
+	input.memory = 1e4 * 20 + 1e6 * 16 + 30e3;
+	tape = CostOf(&input);
+	must(tape.solve > gram.solve && tape.systems == gram.systems);
+	must(near(tape.curve, gram.curve));
+
+	input.held_out = 1e6;
+	input.trials = 0;
+	once = CostOf(&input).curve;
+	input.trials = 13;
+	tape = CostOf(&input);
+	must(near(tape.curve - once, (tape.learn + tape.systems) / 2));
+}
+
 /* Forty-three unknowns, each of which depends on all others, over the borders of many tiles: b is what solves to 1, 2, ... */
 static void
 check_large(void)
@@ -546,6 +584,7 @@ main(void)
 	check_cholesky();
 	check_large();
 	check_cost();
+	check_cost_of_trials();
 	check_curve();
 	check_sketch();
 	return 0;
