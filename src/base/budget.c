@@ -1,6 +1,7 @@
 #include "base/budget.h"
 
 #include "access/xact.h"
+#include "storage/dsm_impl.h"
 #include "utils/memutils.h"
 #include "utils/resowner.h"
 
@@ -348,6 +349,22 @@ BudgetAllocShared(Budget *budget, uint64 count, Size size)
 	void *memory = alloc_piece(budget, checked_size(budget, count, size, 0), false);
 
 	return memory ? memory : BudgetAlloc(budget, count, size);
+}
+
+void *
+BudgetZeroedShared(Budget *budget, uint64 count, Size size)
+{
+	void *memory = BudgetAllocShared(budget, count, size);
+	int place = shared_place(budget, memory);
+
+	/*
+	 * A segment of its own comes from the system zeroed, page by page as these are used: to write on them all
+	 * here would only have one process do what several can.  What was set aside when the server started
+	 * may have been another's before.
+	 */
+	if (place < 0 || budget->piece[place].segment == NULL || min_dynamic_shared_memory > 0)
+		memset(memory, 0, count * size);
+	return memory;
 }
 
 void *

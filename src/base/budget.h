@@ -72,6 +72,9 @@ extern void BudgetHold(Budget *budget, Size before, Size now);
 extern void *BudgetAllocShared(Budget *budget, uint64 count, Size size);
 extern void *BudgetAllocSharedResult(Budget *budget, uint64 count, Size size);
 
+/* The same, zeroed: by whoever comes to a page first, where the system gives memory like that. */
+extern void *BudgetZeroedShared(Budget *budget, uint64 count, Size size);
+
 /*
  * The least that a step works on, one row, one user, one system: within the limit where there is room,
  * else beyond it.

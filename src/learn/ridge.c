@@ -285,10 +285,7 @@ prepare(const CooccurrenceInput *input, uint32_t from_k, uint32_t candidates, Bu
 	CooccurrenceAlloc(input, &basis->from, &basis->to, budget);
 	basis->diagonal = BudgetAllocSharedResult(budget, items, sizeof(double));
 	if (has_room(items, budget))
-	{
-		basis->gram = BudgetAllocShared(budget, gram_bytes(items), 1);
-		memset(basis->gram, 0, gram_bytes(items));
-	}
+		basis->gram = BudgetZeroedShared(budget, gram_bytes(items), 1);
 	basis->users = count_users(&input->rows, budget);
 	basis->input.gram = basis->gram;
 	basis->input.diagonal = basis->diagonal;
