@@ -263,12 +263,39 @@ mix_signals(Refresh *refresh)
 	BudgetFree(refresh->budget, whole->part);
 }
 
+/* Learns what scores mean, from neighbours that those held out had no part in. */
+static void
+learn_curve(Refresh *refresh, Phase learned)
+{
+	MatchCurveOf of;
+
+	mix_content(refresh);
+	end_phase(refresh, learned);
+	ProgressEnter(PROGRESS_CURVE, refresh->matrix->chosen_count);
+	ForecastCurve(&refresh->cost);
+	of = of_neighbors(refresh);
+	MatchCurveLearn(refresh->matrix, &of, &refresh->match, refresh->budget);
+	end_phase(refresh, PHASE_CURVE);
+}
+
+/* The same where everybody is learned from in the end: neighbours without them are for nothing else. */
+static void
+use_up(Neighbors *neighbors, void *with)
+{
+	Refresh *refresh = with;
+
+	refresh->neighbors = neighbors;
+	learn_curve(refresh, PHASE_CURVE);
+	NeighborsFree(refresh->neighbors, refresh->budget);
+	refresh->neighbors = NULL;
+}
+
 /*
  * Picks what to learn by, and learns by that.  Unless there is reason not to, pairs of all users are counted
  * along, for what is learned in the end.
  */
 static void
-learn_automatic(Refresh *refresh, RidgeBasis **all)
+learn_automatic(Refresh *refresh, AutomaticAll *all)
 {
 	Allowance *allowance = &refresh->trials;
 	const Interactions *matrix = refresh->matrix;
@@ -294,7 +321,7 @@ compute(Refresh *refresh)
 	InteractionOptions options = interaction_options(refresh);
 	SimilarityOptions *similarity = &refresh->similarity;
 	bool pick;
-	RidgeBasis *all = NULL; /* counted along with the learners */
+	AutomaticAll all = {.take = use_up, .with = refresh};
 	Budget *budget = refresh->budget;
 	Interactions *matrix;
 	MatchCurveOf of;
@@ -335,23 +362,21 @@ compute(Refresh *refresh)
 			learn_automatic(refresh, spared ? NULL : &all);
 		else
 			refresh->neighbors = NeighborsLearn(&learners, similarity, budget);
-		mix_content(refresh);
-		end_phase(refresh, spared ? PHASE_LEARN : PHASE_CURVE);
-		ProgressEnter(PROGRESS_CURVE, matrix->chosen_count);
-		ForecastCurve(&refresh->cost);
-		of = of_neighbors(refresh);
-		MatchCurveLearn(matrix, &of, &refresh->match, budget);
-		end_phase(refresh, PHASE_CURVE);
 		if (spared)
+		{
+			learn_curve(refresh, PHASE_LEARN);
 			return;
-		NeighborsFree(refresh->neighbors, budget);
-		refresh->neighbors = NULL;
+		}
+		if (all.neighbors == NULL)
+			use_up(refresh->neighbors, refresh);
 	}
 	ProgressEnter(PROGRESS_LEARN, matrix->cells);
-	if (all && similarity->rule.kind == SIMILARITY_RIDGE && !NeighborsNeedSources(similarity))
-		refresh->neighbors = NeighborsOfRidge(all, similarity, budget);
-	if (all)
-		RidgeClose(all, budget);
+	refresh->neighbors = all.neighbors;
+	if (all.counted && refresh->neighbors == NULL && similarity->rule.kind == SIMILARITY_RIDGE &&
+		!NeighborsNeedSources(similarity))
+		refresh->neighbors = NeighborsOfRidge(all.counted, similarity, budget);
+	if (all.counted)
+		RidgeClose(all.counted, budget);
 	if (refresh->neighbors == NULL)
 		refresh->neighbors = NeighborsLearn(&matrix->rows, similarity, budget);
 	mix_content(refresh);

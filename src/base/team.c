@@ -108,7 +108,8 @@ meet(const TeamMember *member)
 }
 
 void
-TeamOrder(const TeamMember *leader, TeamObey obey, const void *order, Size size)
+TeamOrderMeanwhile(const TeamMember *leader, TeamObey obey, const void *order, Size size,
+				   const TeamMeanwhile *meanwhile)
 {
 	TeamOrders alone;
 	TeamOrders *orders = leader->orders ? leader->orders : &alone;
@@ -118,8 +119,16 @@ TeamOrder(const TeamMember *leader, TeamObey obey, const void *order, Size size)
 	orders->given = true;
 	memcpy(orders->order, order, size);
 	meet(leader);
+	if (meanwhile->work)
+		meanwhile->work(meanwhile->with);
 	obey_order(leader, obey, orders);
 	meet(leader);
+}
+
+void
+TeamOrder(const TeamMember *leader, TeamObey obey, const void *order, Size size)
+{
+	TeamOrderMeanwhile(leader, obey, order, size, &(TeamMeanwhile){0});
 }
 
 void

@@ -78,6 +78,16 @@ extern void TeamMeet(TeamMember *member);
  */
 typedef void (*TeamObey)(const TeamMember *member, const void *order);
 extern void TeamOrder(const TeamMember *leader, TeamObey obey, const void *order, Size size);
+
+/* The same where the leader has something else to do first: the others have begun by then. */
+typedef struct TeamMeanwhile
+{
+	void (*work)(void *with);
+	void *with;
+} TeamMeanwhile;
+
+extern void TeamOrderMeanwhile(const TeamMember *leader, TeamObey obey, const void *order,
+							   Size size, const TeamMeanwhile *meanwhile);
 extern void TeamDismiss(const TeamMember *leader);
 extern void TeamFollow(const TeamMember *member, TeamObey obey);
 

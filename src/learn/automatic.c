@@ -2,6 +2,7 @@
 
 #include <math.h>
 
+#include "base/progress.h"
 #include "learn/evaluation.h"
 #include "learn/indirect.h"
 #include "learn/next.h"
@@ -96,6 +97,8 @@ typedef struct Search
 	uint32_t candidates; /* solved for at most */
 	Trial best;
 	Neighbors *neighbors; /* by what was picked, once that is settled */
+	AutomaticAll *all;    /* NULL where the learners are all */
+	SimilarityOptions *picked;
 } Search;
 
 static void
@@ -614,6 +617,36 @@ learn_picked(Search *search)
 	search->neighbors = SolvingNeighbors(search->solving, search->budget);
 }
 
+/* Has the neighbours of the learners taken. */
+static void
+hand_over(void *with)
+{
+	Search *search = with;
+	Neighbors *neighbors = search->neighbors;
+
+	search->neighbors = NULL;
+	search->all->take(neighbors, search->all->with);
+	/* What is left to be done is to solve. */
+	ProgressEnter(PROGRESS_SOLVE, search->matrix->items);
+}
+
+/* By the same from all users, if they were counted along with all that it takes. */
+static void
+learn_from_all(Search *search)
+{
+	const SimilarityOptions *options = &search->best.options;
+
+	if (search->neighbors == NULL || search->all == NULL || search->all->counted == NULL ||
+		NeighborsNeedSources(options))
+		return;
+	*search->picked = *options;
+	SolvingOther(search->solving);
+	SolvingMeanwhile(search->solving, options->lambda, options->candidates,
+					 &(TeamMeanwhile){hand_over, search});
+	SolvingRows(search->solving, options, true, search->budget);
+	search->all->neighbors = SolvingNeighbors(search->solving, search->budget);
+}
+
 /* All that a team is wanted for. */
 static void
 lead(void *with)
@@ -631,11 +664,12 @@ lead(void *with)
 		solve(search, search->best.options.lambda);
 	}
 	learn_picked(search);
+	learn_from_all(search);
 }
 
 Neighbors *
 AutomaticLearn(const Interactions *matrix, SimilarityOptions *options, Allowance *allowance,
-			   RidgeBasis **all, Budget *budget)
+			   AutomaticAll *all, Budget *budget)
 {
 	CooccurrenceInput input = {.rows = InteractionsRows(matrix, matrix->learners)};
 	uint32_t k = longest_rows(options, matrix->items);
@@ -645,7 +679,7 @@ AutomaticLearn(const Interactions *matrix, SimilarityOptions *options, Allowance
 
 	input.rule = &wanted.rule;
 	input.rows.scaled = all ? matrix->users : 0;
-	basis = all ? RidgeOpenBoth(&input, k, options->candidates, all, budget)
+	basis = all ? RidgeOpenBoth(&input, k, options->candidates, &all->counted, budget)
 				: RidgeOpen(&input, k, Max(options->candidates, k), budget);
 	search = (Search){
 		.matrix = matrix,
@@ -658,8 +692,11 @@ AutomaticLearn(const Interactions *matrix, SimilarityOptions *options, Allowance
 						 LISTS_SHARE * (allowance->most - allowance->spent) / AUTOMATIC_TRIALS),
 		.ordered = is_ordered(matrix),
 		.candidates = TRIAL_CANDIDATES,
+		.all = all,
+		.picked = options,
 	};
 	search.solving = SolvingOpen(&(SolvingInput){.basis = basis,
+												 .other = all ? all->counted : NULL,
 												 .candidates = options->candidates,
 												 .k = Max(options->k, options->k_most),
 												 .counts = true,

@@ -25,14 +25,26 @@
 /* How many are about tried. */
 #define AUTOMATIC_TRIALS 13
 
+/* What is picked is learned from all users, too, by the same team where that is possible. */
+typedef struct AutomaticAll
+{
+	/*
+	 * Takes the neighbours learned from the learners, once the options are set, while others solve the systems
+	 * of all users.
+	 */
+	void (*take)(Neighbors *neighbors, void *with);
+	void *with;
+	RidgeBasis *counted;  /* their pairs, to be learned from and closed, or NULL */
+	Neighbors *neighbors; /* learned from all users; or NULL, and nothing was taken */
+} AutomaticAll;
+
 /*
  * Sets what is to be picked in options, within what is left of the allowance, and returns the neighbours learned by that from the
- * learners; there must be chosen items.  Where all is not NULL, what is picked will be learned from all users,
- * too: sums are scaled as theirs, and where there is memory for it, their pairs are counted along.  *all is what
- * came of that, to be learned from and closed, or NULL.
+ * learners, unless they were taken; there must be chosen items.  Where all is not NULL, sums are scaled as those of
+ * all users, and where there is memory for it, their pairs are counted along.
  */
 extern Neighbors *AutomaticLearn(const Interactions *matrix, SimilarityOptions *options,
-								 Allowance *allowance, RidgeBasis **all, Budget *budget);
+								 Allowance *allowance, AutomaticAll *all, Budget *budget);
 
 /*
  * Where hardly anybody can be held out there is nothing to pick by: it is the counts then, with

@@ -47,9 +47,8 @@ count_best(const CooccurrenceSlots *slots, uint32_t k, uint32_t items)
 
 /* The best counts of every item at most. */
 static uint64_t
-count_counts(const MixtureInput *input)
+count_counts(const MixtureInput *input, const RidgeBasis *basis)
 {
-	const RidgeBasis *basis = input->basis;
 	uint32_t items = basis->input.rows.items;
 
 	return input->counts ? Max(count_best(&basis->to, input->k, items),
@@ -73,9 +72,15 @@ make_room(Mixture *mixture, const MixtureInput *input)
 {
 	Budget *budget = mixture->budget;
 	uint64_t weights = count_best(&input->basis->to, input->candidates, mixture->items);
-	uint64_t counts = count_counts(input);
-	uint64_t places = count_places(input, weights, counts);
+	uint64_t counts = count_counts(input, input->basis);
+	uint64_t places;
 
+	if (input->other)
+	{
+		weights = Max(weights, count_best(&input->other->to, input->candidates, mixture->items));
+		counts = Max(counts, count_counts(input, input->other));
+	}
+	places = count_places(input, weights, counts);
 	mixture->weights = BudgetAllocSharedResult(budget, weights, sizeof(Best));
 	mixture->counts = BudgetAllocSharedResult(budget, counts, sizeof(Best));
 	mixture->item = BudgetAllocSharedResult(budget, places, sizeof(uint32_t));
@@ -211,6 +216,14 @@ copy_sources(const CooccurrenceSlots *from, uint32_t k, uint32_t items, uint64_t
 		end += count;
 	}
 	start[items] = end;
+}
+
+void
+MixtureOther(Mixture *mixture, const RidgeBasis *other)
+{
+	mixture->basis = other;
+	mixture->counted = false;
+	mixture->massed = false;
 }
 
 void

@@ -54,17 +54,21 @@ enum
 typedef struct MixtureInput
 {
 	const RidgeBasis *basis;
-	uint32_t candidates; /* solved for at most */
-	uint32_t k;          /* neighbours of a row at most */
-	bool counts;         /* rows may have something of the counts */
-	bool whole;          /* rows may be all there is of an item, with what is indirect */
-	bool alone;          /* there is no team */
+	const RidgeBasis *other; /* that weights and counts may be of instead, later; or NULL */
+	uint32_t candidates;     /* solved for at most */
+	uint32_t k;              /* neighbours of a row at most */
+	bool counts;             /* rows may have something of the counts */
+	bool whole;              /* rows may be all there is of an item, with what is indirect */
+	bool alone;              /* there is no team */
 } MixtureInput;
 
 /* Sets up the pieces for as many members as there is memory for; tells their number. */
 extern Mixture *MixtureOpen(const MixtureInput *input, void **piece, uint32_t *members,
 							Budget *budget);
 extern void MixtureClose(Mixture *mixture, Budget *budget);
+
+/* Goes on with weights and counts of the other basis. */
+extern void MixtureOther(Mixture *mixture, const RidgeBasis *other);
 
 /* Takes the weights anew, once they are solved. */
 extern void MixtureTurn(Mixture *mixture, const CooccurrenceSlots *solved);

@@ -132,8 +132,8 @@ RidgeWork(const TeamMember *member, const RidgeJob *job, int first)
 	void **piece = member->piece + first;
 	Ridge ridge = {
 		.job = job,
-		.gram = piece[RIDGE_GRAM],
-		.diagonal = piece[RIDGE_DIAGONAL],
+		.gram = piece[job->other ? RIDGE_OTHER_GRAM : RIDGE_GRAM],
+		.diagonal = piece[job->other ? RIDGE_OTHER_DIAGONAL : RIDGE_DIAGONAL],
 		.to = {.start = piece[RIDGE_START], .slot = piece[RIDGE_SLOT], .count = piece[RIDGE_COUNT]},
 		.system = TeamShare(member, first + RIDGE_SYSTEM, sizeof(float) * system_floats(job)),
 		.weight = TeamShare(member, first + RIDGE_WEIGHT, sizeof(float) * job->room),
@@ -379,19 +379,30 @@ uniform_ridge(const double *diagonal, uint32_t items, double lambda)
 	return (float) (lambda * sum / items);
 }
 
-CooccurrenceSlots
-RidgeRoom(const RidgeBasis *basis, uint32_t candidates, Budget *budget)
+/* How many of the best k candidates of every target there are. */
+static uint64_t
+count_places(const RidgeBasis *basis, uint32_t k)
 {
-	uint32_t items = basis->input.rows.items;
+	uint64_t places = 0;
+
+	for (uint32_t i = 0; i < basis->input.rows.items; i++)
+		places += Min(basis->to.count[i], k);
+	return places;
+}
+
+CooccurrenceSlots
+RidgeRoom(const RidgeBases *bases, uint32_t candidates, Budget *budget)
+{
+	uint32_t items = bases->one->input.rows.items;
 	CooccurrenceSlots room = {
-		.k = Max(1, Min(candidates, basis->to.k)),
+		.k = Max(1, Min(candidates, bases->one->to.k)),
 		.start = BudgetAllocSharedResult(budget, (uint64_t) items + 1, sizeof(uint64_t)),
 		.count = BudgetAllocSharedResult(budget, items, sizeof(uint32_t)),
 	};
-	uint64_t places = 0;
+	uint64_t places = count_places(bases->one, room.k);
 
-	for (uint32_t i = 0; i < items; i++)
-		places += Min(basis->to.count[i], room.k);
+	if (bases->other)
+		places = Max(places, count_places(bases->other, room.k));
 	room.slot = BudgetAllocSharedResult(budget, places, sizeof(Best));
 	return room;
 }
@@ -443,12 +454,19 @@ name_pieces(const RidgeBasis *basis, const CooccurrenceSlots *to, void **piece)
 }
 
 uint32_t
-RidgePlan(const RidgeBasis *basis, const CooccurrenceSlots *to, RidgeJob *job, void **piece,
+RidgePlan(const RidgeBases *bases, const CooccurrenceSlots *to, RidgeJob *job, void **piece,
 		  Budget *budget)
 {
+	const RidgeBasis *basis = bases->one;
+
 	*job = (RidgeJob){
 		.items = basis->input.rows.items, .room = to->k, .crossed = basis->target != NULL};
 	name_pieces(basis, to, piece);
+	if (bases->other)
+	{
+		piece[RIDGE_OTHER_GRAM] = bases->other->gram;
+		piece[RIDGE_OTHER_DIAGONAL] = bases->other->diagonal;
+	}
 	return make_scratch(job, piece, budget);
 }
 
@@ -496,7 +514,7 @@ plan_from_tape(RidgeJob *job, void **piece, const RidgeBasis *basis, Budget *bud
 CooccurrenceSlots
 RidgeSolve(const RidgeBasis *basis, double lambda, uint32_t candidates, Budget *budget)
 {
-	CooccurrenceSlots to = RidgeRoom(basis, candidates, budget);
+	CooccurrenceSlots to = RidgeRoom(&(RidgeBases){basis, NULL}, candidates, budget);
 	RidgeJob job = {
 		.items = basis->input.rows.items, .room = to.k, .crossed = basis->target != NULL};
 	void *piece[RIDGE_PIECES];

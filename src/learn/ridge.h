@@ -73,15 +73,18 @@ typedef struct RidgeJob
 	uint64_t largest; /* numbers of a system from tape */
 	Tape *tape;       /* of the process that made the job, where others cannot join */
 	bool crossed;     /* candidates come with the right side of the system */
+	bool other;       /* systems are those of the other basis */
 	float ridge;      /* lambda * mean(diag G), in units of G, which keep it near lambda */
 } RidgeJob;
 
 /* And of its pieces. */
 enum
 {
-	RIDGE_GRAM,     /* below the diagonal, row after row; NULL where systems are on tape */
-	RIDGE_DIAGONAL, /* G_ii */
-	RIDGE_START,    /* candidates of every target */
+	RIDGE_GRAM,       /* below the diagonal, row after row; NULL where systems are on tape */
+	RIDGE_DIAGONAL,   /* G_ii */
+	RIDGE_OTHER_GRAM, /* the same of the other basis, or NULL */
+	RIDGE_OTHER_DIAGONAL,
+	RIDGE_START, /* candidates of every target */
 	RIDGE_SLOT,
 	RIDGE_COUNT,
 	RIDGE_SYSTEM,       /* of one target, [(k + 1) * ld]; of each member, like the next */
@@ -101,9 +104,17 @@ enum
  * so many candidates, and RidgePlan sets up the pieces for as many members as there is memory for; returns
  * their number.  Then as often as wanted RidgeBegin says what for, so many candidates or fewer, and each
  * member works.  RidgeFree gives back what they worked with.
+ *
+ * Of two, one or the other may be solved, of the same items, by the same members; or the second is NULL.
  */
-extern CooccurrenceSlots RidgeRoom(const RidgeBasis *basis, uint32_t candidates, Budget *budget);
-extern uint32_t RidgePlan(const RidgeBasis *basis, const CooccurrenceSlots *to, RidgeJob *job,
+typedef struct RidgeBases
+{
+	const RidgeBasis *one;
+	const RidgeBasis *other;
+} RidgeBases;
+
+extern CooccurrenceSlots RidgeRoom(const RidgeBases *bases, uint32_t candidates, Budget *budget);
+extern uint32_t RidgePlan(const RidgeBases *bases, const CooccurrenceSlots *to, RidgeJob *job,
 						  void **piece, Budget *budget);
 extern void RidgeBegin(const RidgeBasis *basis, double lambda, uint32_t candidates,
 					   CooccurrenceSlots *to, RidgeJob *job);

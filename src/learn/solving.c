@@ -1,5 +1,6 @@
 #include "learn/solving.h"
 
+#include "base/progress.h"
 #include "learn/asking.h"
 #include "learn/indirect.h"
 #include "learn/mixture.h"
@@ -16,7 +17,8 @@ StaticAssertDecl(PIECES <= TEAM_PIECES, "a job has more pieces than a team may s
 
 struct Solving
 {
-	const RidgeBasis *basis;
+	const RidgeBasis *basis; /* at hand */
+	const RidgeBasis *other; /* that may come after it, or NULL */
 	CooccurrenceSlots solved;
 	Mixture *mixture;
 	RidgeJob ridge;
@@ -118,11 +120,12 @@ SolvingOpen(const SolvingInput *input, Budget *budget)
 	uint32_t members;
 
 	solving->basis = input->basis;
+	solving->other = input->other;
 	solving->alone.piece = solving->piece;
 	solving->leader = &solving->alone;
 	solving->mixture =
-		MixtureOpen(&(MixtureInput){input->basis, input->candidates, input->k, input->counts,
-									input->indirect, input->basis->gram == NULL},
+		MixtureOpen(&(MixtureInput){input->basis, input->other, input->candidates, input->k,
+									input->counts, input->indirect, input->basis->gram == NULL},
 					solving->piece + PIECE_MIXTURE, &members, budget);
 	solving->members = members;
 	if (input->matrix)
@@ -133,9 +136,11 @@ SolvingOpen(const SolvingInput *input, Budget *budget)
 	}
 	if (input->basis->gram)
 	{
-		solving->solved = RidgeRoom(input->basis, input->candidates, budget);
-		members = RidgePlan(input->basis, &solving->solved, &solving->ridge,
-							solving->piece + PIECE_RIDGE, budget);
+		RidgeBases bases = {input->basis, input->other};
+
+		solving->solved = RidgeRoom(&bases, input->candidates, budget);
+		members = RidgePlan(&bases, &solving->solved, &solving->ridge, solving->piece + PIECE_RIDGE,
+							budget);
 		solving->members = Min(solving->members, members);
 	}
 	return solving;
@@ -173,17 +178,31 @@ SolvingRun(Solving *solving, void (*lead)(void *with), void *with, Budget *budge
 }
 
 void
+SolvingOther(Solving *solving)
+{
+	Assert(solving->basis->gram && solving->other->gram);
+	solving->basis = solving->other;
+	solving->ridge.other = true;
+	MixtureOther(solving->mixture, solving->other);
+}
+
+void
+SolvingMeanwhile(Solving *solving, double lambda, uint32_t candidates,
+				 const TeamMeanwhile *meanwhile)
+{
+	Order order = {.kind = ORDER_SOLVE};
+
+	RidgeBegin(solving->basis, lambda, candidates, &solving->solved, &solving->ridge);
+	order.job.ridge = solving->ridge;
+	TeamOrderMeanwhile(solving->leader, obey, &order, sizeof(order), meanwhile);
+	MixtureTurn(solving->mixture, &solving->solved);
+}
+
+void
 SolvingSolve(Solving *solving, double lambda, uint32_t candidates, Budget *budget)
 {
 	if (solving->basis->gram)
-	{
-		Order order = {.kind = ORDER_SOLVE};
-
-		RidgeBegin(solving->basis, lambda, candidates, &solving->solved, &solving->ridge);
-		order.job.ridge = solving->ridge;
-		give_order(solving, &order);
-		MixtureTurn(solving->mixture, &solving->solved);
-	}
+		SolvingMeanwhile(solving, lambda, candidates, &(TeamMeanwhile){0});
 	else
 	{
 		CooccurrenceSlots solved = RidgeSolve(solving->basis, lambda, candidates, budget);

@@ -17,6 +17,7 @@ typedef struct Solving Solving;
 typedef struct SolvingInput
 {
 	const RidgeBasis *basis;
+	const RidgeBasis *other;    /* with a Gram matrix, to go on with later; or NULL */
 	uint32_t candidates;        /* solved for at most */
 	uint32_t k;                 /* neighbours of a row at most */
 	bool counts;                /* rows may have something of the counts */
@@ -35,6 +36,15 @@ extern void SolvingClose(Solving *solving, Budget *budget);
  * nor is there one outside of it, where all that follows works as well.
  */
 extern void SolvingRun(Solving *solving, void (*lead)(void *with), void *with, Budget *budget);
+
+/* Goes on with the systems of the other basis. */
+extern void SolvingOther(Solving *solving);
+
+/*
+ * Solves them as below, while whoever leads does something else first, without systems, rows or lists.
+ */
+extern void SolvingMeanwhile(Solving *solving, double lambda, uint32_t candidates,
+							 const TeamMeanwhile *meanwhile);
 
 /* Solves for the best so many candidates of every target. */
 extern void SolvingSolve(Solving *solving, double lambda, uint32_t candidates, Budget *budget);
