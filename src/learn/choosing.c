@@ -25,10 +25,72 @@ compare_last(const Cell *x, const Cell *y, const ChoosingLot *lot)
 #define ST_CHECK_FOR_INTERRUPTS
 #include "lib/sort_template.h"
 
-void
-ChoosingLastFirst(Cell *cells, uint32_t count, const ChoosingLot *lot)
+/* So few cells are put in order whole, and so are others that have not become so few in so many rounds. */
+#define FEW    16
+#define ROUNDS 64
+
+/*
+ * Moves the cells of a range that are at most so old to its front; returns where the others begin.  Every cell
+ * is moved, as the processor could not foresee which are to be.
+ */
+static uint32_t
+move_to_front(Cell *cells, uint32_t first, uint32_t end, uint32_t age)
 {
-	sort_last_first(cells, count, lot);
+	uint32_t to = first;
+
+	for (uint32_t n = first; n < end; n++)
+	{
+		Cell cell = cells[n];
+
+		cells[n] = cells[to];
+		cells[to] = cell;
+		to += cell.oldest_age <= age;
+	}
+	return to;
+}
+
+static uint32_t
+middle_age(const Cell *cells, uint32_t first, uint32_t end)
+{
+	uint32_t a = cells[first].oldest_age;
+	uint32_t b = cells[first + (end - first) / 2].oldest_age;
+	uint32_t c = cells[end - 1].oldest_age;
+
+	return Max(Min(a, b), Min(Max(a, b), c));
+}
+
+/*
+ * Moves the cells chosen last to the front, so many at the least and no part of those of one time.  Returns how
+ * many there are; in no order.
+ */
+static uint32_t
+move_last(Cell *cells, uint32_t count, uint32_t wanted)
+{
+	uint32_t first = 0;
+	uint32_t end = count;
+
+	/* Those before the first are among them, and those from the end on are not. */
+	for (int round = 0; end - first > FEW && round < ROUNDS; round++)
+	{
+		uint32_t age = middle_age(cells, first, end);
+		uint32_t older = move_to_front(cells, first, end, age);
+		uint32_t same = age > 0 ? move_to_front(cells, first, older, age - 1) : first;
+
+		INTERRUPTS();
+		if (wanted <= same)
+			end = same;
+		else if (wanted <= older)
+			return older;
+		else
+			first = older;
+	}
+	return end;
+}
+
+void
+ChoosingLastFirst(Cell *cells, uint32_t count, uint32_t wanted, const ChoosingLot *lot)
+{
+	sort_last_first(cells, wanted < count ? move_last(cells, count, wanted) : count, lot);
 }
 
 int

@@ -23,8 +23,11 @@ typedef struct ChoosingLot
 	uint64_t user; /* the hash */
 } ChoosingLot;
 
-/* Puts cells in order by when an item was first chosen, the last first; ties go by lot, different for every user. */
-extern void ChoosingLastFirst(Cell *cells, uint32_t count, const ChoosingLot *lot);
+/*
+ * Puts cells in order by when an item was first chosen, the last first; ties go by lot, different for every user.
+ * So many of them at the least, with all of the last one's time; what is older comes after them in any order.
+ */
+extern void ChoosingLastFirst(Cell *cells, uint32_t count, uint32_t wanted, const ChoosingLot *lot);
 
 /* By an item's newest event, the newest first; ties go by id, as the ranks of all items have it. */
 extern int ChoosingNewestFirst(const void *a, const void *b, void *item_rank);

@@ -209,9 +209,16 @@ shorten(UserSum *sum, Cell *cells, uint32_t count)
 static void
 order_cells(UserSum *sum, const Cell *cells, uint32_t count)
 {
-	for (uint32_t c = 0; c < count; c++)
-		PositionsSet(&sum->positions, c, cells[c].latest_age);
-	PositionsNumber(&sum->positions, count);
+	Positions *positions = &sum->positions;
+
+	Assert(positions->numbered == 0 || positions->numbered == count);
+	/* What would be held out is in order by now, but for what was chosen again. */
+	for (uint32_t n = 0; n < positions->numbered; n++)
+		PositionsSetNth(positions, n, cells[PositionsNth(positions, n)].latest_age);
+	for (uint32_t c = positions->numbered; c < count; c++)
+		PositionsSet(positions, c, cells[c].latest_age);
+	PositionsNumber(positions, count);
+	positions->numbered = 0;
 }
 
 /* When the user at hand last chose an item before a line, which it did. */
@@ -238,6 +245,13 @@ latest_before(const UserSum *sum, uint32_t item, uint32_t line)
 	return events[low].age;
 }
 
+/* True where nobody need look that up: the item was not chosen any more from the line on. */
+static inline bool
+has_latest(const UserSum *sum, const Cell *cell, uint32_t line)
+{
+	return sum->job->signals == 0 && cell->latest_age > line;
+}
+
 /*
  * Keeps the positions that the cells of a candidate had before the chosen ones, which come first, were
  * chosen; where signals are told apart, some others came later.
@@ -253,10 +267,12 @@ keep_order(UserSum *sum, const Candidate *candidate, const Cell *cells, uint32_t
 		uint32_t age = cells[c].oldest_age;
 
 		if (c >= chosen && age > line)
-			age = latest_before(sum, cells[c].item, line);
+			age = has_latest(sum, &cells[c], line) ? cells[c].latest_age
+												   : latest_before(sum, cells[c].item, line);
 		PositionsSet(&sum->positions, c, age);
 	}
 	PositionsNumber(&sum->positions, count);
+	sum->positions.numbered = count;
 	memcpy(sum->asked, sum->positions.position, sizeof(uint16_t) * count);
 	for (uint32_t c = chosen; c < count; c++)
 		if (cells[c].oldest_age < line || (candidate->returned && cells[c].oldest_age == line))
@@ -292,7 +308,7 @@ consider(UserSum *sum, uint64_t user, Cell *cells, uint32_t count)
 	sum->part->paired++;
 	if (sum->enough || sum->considered == sum->job->candidates_most)
 		return;
-	ChoosingLastFirst(cells, count, &lot);
+	ChoosingLastFirst(cells, count, wanted, &lot);
 	whole = ChoosingWholeTimes(cells, count, wanted);
 	candidate.count = whole < count ? whole : wanted;
 	candidate.age = cells[0].oldest_age;
@@ -338,8 +354,8 @@ consider_acts(UserSum *sum, uint64_t user, Cell *cells, uint32_t count)
 	sum->part->paired += targets > 0;
 	if (targets == 0 || sum->enough || sum->considered == sum->job->candidates_most)
 		return;
-	ChoosingLastFirst(cells, targets, &lot);
 	wanted = Min((targets + CHOSEN_SHARE - 1) / CHOSEN_SHARE, CHOSEN_MOST);
+	ChoosingLastFirst(cells, targets, wanted, &lot);
 	candidate.count = wanted < targets ? ChoosingWholeTimes(cells, targets, wanted) : targets;
 	candidate.returned = count_before(cells, candidate.count, count,
 									  cells[candidate.count - 1].oldest_age, false) > 0;
