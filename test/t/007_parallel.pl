@@ -27,6 +27,10 @@ sub server
 my $visits = q{SELECT u AS user_id, floor(%d * power((hashint8extended(n, u) & 1048575) / 1048576.0, 2))::int AS item_id, (1 + n %% 3)::float8 AS weight,
 	timestamptz '2026-01-01' + n / 2 * interval '1 hour' AS occurred_at
 	FROM generate_series(1, %d) u, generate_series(1, %d) n};
+# Where ten groups of users go for items of their own, ridge is picked.
+my $groups = q{SELECT u AS user_id, floor(120 * power((hashint8extended(n, u) & 1048575) / 1048576.0, 1.3))::int * 10
+		+ CASE WHEN hashint8extended(n, u + 7) & 3 = 0 THEN n % 10 ELSE u % 10 END AS item_id
+	FROM generate_series(1, 3000) u, generate_series(1, 45) n};
 my %models = (
 	uniform => q{similarity => 'cooccurrence', weighting => 'binary'},
 	weighted => q{similarity => 'cosine', weighting => 'linear'},
@@ -35,13 +39,15 @@ my %models = (
 	factors => q{algorithm => 'factors', factors => 6, iterations => 2},
 	next => q{similarity => 'next'},
 	picked => q{similarity => 'auto', candidates => 80},
+	picked_ridge => q{similarity => 'auto', candidates => 80},
 	ridge => q{similarity => 'ridge', candidates => 40},
 	ridge_uniform => q{similarity => 'ridge', candidates => 40, weighting => 'binary'});
 
 sub create_model
 {
 	my ($node, $model, $settings, $users, $draws, $items) = @_;
-	$node->safe_psql('postgres', sprintf("SELECT reco_create_model('$model', \$\$$visits\$\$)", $items // 2000, $users // 3000, $draws // 45)
+	my $view = $model eq 'picked_ridge' ? $groups : sprintf($visits, $items // 2000, $users // 3000, $draws // 45);
+	$node->safe_psql('postgres', "SELECT reco_create_model('$model', \$\$$view\$\$)"
 		. "; SELECT reco_configure('$model', $settings)");
 }
 
@@ -128,8 +134,9 @@ for my $model (sort keys %models)
 	}
 }
 is(scalar(keys %{ { reverse %learned } }), scalar(keys %models), 'no two models are the same');
-is(scalar(() = (learn($node, 'picked', ''))[1] =~ /workers started/g), 4,
-	'what is picked: summed, put into rows, counted for the trials and for everybody at once, tried and learned by one team');
+is(scalar(() = (learn($node, 'picked', ''))[1] =~ /workers started/g), 5,
+	'what is picked: summed, put into rows, counted for the trials and for everybody at once, tried, and learned');
+is(scalar(() = (learn($node, 'picked_ridge', ''))[1] =~ /workers started/g), 4, 'where that is ridge, those who tried it learn by it');
 
 # As little memory as one process can do with, without passes over files.
 create_model($node, 'wide', $models{weighted}, 3000, 45, 60000);
