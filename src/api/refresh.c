@@ -288,6 +288,25 @@ use_up(Neighbors *neighbors, void *with)
 	learn_curve(refresh, PHASE_CURVE);
 	NeighborsFree(refresh->neighbors, refresh->budget);
 	refresh->neighbors = NULL;
+	ProgressEnter(PROGRESS_LEARN, refresh->matrix->cells);
+}
+
+/* Takes neighbours learned from everybody, and has the curve follow. */
+static void
+take_all(Neighbors *neighbors, void *with)
+{
+	Refresh *refresh = with;
+	MatchCurveOf of;
+
+	refresh->neighbors = neighbors;
+	mix_content(refresh);
+	end_phase(refresh, PHASE_LEARN);
+	if (refresh->match.curve.knots == 0)
+		return;
+	ProgressEnter(PROGRESS_CURVE, refresh->matrix->chosen_count);
+	of = of_neighbors(refresh);
+	MatchCurveCarry(refresh->matrix, &of, &refresh->match, refresh->budget);
+	end_phase(refresh, PHASE_CURVE);
 }
 
 /*
@@ -300,6 +319,7 @@ learn_automatic(Refresh *refresh, AutomaticAll *all)
 	Allowance *allowance = &refresh->trials;
 	const Interactions *matrix = refresh->matrix;
 	Allowance own = AllowanceOf(matrix, &refresh->similarity, refresh->budget);
+	Neighbors *learned;
 
 	/* Without what a signal that was worth nothing has, a fit may take less. */
 	if (allowance->fit > 0)
@@ -309,8 +329,9 @@ learn_automatic(Refresh *refresh, AutomaticAll *all)
 	}
 	else
 		*allowance = own;
-	refresh->neighbors =
-		AutomaticLearn(matrix, &refresh->similarity, allowance, all, refresh->budget);
+	learned = AutomaticLearn(matrix, &refresh->similarity, allowance, all, refresh->budget);
+	if (learned) /* else they were taken, and there are others in their place */
+		refresh->neighbors = learned;
 	ereport(DEBUG1, (errmsg_internal("trials: %.4f s of work, one fit: %.4f s", allowance->spent,
 									 allowance->fit)));
 }
@@ -321,10 +342,10 @@ compute(Refresh *refresh)
 	InteractionOptions options = interaction_options(refresh);
 	SimilarityOptions *similarity = &refresh->similarity;
 	bool pick;
-	AutomaticAll all = {.take = use_up, .with = refresh};
+	AutomaticAll all = {.take = use_up, .finish = take_all, .with = refresh};
 	Budget *budget = refresh->budget;
 	Interactions *matrix;
-	MatchCurveOf of;
+	Neighbors *neighbors = NULL;
 	uint32 users;
 
 	ProgressEnter(PROGRESS_ENCODE, refresh->event_count);
@@ -367,26 +388,20 @@ compute(Refresh *refresh)
 			learn_curve(refresh, PHASE_LEARN);
 			return;
 		}
-		if (all.neighbors == NULL)
-			use_up(refresh->neighbors, refresh);
+		if (all.finished)
+			return;
+		use_up(refresh->neighbors, refresh);
 	}
-	ProgressEnter(PROGRESS_LEARN, matrix->cells);
-	refresh->neighbors = all.neighbors;
-	if (all.counted && refresh->neighbors == NULL && similarity->rule.kind == SIMILARITY_RIDGE &&
+	else
+		ProgressEnter(PROGRESS_LEARN, matrix->cells);
+	if (all.counted && similarity->rule.kind == SIMILARITY_RIDGE &&
 		!NeighborsNeedSources(similarity))
-		refresh->neighbors = NeighborsOfRidge(all.counted, similarity, budget);
+		neighbors = NeighborsOfRidge(all.counted, similarity, budget);
 	if (all.counted)
 		RidgeClose(all.counted, budget);
-	if (refresh->neighbors == NULL)
-		refresh->neighbors = NeighborsLearn(&matrix->rows, similarity, budget);
-	mix_content(refresh);
-	end_phase(refresh, PHASE_LEARN);
-	if (refresh->match.curve.knots == 0)
-		return;
-	ProgressEnter(PROGRESS_CURVE, matrix->chosen_count);
-	of = of_neighbors(refresh);
-	MatchCurveCarry(matrix, &of, &refresh->match, budget);
-	end_phase(refresh, PHASE_CURVE);
+	if (neighbors == NULL)
+		neighbors = NeighborsLearn(&matrix->rows, similarity, budget);
+	take_all(neighbors, refresh);
 }
 
 static void

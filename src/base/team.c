@@ -132,6 +132,13 @@ TeamOrder(const TeamMember *leader, TeamObey obey, const void *order, Size size)
 }
 
 void
+TeamOver(const TeamMember *leader)
+{
+	if (leader->orders)
+		leader->orders->over = true;
+}
+
+void
 TeamDismiss(const TeamMember *leader)
 {
 	if (leader->orders)
@@ -184,6 +191,7 @@ run_together(const TeamTask *task, const Shared *handles, uint32 workers)
 	init_phases(shared->next);
 	BarrierInit(&shared->barrier, 0);
 	shared->orders.given = false;
+	shared->orders.over = false;
 	shm_toc_insert(context->toc, KEY_TEAM, shared);
 	copy = shm_toc_allocate(context->toc, task->size);
 	memcpy(copy, task->job, task->size);
@@ -230,6 +238,40 @@ TeamRun(const TeamTask *task, Budget *budget)
 	}
 }
 
+static void
+detach_pieces(dsm_segment **segment, uint32 pieces)
+{
+	for (uint32 p = 0; p < pieces; p++)
+		if (segment[p])
+			dsm_detach(segment[p]);
+}
+
+/*
+ * Attaches to the pieces; false where these are gone because the job is over.  Whoever says that says so before
+ * it lets go of the first of them.
+ */
+static bool
+attach_pieces(const Shared *shared, dsm_segment **segment, void **piece)
+{
+	for (uint32 p = 0; p < shared->pieces; p++)
+	{
+		if (shared->piece[p] == DSM_HANDLE_INVALID)
+			continue;
+		/* One piece may be there in two places. */
+		if (dsm_find_mapping(shared->piece[p]) == NULL)
+			segment[p] = dsm_attach(shared->piece[p]);
+		if (dsm_find_mapping(shared->piece[p]) == NULL)
+		{
+			if (shared->orders.over)
+				return false;
+			ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+							errmsg("the process that this one was to help is gone")));
+		}
+		piece[p] = dsm_segment_address(dsm_find_mapping(shared->piece[p]));
+	}
+	return true;
+}
+
 void
 TeamJoin(shm_toc *toc, TeamWork work, Size size, uint32 pieces)
 {
@@ -251,22 +293,11 @@ TeamJoin(shm_toc *toc, TeamWork work, Size size, uint32 pieces)
 		ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 						errmsg("the library of reco was replaced while this session used it"),
 						errhint("Connect anew.")));
-	for (uint32 p = 0; p < pieces; p++)
+	if (attach_pieces(shared, segment, piece))
 	{
-		if (shared->piece[p] == DSM_HANDLE_INVALID)
-			continue;
-		/* One piece may be there in two places. */
-		if (dsm_find_mapping(shared->piece[p]) == NULL)
-			segment[p] = dsm_attach(shared->piece[p]);
-		if (dsm_find_mapping(shared->piece[p]) == NULL)
-			ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-							errmsg("the process that this one was to help is gone")));
-		piece[p] = dsm_segment_address(dsm_find_mapping(shared->piece[p]));
+		BarrierAttach(&shared->barrier);
+		work(&member);
+		BarrierDetach(&shared->barrier);
 	}
-	BarrierAttach(&shared->barrier);
-	work(&member);
-	BarrierDetach(&shared->barrier);
-	for (uint32 p = 0; p < pieces; p++)
-		if (segment[p])
-			dsm_detach(segment[p]);
+	detach_pieces(segment, pieces);
 }

@@ -27,6 +27,7 @@ typedef struct TeamOrders
 {
 	pg_atomic_uint32 next;
 	bool given; /* false once there are none any more */
+	bool over;  /* who comes now need not, and finds no pieces */
 	char order[TEAM_ORDER] pg_attribute_aligned(8);
 } TeamOrders;
 
@@ -89,6 +90,12 @@ typedef struct TeamMeanwhile
 extern void TeamOrderMeanwhile(const TeamMember *leader, TeamObey obey, const void *order,
 							   Size size, const TeamMeanwhile *meanwhile);
 extern void TeamDismiss(const TeamMember *leader);
+
+/*
+ * Lets the leader give pieces back before that: there are no orders to come.  The others still have them, and
+ * to give pages back to the system takes its time, which is that of who lets go of them last.
+ */
+extern void TeamOver(const TeamMember *leader);
 extern void TeamFollow(const TeamMember *member, TeamObey obey);
 
 /* A member's own part of a piece of which each has so many bytes; NULL where there is none. */

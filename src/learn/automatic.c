@@ -84,7 +84,7 @@ typedef struct Search
 {
 	const Interactions *matrix;
 	const SimilarityOptions *options; /* what was asked for */
-	const RidgeBasis *basis;
+	RidgeBasis *basis;                /* NULL once it is closed */
 	Solving *solving;
 	Budget *budget;
 	Allowance *allowance;
@@ -635,8 +635,10 @@ static void
 learn_from_all(Search *search)
 {
 	const SimilarityOptions *options = &search->best.options;
+	AutomaticAll *all = search->all;
+	Neighbors *neighbors;
 
-	if (search->neighbors == NULL || search->all == NULL || search->all->counted == NULL ||
+	if (search->neighbors == NULL || all == NULL || all->counted == NULL ||
 		NeighborsNeedSources(options))
 		return;
 	*search->picked = *options;
@@ -644,7 +646,17 @@ learn_from_all(Search *search)
 	SolvingMeanwhile(search->solving, options->lambda, options->candidates,
 					 &(TeamMeanwhile){hand_over, search});
 	SolvingRows(search->solving, options, true, search->budget);
-	search->all->neighbors = SolvingNeighbors(search->solving, search->budget);
+	neighbors = SolvingNeighbors(search->solving, search->budget);
+
+	/* By now these have no say in it any more. */
+	SolvingRelease(search->solving, search->budget);
+	RidgeClose(search->basis, search->budget);
+	RidgeClose(all->counted, search->budget);
+	search->basis = NULL;
+	all->counted = NULL;
+	SolvingDismiss(search->solving);
+	all->finish(neighbors, all->with);
+	all->finished = true;
 }
 
 /* All that a team is wanted for. */
@@ -717,7 +729,8 @@ AutomaticLearn(const Interactions *matrix, SimilarityOptions *options, Allowance
 	SolvingClose(search.solving, budget);
 	if (options->rule.kind == SIMILARITY_COOCCURRENCE)
 		search.neighbors = NeighborsCounted(basis, options, budget);
-	RidgeClose(basis, budget);
+	if (search.basis)
+		RidgeClose(search.basis, budget);
 	if (options->rule.kind == SIMILARITY_NEXT)
 		search.neighbors = NeighborsLearn(&input.rows, options, budget);
 	return search.neighbors;

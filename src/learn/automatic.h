@@ -33,9 +33,11 @@ typedef struct AutomaticAll
 	 * of all users.
 	 */
 	void (*take)(Neighbors *neighbors, void *with);
+	/* Takes those learned from all users, while the others leave. */
+	void (*finish)(Neighbors *neighbors, void *with);
 	void *with;
-	RidgeBasis *counted;  /* their pairs, to be learned from and closed, or NULL */
-	Neighbors *neighbors; /* learned from all users; or NULL, and nothing was taken */
+	RidgeBasis *counted; /* the pairs of all users, to be learned from and closed, or NULL */
+	bool finished;       /* both were called */
 } AutomaticAll;
 
 /*

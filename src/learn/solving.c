@@ -100,8 +100,7 @@ lead_or_follow(const TeamMember *member)
 	solving = ((const Job *) member->job)->solving;
 	solving->leader = member;
 	solving->lead(solving->with);
-	TeamDismiss(member);
-	solving->leader = &solving->alone;
+	SolvingDismiss(solving);
 }
 
 /* Where a worker starts. */
@@ -147,13 +146,30 @@ SolvingOpen(const SolvingInput *input, Budget *budget)
 }
 
 void
-SolvingClose(Solving *solving, Budget *budget)
+SolvingRelease(Solving *solving, Budget *budget)
 {
+	TeamOver(solving->leader);
 	RidgeFree(solving->piece + PIECE_RIDGE, budget);
 	if (solving->solved.slot)
 		CooccurrenceFree(&solving->solved, budget);
 	AskingFree(solving->piece + PIECE_ASKING, budget);
 	MixtureClose(solving->mixture, budget);
+	solving->mixture = NULL;
+}
+
+void
+SolvingDismiss(Solving *solving)
+{
+	if (solving->leader != &solving->alone)
+		TeamDismiss(solving->leader);
+	solving->leader = &solving->alone;
+}
+
+void
+SolvingClose(Solving *solving, Budget *budget)
+{
+	if (solving->mixture)
+		SolvingRelease(solving, budget);
 	BudgetFree(budget, solving);
 }
 

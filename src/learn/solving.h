@@ -59,4 +59,11 @@ extern const double *SolvingLists(Solving *solving, double recency);
 /* The rows at hand, which are the last. */
 extern Neighbors *SolvingNeighbors(Solving *solving, Budget *budget);
 
+/*
+ * Gives back what was solved with, and then lets the others go, while whoever leads goes on.  Between the two the
+ * bases may be closed; nothing can be solved any more.
+ */
+extern void SolvingRelease(Solving *solving, Budget *budget);
+extern void SolvingDismiss(Solving *solving);
+
 #endif
