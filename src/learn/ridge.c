@@ -30,6 +30,8 @@ typedef struct Ridge
 	const RidgeJob *job;
 	const float *gram;
 	const double *diagonal;
+	const uint64_t *best_start;
+	const Best *best;
 	CooccurrenceSlots to;
 	float *system;
 	float *weight;
@@ -94,6 +96,8 @@ solve_target(const Ridge *ridge, uint32_t target)
 
 	if (n == 0)
 		return;
+	if (!ridge->job->taken)
+		memcpy(candidate, ridge->best + ridge->best_start[target], sizeof(Best) * n);
 	BestByIndex(candidate, ridge->sorted, n, ridge->job->items);
 	if (ridge->gram)
 		look_up(ridge, target, candidate, n);
@@ -134,6 +138,8 @@ RidgeWork(const TeamMember *member, const RidgeJob *job, int first)
 		.job = job,
 		.gram = piece[job->other ? RIDGE_OTHER_GRAM : RIDGE_GRAM],
 		.diagonal = piece[job->other ? RIDGE_OTHER_DIAGONAL : RIDGE_DIAGONAL],
+		.best_start = piece[job->other ? RIDGE_OTHER_BEST_START : RIDGE_BEST_START],
+		.best = piece[job->other ? RIDGE_OTHER_BEST : RIDGE_BEST],
 		.to = {.start = piece[RIDGE_START], .slot = piece[RIDGE_SLOT], .count = piece[RIDGE_COUNT]},
 		.system = TeamShare(member, first + RIDGE_SYSTEM, sizeof(float) * system_floats(job)),
 		.weight = TeamShare(member, first + RIDGE_WEIGHT, sizeof(float) * job->room),
@@ -407,16 +413,22 @@ RidgeRoom(const RidgeBases *bases, uint32_t candidates, Budget *budget)
 	return room;
 }
 
-/* The best candidates of every target, to be solved for. */
+/* How many candidates of every target are to be solved for, and where. */
 static void
-copy_best(const RidgeBasis *basis, uint32_t candidates, CooccurrenceSlots *best)
+place_best(const RidgeBasis *basis, uint32_t candidates, CooccurrenceSlots *best)
 {
 	uint32_t items = basis->input.rows.items;
 
 	for (uint32_t i = 0; i < items; i++)
 		best->start[i] = best->count[i] = Min(basis->to.count[i], candidates);
 	SparseOffsets(best->start, items);
-	for (uint32_t i = 0; i < items; i++)
+}
+
+/* The best of them. */
+static void
+copy_best(const RidgeBasis *basis, CooccurrenceSlots *best)
+{
+	for (uint32_t i = 0; i < basis->input.rows.items; i++)
 	{
 		INTERRUPTS();
 		memcpy(CooccurrenceSlot(best, i), CooccurrenceSlot(&basis->to, i),
@@ -448,6 +460,8 @@ name_pieces(const RidgeBasis *basis, const CooccurrenceSlots *to, void **piece)
 	memset(piece, 0, sizeof(void *) * RIDGE_PIECES);
 	piece[RIDGE_GRAM] = basis->gram;
 	piece[RIDGE_DIAGONAL] = basis->diagonal;
+	piece[RIDGE_BEST_START] = basis->to.start;
+	piece[RIDGE_BEST] = basis->to.slot;
 	piece[RIDGE_START] = to->start;
 	piece[RIDGE_SLOT] = to->slot;
 	piece[RIDGE_COUNT] = to->count;
@@ -466,6 +480,8 @@ RidgePlan(const RidgeBases *bases, const CooccurrenceSlots *to, RidgeJob *job, v
 	{
 		piece[RIDGE_OTHER_GRAM] = bases->other->gram;
 		piece[RIDGE_OTHER_DIAGONAL] = bases->other->diagonal;
+		piece[RIDGE_OTHER_BEST_START] = bases->other->to.start;
+		piece[RIDGE_OTHER_BEST] = bases->other->to.slot;
 	}
 	return make_scratch(job, piece, budget);
 }
@@ -475,9 +491,14 @@ RidgeBegin(const RidgeBasis *basis, double lambda, uint32_t candidates, Cooccurr
 		   RidgeJob *job)
 {
 	candidates = Min(candidates, job->room);
-	copy_best(basis, candidates, to);
-	if (job->crossed)
+	place_best(basis, candidates, to);
+	/* Members do that best for themselves, unless more is to be done. */
+	job->taken = job->crossed;
+	if (job->taken)
+	{
+		copy_best(basis, to);
 		undo_similarity(basis, to);
+	}
 	job->ld = leading(candidates);
 	job->ridge = uniform_ridge(basis->diagonal, job->items, lambda);
 	ProgressEnter(PROGRESS_SOLVE, (basis->gram ? 1 : 2) * (uint64) job->items);

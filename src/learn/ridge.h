@@ -74,6 +74,7 @@ typedef struct RidgeJob
 	Tape *tape;       /* of the process that made the job, where others cannot join */
 	bool crossed;     /* candidates come with the right side of the system */
 	bool other;       /* systems are those of the other basis */
+	bool taken;       /* candidates are there already */
 	float ridge;      /* lambda * mean(diag G), in units of G, which keep it near lambda */
 } RidgeJob;
 
@@ -82,8 +83,12 @@ enum
 {
 	RIDGE_GRAM,       /* below the diagonal, row after row; NULL where systems are on tape */
 	RIDGE_DIAGONAL,   /* G_ii */
+	RIDGE_BEST_START, /* of every target, best first, where members take candidates from them */
+	RIDGE_BEST,
 	RIDGE_OTHER_GRAM, /* the same of the other basis, or NULL */
 	RIDGE_OTHER_DIAGONAL,
+	RIDGE_OTHER_BEST_START,
+	RIDGE_OTHER_BEST,
 	RIDGE_START, /* candidates of every target */
 	RIDGE_SLOT,
 	RIDGE_COUNT,
