@@ -73,6 +73,12 @@ static const Choice recencies = CHOICE(2, 0, 0.8, 0.9, 1);
  */
 #define ORDER_ERRORS 3
 
+static inline double
+usual_of(const Choice *choice)
+{
+	return choice->value[choice->usual];
+}
+
 typedef struct Trial
 {
 	SimilarityOptions options;
@@ -238,6 +244,21 @@ solve(Search *search, double lambda)
 				 search->budget);
 }
 
+/* For the usual lambda and, if there will be work left to try these, for those it is compared with. */
+static void
+solve_usual(Search *search)
+{
+	const double lambda[] = {usual_of(&lambdas), lambdas.value[lambdas.usual - 1],
+							 lambdas.value[lambdas.usual + 1]};
+	const Allowance *allowance = search->allowance;
+	double trial = mixture_work(search, &search->best.options, search->candidates) +
+				   solve_work(search, search->candidates);
+	bool others = allowance->most - allowance->spent - search->reserve > 2 * trial;
+
+	SolvingAhead(search->solving, lambda, others ? lengthof(lambda) : 1,
+				 Min(search->best.options.candidates, search->candidates), search->budget);
+}
+
 /* Takes a trial in the place of the best so far. */
 static void
 take(Search *search, const Trial *trial)
@@ -251,12 +272,6 @@ static bool
 surely_better(const Search *search, const Trial *a, const Trial *b)
 {
 	return EvaluationSurelyBetter(a->ndcg, b->ndcg, search->asked.users, 1);
-}
-
-static inline double
-usual_of(const Choice *choice)
-{
-	return choice->value[choice->usual];
 }
 
 /*
@@ -424,7 +439,7 @@ choose_ridge(Search *search, const SimilarityOptions *options, SimilarityKeep ke
 	SimilarityOptions *best = &search->best.options;
 
 	*best = usual_ridge(options, keep);
-	solve(search, best->lambda);
+	solve_usual(search);
 	search->best = try_mixture(search, best);
 
 	choose_indirect(search);

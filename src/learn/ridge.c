@@ -86,13 +86,55 @@ pick_out(const Ridge *ridge, uint32_t target, const Best *candidate, uint32_t n)
 	}
 }
 
+/*
+ * Solves a system that is looked up for one ridge.  Unless it is the last, for a copy of it, which has room after
+ * it.
+ */
+static const float *
+solve_for(const Ridge *ridge, uint32_t n, uint32_t nth)
+{
+	size_t ld = ridge->job->ld;
+	float *system = ridge->system;
+	float *weight = ridge->weight;
+
+	if (nth > 0)
+	{
+		system += (n + UINT64_C(1)) * ld;
+		weight += n;
+		for (uint32_t row = 0; row < n; row++)
+			memcpy(system + row * ld + row, ridge->system + row * ld + row,
+				   sizeof(float) * (n - row));
+		memcpy(weight, ridge->weight, sizeof(float) * n);
+	}
+	for (uint32_t row = 0; row < n; row++)
+		system[row * ld + row] += ridge->job->ridge[nth];
+	return CholeskySolve(system, n, ld, weight) ? weight : NULL;
+}
+
+/* Puts the candidates that have a weight where one of the solutions goes, which may be where they are. */
+static void
+put_weights(const Ridge *ridge, uint32_t target, const float *weight, uint32_t n, uint32_t nth)
+{
+	const Best *candidate = CooccurrenceSlot(&ridge->to, target);
+	CooccurrenceSlots solved = RidgeSolved(ridge->job, &ridge->to, nth);
+	Best *out = CooccurrenceSlot(&solved, target);
+	uint32_t left = 0;
+
+	for (uint32_t row = 0; weight && row < n; row++)
+		if (isfinite(weight[row]) && weight[row] != 0)
+		{
+			out[left] = candidate[row];
+			out[left++].value = weight[row];
+		}
+	solved.count[target] = left;
+}
+
 /* Replaces what the counts say of a target's candidates by their weights; drops those without any. */
 static void
 solve_target(const Ridge *ridge, uint32_t target)
 {
 	Best *candidate = CooccurrenceSlot(&ridge->to, target);
 	uint32_t n = ridge->to.count[target];
-	uint32_t left = 0;
 
 	if (n == 0)
 		return;
@@ -103,17 +145,8 @@ solve_target(const Ridge *ridge, uint32_t target)
 		look_up(ridge, target, candidate, n);
 	else
 		pick_out(ridge, target, candidate, n);
-	for (uint32_t row = 0; row < n; row++)
-		ridge->system[row * ridge->job->ld + row] += ridge->job->ridge;
-
-	if (CholeskySolve(ridge->system, n, ridge->job->ld, ridge->weight))
-		for (uint32_t row = 0; row < n; row++)
-			if (isfinite(ridge->weight[row]) && ridge->weight[row] != 0)
-			{
-				candidate[left] = candidate[row];
-				candidate[left++].value = ridge->weight[row];
-			}
-	ridge->to.count[target] = left;
+	for (uint32_t nth = ridge->job->at_once; nth-- > 0;)
+		put_weights(ridge, target, solve_for(ridge, n, nth), n, nth);
 }
 
 /* How far apart the rows of a system lie. */
@@ -396,6 +429,15 @@ count_places(const RidgeBasis *basis, uint32_t k)
 	return places;
 }
 
+/* The same of whichever has more. */
+static uint64_t
+most_places(const RidgeBases *bases, uint32_t k)
+{
+	uint64_t places = count_places(bases->one, k);
+
+	return bases->other ? Max(places, count_places(bases->other, k)) : places;
+}
+
 CooccurrenceSlots
 RidgeRoom(const RidgeBases *bases, uint32_t candidates, Budget *budget)
 {
@@ -403,13 +445,11 @@ RidgeRoom(const RidgeBases *bases, uint32_t candidates, Budget *budget)
 	CooccurrenceSlots room = {
 		.k = Max(1, Min(candidates, bases->one->to.k)),
 		.start = BudgetAllocSharedResult(budget, (uint64_t) items + 1, sizeof(uint64_t)),
-		.count = BudgetAllocSharedResult(budget, items, sizeof(uint32_t)),
+		.count =
+			BudgetAllocSharedResult(budget, (uint64_t) items * RIDGE_AT_ONCE, sizeof(uint32_t)),
 	};
-	uint64_t places = count_places(bases->one, room.k);
 
-	if (bases->other)
-		places = Max(places, count_places(bases->other, room.k));
-	room.slot = BudgetAllocSharedResult(budget, places, sizeof(Best));
+	room.slot = BudgetAllocSharedResult(budget, most_places(bases, room.k), sizeof(Best));
 	return room;
 }
 
@@ -473,8 +513,10 @@ RidgePlan(const RidgeBases *bases, const CooccurrenceSlots *to, RidgeJob *job, v
 {
 	const RidgeBasis *basis = bases->one;
 
-	*job = (RidgeJob){
-		.items = basis->input.rows.items, .room = to->k, .crossed = basis->target != NULL};
+	*job = (RidgeJob){.items = basis->input.rows.items,
+					  .room = to->k,
+					  .crossed = basis->target != NULL,
+					  .places_most = most_places(bases, to->k)};
 	name_pieces(basis, to, piece);
 	if (bases->other)
 	{
@@ -500,8 +542,37 @@ RidgeBegin(const RidgeBasis *basis, double lambda, uint32_t candidates, Cooccurr
 		undo_similarity(basis, to);
 	}
 	job->ld = leading(candidates);
-	job->ridge = uniform_ridge(basis->diagonal, job->items, lambda);
+	job->at_once = 1;
+	job->ridge[0] = uniform_ridge(basis->diagonal, job->items, lambda);
+	job->places = to->start[job->items];
 	ProgressEnter(PROGRESS_SOLVE, (basis->gram ? 1 : 2) * (uint64) job->items);
+}
+
+bool
+RidgeAdd(const RidgeBasis *basis, double lambda, uint32_t candidates, const CooccurrenceSlots *to,
+		 RidgeJob *job)
+{
+	uint32_t nth = job->at_once;
+
+	candidates = Min(candidates, job->room);
+	if (nth == RIDGE_AT_ONCE || job->places * (nth + 1) > job->places_most ||
+		2 * (candidates + UINT64_C(1)) * job->ld > system_floats(job) ||
+		2 * (uint64_t) candidates > job->room)
+		return false;
+	job->ridge[nth] = uniform_ridge(basis->diagonal, job->items, lambda);
+	job->at_once++;
+	memset(to->count + (size_t) nth * job->items, 0, sizeof(uint32_t) * job->items);
+	return true;
+}
+
+CooccurrenceSlots
+RidgeSolved(const RidgeJob *job, const CooccurrenceSlots *to, uint32_t nth)
+{
+	CooccurrenceSlots solved = *to;
+
+	solved.slot += job->places * nth;
+	solved.count += (size_t) job->items * nth;
+	return solved;
 }
 
 void

@@ -64,6 +64,9 @@ extern double RidgeProducts(const RidgeBasis *basis, uint32_t candidates);
 extern CooccurrenceSlots RidgeSolve(const RidgeBasis *basis, double lambda, uint32_t candidates,
 									Budget *budget);
 
+/* So many lambda may be solved for at once: a system is looked up once, which takes as long as to solve it. */
+#define RIDGE_AT_ONCE 3
+
 /* A part of a team's job that solves systems. */
 typedef struct RidgeJob
 {
@@ -75,7 +78,11 @@ typedef struct RidgeJob
 	bool crossed;     /* candidates come with the right side of the system */
 	bool other;       /* systems are those of the other basis */
 	bool taken;       /* candidates are there already */
-	float ridge;      /* lambda * mean(diag G), in units of G, which keep it near lambda */
+	uint32_t at_once;
+	float
+		ridge[RIDGE_AT_ONCE]; /* lambda * mean(diag G), in units of G, which keep it near lambda */
+	uint64_t places;          /* of the candidates of one of them; those of the next come then */
+	uint64_t places_most;
 } RidgeJob;
 
 /* And of its pieces. */
@@ -123,6 +130,12 @@ extern uint32_t RidgePlan(const RidgeBases *bases, const CooccurrenceSlots *to, 
 						  void **piece, Budget *budget);
 extern void RidgeBegin(const RidgeBasis *basis, double lambda, uint32_t candidates,
 					   CooccurrenceSlots *to, RidgeJob *job);
+
+/* Has it solve for another lambda at once; false where there is no room for that.  Then where it is found. */
+extern bool RidgeAdd(const RidgeBasis *basis, double lambda, uint32_t candidates,
+					 const CooccurrenceSlots *to, RidgeJob *job);
+extern CooccurrenceSlots RidgeSolved(const RidgeJob *job, const CooccurrenceSlots *to,
+									 uint32_t nth);
 extern void RidgeWork(const TeamMember *member, const RidgeJob *job, int first);
 extern void RidgeFree(void **piece, Budget *budget);
 

@@ -22,6 +22,8 @@ struct Solving
 	CooccurrenceSlots solved;
 	Mixture *mixture;
 	RidgeJob ridge;
+	double lambda[RIDGE_AT_ONCE]; /* that it was solved for last, of so many candidates */
+	uint32_t candidates;
 	AskingJob asking;
 	uint32_t members;
 	void *piece[PIECES];
@@ -199,26 +201,77 @@ SolvingOther(Solving *solving)
 	Assert(solving->basis->gram && solving->other->gram);
 	solving->basis = solving->other;
 	solving->ridge.other = true;
+	solving->ridge.at_once = 0;
 	MixtureOther(solving->mixture, solving->other);
+}
+
+/* Begins to solve for a lambda. */
+static void
+begin(Solving *solving, double lambda, uint32_t candidates)
+{
+	RidgeBegin(solving->basis, lambda, candidates, &solving->solved, &solving->ridge);
+	solving->lambda[0] = lambda;
+	solving->candidates = candidates;
+}
+
+/* Has everybody solve what was begun. */
+static void
+solve_begun(Solving *solving, const TeamMeanwhile *meanwhile)
+{
+	Order order = {.kind = ORDER_SOLVE, .job.ridge = solving->ridge};
+
+	TeamOrderMeanwhile(solving->leader, obey, &order, sizeof(order), meanwhile);
+	MixtureTurn(solving->mixture, &solving->solved);
 }
 
 void
 SolvingMeanwhile(Solving *solving, double lambda, uint32_t candidates,
 				 const TeamMeanwhile *meanwhile)
 {
-	Order order = {.kind = ORDER_SOLVE};
+	begin(solving, lambda, candidates);
+	solve_begun(solving, meanwhile);
+}
 
-	RidgeBegin(solving->basis, lambda, candidates, &solving->solved, &solving->ridge);
-	order.job.ridge = solving->ridge;
-	TeamOrderMeanwhile(solving->leader, obey, &order, sizeof(order), meanwhile);
-	MixtureTurn(solving->mixture, &solving->solved);
+void
+SolvingAhead(Solving *solving, const double *lambda, uint32_t count, uint32_t candidates,
+			 Budget *budget)
+{
+	if (solving->basis->gram == NULL)
+	{
+		SolvingSolve(solving, lambda[0], candidates, budget);
+		return;
+	}
+	begin(solving, lambda[0], candidates);
+	for (uint32_t n = 1; n < count && RidgeAdd(solving->basis, lambda[n], candidates,
+											   &solving->solved, &solving->ridge);
+		 n++)
+		solving->lambda[n] = lambda[n];
+	solve_begun(solving, &(TeamMeanwhile){0});
+}
+
+/* Takes what was solved for already; false where it was not. */
+static bool
+take_solved(Solving *solving, double lambda, uint32_t candidates)
+{
+	for (uint32_t n = 0; n < solving->ridge.at_once; n++)
+		if (solving->lambda[n] == lambda && solving->candidates == candidates)
+		{
+			CooccurrenceSlots solved = RidgeSolved(&solving->ridge, &solving->solved, n);
+
+			MixtureTurn(solving->mixture, &solved);
+			return true;
+		}
+	return false;
 }
 
 void
 SolvingSolve(Solving *solving, double lambda, uint32_t candidates, Budget *budget)
 {
 	if (solving->basis->gram)
-		SolvingMeanwhile(solving, lambda, candidates, &(TeamMeanwhile){0});
+	{
+		if (!take_solved(solving, lambda, candidates))
+			SolvingMeanwhile(solving, lambda, candidates, &(TeamMeanwhile){0});
+	}
 	else
 	{
 		CooccurrenceSlots solved = RidgeSolve(solving->basis, lambda, candidates, budget);

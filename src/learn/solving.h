@@ -46,6 +46,10 @@ extern void SolvingOther(Solving *solving);
 extern void SolvingMeanwhile(Solving *solving, double lambda, uint32_t candidates,
 							 const TeamMeanwhile *meanwhile);
 
+/* Solves as below, for others at once if there is room for that: these are there then when they are asked for. */
+extern void SolvingAhead(Solving *solving, const double *lambda, uint32_t count,
+						 uint32_t candidates, Budget *budget);
+
 /* Solves for the best so many candidates of every target. */
 extern void SolvingSolve(Solving *solving, double lambda, uint32_t candidates, Budget *budget);
 
