@@ -53,11 +53,15 @@ ForecastCost(const Model *model, const SketchFigures *figures, const ForecastRea
 	bool factors = settings->algorithm == MODEL_FACTORS;
 	bool automatic = !factors && settings->similarity.rule.kind == SIMILARITY_AUTO;
 	SimilarityOptions options = model->picked;
+	SimilarityOptions picked = model->picked;
 
-	/* What most sets are learned with, until one has been; nothing is picked by hardly anybody. */
+	/*
+	 * Trials are those of ridge, which most sets are learned with, too: what the last refresh picked is
+	 * what the next one picks.  Nothing is picked by hardly anybody.
+	 */
 	if (automatic && held_out < MATCHCURVE_LEAST)
 		automatic = false;
-	if (automatic && !model->refreshed)
+	if (automatic)
 		options.rule.kind = SIMILARITY_RIDGE;
 
 	/* What is only shown is counted, where nobody says otherwise. */
@@ -81,6 +85,8 @@ ForecastCost(const Model *model, const SketchFigures *figures, const ForecastRea
 		.twice = !MatchCurveSpares(users, held_out),
 		.trials = automatic ? AUTOMATIC_TRIALS : 0,
 		.options = &options,
+		.picked =
+			automatic && model->has_picked && picked.rule.kind != SIMILARITY_RIDGE ? &picked : NULL,
 		.fold = factors ? &settings->fold : NULL,
 	});
 }

@@ -509,6 +509,7 @@ take_picked(Model *model, int n)
 
 	*picked = model->settings.similarity;
 	column(n + 1, &isnull);
+	model->has_picked = picked->rule.kind == SIMILARITY_AUTO && !isnull;
 	if (picked->rule.kind != SIMILARITY_AUTO)
 		return end;
 	if (isnull)

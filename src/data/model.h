@@ -80,6 +80,7 @@ typedef struct Model
 	bool damaged;             /* that was not to be read */
 	Signals *signals;         /* what histories go by; NULL where all signals are the same */
 	SimilarityOptions picked; /* the settings' similarity, with what auto stands for */
+	bool has_picked;          /* auto stands for what a refresh picked */
 	ModelAlgorithm algorithm; /* what the last refresh learned for lists */
 	bool refreshed;
 	bool timed;         /* the last refresh saw times */

@@ -313,6 +313,34 @@ cost_neighbors(const CostInput *input, RefreshCost *cost)
 					   (in_memory ? 0 : pass_seconds(input));
 }
 
+/*
+ * Learns what trials pick instead of the dearest they try, by seconds, from everybody; of the dearest,
+ * systems are solved for a part of the candidates only.
+ */
+static double
+cost_picked(const CostInput *input, RefreshCost *cost)
+{
+	CostInput then = *input;
+	RefreshCost picked = {0};
+
+	then.options = input->picked;
+	cost_neighbors(&then, &picked);
+	cost->kept = picked.kept;
+	cost->solve -= cost->systems;
+	return picked.learn;
+}
+
+/* Seconds to learn again from everybody, whose pairs may have been counted along with those of the learners. */
+static double
+again_seconds(const CostInput *input, const RefreshCost *cost, double picked)
+{
+	bool along = grams_bytes(input) > gram_bytes(input);
+
+	if (input->picked)
+		return picked + (along ? ALONG * cost->learn : 0);
+	return cost->learn * (along ? ALONG : 1) + cost->solve;
+}
+
 /* Learning factors, scoring those held out, and storing them. */
 static void
 cost_factors(const CostInput *input, RefreshCost *cost)
@@ -443,10 +471,13 @@ CostOf(const CostInput *input)
 	const SketchFigures *figures = &input->figures;
 	RefreshCost cost = {0};
 	double scoring = 0; /* of those held out, once */
+	double picked = 0;
 
 	if (figures->events <= 0)
 		return cost;
 	cost_neighbors(input, &cost);
+	if (input->picked)
+		picked = cost_picked(input, &cost);
 	cost.read = figures->events *
 				(input->row_seconds +
 				 1e-9 * (constants.read_event + constants.read_byte * input->id_bytes)) /
@@ -456,8 +487,7 @@ CostOf(const CostInput *input)
 		scoring = 1e-9 * constants.curve_neighbor * input->held_out *
 				  (figures->cells / figures->users) * (cost.kept / figures->items);
 	if (input->twice)
-		cost.again = cost.learn * (grams_bytes(input) > gram_bytes(input) ? ALONG : 1) +
-					 cost.solve + scoring;
+		cost.again = again_seconds(input, &cost, picked) + scoring;
 	/*
 	 * A third of the candidates takes a ninth to a 27th of the time, and no system is gathered for it
 	 * again; a third of trials solves; all together have no more than a fit.

@@ -27,6 +27,7 @@ typedef struct CostInput
 	bool twice;         /* whether neighbours are learned again with them */
 	double trials;      /* of other options before, each with a part of the candidates */
 	const SimilarityOptions *options;
+	const SimilarityOptions *picked; /* what trials of these options will pick besides; or NULL */
 	const FoldOptions
 		*fold; /* factors are learned beside, once more for a quarter where twice; or NULL */
 } CostInput;

@@ -189,8 +189,10 @@ check_cost_of_trials(void)
 		.trials = 13,
 		.options = &options,
 	};
+	SimilarityOptions counts = {.rule = SimilarityPreset(SIMILARITY_COOCCURRENCE)};
 	RefreshCost gram;
 	RefreshCost tape;
+	RefreshCost picked;
 	double once;
 
 	SketchItemsAdd(&input.figures.spread, 100, 1e4);
@@ -207,6 +209,21 @@ check_cost_of_trials(void)
 	input.trials = 13;
 	tape = CostOf(&input);
 	must(near(tape.curve - once, (tape.learn + tape.systems) / 2));
+
+	/* Where counts are picked, nobody's systems are solved in the end: pairs are counted once for trials, and once for these. */
+	input.memory = INFINITY;
+	input.twice = true;
+	input.held_out = 0;
+	counts.k = 10;
+	input.picked = &counts;
+	picked = CostOf(&input);
+	must(picked.learn == gram.learn && picked.solve == 0 && near(picked.curve, 13 * gram.systems / 40));
+	input.picked = NULL;
+	must(picked.bytes <= CostOf(&input).bytes);
+	input.options = &counts;
+	input.trials = 0;
+	must(picked.kept == CostOf(&input).kept);
+	must(near(picked.again, CostOf(&input).learn + 0.4 * gram.learn));
 }
 
 /* Forty-three unknowns, each of which depends on all others, over the borders of many tiles: b is what solves to 1, 2, ... */

@@ -88,7 +88,12 @@ SET LOCAL maintenance_work_mem = '1MB';
 SELECT pg_temp.compare('large', 1.15, 5000, 3);
 SET LOCAL maintenance_work_mem = '256MB';
 SELECT reco_configure('large', similarity => 'auto');
+CREATE TEMP TABLE unpicked AS SELECT * FROM reco_estimate('large', 'Infinity');
 SELECT pg_temp.compare('large', 1.15);
+-- Where counts were picked, they are taken to be again: no systems of all candidates, after trials that ask as much memory as ever.
+SELECT is((SELECT picked_similarity::text FROM large.model), 'cooccurrence', 'counts are picked of the large set');
+SELECT cmp_ok((SELECT seconds_learn FROM reco_estimate('large', 'Infinity')), '<', (SELECT seconds_learn FROM unpicked), 'which is learned sooner, the next time');
+SELECT is((SELECT peak_memory FROM reco_estimate('large', 'Infinity')), (SELECT peak_memory FROM unpicked), 'and as much memory is asked');
 SELECT reco_configure('large', algorithm => 'factors', factors => 16, iterations => 2);
 SELECT pg_temp.compare('large', 1.15);
 SELECT reco_configure('large', algorithm => 'neighbors', similarity => 'cosine', weighting => 'binary');
