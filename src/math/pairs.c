@@ -16,13 +16,15 @@
 
 /*
  * A user's list begins somewhere in memory, and waiting for it takes long: where the list begins
- * is sent for first, its items a little later, as far as they will be read.  These go to the second
- * cache only, which can wait for more of them at a time than the first.
+ * is sent for first, its items a little later, as far as they will be read.  Where values are read
+ * as well, both go to the second cache only, which can wait for more of them at a time than the first.
  */
-#define AHEAD_START 14
-#define AHEAD_ITEMS 4
-#define LINE        64 /* bytes in a line of the cache */
-#define LINES_MOST  64 /* of one list */
+#define AHEAD_START       14
+#define AHEAD_ITEMS       6
+#define AHEAD_CELLS       4
+#define LINE              64 /* bytes in a line of the cache */
+#define LINES_MOST        16 /* of the items of one list */
+#define LINES_MOST_VALUED 64
 
 /* Products are reckoned so many at a time, which the processor then does several at once. */
 #define TOGETHER 64
@@ -82,18 +84,26 @@ item_at(const Lists *lists, uint64_t entry, bool narrow)
 	return narrow ? lists->narrow[entry] : lists->wide[entry];
 }
 
-static inline void
-send_bytes(const void *memory, uint64_t bytes)
+/* Sends for bytes: to the first cache, or to the second only. */
+static WIDTH_KNOWN void
+send_bytes(const void *memory, uint64_t bytes, bool first)
 {
-	for (uint64_t b = 0; b < bytes && b < LINE * LINES_MOST; b += LINE)
-		__builtin_prefetch((const char *) memory + b, 0, 2);
+	uint64_t most = LINE * (first ? LINES_MOST : LINES_MOST_VALUED);
+
+	for (uint64_t b = 0; b < bytes && b < most; b += LINE)
+		if (first)
+			__builtin_prefetch((const char *) memory + b, 0, 3);
+		else
+			__builtin_prefetch((const char *) memory + b, 0, 2);
 }
 
 /* Sends for lists to come. */
 static WIDTH_KNOWN void
-send_for(const PairsInput *in, const Lists *lists, uint64_t entry, uint64_t end, bool narrow)
+send_for(const PairsInput *in, const Lists *lists, uint64_t entry, uint64_t end, bool narrow,
+		 bool valued)
 {
 	const uint32_t *user = in->by_item.column;
+	uint64_t next = entry + (valued ? AHEAD_CELLS : AHEAD_ITEMS);
 
 	if (entry + AHEAD_START < end)
 	{
@@ -101,18 +111,18 @@ send_for(const PairsInput *in, const Lists *lists, uint64_t entry, uint64_t end,
 		if (in->step)
 			__builtin_prefetch(&in->step[user[entry + AHEAD_START]]);
 	}
-	if (entry + AHEAD_ITEMS < end)
+	if (next < end)
 	{
-		uint64_t begin = lists->start[user[entry + AHEAD_ITEMS]];
-		uint64_t count = (uint64_t) in->place[entry + AHEAD_ITEMS] + 1;
+		uint64_t begin = lists->start[user[next]];
+		uint64_t count = (uint64_t) in->place[next] + 1;
 
 		if (narrow)
-			send_bytes(lists->narrow + begin, count * sizeof(uint16_t));
+			send_bytes(lists->narrow + begin, count * sizeof(uint16_t), !valued);
 		else
-			send_bytes(lists->wide + begin, count * sizeof(uint32_t));
-		if (lists->value)
+			send_bytes(lists->wide + begin, count * sizeof(uint32_t), !valued);
+		if (valued)
 		{
-			send_bytes(lists->value + begin, count * sizeof(float));
+			send_bytes(lists->value + begin, count * sizeof(float), false);
 			__builtin_prefetch(&lists->value[begin + count - 1]);
 		}
 	}
@@ -152,12 +162,12 @@ nth_of(uint64_t four, int n)
 }
 
 /*
- * Adds a term to the sum of each of so many items of a list: to all the same where terms are NULL.  Narrow
- * ones are read four at a time, for reading and writing sums is work enough.
+ * Adds a term to the sum of each of so many items of a list.  Narrow ones are read four at a time, for reading
+ * terms and writing sums is work enough.
  */
 static WIDTH_KNOWN void
-add_terms(const Lists *lists, uint64_t list, uint32_t count, const PairSum *term, PairSum same,
-		  PairSum *sums, bool narrow)
+add_terms(const Lists *lists, uint64_t list, uint32_t count, const PairSum *term, PairSum *sums,
+		  bool narrow)
 {
 	uint32_t n = 0;
 
@@ -167,13 +177,22 @@ add_terms(const Lists *lists, uint64_t list, uint32_t count, const PairSum *term
 			uint64_t four;
 
 			memcpy(&four, lists->narrow + list + n, sizeof(four));
-			sums[nth_of(four, 0)] += term ? term[n] : same;
-			sums[nth_of(four, 1)] += term ? term[n + 1] : same;
-			sums[nth_of(four, 2)] += term ? term[n + 2] : same;
-			sums[nth_of(four, 3)] += term ? term[n + 3] : same;
+			sums[nth_of(four, 0)] += term[n];
+			sums[nth_of(four, 1)] += term[n + 1];
+			sums[nth_of(four, 2)] += term[n + 2];
+			sums[nth_of(four, 3)] += term[n + 3];
 		}
 	for (; n < count; n++)
-		sums[item_at(lists, list + n, narrow)] += term ? term[n] : same;
+		sums[item_at(lists, list + n, narrow)] += term[n];
+}
+
+/* Adds the same to the sums of all. */
+static WIDTH_KNOWN void
+add_same(const Lists *lists, uint64_t list, uint32_t count, PairSum same, PairSum *restrict sums,
+		 bool narrow)
+{
+	for (uint32_t n = 0; n < count; n++)
+		sums[item_at(lists, list + n, narrow)] += same;
 }
 
 /*
@@ -200,7 +219,7 @@ add_products(const Lists *lists, uint64_t list, uint32_t count, double own, Pair
 		uint32_t part = count < TOGETHER ? count : TOGETHER;
 
 		reckon(lists->value + list, part, own, scale, product);
-		add_terms(lists, list, part, product, 0, sums, narrow);
+		add_terms(lists, list, part, product, sums, narrow);
 		list += part;
 		count -= part;
 	}
@@ -208,22 +227,10 @@ add_products(const Lists *lists, uint64_t list, uint32_t count, double own, Pair
 
 /* Counts each of so many items of a list. */
 static WIDTH_KNOWN void
-count_items(const Lists *lists, uint64_t list, uint32_t count, uint32_t *counts, bool narrow)
+count_items(const Lists *lists, uint64_t list, uint32_t count, uint32_t *restrict counts,
+			bool narrow)
 {
-	uint32_t n = 0;
-
-	if (narrow)
-		for (; count - n >= 4; n += 4)
-		{
-			uint64_t four;
-
-			memcpy(&four, lists->narrow + list + n, sizeof(four));
-			counts[nth_of(four, 0)]++;
-			counts[nth_of(four, 1)]++;
-			counts[nth_of(four, 2)]++;
-			counts[nth_of(four, 3)]++;
-		}
-	for (; n < count; n++)
+	for (uint32_t n = 0; n < count; n++)
 		counts[item_at(lists, list + n, narrow)]++;
 }
 
@@ -281,7 +288,7 @@ add_users(const PairsInput *in, uint64_t begin, uint64_t end, PairSum *sums, uin
 		uint32_t count = in->place[e];
 
 		INTERRUPTS_AT(e);
-		send_for(in, &lists, e, end, narrow);
+		send_for(in, &lists, e, end, narrow, lists.value != NULL);
 		if (touched)
 			listed = list_new(&lists, list, count, sums, touched, listed, narrow);
 		if (counts)
@@ -290,8 +297,8 @@ add_users(const PairsInput *in, uint64_t begin, uint64_t end, PairSum *sums, uin
 			add_products(&lists, list, count, lists.value[list + count] * per_unit, in->scale, sums,
 						 narrow);
 		else
-			add_terms(&lists, list, count, NULL, step_of(in, user, lists.start[user + 1] - list),
-					  sums, narrow);
+			add_same(&lists, list, count, step_of(in, user, lists.start[user + 1] - list), sums,
+					 narrow);
 	}
 	return listed;
 }
