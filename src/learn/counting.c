@@ -27,6 +27,7 @@ typedef struct Counter
 	const uint64_t *item_start;
 	const uint32_t *range;
 	PairsInput pairs;
+	uint32_t *reached; /* with a copy of the lists: [users], as SparseTurnNext has it */
 	PairSum *sums;     /* [items], zero between rows */
 	uint32_t *touched; /* [items + 1] */
 	PassesTake take;
@@ -107,8 +108,8 @@ make_scratch(const CountingJob *job, void **piece, Budget *budget)
 }
 
 /*
- * Decides whether each member reads users' lists from a copy of its own: where memory is left that nobody
- * else needs.
+ * Decides whether each member reads users' lists from a copy of its own, and remembers how far it turned them:
+ * where memory is left that nobody else needs.
  */
 static void
 plan_copies(CountingJob *job, const Sparse *by_user, uint64_t members, const Budget *budget)
@@ -119,7 +120,8 @@ plan_copies(CountingJob *job, const Sparse *by_user, uint64_t members, const Bud
 	uint64_t values = by_user->value ? cells * members * sizeof(float) : 0;
 
 	job->narrow = by_user->columns <= UINT32_C(1) << 16;
-	columns = cells * members * (job->narrow ? sizeof(uint16_t) : sizeof(uint32_t));
+	columns = members * (cells * (job->narrow ? sizeof(uint16_t) : sizeof(uint32_t)) +
+						 job->users * sizeof(uint32_t));
 	job->copy_columns = columns <= left;
 	job->copy_values = values > 0 && columns + values <= left;
 	job->copies = (job->copy_columns ? columns : 0) + (job->copy_values ? values : 0);
@@ -174,11 +176,15 @@ CountingFree(const CountingJob *job, void **piece, Budget *budget)
  *   of 2 MB                1.14            2.35
  */
 static void
-copy_lists(const CountingJob *job, PairsInput *pairs)
+copy_lists(const CountingJob *job, Counter *counter)
 {
+	PairsInput *pairs = &counter->pairs;
 	Sparse *lists = &pairs->by_user;
 	uint64_t cells = lists->start[job->users];
 
+	if (job->copy_columns)
+		counter->reached = palloc_extended(Max(sizeof(uint32_t) * (Size) job->users, 1),
+										   MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
 	if (job->copy_columns && job->narrow)
 	{
 		uint16_t *narrow = PagesAlloc(cells, sizeof(uint16_t));
@@ -198,10 +204,15 @@ copy_lists(const CountingJob *job, PairsInput *pairs)
 
 /* Gives the copies back. */
 static void
-free_lists(const CountingJob *job, PairsInput *pairs)
+free_lists(const CountingJob *job, Counter *counter)
 {
+	PairsInput *pairs = &counter->pairs;
+
 	if (job->copy_columns)
+	{
+		pfree(counter->reached);
 		pfree(job->narrow ? unconstify(uint16_t *, pairs->narrow) : (void *) pairs->by_user.column);
+	}
 	if (job->copy_values)
 		pfree(pairs->by_user.value);
 }
@@ -261,7 +272,11 @@ count_range(Counter *counter, uint32_t first, uint32_t end)
 	by_item->rows = end - first;
 	for (uint32_t row = 0; row <= by_item->rows; row++)
 		by_item->start[row] = item_start[first + row] - item_start[first];
-	SparseTurnPlaces(&counter->pairs.by_user, first, by_item, counter->pairs.place);
+	if (counter->reached)
+		SparseTurnNext(&counter->pairs.by_user, counter->pairs.narrow, first, by_item,
+					   counter->pairs.place, counter->reached);
+	else
+		SparseTurnPlaces(&counter->pairs.by_user, first, by_item, counter->pairs.place);
 	counter->pairs.first = first;
 	for (uint32_t i = first; i < end; i++)
 	{
@@ -278,7 +293,7 @@ count_ranges(const TeamMember *member, Counter *counter)
 	double cells = Max((double) counter->item_start[job->items], 1);
 	uint32_t taken;
 
-	copy_lists(job, &counter->pairs);
+	copy_lists(job, counter);
 	memset(counter->sums, 0, sizeof(PairSum) * job->items);
 	while ((taken = TeamNext(member)) < job->ranges)
 	{
@@ -289,7 +304,7 @@ count_ranges(const TeamMember *member, Counter *counter)
 		ProgressDone((uint64) ((double) counter->item_start[counter->range[taken + 1]] / cells *
 							   (double) job->steps));
 	}
-	free_lists(job, &counter->pairs);
+	free_lists(job, counter);
 }
 
 /* The job in memory as one member sees it. */

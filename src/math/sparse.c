@@ -76,8 +76,9 @@ find_near(const Sparse *a, uint32_t row, uint32_t column, uint64_t guess)
 	return find_between(a, high - low > step ? high - step + 1 : low, high, column);
 }
 
-/* Rows ahead whose place is sent for. */
-#define AHEAD 8
+/* Rows ahead whose place is sent for: where it is looked for, and where it is known. */
+#define AHEAD      8
+#define AHEAD_NEXT 16
 
 /* Turns; which of values and places are wanted is known when this is compiled. */
 static inline __attribute__((always_inline)) void
@@ -131,6 +132,56 @@ void
 SparseTurnPlaces(const Sparse *a, uint32_t first, Sparse *at, uint32_t *place)
 {
 	turn(a, first, at, NULL, place);
+}
+
+/* Turns on from where each row was left; of which width its columns are is known when this is compiled. */
+static inline __attribute__((always_inline)) void
+turn_on(const Sparse *a, const uint16_t *narrow, uint32_t first, Sparse *at, uint32_t *place,
+		uint32_t *reached)
+{
+	uint32_t last = first + at->rows;
+
+	for (uint32_t row = 0; row < at->columns; row++)
+	{
+		uint64_t begin = a->start[row];
+		uint64_t end = a->start[row + 1];
+		uint64_t e = begin + reached[row];
+
+		INTERRUPTS();
+		if (row + AHEAD_NEXT < at->columns)
+		{
+			uint64_t next = a->start[row + AHEAD_NEXT] + reached[row + AHEAD_NEXT];
+
+			__builtin_prefetch(narrow ? (const void *) &narrow[next]
+									  : (const void *) &a->column[next]);
+		}
+		while (e < end && (narrow ? narrow[e] : a->column[e]) < first)
+			e++;
+		for (; e < end; e++)
+		{
+			uint32_t column = narrow ? narrow[e] : a->column[e];
+			uint64_t to;
+
+			if (column >= last)
+				break;
+			to = at->start[column - first]++;
+			at->column[to] = row;
+			place[to] = (uint32_t) (e - begin);
+		}
+		reached[row] = (uint32_t) (e - begin);
+	}
+	memmove(at->start + 1, at->start, sizeof(uint64_t) * at->rows);
+	at->start[0] = 0;
+}
+
+void
+SparseTurnNext(const Sparse *a, const uint16_t *narrow, uint32_t first, Sparse *at, uint32_t *place,
+			   uint32_t *reached)
+{
+	if (narrow)
+		turn_on(a, narrow, first, at, place, reached);
+	else
+		turn_on(a, NULL, first, at, place, reached);
 }
 
 uint64_t

@@ -54,6 +54,13 @@ extern void SparseTurn(const Sparse *a, uint32_t first, Sparse *at);
 /* The same, where at has no values: place[] gets where each of its entries is in its row of a. */
 extern void SparseTurnPlaces(const Sparse *a, uint32_t first, Sparse *at, uint32_t *place);
 
+/*
+ * The same of ranges that come in order: reached[], [a->rows] and 0 at first, says how many entries of a row
+ * the range before came to, so that none is looked for.  Reads columns where there are narrow ones there.
+ */
+extern void SparseTurnNext(const Sparse *a, const uint16_t *narrow, uint32_t first, Sparse *at,
+						   uint32_t *place, uint32_t *reached);
+
 /* The first entry of a sorted row whose column is at least the given one. */
 extern uint64_t SparseFind(const Sparse *a, uint32_t row, uint32_t column);
 
