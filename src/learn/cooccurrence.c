@@ -192,7 +192,7 @@ offer_gathered(const Count *count, Gathering *own, const PairRow *row)
 	for (uint32_t n = 0; n < Min(own->count, places); n++)
 	{
 		uint32_t other = BestKeyIndex(own->key[n]);
-		uint32_t users = PairUsers(row->sums[other], count->table.scale);
+		uint32_t users = PairUsers(PairRowSum(row, other), count->table.scale);
 
 		CooccurrenceOffer(own->slots, count->lock, row->item,
 						  (Best){other, users, BestKeyValue(own->key[n])});
@@ -207,17 +207,17 @@ offer_part(const Count *count, const PairRow *row, Gathering *from, Gathering *t
 	SimilarityLeast least = {count->from.least, count->to.least};
 	uint32_t item = row->item;
 	uint32_t found[SIMILARITY_PART];
-	uint32_t many =
-		SimilaritySift(&count->table, item, row->sums, row->touched, first, n, &least, found);
+	uint32_t many = SimilaritySift(&count->table, row, first, n, &least, found);
 
 	for (uint32_t f = 0; f < many; f++)
 	{
 		uint32_t other = found[f];
-		uint32_t users = PairUsers(row->sums[other], count->table.scale);
+		PairSum sum = PairRowSum(row, other);
+		uint32_t users = PairUsers(sum, count->table.scale);
 		float speaks;
 		float spoken;
 
-		SimilarityPair(&count->table, item, other, row->sums[other], &speaks, &spoken);
+		SimilarityPair(&count->table, item, other, sum, &speaks, &spoken);
 		gather(count, from, item, other, speaks);
 		CooccurrenceOffer(&count->to, count->lock, other, (Best){item, users, speaks});
 		CooccurrenceOffer(&count->from, count->lock, other, (Best){item, users, spoken});

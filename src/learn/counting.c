@@ -28,7 +28,7 @@ typedef struct Counter
 	const uint32_t *range;
 	PairsInput pairs;
 	uint32_t *reached; /* with a copy of the lists: [users], as SparseTurnNext has it */
-	PairSum *sums;     /* [items], zero between rows */
+	PairSum *sums;     /* [items], zero between rows; or counts in the same memory */
 	uint32_t *touched; /* [items + 1] */
 	PassesTake take;
 	void *with;
@@ -242,6 +242,14 @@ count_row(Counter *counter, uint32_t item)
 	uint32_t split = counter->job->split;
 	bool listed;
 
+	if (split == 0 && PairsCount(&counter->pairs, item, (uint32_t *) counter->sums))
+	{
+		row.counts = (const uint32_t *) counter->sums;
+		row.same = counter->job->same;
+		hand_over(counter, &row, false);
+		memset(counter->sums, 0, sizeof(uint32_t) * item);
+		return;
+	}
 	if (split > 0)
 	{
 		listed = PairsRowBefore(&counter->pairs, item, split, counter->sums, counter->touched,
@@ -385,7 +393,7 @@ CountingValues(const CountingUnit *unit, const PairRow *row, float *values)
 	for (uint32_t t = 0; t < row->count; t++)
 	{
 		uint32_t other = row->touched ? row->touched[t] : t;
-		double weight = PairWeight(row->sums[other], unit->scale);
+		double weight = PairWeight(PairRowSum(row, other), unit->scale);
 
 		values[other] = (float) (weight * own * (unit->norm ? unit->norm[other] : unit->whole));
 	}

@@ -195,9 +195,9 @@ static void
 offer_part(const Count *count, uint32_t item, uint32_t first, uint32_t n)
 {
 	SimilarityLeast least = {count->from.least, count->to.least};
+	PairRow row = {.item = item, .touched = count->touched, .sums = count->sums};
 	uint32_t found[SIMILARITY_PART];
-	uint32_t many =
-		SimilaritySift(&count->table, item, count->sums, count->touched, first, n, &least, found);
+	uint32_t many = SimilaritySift(&count->table, &row, first, n, &least, found);
 
 	for (uint32_t f = 0; f < many; f++)
 	{

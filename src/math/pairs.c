@@ -29,9 +29,6 @@
 /* Products are reckoned so many at a time, which the processor then does several at once. */
 #define TOGETHER 64
 
-/* Counts that are made sums at a time. */
-#define SPREAD 16
-
 /* A number of the upper part is at most so much, see product_of(). */
 #define BITS_LEAST 12
 #define WHOLE      0x1p52
@@ -234,26 +231,6 @@ count_items(const Lists *lists, uint64_t list, uint32_t count, uint32_t *restric
 		counts[item_at(lists, list + n, narrow)]++;
 }
 
-/*
- * Makes counts sums, where they lie: from the last on, so that none is written over before it is read.
- */
-CLONES static void
-spread_counts(PairSum *sums, uint32_t count, PairSum same)
-{
-	const uint32_t *counts = (const uint32_t *) sums;
-	uint32_t some[SPREAD];
-	uint32_t n = count;
-
-	for (; n % SPREAD > 0; n--)
-		sums[n - 1] = counts[n - 1] * same;
-	for (; n > 0; n -= SPREAD)
-	{
-		memcpy(some, counts + n - SPREAD, sizeof(some));
-		for (int s = 0; s < SPREAD; s++)
-			sums[n - SPREAD + s] = some[s] * same;
-	}
-}
-
 /* Lists the items of a list that are met for the first time; returns how many are listed then. */
 static WIDTH_KNOWN uint32_t
 list_new(const Lists *lists, uint64_t list, uint32_t count, const PairSum *sums, uint32_t *touched,
@@ -312,15 +289,6 @@ add_part(const PairsInput *in, uint64_t begin, uint64_t end, PairSum *sums, uint
 					  : add_users(in, begin, end, sums, NULL, touched, listed, false);
 }
 
-static void
-count_part(const PairsInput *in, uint64_t begin, uint64_t end, uint32_t *counts)
-{
-	if (in->narrow)
-		add_users(in, begin, end, NULL, counts, NULL, 0, true);
-	else
-		add_users(in, begin, end, NULL, counts, NULL, 0, false);
-}
-
 /* True where those whom an item meets are listed. */
 static bool
 is_listed(const PairsInput *in, uint32_t item)
@@ -331,17 +299,25 @@ is_listed(const PairsInput *in, uint32_t item)
 }
 
 bool
+PairsCount(const PairsInput *in, uint32_t item, uint32_t *counts)
+{
+	const uint64_t *start = in->by_item.start + (item - in->first);
+
+	if (in->same == 0 || is_listed(in, item))
+		return false;
+	if (in->narrow)
+		add_users(in, start[0], start[1], NULL, counts, NULL, 0, true);
+	else
+		add_users(in, start[0], start[1], NULL, counts, NULL, 0, false);
+	return true;
+}
+
+bool
 PairsRow(const PairsInput *in, uint32_t item, PairSum *sums, uint32_t *touched, uint32_t *count)
 {
 	const uint64_t *start = in->by_item.start + (item - in->first);
 	bool listed = is_listed(in, item);
 
-	if (!listed && in->same > 0)
-	{
-		count_part(in, start[0], start[1], (uint32_t *) sums);
-		spread_counts(sums, item, in->same);
-		return false;
-	}
 	*count = add_part(in, start[0], start[1], sums, listed ? touched : NULL, 0);
 	return listed;
 }

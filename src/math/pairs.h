@@ -121,8 +121,16 @@ typedef struct PairRow
 	uint32_t count;          /* of those it meets, which are listed; without a list, item */
 	const uint32_t *touched; /* NULL where they are not listed */
 	const PairSum *sums;     /* [item], 0 for those it does not meet */
-	bool first;              /* of the first users only; the same row of all comes next */
+	const uint32_t *counts;  /* or users of both, each of whom added the same; else NULL */
+	PairSum same;
+	bool first; /* of the first users only; the same row of all comes next */
 } PairRow;
+
+static inline PairSum
+PairRowSum(const PairRow *row, uint32_t other)
+{
+	return row->counts ? row->counts[other] * row->same : row->sums[other];
+}
 
 /*
  * Adds the row of one item to sums[0 .. item - 1], all zero before.  Where few of them are met,
@@ -131,7 +139,13 @@ typedef struct PairRow
 extern bool PairsRow(const PairsInput *in, uint32_t item, PairSum *sums, uint32_t *touched,
 					 uint32_t *count);
 
-/* The same by way of the sums of the users below one, and then those of the rest. */
+/*
+ * Counts the users of each pair of the row instead, in counts[0 .. item - 1], all zero before, where every user
+ * adds the same and items are not listed; otherwise returns false, and nothing is done.
+ */
+extern bool PairsCount(const PairsInput *in, uint32_t item, uint32_t *counts);
+
+/* The same as PairsRow by way of the sums of the users below one, and then those of the rest. */
 extern bool PairsRowBefore(const PairsInput *in, uint32_t item, uint32_t user, PairSum *sums,
 						   uint32_t *touched, uint32_t *count);
 extern bool PairsRowRest(const PairsInput *in, uint32_t item, uint32_t user, PairSum *sums,

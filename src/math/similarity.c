@@ -185,17 +185,27 @@ prepare_sieve(Sieve *sieve, const SimilarityTable *table, uint32_t item,
 	return isnormal(sieve->as_source) && isnormal(sieve->as_target);
 }
 
-/* True where a pair may get in: its sum, and the other item's factors and least values. */
+/*
+ * True where a pair may get in: its users, the most that the upper half of its sum is worth, and the other
+ * item's factors and least values.
+ */
 static inline bool
-may_get_in(const Sieve *sieve, PairSum sum, float source, float target, float from, float to)
+may_get_in(const Sieve *sieve, int32_t users, float most, float source, float target, float from,
+		   float to)
 {
-	float most = (float) ((int32_t) (sum >> 32)) + 1.0f;
-	int32_t users = (int32_t) (sum & sieve->user_mask);
 	float speaks_least = sieve->own_from < to ? sieve->own_from : to;
 	float spoken_least = sieve->own_to < from ? sieve->own_to : from;
 
 	return (users >= sieve->min_support) & ((most * sieve->as_source * target >= speaks_least) |
 											(most * sieve->as_target * source >= spoken_least));
+}
+
+/* The same by its sum. */
+static inline bool
+may_sum_get_in(const Sieve *sieve, PairSum sum, float source, float target, float from, float to)
+{
+	return may_get_in(sieve, (int32_t) (sum & sieve->user_mask),
+					  (float) ((int32_t) (sum >> 32)) + 1.0f, source, target, from, to);
 }
 
 /* Marks which of the items from first on may get in. */
@@ -211,31 +221,56 @@ mark(const Sieve *all, const PairSum *restrict sums, uint32_t first, uint32_t co
 
 	sums += first;
 	for (uint32_t n = 0; n < count; n++)
-		marks[n] = may_get_in(&sieve, sums[n], source[n], target[n], from[n], to[n]);
+		marks[n] = may_sum_get_in(&sieve, sums[n], source[n], target[n], from[n], to[n]);
+}
+
+/* The same by counts of users, each of whom adds so much to the upper half of a sum. */
+CLONES static void
+mark_counts(const Sieve *all, const uint32_t *restrict counts, float each, uint32_t first,
+			uint32_t count, unsigned char *restrict marks)
+{
+	const Sieve sieve = *all;
+	const float *restrict source = sieve.table->source + first;
+	const float *restrict target = sieve.table->target + first;
+	const float *restrict from = sieve.least.from + first;
+	const float *restrict to = sieve.least.to + first;
+
+	counts += first;
+	for (uint32_t n = 0; n < count; n++)
+	{
+		int32_t users = (int32_t) counts[n];
+
+		marks[n] =
+			may_get_in(&sieve, users, (float) users * each, source[n], target[n], from[n], to[n]);
+	}
 }
 
 uint32_t
-SimilaritySift(const SimilarityTable *table, uint32_t item, const PairSum *sums,
-			   const uint32_t *touched, uint32_t first, uint32_t count,
+SimilaritySift(const SimilarityTable *table, const PairRow *row, uint32_t first, uint32_t count,
 			   const SimilarityLeast *least, uint32_t *found)
 {
 	Sieve sieve;
-	bool sifted = prepare_sieve(&sieve, table, item, least);
+	bool sifted = prepare_sieve(&sieve, table, row->item, least);
 	uint32_t n = 0;
 
-	if (sifted && touched == NULL)
+	if (sifted && row->touched == NULL)
 	{
 		unsigned char marks[SIMILARITY_PART] = {0};
 
-		mark(&sieve, sums, first, count, marks);
+		if (row->counts)
+			mark_counts(&sieve, row->counts, (float) ((double) row->same * 0x1p-32), first, count,
+						marks);
+		else
+			mark(&sieve, row->sums, first, count, marks);
 		return MarksList(marks, first, count, found);
 	}
 	for (uint32_t t = first; t < first + count; t++)
 	{
-		uint32_t other = touched ? touched[t] : t;
-		bool in = sifted ? may_get_in(&sieve, sums[other], table->source[other],
-									  table->target[other], least->from[other], least->to[other])
-						 : PairUsers(sums[other], table->scale) >= table->rule.min_support;
+		uint32_t other = row->touched ? row->touched[t] : t;
+		PairSum sum = PairRowSum(row, other);
+		bool in = sifted ? may_sum_get_in(&sieve, sum, table->source[other], table->target[other],
+										  least->from[other], least->to[other])
+						 : PairUsers(sum, table->scale) >= table->rule.min_support;
 
 		found[n] = other;
 		n += in;

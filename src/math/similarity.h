@@ -159,14 +159,13 @@ typedef struct SimilarityLeast
 
 /*
  * Lists in found[] which pairs of a part of a row may get in anywhere: all that do, and few others.
- * The part is at most SIMILARITY_PART items: those from first on, or listed in touched[] from there
+ * The part is at most SIMILARITY_PART items: those from first on, or listed in row->touched[] from there
  * on where it is not NULL.  Returns how many are found.  A few operations an item, several
  * items at a time.
  */
 #define SIMILARITY_PART 256
-extern uint32_t SimilaritySift(const SimilarityTable *table, uint32_t item, const PairSum *sums,
-							   const uint32_t *touched, uint32_t first, uint32_t count,
-							   const SimilarityLeast *least, uint32_t *found);
+extern uint32_t SimilaritySift(const SimilarityTable *table, const PairRow *row, uint32_t first,
+							   uint32_t count, const SimilarityLeast *least, uint32_t *found);
 
 /* The measures over plain counts; NaN where a count they divide by is 0. */
 extern double SimilarityCosine(double both, double a, double b);
