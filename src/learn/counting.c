@@ -112,12 +112,14 @@ make_scratch(const CountingJob *job, void **piece, Budget *budget)
  * where memory is left that nobody else needs.
  */
 static void
-plan_copies(CountingJob *job, const Sparse *by_user, uint64_t members, const Budget *budget)
+plan_copies(CountingJob *job, const Weighing *in, uint64_t members, const Budget *budget)
 {
+	const Sparse *by_user = &in->by_user;
 	uint64_t cells = by_user->start[job->users];
 	uint64_t left = BudgetLeft(budget) - Min(BudgetLeft(budget), SPARE);
 	uint64_t columns;
-	uint64_t values = by_user->value ? cells * members * sizeof(float) : 0;
+	uint64_t value = by_user->value ? sizeof(float) : in->levels.code ? sizeof(uint8_t) : 0;
+	uint64_t values = cells * members * value;
 
 	job->narrow = by_user->columns <= UINT32_C(1) << 16;
 	columns = members * (cells * (job->narrow ? sizeof(uint16_t) : sizeof(uint32_t)) +
@@ -149,11 +151,15 @@ CountingPlan(const Weighing *in, uint64_t steps, CountingJob *job, void **piece,
 	piece[COUNTING_USER_START] = in->by_user.start;
 	piece[COUNTING_USER_COLUMN] = in->by_user.column;
 	piece[COUNTING_USER_VALUE] = in->by_user.value;
+	piece[COUNTING_CODE] = (void *) in->levels.code;
+	piece[COUNTING_LEVEL_VALUE] = (void *) in->levels.value;
+	piece[COUNTING_LEVEL_ROOT] = (void *) in->levels.root;
+	piece[COUNTING_LEVEL_NEEDED] = (void *) in->levels.needed;
 	piece[COUNTING_STEP] = in->step_of_count;
 	piece[COUNTING_ITEM_START] = in->item_start;
 	piece[COUNTING_RANGE] = cut_ranges(job, in->item_start, budget);
 	members = make_scratch(job, piece, budget);
-	plan_copies(job, &in->by_user, members, budget);
+	plan_copies(job, in, members, budget);
 	BudgetHold(budget, 0, job->copies);
 	return members;
 }
@@ -198,8 +204,10 @@ copy_lists(const CountingJob *job, Counter *counter)
 	}
 	else if (job->copy_columns)
 		lists->column = PagesCopy(lists->column, cells, sizeof(uint32_t));
-	if (job->copy_values)
+	if (job->copy_values && lists->value)
 		lists->value = PagesCopy(lists->value, cells, sizeof(float));
+	else if (job->copy_values)
+		pairs->levels.code = PagesCopy(pairs->levels.code, cells, sizeof(uint8_t));
 }
 
 /* Gives the copies back. */
@@ -214,7 +222,8 @@ free_lists(const CountingJob *job, Counter *counter)
 		pfree(job->narrow ? unconstify(uint16_t *, pairs->narrow) : (void *) pairs->by_user.column);
 	}
 	if (job->copy_values)
-		pfree(pairs->by_user.value);
+		pfree(pairs->by_user.value ? (void *) pairs->by_user.value
+								   : unconstify(uint8_t *, pairs->levels.code));
 }
 
 void
@@ -339,6 +348,8 @@ open_job(const TeamMember *member, const CountingJob *job, int first)
 												  sizeof(uint32_t) * job->range_most)},
 				  .place = TeamShare(member, first + COUNTING_TURN_PLACE,
 									 sizeof(uint32_t) * job->range_most),
+				  .levels = {piece[COUNTING_CODE], piece[COUNTING_LEVEL_VALUE],
+							 piece[COUNTING_LEVEL_ROOT], piece[COUNTING_LEVEL_NEEDED]},
 				  .step_of_count = piece[COUNTING_STEP],
 				  .same = job->same,
 				  .scale = job->scale,

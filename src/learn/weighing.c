@@ -3,6 +3,7 @@
 #include <math.h>
 
 #include "base/interrupts.h"
+#include "math/levels.h"
 
 /* d_u of a user with so many items. */
 static inline double
@@ -162,6 +163,79 @@ WeighingStep(const Weighing *in, const Row *row)
 					in->scale);
 }
 
+/* Gives each cell the number of its value, unless there are too many of these. */
+static uint8_t *
+number_cells(const Weighing *in, Levels *levels, Budget *budget)
+{
+	const uint64_t *start = in->rows.memory->start;
+	uint8_t *code = BudgetAllocShared(budget, start[in->rows.users], sizeof(uint8_t));
+
+	for (uint32_t u = 0; u < in->rows.users; u++)
+	{
+		Row row = RowOf(in->rows.memory, u);
+
+		INTERRUPTS();
+		for (uint32_t c = 0; c < row.count; c++)
+		{
+			uint32_t item = row.item[c];
+			int number = LevelsNumber(levels, cell_of(in, &row, c) / in->norm[item], item);
+
+			if (number < 0)
+			{
+				BudgetFree(budget, code);
+				return NULL;
+			}
+			code[start[u] + c] = (uint8_t) number;
+		}
+	}
+	return code;
+}
+
+/*
+ * Keeps cells as numbers of their values, which the root of their user's factor is not a part of.  False where
+ * there are too many values.
+ */
+static bool
+level_cells(Weighing *in, Budget *budget)
+{
+	uint64_t cells = in->rows.memory->start[in->rows.users];
+	uint32_t items = in->rows.items;
+	Levels levels = {0};
+	uint8_t renamed[LEVELS_MOST];
+	uint8_t *code = number_cells(in, &levels, budget);
+	double *value;
+	double *root;
+	uint16_t *needed;
+
+	if (code == NULL)
+		return false;
+	LevelsOrder(&levels, renamed);
+	for (uint64_t c = 0; c < cells; c++)
+	{
+		INTERRUPTS_AT(c);
+		code[c] = renamed[code[c]];
+	}
+	value = BudgetAllocSharedResult(budget, LEVELS_MOST, sizeof(double));
+	memcpy(value, levels.value, sizeof(levels.value));
+	root = BudgetAllocSharedResult(budget, (uint64_t) in->longest + 1, sizeof(double));
+	for (uint32_t count = 0; count <= in->longest; count++)
+	{
+		INTERRUPTS_AT(count);
+		root[count] = sqrt(factor_of(in, count));
+	}
+	needed = BudgetAllocSharedResult(budget, items, sizeof(uint16_t));
+	for (uint32_t i = 0, n = 0; i < items; i++)
+	{
+		INTERRUPTS_AT(i);
+		while (n < levels.count && levels.first[n] <= i)
+			n++;
+		needed[i] = (uint16_t) n;
+	}
+	in->levels = (PairLevels){code, value, root, needed};
+	in->by_user.value = NULL;
+	return true;
+}
+
 /*
  * Where cells differ, each is divided by about the root of its item's mass, which leaves pairs of
  * at most 1 whatever the weights are; similarities get it back.
@@ -176,7 +250,7 @@ scale_cells(Weighing *in, uint32_t most_users, Budget *budget)
 		in->norm[i] = PairsRoot(in->mass[i]);
 	}
 	in->scale = PairsScale(most_users, 1);
-	if (in->rows.memory)
+	if (in->rows.memory && !level_cells(in, budget))
 	{
 		const uint64_t *start = in->rows.memory->start;
 
@@ -263,6 +337,7 @@ WeighingWithin(const Weighing *whole, uint32_t users, Budget *budget)
 	in->most = whole->most;
 	in->scale = whole->scale;
 	in->by_user = whole->by_user;
+	in->levels = whole->levels;
 	in->step_of_count = whole->step_of_count;
 	in->borrowed = true;
 	weigh_items(in, budget);
@@ -318,6 +393,10 @@ WeighingFree(Weighing *in, Budget *budget)
 	{
 		BudgetFree(budget, in->norm);
 		BudgetFree(budget, in->step_of_count);
+		BudgetFree(budget, (void *) in->levels.code);
+		BudgetFree(budget, (void *) in->levels.value);
+		BudgetFree(budget, (void *) in->levels.root);
+		BudgetFree(budget, (void *) in->levels.needed);
 		if (WeighingValued(in))
 			BudgetFree(budget, in->by_user.value);
 	}

@@ -37,14 +37,19 @@ typedef struct Weighing
 	uint32_t longest; /* row */
 	PairScale scale;
 
-	/* In memory: the matrix's shape, with cells of our own where they differ. */
+	/*
+	 * In memory: the matrix's shape, with cells of our own where they differ; where those come in few values
+	 * but for the factors of users, with the number of each instead.
+	 */
 	Sparse by_user;
+	PairLevels levels;
 	PairSum *
 		step_of_count; /* what a user adds who has so many items; where cells are all worth the same */
 	bool borrowed;     /* norms, cells and steps are another's */
 } Weighing;
 
-/* Weighs the rows.  O(cells); memory for 4 bytes a cell where they differ and rows are in memory. */
+/* Weighs the rows.  O(cells); memory for 4 bytes a cell, or one, where they differ and rows are in
+ * memory. */
 extern Weighing *WeighingCreate(const Rows *rows, const SimilarityRule *rule, Budget *budget);
 
 /* The same of the first of those rows, scaled as all of them are, as long as that is there. */

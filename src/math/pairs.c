@@ -6,6 +6,7 @@
 
 #include "base/clones.h"
 #include "base/interrupts.h"
+#include "math/levels.h"
 
 /*
  * Rows that touch much of the catalogue find their items by a scan of all sums, which a
@@ -70,7 +71,8 @@ typedef struct Lists
 	const uint64_t *start;
 	const uint32_t *wide;
 	const uint16_t *narrow;
-	const float *value; /* or NULL */
+	const float *value;  /* or NULL */
+	const uint8_t *code; /* or NULL */
 } Lists;
 
 #define WIDTH_KNOWN inline __attribute__((always_inline))
@@ -96,9 +98,9 @@ send_bytes(const void *memory, uint64_t bytes, bool first)
 
 /* Sends for lists to come. */
 static WIDTH_KNOWN void
-send_for(const PairsInput *in, const Lists *lists, uint64_t entry, uint64_t end, bool narrow,
-		 bool valued)
+send_for(const PairsInput *in, const Lists *lists, uint64_t entry, uint64_t end, bool narrow)
 {
+	bool valued = lists->value != NULL;
 	const uint32_t *user = in->by_item.column;
 	uint64_t next = entry + (valued ? AHEAD_CELLS : AHEAD_ITEMS);
 
@@ -121,6 +123,11 @@ send_for(const PairsInput *in, const Lists *lists, uint64_t entry, uint64_t end,
 		{
 			send_bytes(lists->value + begin, count * sizeof(float), false);
 			__builtin_prefetch(&lists->value[begin + count - 1]);
+		}
+		if (lists->code)
+		{
+			send_bytes(lists->code + begin, count, true);
+			__builtin_prefetch(&lists->code[begin + count - 1]);
 		}
 	}
 }
@@ -222,6 +229,40 @@ add_products(const Lists *lists, uint64_t list, uint32_t count, double own, Pair
 	}
 }
 
+/* Reckons what a user adds for each of the first few values of cells, as reckon() does for cells. */
+CLONES static void
+price(const double *restrict value, uint32_t count, double root, double own, PairScale scale,
+	  PairSum *restrict product)
+{
+	for (uint32_t n = 0; n < count; n++)
+		product[n] = product_of(own, (float) (value[n] * root), scale);
+}
+
+/*
+ * Adds the first so many items of a user's list, whose cells come in few values: of long lists each value is
+ * reckoned with once.
+ */
+static WIDTH_KNOWN void
+add_levels(const PairsInput *in, const Lists *lists, uint64_t list, uint32_t count, uint32_t needed,
+		   double root, PairSum *restrict sums, bool narrow)
+{
+	const double *value = in->levels.value;
+	const uint8_t *code = lists->code + list;
+	double own = (float) (value[code[count]] * root) / in->scale.unit;
+	PairSum product[LEVELS_MOST];
+
+	if (count < needed)
+		for (uint32_t n = 0; n < count; n++)
+			sums[item_at(lists, list + n, narrow)] +=
+				product_of(own, (float) (value[code[n]] * root), in->scale);
+	else
+	{
+		price(value, needed, root, own, in->scale, product);
+		for (uint32_t n = 0; n < count; n++)
+			sums[item_at(lists, list + n, narrow)] += product[code[n]];
+	}
+}
+
 /* Counts each of so many items of a list. */
 static WIDTH_KNOWN void
 count_items(const Lists *lists, uint64_t list, uint32_t count, uint32_t *restrict counts,
@@ -251,12 +292,14 @@ list_new(const Lists *lists, uint64_t list, uint32_t count, const PairSum *sums,
  * touched is NULL; returns their number.  Where there are counts, they are counted there instead.
  */
 static WIDTH_KNOWN uint32_t
-add_users(const PairsInput *in, uint64_t begin, uint64_t end, PairSum *sums, uint32_t *counts,
-		  uint32_t *touched, uint32_t listed, bool narrow)
+add_users(const PairsInput *in, uint32_t item, uint64_t begin, uint64_t end, PairSum *sums,
+		  uint32_t *counts, uint32_t *touched, uint32_t listed, bool narrow)
 {
-	const Lists lists = {in->by_user.start, in->by_user.column, in->narrow, in->by_user.value};
+	const Lists lists = {in->by_user.start, in->by_user.column, in->narrow, in->by_user.value,
+						 in->levels.code};
 	const Sparse *users_of = &in->by_item;
 	double per_unit = 1 / in->scale.unit; /* a power of two, so exact */
+	uint32_t needed = lists.code ? in->levels.needed[item] : 0;
 
 	for (uint64_t e = begin; e < end; e++)
 	{
@@ -265,7 +308,7 @@ add_users(const PairsInput *in, uint64_t begin, uint64_t end, PairSum *sums, uin
 		uint32_t count = in->place[e];
 
 		INTERRUPTS_AT(e);
-		send_for(in, &lists, e, end, narrow, lists.value != NULL);
+		send_for(in, &lists, e, end, narrow);
 		if (touched)
 			listed = list_new(&lists, list, count, sums, touched, listed, narrow);
 		if (counts)
@@ -273,6 +316,9 @@ add_users(const PairsInput *in, uint64_t begin, uint64_t end, PairSum *sums, uin
 		else if (lists.value)
 			add_products(&lists, list, count, lists.value[list + count] * per_unit, in->scale, sums,
 						 narrow);
+		else if (lists.code)
+			add_levels(in, &lists, list, count, needed,
+					   in->levels.root[lists.start[user + 1] - list], sums, narrow);
 		else
 			add_same(&lists, list, count, step_of(in, user, lists.start[user + 1] - list), sums,
 					 narrow);
@@ -282,11 +328,11 @@ add_users(const PairsInput *in, uint64_t begin, uint64_t end, PairSum *sums, uin
 
 /* The same, whatever the width. */
 static uint32_t
-add_part(const PairsInput *in, uint64_t begin, uint64_t end, PairSum *sums, uint32_t *touched,
-		 uint32_t listed)
+add_part(const PairsInput *in, uint32_t item, uint64_t begin, uint64_t end, PairSum *sums,
+		 uint32_t *touched, uint32_t listed)
 {
-	return in->narrow ? add_users(in, begin, end, sums, NULL, touched, listed, true)
-					  : add_users(in, begin, end, sums, NULL, touched, listed, false);
+	return in->narrow ? add_users(in, item, begin, end, sums, NULL, touched, listed, true)
+					  : add_users(in, item, begin, end, sums, NULL, touched, listed, false);
 }
 
 /* True where those whom an item meets are listed. */
@@ -306,9 +352,9 @@ PairsCount(const PairsInput *in, uint32_t item, uint32_t *counts)
 	if (in->same == 0 || is_listed(in, item))
 		return false;
 	if (in->narrow)
-		add_users(in, start[0], start[1], NULL, counts, NULL, 0, true);
+		add_users(in, item, start[0], start[1], NULL, counts, NULL, 0, true);
 	else
-		add_users(in, start[0], start[1], NULL, counts, NULL, 0, false);
+		add_users(in, item, start[0], start[1], NULL, counts, NULL, 0, false);
 	return true;
 }
 
@@ -318,7 +364,7 @@ PairsRow(const PairsInput *in, uint32_t item, PairSum *sums, uint32_t *touched, 
 	const uint64_t *start = in->by_item.start + (item - in->first);
 	bool listed = is_listed(in, item);
 
-	*count = add_part(in, start[0], start[1], sums, listed ? touched : NULL, 0);
+	*count = add_part(in, item, start[0], start[1], sums, listed ? touched : NULL, 0);
 	return listed;
 }
 
@@ -329,8 +375,8 @@ PairsRowBefore(const PairsInput *in, uint32_t item, uint32_t user, PairSum *sums
 	uint64_t end = SparseFind(&in->by_item, item - in->first, user);
 	bool listed = is_listed(in, item);
 
-	*count =
-		add_part(in, in->by_item.start[item - in->first], end, sums, listed ? touched : NULL, 0);
+	*count = add_part(in, item, in->by_item.start[item - in->first], end, sums,
+					  listed ? touched : NULL, 0);
 	return listed;
 }
 
@@ -341,7 +387,7 @@ PairsRowRest(const PairsInput *in, uint32_t item, uint32_t user, PairSum *sums, 
 	uint64_t begin = SparseFind(&in->by_item, item - in->first, user);
 	bool listed = is_listed(in, item);
 
-	*count = add_part(in, begin, in->by_item.start[item - in->first + 1], sums,
+	*count = add_part(in, item, begin, in->by_item.start[item - in->first + 1], sums,
 					  listed ? touched : NULL, *count);
 	return listed;
 }
@@ -351,7 +397,7 @@ PairsAdd(const PairsInput *in, uint32_t item, PairSum *sums)
 {
 	const uint64_t *start = in->by_item.start + (item - in->first);
 
-	add_users(in, start[0], start[1], sums, NULL, NULL, 0, false);
+	add_users(in, item, start[0], start[1], sums, NULL, NULL, 0, false);
 }
 
 uint64_t
