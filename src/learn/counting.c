@@ -11,11 +11,11 @@
  * users for each costs; and where several count, of less work towards the end.
  */
 #define RANGES      64
-#define RANGES_EACH 16         /* of a process, where there are few */
-#define ROOMY       32         /* so many times a range must be left */
-#define LITTLE      (1.0 / 64) /* of all the work */
+#define RANGES_EACH 16          /* of a process, where there are few */
+#define ROOMY       32          /* so many times a range must be left */
+#define LITTLE      (1.0 / 256) /* of all the work */
 /* Any two that follow each other pass what is wanted of one, or that little. */
-#define RANGES_MOST (2 * (RANGES + 64) + 2)
+#define RANGES_MOST (2 * (RANGES + 256) + 2)
 
 /* What is left of memory, and of shared memory, for small things when all else is taken. */
 #define SPARE (1024 * 1024)
