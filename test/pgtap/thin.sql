@@ -63,7 +63,7 @@ SELECT is((SELECT count(*) FROM reco_top_n(5, 10000, 'constant')), (SELECT count
  * In little memory.  A refresh of next and of factors needs its cells at once, and says so; so does what is measured, which keeps
  * all in memory.  What fits is measured as it is with more.
  */
-CREATE TABLE many AS SELECT u, (u * 31 + n * n * 17 + n * (u % 13)) % 900 AS i, '2026-01-01'::timestamptz + (n * 24 + u % 24) * interval '1 hour' AS t FROM generate_series(1, 3000) u, generate_series(1, 40) n;
+CREATE TABLE many AS SELECT u, (u * 31 + n * n * 17 + n * (u % 13)) % 900 AS i, '2026-01-01'::timestamptz + (n * 24 + u % 24) * interval '1 hour' AS t FROM generate_series(1, 6000) u, generate_series(1, 40) n;
 SELECT reco_create_model('many', 'SELECT u AS user_id, i AS item_id, t AS occurred_at FROM public.many');
 CREATE FUNCTION pg_temp.in_memory(settings text, memory text) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE answer text; hint text;
