@@ -119,7 +119,7 @@ TeamOrderMeanwhile(const TeamMember *leader, TeamObey obey, const void *order, S
 	orders->given = true;
 	memcpy(orders->order, order, size);
 	meet(leader);
-	if (meanwhile->work)
+	if (meanwhile)
 		meanwhile->work(meanwhile->with);
 	obey_order(leader, obey, orders);
 	meet(leader);
@@ -128,7 +128,7 @@ TeamOrderMeanwhile(const TeamMember *leader, TeamObey obey, const void *order, S
 void
 TeamOrder(const TeamMember *leader, TeamObey obey, const void *order, Size size)
 {
-	TeamOrderMeanwhile(leader, obey, order, size, &(TeamMeanwhile){0});
+	TeamOrderMeanwhile(leader, obey, order, size, NULL);
 }
 
 void

@@ -80,7 +80,7 @@ extern void TeamMeet(TeamMember *member);
 typedef void (*TeamObey)(const TeamMember *member, const void *order);
 extern void TeamOrder(const TeamMember *leader, TeamObey obey, const void *order, Size size);
 
-/* The same where the leader has something else to do first: the others have begun by then. */
+/* The same where the leader has something else to do first, unless NULL: the others have begun by then. */
 typedef struct TeamMeanwhile
 {
 	void (*work)(void *with);

@@ -246,7 +246,7 @@ SolvingAhead(Solving *solving, const double *lambda, uint32_t count, uint32_t ca
 											   &solving->solved, &solving->ridge);
 		 n++)
 		solving->lambda[n] = lambda[n];
-	solve_begun(solving, &(TeamMeanwhile){0});
+	solve_begun(solving, NULL);
 }
 
 /* Takes what was solved for already; false where it was not. */
@@ -270,7 +270,7 @@ SolvingSolve(Solving *solving, double lambda, uint32_t candidates, Budget *budge
 	if (solving->basis->gram)
 	{
 		if (!take_solved(solving, lambda, candidates))
-			SolvingMeanwhile(solving, lambda, candidates, &(TeamMeanwhile){0});
+			SolvingMeanwhile(solving, lambda, candidates, NULL);
 	}
 	else
 	{
