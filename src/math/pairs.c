@@ -397,7 +397,7 @@ PairsAdd(const PairsInput *in, uint32_t item, PairSum *sums)
 {
 	const uint64_t *start = in->by_item.start + (item - in->first);
 
-	add_users(in, item, start[0], start[1], sums, NULL, NULL, 0, false);
+	add_part(in, item, start[0], start[1], sums, NULL, 0);
 }
 
 uint64_t

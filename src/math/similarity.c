@@ -208,10 +208,14 @@ may_sum_get_in(const Sieve *sieve, PairSum sum, float source, float target, floa
 					  (float) ((int32_t) (sum >> 32)) + 1.0f, source, target, from, to);
 }
 
-/* Marks which of the items from first on may get in. */
-CLONES static void
-mark(const Sieve *all, const PairSum *restrict sums, uint32_t first, uint32_t count,
-	 unsigned char *restrict marks)
+/*
+ * Marks which of the items from first on may get in: by their sums or, where there are counts of users, by
+ * these, each of whom adds so much to the upper half of a sum.  Which of the two is known when this is
+ * compiled.
+ */
+static inline __attribute__((always_inline)) void
+mark(const Sieve *all, const PairSum *restrict sums, const uint32_t *restrict counts, float each,
+	 bool counted, uint32_t first, uint32_t count, unsigned char *restrict marks)
 {
 	const Sieve sieve = *all;
 	const float *restrict source = sieve.table->source + first;
@@ -219,30 +223,30 @@ mark(const Sieve *all, const PairSum *restrict sums, uint32_t first, uint32_t co
 	const float *restrict from = sieve.least.from + first;
 	const float *restrict to = sieve.least.to + first;
 
-	sums += first;
 	for (uint32_t n = 0; n < count; n++)
-		marks[n] = may_sum_get_in(&sieve, sums[n], source[n], target[n], from[n], to[n]);
+		if (counted)
+		{
+			int32_t users = (int32_t) counts[n];
+
+			marks[n] = may_get_in(&sieve, users, (float) users * each, source[n], target[n],
+								  from[n], to[n]);
+		}
+		else
+			marks[n] = may_sum_get_in(&sieve, sums[n], source[n], target[n], from[n], to[n]);
 }
 
-/* The same by counts of users, each of whom adds so much to the upper half of a sum. */
 CLONES static void
-mark_counts(const Sieve *all, const uint32_t *restrict counts, float each, uint32_t first,
+mark_sums(const Sieve *sieve, const PairSum *restrict sums, uint32_t first, uint32_t count,
+		  unsigned char *restrict marks)
+{
+	mark(sieve, sums + first, NULL, 0, false, first, count, marks);
+}
+
+CLONES static void
+mark_counts(const Sieve *sieve, const uint32_t *restrict counts, float each, uint32_t first,
 			uint32_t count, unsigned char *restrict marks)
 {
-	const Sieve sieve = *all;
-	const float *restrict source = sieve.table->source + first;
-	const float *restrict target = sieve.table->target + first;
-	const float *restrict from = sieve.least.from + first;
-	const float *restrict to = sieve.least.to + first;
-
-	counts += first;
-	for (uint32_t n = 0; n < count; n++)
-	{
-		int32_t users = (int32_t) counts[n];
-
-		marks[n] =
-			may_get_in(&sieve, users, (float) users * each, source[n], target[n], from[n], to[n]);
-	}
+	mark(sieve, NULL, counts + first, each, true, first, count, marks);
 }
 
 uint32_t
@@ -261,7 +265,7 @@ SimilaritySift(const SimilarityTable *table, const PairRow *row, uint32_t first,
 			mark_counts(&sieve, row->counts, (float) ((double) row->same * 0x1p-32), first, count,
 						marks);
 		else
-			mark(&sieve, row->sums, first, count, marks);
+			mark_sums(&sieve, row->sums, first, count, marks);
 		return MarksList(marks, first, count, found);
 	}
 	for (uint32_t t = first; t < first + count; t++)
