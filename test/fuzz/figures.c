@@ -140,6 +140,20 @@ check_sketch(void)
 	free(memory);
 }
 
+/* What is known of a million events, read and learned from by one process that has all the memory it wants. */
+static CostInput
+a_million_events(const SimilarityOptions *options)
+{
+	return (CostInput){
+		.figures = {.events = 1e6, .users = 1e4, .items = 100, .cells = 1e6, .pairs = 1e8},
+		.memory = INFINITY,
+		.readers = 1,
+		.encoders = 1,
+		.processes = 1,
+		.options = options,
+	};
+}
+
 /*
  * Bytes of a refresh by its layout: 4 of a cell's number and 4 of its value, each by user and by item, and 2 of its position
  * as often; the value falls away where all cells are alike.
@@ -148,14 +162,7 @@ static void
 check_cost(void)
 {
 	SimilarityOptions options = {.rule = SimilarityPreset(SIMILARITY_NEXT), .k = 10};
-	CostInput input = {
-		.figures = {.events = 1e6, .users = 1e4, .items = 100, .cells = 1e6, .pairs = 1e8},
-		.memory = INFINITY,
-		.readers = 1,
-		.encoders = 1,
-		.processes = 1,
-		.options = &options,
-	};
+	CostInput input = a_million_events(&options);
 	double plain = CostOf(&input).bytes;
 	double ordered;
 
@@ -179,22 +186,15 @@ static void
 check_cost_of_trials(void)
 {
 	SimilarityOptions options = {.rule = SimilarityPreset(SIMILARITY_RIDGE), .k = 10, .candidates = 50};
-	CostInput input = {
-		.figures = {.events = 1e6, .users = 1e4, .items = 100, .cells = 1e6, .pairs = 1e8},
-		.memory = INFINITY,
-		.readers = 1,
-		.encoders = 1,
-		.processes = 1,
-		.held_out = 1,
-		.trials = 13,
-		.options = &options,
-	};
+	CostInput input = a_million_events(&options);
 	SimilarityOptions counts = {.rule = SimilarityPreset(SIMILARITY_COOCCURRENCE)};
 	RefreshCost gram;
 	RefreshCost tape;
 	RefreshCost picked;
 	double once;
 
+	input.held_out = 1;
+	input.trials = 13;
 	SketchItemsAdd(&input.figures.spread, 100, 1e4);
 	gram = CostOf(&input);
 	must(gram.systems > 0 && gram.solve == gram.systems);
