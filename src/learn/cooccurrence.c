@@ -99,31 +99,36 @@ StaticAssertDecl(PIECES <= TEAM_PIECES, "a job has more pieces than a team may s
 #define SORTED_AT_ONCE 256
 
 /*
- * How many others an item can be paired with: those of its users' other cells, each of which
- * takes as many users as min_support; at most so many.
+ * How many others an item can be paired with, at most so many: those of its users' other cells, each of which
+ * takes as many users as min_support.  An item of many users is given all places without a look.
  */
 static uint32_t *
 bound_pairs(const CooccurrenceInput *input, uint32_t most, Budget *budget)
 {
+	const uint32_t *users = input->rows.item_users;
 	uint32_t items = input->rows.items;
 	uint32_t support = Max(input->rule->min_support, 1);
 	uint64_t enough = (uint64_t) most * support;
-	uint32_t *users = BudgetZeroedResult(budget, items, sizeof(uint32_t));
+	uint32_t *bound = BudgetAllocResult(budget, items, sizeof(uint32_t));
 	uint64_t *others = BudgetZeroedResult(budget, items, sizeof(uint64_t));
 	RowsWalk walk = RowsOpen(&input->rows, budget);
+	uint32_t few = 0; /* the first item of so few users that they may have less than enough */
 	Row row;
 
-	while (RowsNext(&walk, &row))
-		for (uint32_t c = 0; c < row.count; c++)
-		{
-			users[row.item[c]]++;
+	while (few < items && users[few] >= enough)
+		few++;
+	while (few < items && RowsNext(&walk, &row))
+		for (uint32_t c = row.count; c-- > 0 && row.item[c] >= few;)
 			others[row.item[c]] += row.count - 1;
-		}
 	RowsClose(&walk);
 	for (uint32_t i = 0; i < items; i++)
-		users[i] = users[i] < support ? 0 : (uint32_t) (Min(others[i], enough) / support);
+	{
+		uint64_t pairs = i < few ? enough : Min(others[i], enough);
+
+		bound[i] = users[i] < support ? 0 : (uint32_t) (pairs / support);
+	}
 	BudgetFree(budget, others);
-	return users;
+	return bound;
 }
 
 static void
@@ -433,7 +438,7 @@ void
 CooccurrenceBoth(const CooccurrenceBest *first, const CooccurrenceBest *all, Budget *budget)
 {
 	Weighing *in = WeighingCreate(&all->input->rows, all->input->rule, budget);
-	Weighing *in_first = WeighingWithin(in, first->input->rows.users, budget);
+	Weighing *in_first = WeighingWithin(in, &first->input->rows, budget);
 	void *piece[PIECES] = {0};
 	Job job = {.both = true};
 

@@ -37,7 +37,8 @@ typedef struct CooccurrenceSlots
 } CooccurrenceSlots;
 
 /*
- * Makes both kinds, for the k that each is given with.  O(cells of the input).
+ * Makes both kinds, for the k that each is given with; users of items have been counted.  O(users and cells of
+ * rare items).
  */
 extern void CooccurrenceAlloc(const CooccurrenceInput *input, CooccurrenceSlots *from,
 							  CooccurrenceSlots *to, Budget *budget);

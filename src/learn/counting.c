@@ -191,6 +191,8 @@ copy_lists(const CountingJob *job, Counter *counter)
 	if (job->copy_columns)
 		counter->reached = palloc_extended(Max(sizeof(uint32_t) * (Size) job->users, 1),
 										   MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
+	pairs->begins =
+		job->copy_columns && job->same > 0 && job->split == 0 && cells <= UINT32_MAX;
 	if (job->copy_columns && job->narrow)
 	{
 		uint16_t *narrow = PagesAlloc(cells, sizeof(uint16_t));
@@ -291,7 +293,7 @@ count_range(Counter *counter, uint32_t first, uint32_t end)
 		by_item->start[row] = item_start[first + row] - item_start[first];
 	if (counter->reached)
 		SparseTurnNext(&counter->pairs.by_user, counter->pairs.narrow, first, by_item,
-					   counter->pairs.place, counter->reached);
+					   counter->pairs.place, counter->reached, counter->pairs.begins);
 	else
 		SparseTurnPlaces(&counter->pairs.by_user, first, by_item, counter->pairs.place);
 	counter->pairs.first = first;

@@ -231,6 +231,7 @@ NeighborsLearn(const Rows *rows, const SimilarityOptions *options, Budget *budge
 	if (options->rule.kind == SIMILARITY_RIDGE)
 		return learn_ridge(&input, options, budget);
 
+	input.rows.item_users = RowsCountUsers(rows, budget);
 	CooccurrenceAlloc(&input, &from, &to, budget);
 	if (NextWanted(&input.rows, &options->rule))
 		NextRows(&input, &from, &to, budget);
@@ -241,6 +242,7 @@ NeighborsLearn(const Rows *rows, const SimilarityOptions *options, Budget *budge
 	result = gather_rows(items, &from, by_target ? &to : NULL, budget);
 	CooccurrenceFree(&from, budget);
 	CooccurrenceFree(&to, budget);
+	BudgetFree(budget, input.rows.item_users);
 	NeighborsSort(result);
 	return result;
 }

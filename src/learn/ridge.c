@@ -239,21 +239,6 @@ RidgeProducts(const RidgeBasis *basis, uint32_t candidates)
 	return products;
 }
 
-/* How many users have each item. */
-static uint64_t *
-count_users(const Rows *rows, Budget *budget)
-{
-	uint64_t *users = BudgetZeroedResult(budget, (uint64_t) rows->items + 1, sizeof(uint64_t));
-	RowsWalk walk = RowsOpen(rows, budget);
-	Row row;
-
-	while (RowsNext(&walk, &row))
-		for (uint32_t c = 0; c < row.count; c++)
-			users[row.item[c]]++;
-	RowsClose(&walk);
-	return users;
-}
-
 /* n_i^exponent, in histories or as a target. */
 static double *
 powers_of(const Rows *rows, bool as_target, double exponent, Budget *budget)
@@ -319,13 +304,13 @@ prepare(const CooccurrenceInput *input, uint32_t from_k, uint32_t candidates, Bu
 	basis->input = *input;
 	basis->rule = *input->rule;
 	basis->input.rule = &basis->rule;
+	basis->users = basis->input.rows.item_users = RowsCountUsers(&input->rows, budget);
 	basis->from.k = from_k;
 	basis->to.k = Max(1, Min(candidates, items));
-	CooccurrenceAlloc(input, &basis->from, &basis->to, budget);
+	CooccurrenceAlloc(&basis->input, &basis->from, &basis->to, budget);
 	basis->diagonal = BudgetAllocSharedResult(budget, items, sizeof(double));
 	if (has_room(items, budget))
 		basis->gram = BudgetZeroedShared(budget, gram_bytes(items), 1);
-	basis->users = count_users(&input->rows, budget);
 	basis->input.gram = basis->gram;
 	basis->input.diagonal = basis->diagonal;
 	basis->input.unit = &basis->unit;

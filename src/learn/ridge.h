@@ -30,7 +30,7 @@ typedef struct RidgeBasis
 	float *gram;            /* below the diagonal, row after row; NULL where it does not fit */
 	double *diagonal;       /* G_ii */
 	double unit;            /* of both */
-	uint64_t *users;        /* n_i, [items + 1] */
+	uint32_t *users;        /* n_i, [items] */
 	double *source;         /* what makes similarities sums again: n_i^p; where targets are */
 	double *target;         /* counted apart, like this: n_j^q / unit; else NULL */
 	Systems *systems;       /* where there is no gram */

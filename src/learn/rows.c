@@ -107,6 +107,21 @@ RowsNext(RowsWalk *walk, Row *row)
 	return true;
 }
 
+uint32_t *
+RowsCountUsers(const Rows *rows, Budget *budget)
+{
+	uint32_t *users = BudgetAllocSharedResult(budget, rows->items, sizeof(uint32_t));
+	RowsWalk walk = RowsOpen(rows, budget);
+	Row row;
+
+	memset(users, 0, sizeof(uint32_t) * rows->items);
+	while (RowsNext(&walk, &row))
+		for (uint32_t c = 0; c < row.count; c++)
+			users[row.item[c]]++;
+	RowsClose(&walk);
+	return users;
+}
+
 void
 RowsPut(Tape *tape, const Row *row)
 {

@@ -19,6 +19,7 @@ typedef struct Rows
 	 */
 	uint32_t scaled;
 	uint32_t items;
+	uint32_t *item_users;  /* [items], how many of these users have each; NULL where nobody counted */
 	const Sparse *memory; /* NULL where they are on tape */
 	/* In memory, of every cell, how many times of its user's are newer; only for what goes by order. */
 	const uint16_t *position;
@@ -49,6 +50,9 @@ RowValue(const Row *row, uint32_t cell)
 
 /* How many of a row's items are below a number. */
 extern uint32_t RowFind(const Row *row, uint32_t item);
+
+/* How many users have each item, [items], a piece of the result.  O(cells). */
+extern uint32_t *RowsCountUsers(const Rows *rows, Budget *budget);
 
 /* The first rows of a matrix in memory. */
 extern Rows RowsInMemory(const Sparse *by_user, uint32_t users);

@@ -56,10 +56,7 @@ static inline void
 add_alike(Weighing *in, const Row *row, double weight)
 {
 	for (uint32_t c = 0; c < row->count; c++)
-	{
-		in->users[row->item[c]]++;
 		in->mass[row->item[c]] += weight;
-	}
 }
 
 /* The same for cells that differ. */
@@ -70,26 +67,30 @@ add_different(Weighing *in, const Row *row, double factor)
 	{
 		double v = cell_of(in, row, c);
 
-		in->users[row->item[c]]++;
 		in->mass[row->item[c]] += factor * v * v;
 		in->size[row->item[c]] += v * v;
 	}
 }
 
-/* Sums over the users of every item: of d_u * v_ui^2, and n_i as the family has it. */
+/*
+ * Sums over the users of every item: of d_u * v_ui^2, and n_i as the family has it.  Where each user adds the
+ * same, to count users was enough.
+ */
 static void
 sum_items(Weighing *in, Budget *budget)
 {
 	uint32_t items = in->rows.items;
 	bool valued = WeighingValued(in);
+	bool same = !valued && in->rule.user_exponent == 0;
 	RowsWalk walk = RowsOpen(&in->rows, budget);
 	double entries = 0;
 	Row row = {0};
 
 	in->mass = BudgetZeroedResult(budget, items, sizeof(double));
 	in->size = BudgetZeroedResult(budget, items, sizeof(double));
-	in->users = BudgetAllocSharedResult(budget, items, sizeof(uint32_t));
-	memset(in->users, 0, sizeof(uint32_t) * items);
+	in->users = in->rows.item_users;
+	if (in->users == NULL)
+		in->users = RowsCountUsers(&in->rows, budget);
 	while (RowsNext(&walk, &row))
 	{
 		double factor = factor_of(in, row.count);
@@ -99,12 +100,16 @@ sum_items(Weighing *in, Budget *budget)
 		entries += row.count;
 		if (valued)
 			add_different(in, &row, factor);
-		else
+		else if (!same)
 			add_alike(in, &row, factor * row.uniform * row.uniform);
 	}
 	RowsClose(&walk);
 	for (uint32_t i = 0; i < items && !valued; i++)
+	{
 		in->size[i] = in->users[i] * ((double) row.uniform * row.uniform);
+		if (same)
+			in->mass[i] = in->size[i];
+	}
 	in->mean_list = entries > 0 ? in->mean_list / entries : 0;
 	if (SimilarityWeighsCells(&in->rule))
 		memcpy(in->size, in->mass, sizeof(double) * items);
@@ -324,14 +329,11 @@ sum_rows(const Rows *rows, const SimilarityRule *rule, uint32_t *most_users, Bud
 }
 
 Weighing *
-WeighingWithin(const Weighing *whole, uint32_t users, Budget *budget)
+WeighingWithin(const Weighing *whole, const Rows *rows, Budget *budget)
 {
-	Rows rows = whole->rows;
 	uint32_t most_users;
-	Weighing *in;
+	Weighing *in = sum_rows(rows, &whole->rule, &most_users, budget);
 
-	rows.users = users;
-	in = sum_rows(&rows, &whole->rule, &most_users, budget);
 	in->norm = whole->norm;
 	in->whole = whole->whole;
 	in->most = whole->most;
@@ -354,8 +356,9 @@ create_scaled(const Rows *rows, const SimilarityRule *rule, Budget *budget)
 
 	more.users = rows->scaled;
 	more.scaled = 0;
+	more.item_users = NULL;
 	whole = WeighingCreate(&more, rule, budget);
-	in = WeighingWithin(whole, rows->users, budget);
+	in = WeighingWithin(whole, rows, budget);
 	in->borrowed = false;
 	whole->borrowed = true;
 	WeighingFree(whole, budget);
@@ -386,7 +389,8 @@ WeighingFree(Weighing *in, Budget *budget)
 	BudgetFree(budget, in->mass);
 	BudgetFree(budget, in->size);
 	BudgetFree(budget, in->item_start);
-	BudgetFree(budget, in->users);
+	if (in->rows.item_users == NULL)
+		BudgetFree(budget, in->users);
 	BudgetFree(budget, in->source);
 	BudgetFree(budget, in->target);
 	if (!in->borrowed)

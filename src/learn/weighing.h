@@ -53,7 +53,7 @@ typedef struct Weighing
 extern Weighing *WeighingCreate(const Rows *rows, const SimilarityRule *rule, Budget *budget);
 
 /* The same of the first of those rows, scaled as all of them are, as long as that is there. */
-extern Weighing *WeighingWithin(const Weighing *whole, uint32_t users, Budget *budget);
+extern Weighing *WeighingWithin(const Weighing *whole, const Rows *rows, Budget *budget);
 extern void WeighingFree(Weighing *weighing, Budget *budget);
 
 /* True where cells differ, once they are weighed. */

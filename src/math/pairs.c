@@ -96,6 +96,15 @@ send_bytes(const void *memory, uint64_t bytes, bool first)
 			__builtin_prefetch((const char *) memory + b, 0, 2);
 }
 
+/* Where the list of an entry's user begins. */
+static inline uint64_t
+list_of(const PairsInput *in, uint64_t entry)
+{
+	uint32_t user = in->by_item.column[entry];
+
+	return in->begins ? user : in->by_user.start[user];
+}
+
 /* Sends for lists to come. */
 static WIDTH_KNOWN void
 send_for(const PairsInput *in, const Lists *lists, uint64_t entry, uint64_t end, bool narrow)
@@ -104,7 +113,7 @@ send_for(const PairsInput *in, const Lists *lists, uint64_t entry, uint64_t end,
 	const uint32_t *user = in->by_item.column;
 	uint64_t next = entry + (valued ? AHEAD_CELLS : AHEAD_ITEMS);
 
-	if (entry + AHEAD_START < end)
+	if (!in->begins && entry + AHEAD_START < end)
 	{
 		__builtin_prefetch(&lists->start[user[entry + AHEAD_START]]);
 		if (in->step)
@@ -112,7 +121,7 @@ send_for(const PairsInput *in, const Lists *lists, uint64_t entry, uint64_t end,
 	}
 	if (next < end)
 	{
-		uint64_t begin = lists->start[user[next]];
+		uint64_t begin = list_of(in, next);
 		uint64_t count = (uint64_t) in->place[next] + 1;
 
 		if (narrow)
@@ -132,11 +141,16 @@ send_for(const PairsInput *in, const Lists *lists, uint64_t entry, uint64_t end,
 	}
 }
 
-/* What a user adds to a pair who has so many items, where cells are all worth the same. */
+/* What the user of an entry adds to a pair, where cells are all worth the same. */
 static inline PairSum
-step_of(const PairsInput *in, uint32_t user, uint64_t count)
+step_of(const PairsInput *in, uint64_t entry)
 {
-	return in->step ? in->step[user] : in->step_of_count[count];
+	const uint64_t *start = in->by_user.start;
+	uint32_t user = in->by_item.column[entry];
+
+	if (in->begins)
+		return in->same;
+	return in->step ? in->step[user] : in->step_of_count[start[user + 1] - start[user]];
 }
 
 /*
@@ -304,7 +318,7 @@ add_users(const PairsInput *in, uint32_t item, uint64_t begin, uint64_t end, Pai
 	for (uint64_t e = begin; e < end; e++)
 	{
 		uint32_t user = users_of->column[e];
-		uint64_t list = lists.start[user];
+		uint64_t list = list_of(in, e);
 		uint32_t count = in->place[e];
 
 		INTERRUPTS_AT(e);
@@ -320,8 +334,7 @@ add_users(const PairsInput *in, uint32_t item, uint64_t begin, uint64_t end, Pai
 			add_levels(in, &lists, list, count, needed,
 					   in->levels.root[lists.start[user + 1] - list], sums, narrow);
 		else
-			add_same(&lists, list, count, step_of(in, user, lists.start[user + 1] - list), sums,
-					 narrow);
+			add_same(&lists, list, count, step_of(in, e), sums, narrow);
 	}
 	return listed;
 }
@@ -411,8 +424,7 @@ PairsTerms(const PairsInput *in, uint32_t item, PairTerm *terms)
 
 	for (uint64_t e = users_of->start[item - in->first]; e < end; e++)
 	{
-		uint32_t user = users_of->column[e];
-		uint64_t list = items_of->start[user];
+		uint64_t list = list_of(in, e);
 		uint64_t own = list + in->place[e];
 
 		INTERRUPTS_AT(e);
@@ -420,7 +432,7 @@ PairsTerms(const PairsInput *in, uint32_t item, PairTerm *terms)
 		{
 			PairSum sum = items_of->value ? product_of(items_of->value[own] * per_unit,
 													   items_of->value[c], in->scale)
-										  : step_of(in, user, items_of->start[user + 1] - list);
+										  : step_of(in, e);
 
 			terms[count++] =
 				(PairTerm){items_of->column[c], (uint32_t) sum, (uint32_t) (sum >> 32)};

@@ -118,6 +118,7 @@ typedef struct PairsInput
 	const uint16_t *narrow;
 	/* Its transpose, of a range of items, without values: rows sorted by user. */
 	Sparse by_item;
+	bool begins;       /* its columns are not users but where their lists begin; only with same */
 	uint32_t *place;   /* of each entry, how many entries of its user come before it */
 	uint32_t first;    /* the item of by_item's first row */
 	PairLevels levels; /* instead of by_user's values, where there are few */

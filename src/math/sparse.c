@@ -137,7 +137,7 @@ SparseTurnPlaces(const Sparse *a, uint32_t first, Sparse *at, uint32_t *place)
 /* Turns on from where each row was left; of which width its columns are is known when this is compiled. */
 static inline __attribute__((always_inline)) void
 turn_on(const Sparse *a, const uint16_t *narrow, uint32_t first, Sparse *at, uint32_t *place,
-		uint32_t *reached)
+		uint32_t *reached, bool begins)
 {
 	uint32_t last = first + at->rows;
 
@@ -165,7 +165,7 @@ turn_on(const Sparse *a, const uint16_t *narrow, uint32_t first, Sparse *at, uin
 			if (column >= last)
 				break;
 			to = at->start[column - first]++;
-			at->column[to] = row;
+			at->column[to] = begins ? (uint32_t) begin : row;
 			place[to] = (uint32_t) (e - begin);
 		}
 		reached[row] = (uint32_t) (e - begin);
@@ -176,12 +176,12 @@ turn_on(const Sparse *a, const uint16_t *narrow, uint32_t first, Sparse *at, uin
 
 void
 SparseTurnNext(const Sparse *a, const uint16_t *narrow, uint32_t first, Sparse *at, uint32_t *place,
-			   uint32_t *reached)
+			   uint32_t *reached, bool begins)
 {
 	if (narrow)
-		turn_on(a, narrow, first, at, place, reached);
+		turn_on(a, narrow, first, at, place, reached, begins);
 	else
-		turn_on(a, NULL, first, at, place, reached);
+		turn_on(a, NULL, first, at, place, reached, begins);
 }
 
 uint64_t

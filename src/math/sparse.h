@@ -56,10 +56,11 @@ extern void SparseTurnPlaces(const Sparse *a, uint32_t first, Sparse *at, uint32
 
 /*
  * The same of ranges that come in order: reached[], [a->rows] and 0 at first, says how many entries of a row
- * the range before came to, so that none is looked for.  Reads columns where there are narrow ones there.
+ * the range before came to, so that none is looked for.  Reads columns where there are narrow ones there.  Of
+ * each entry it is said where its row of a begins, if that is wanted and 32 bits hold it, else which row it is.
  */
 extern void SparseTurnNext(const Sparse *a, const uint16_t *narrow, uint32_t first, Sparse *at,
-						   uint32_t *place, uint32_t *reached);
+						   uint32_t *place, uint32_t *reached, bool begins);
 
 /* The first entry of a sorted row whose column is at least the given one. */
 extern uint64_t SparseFind(const Sparse *a, uint32_t row, uint32_t column);
