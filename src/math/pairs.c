@@ -19,12 +19,15 @@
  * A user's list begins somewhere in memory, and waiting for it takes long: where the list begins
  * is sent for first, its items a little later, as far as they will be read.  Where values are read
  * as well, both go to the second cache only, which can wait for more of them at a time than the first.
+ * Else so many lines are sent for whatever the length, the last again where there are fewer: how many there
+ * are is different for each list, and to guess it wrong costs more.
  */
 #define AHEAD_START       14
 #define AHEAD_ITEMS       6
 #define AHEAD_CELLS       4
 #define LINE              64 /* bytes in a line of the cache */
-#define LINES_MOST        16 /* of the items of one list */
+#define LINES_LEAST       8  /* of the items of one list */
+#define LINES_MOST        16
 #define LINES_MOST_VALUED 64
 
 /* Products are reckoned so many at a time, which the processor then does several at once. */
@@ -83,17 +86,23 @@ item_at(const Lists *lists, uint64_t entry, bool narrow)
 	return narrow ? lists->narrow[entry] : lists->wide[entry];
 }
 
-/* Sends for bytes: to the first cache, or to the second only. */
+/* Sends for bytes, one at least: to the first cache, or to the second only. */
 static WIDTH_KNOWN void
 send_bytes(const void *memory, uint64_t bytes, bool first)
 {
-	uint64_t most = LINE * (first ? LINES_MOST : LINES_MOST_VALUED);
+	const char *at = memory;
+	uint64_t last = bytes - 1;
 
-	for (uint64_t b = 0; b < bytes && b < most; b += LINE)
-		if (first)
-			__builtin_prefetch((const char *) memory + b, 0, 3);
-		else
-			__builtin_prefetch((const char *) memory + b, 0, 2);
+	if (first)
+	{
+		for (uint64_t l = 0; l < LINES_LEAST; l++)
+			__builtin_prefetch(at + (l * LINE < last ? l * LINE : last), 0, 3);
+		for (uint64_t l = LINES_LEAST; l < LINES_MOST && l * LINE < bytes; l++)
+			__builtin_prefetch(at + l * LINE, 0, 3);
+	}
+	else
+		for (uint64_t l = 0; l < LINES_MOST_VALUED && l * LINE < bytes; l++)
+			__builtin_prefetch(at + l * LINE, 0, 2);
 }
 
 /* Where the list of an entry's user begins. */
