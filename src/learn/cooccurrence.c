@@ -22,7 +22,8 @@ typedef struct Count
 	CooccurrenceSlots to;
 	slock_t *lock; /* [items], held while an item's slots change; NULL for one process */
 	float *gram;
-	uint64_t *own; /* what the row's item gets, twice as many as both its slots hold */
+	uint64_t *own;  /* what the row's item gets, twice as many as both its slots hold */
+	uint64_t *peak; /* [blocks of items] */
 } Count;
 
 /* The same of the first users, and of all, where pairs of both are counted at once. */
@@ -95,8 +96,19 @@ enum
 
 StaticAssertDecl(PIECES <= TEAM_PIECES, "a job has more pieces than a team may share");
 
+/* Users ahead whose lists are sent for. */
+#define AHEAD 16
+
 /* Items whose best are put in order by one member at a time. */
 #define SORTED_AT_ONCE 256
+
+/* Sends for where the list of a user to come ends, who is looked at from there. */
+static inline void
+send_for_end(const Rows *rows, uint32_t next)
+{
+	if (rows->memory && next + AHEAD < rows->users)
+		__builtin_prefetch(&rows->memory->column[rows->memory->start[next + AHEAD]]);
+}
 
 /*
  * How many others an item can be paired with, at most so many: those of its users' other cells, each of which
@@ -118,8 +130,11 @@ bound_pairs(const CooccurrenceInput *input, uint32_t most, Budget *budget)
 	while (few < items && users[few] >= enough)
 		few++;
 	while (few < items && RowsNext(&walk, &row))
+	{
+		send_for_end(&input->rows, walk.next);
 		for (uint32_t c = row.count; c-- > 0 && row.item[c] >= few;)
 			others[row.item[c]] += row.count - 1;
+	}
 	RowsClose(&walk);
 	for (uint32_t i = 0; i < items; i++)
 	{
@@ -186,22 +201,80 @@ gather(const Count *count, Gathering *own, uint32_t item, uint32_t other, float 
 	CooccurrenceRaise(slots, count->lock, item, BestKeyValue(own->key[places - 1]));
 }
 
-/* Offers what was gathered, at most as many as there are places. */
+/*
+ * Makes known what a row's own item will get at the least: there are so many blocks of pairs the best of
+ * which is worth as much.  Else the first pairs that come would all get in.
+ */
+static void
+foresee(const Count *count, const PairRow *row, const CooccurrenceSlots *slots, bool as_source)
+{
+	uint32_t places = CooccurrencePlaces(slots, row->item);
+	uint32_t blocks = SimilarityBlocks(row->item);
+
+	if (places == 0 || blocks < places || row->touched ||
+		!SimilarityPeaks(&count->table, row, as_source, count->peak))
+		return;
+	BestSelect(count->peak, blocks, places);
+	CooccurrenceRaise(slots, count->lock, row->item, BestKeyValue(count->peak[places - 1]));
+}
+
+/*
+ * Makes room in an item's slot for the best of what its row gathered, as far as they are better than what others
+ * have offered before, who are less popular.  Moves those that get in to the front of the keys, perhaps with
+ * some of these others; returns how many to look at.
+ */
+static uint32_t
+make_room(const CooccurrenceSlots *slots, uint32_t item, Gathering *own, uint32_t places)
+{
+	Best *slot = CooccurrenceSlot(slots, item);
+	uint32_t held = slots->count[item];
+	uint32_t all = own->count;
+	uint32_t kept = 0;
+
+	if (held + own->count <= places)
+		return own->count;
+	for (uint32_t n = 0; n < held; n++)
+		own->key[all++] = BestKey(slot[n].index, slot[n].value);
+	BestSelect(own->key, all, places);
+	for (uint32_t n = 0; n < held; n++)
+		if (BestKey(slot[n].index, slot[n].value) >= own->key[places - 1])
+			slot[kept++] = slot[n];
+	slots->count[item] = kept;
+	return places;
+}
+
+/* Offers what was gathered all at once, at most as many as there are places. */
 static void
 offer_gathered(const Count *count, Gathering *own, const PairRow *row)
 {
-	uint32_t places = CooccurrencePlaces(own->slots, row->item);
+	const CooccurrenceSlots *slots = own->slots;
+	uint32_t item = row->item;
+	uint32_t places = CooccurrencePlaces(slots, item);
+	Best *slot = CooccurrenceSlot(slots, item);
+	uint32_t n;
 
 	if (own->count > places)
 		BestSelect(own->key, own->count, places);
-	for (uint32_t n = 0; n < Min(own->count, places); n++)
+	own->count = Min(own->count, places);
+	if (own->count == 0)
+		return;
+	if (count->lock)
+		SpinLockAcquire(&count->lock[item]);
+	n = make_room(slots, item, own, places);
+	for (uint32_t k = 0; k < n; k++)
 	{
-		uint32_t other = BestKeyIndex(own->key[n]);
-		uint32_t users = PairUsers(PairRowSum(row, other), count->table.scale);
+		uint32_t other = BestKeyIndex(own->key[k]);
 
-		CooccurrenceOffer(own->slots, count->lock, row->item,
-						  (Best){other, users, BestKeyValue(own->key[n])});
+		if (other < item)
+			slot[slots->count[item]++] =
+				(Best){other, PairUsers(PairRowSum(row, other), count->table.scale),
+					   BestKeyValue(own->key[k])};
 	}
+	BestHeap(slot, slots->count[item]);
+	if (slots->count[item] == places)
+		slots->least[item] = Max(slots->least[item], slot[0].value);
+	if (count->lock)
+		SpinLockRelease(&count->lock[item]);
 }
 
 /* Offers what a part of a row has to offer; what its own item gets is gathered. */
@@ -246,6 +319,8 @@ offer_row(const PairRow *row, void *with)
 	if (count->gram)
 		CountingValues(&count->unit, row,
 					   count->gram + (uint64_t) row->item * (row->item - Min(row->item, 1)) / 2);
+	foresee(count, row, &count->from, true);
+	foresee(count, row, &count->to, false);
 	while (left > 0)
 	{
 		uint32_t n = Min(left, SIMILARITY_PART);
@@ -284,6 +359,13 @@ own_places(const Job *job)
 	return 2 * Max(all, first);
 }
 
+/* Numbers that each member has to itself: these, and one of each block of a row. */
+static uint64_t
+own_numbers(const Job *job)
+{
+	return own_places(job) + SimilarityBlocks(job->items);
+}
+
 /* One of the offerings as a member sees it. */
 static Count
 open_offering(const TeamMember *member, const Offering *offering, int first)
@@ -306,9 +388,10 @@ open_offering(const TeamMember *member, const Offering *offering, int first)
 			   .least = piece[OFFERING_TO_LEAST]},
 		.lock = job->locked ? member->piece[PIECE_LOCK] : NULL,
 		.gram = piece[OFFERING_GRAM],
-		.own = TeamShare(member, PIECE_OWN, own_places(job) * sizeof(uint64_t)),
+		.own = TeamShare(member, PIECE_OWN, own_numbers(job) * sizeof(uint64_t)),
 	};
 
+	count.peak = count.own + own_places(job);
 	count.unit.norm = piece[OFFERING_NORM];
 	return count;
 }
@@ -396,7 +479,7 @@ run(Job *job, const Weighing *in, void **piece, Budget *budget)
 
 	job->items = in->rows.items;
 	piece[PIECE_LOCK] = CooccurrenceLocks(job->items, budget);
-	piece[PIECE_OWN] = BudgetAllocSharedLeast(budget, own_places(job) * (1 + BudgetWorkers(budget)),
+	piece[PIECE_OWN] = BudgetAllocSharedLeast(budget, own_numbers(job) * (1 + BudgetWorkers(budget)),
 											  sizeof(uint64_t));
 	task.members = CountingPlan(in, in->item_start[job->items], &job->counting,
 								piece + PIECE_COUNTING, budget);

@@ -82,8 +82,8 @@ sum_items(Weighing *in, Budget *budget)
 	uint32_t items = in->rows.items;
 	bool valued = WeighingValued(in);
 	bool same = !valued && in->rule.user_exponent == 0;
-	RowsWalk walk = RowsOpen(&in->rows, budget);
 	double entries = 0;
+	RowsWalk walk;
 	Row row = {0};
 
 	in->mass = BudgetZeroedResult(budget, items, sizeof(double));
@@ -91,6 +91,7 @@ sum_items(Weighing *in, Budget *budget)
 	in->users = in->rows.item_users;
 	if (in->users == NULL)
 		in->users = RowsCountUsers(&in->rows, budget);
+	walk = RowsOpen(&in->rows, budget);
 	while (RowsNext(&walk, &row))
 	{
 		double factor = factor_of(in, row.count);

@@ -53,6 +53,13 @@ BestOffer(Best *heap, uint32_t *count, uint32_t k, Best candidate)
 	}
 }
 
+void
+BestHeap(Best *entries, uint32_t count)
+{
+	for (uint32_t root = count / 2; root-- > 0;)
+		sink(entries, count, root);
+}
+
 /*
  * Puts what is greater than the number in the middle of keys[low .. high - 1] before it, and the
  * rest behind; returns where it is then.  Without a branch on what is compared.

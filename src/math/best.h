@@ -29,6 +29,9 @@ BestBefore(const Best *a, const Best *b)
 /* Offers a candidate to heap[0 .. *count - 1], which has k places; k is at least 1. */
 extern void BestOffer(Best *heap, uint32_t *count, uint32_t k, Best candidate);
 
+/* Puts entries in the order of such a heap.  O(count). */
+extern void BestHeap(Best *entries, uint32_t count);
+
 /*
  * A candidate of a value above 0 as one number, which is greater for the better one: what is to be
  * sorted out in great numbers is put so.

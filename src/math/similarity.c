@@ -167,21 +167,18 @@ typedef struct Sieve
 #define ROUNDING 1.00001
 
 static bool
-prepare_sieve(Sieve *sieve, const SimilarityTable *table, uint32_t item,
-			  const SimilarityLeast *least)
+prepare_sieve(Sieve *sieve, const SimilarityTable *table, uint32_t item)
 {
-	double unit = ldexp(table->scale.unit, 32 - (int) table->scale.bits) * ROUNDING;
+	double unit = table->scale.unit * (0x1p32 / (double) (UINT64_C(1) << table->scale.bits));
 
+	unit *= ROUNDING;
 	sieve->table = table;
-	sieve->least = *least;
 	sieve->user_mask = (UINT64_C(1) << table->scale.bits) - 1;
 	sieve->min_support = (int32_t) table->rule.min_support;
 	if (counts_users(&table->rule))
 		return false;
 	sieve->as_source = (float) (unit * table->source[item]);
 	sieve->as_target = (float) (unit * table->target[item]);
-	sieve->own_from = least->from[item];
-	sieve->own_to = least->to[item];
 	return isnormal(sieve->as_source) && isnormal(sieve->as_target);
 }
 
@@ -254,9 +251,12 @@ SimilaritySift(const SimilarityTable *table, const PairRow *row, uint32_t first,
 			   const SimilarityLeast *least, uint32_t *found)
 {
 	Sieve sieve;
-	bool sifted = prepare_sieve(&sieve, table, row->item, least);
+	bool sifted = prepare_sieve(&sieve, table, row->item);
 	uint32_t n = 0;
 
+	sieve.least = *least;
+	sieve.own_from = least->from[row->item];
+	sieve.own_to = least->to[row->item];
 	if (sifted && row->touched == NULL)
 	{
 		unsigned char marks[SIMILARITY_PART] = {0};
@@ -280,6 +280,115 @@ SimilaritySift(const SimilarityTable *table, const PairRow *row, uint32_t first,
 		n += in;
 	}
 	return n;
+}
+
+/* Peaks from here on are not believed: pairs that are worth more than a float holds are none. */
+#define PEAK_MOST 1e38f
+
+/*
+ * What pairs are worth at the least, as the bits of a float, by their sums or, where there are counts of users, by
+ * these; which of the two is known when this is compiled.  Of numbers that are not negative the bits have the same
+ * order, and are compared several at once.
+ */
+static inline __attribute__((always_inline)) void
+weigh_part(const Sieve *all, const PairSum *restrict sums, const uint32_t *restrict counts,
+		   bool counted, float own, const float *restrict factor, uint32_t count,
+		   int32_t *restrict worth)
+{
+	const uint64_t user_mask = all->user_mask;
+	const int32_t min_support = all->min_support;
+
+	for (uint32_t n = 0; n < count; n++)
+	{
+		int32_t users = (int32_t) (counted ? counts[n] : sums[n] & user_mask);
+		float most = (float) (counted ? users : (int32_t) (sums[n] >> 32));
+		float value = most * own * factor[n];
+		int32_t bits;
+
+		memcpy(&bits, &value, sizeof(bits));
+		worth[n] = bits & -(users >= min_support);
+	}
+}
+
+/* The greatest of each block, as keys, and of all. */
+static inline __attribute__((always_inline)) int32_t
+greatest_of_blocks(const int32_t *worth, uint32_t first, uint32_t count, uint64_t *peaks)
+{
+	int32_t of_all = 0;
+
+	for (uint32_t b = 0; b < count; b += SIMILARITY_BLOCK)
+	{
+		uint32_t block = (first + b) / SIMILARITY_BLOCK;
+		int32_t greatest = 0;
+
+		for (uint32_t n = 0; n < SIMILARITY_BLOCK; n++)
+			greatest = worth[b + n] > greatest ? worth[b + n] : greatest;
+		peaks[block] = (uint64_t) (uint32_t) greatest << 32 | ~block;
+		of_all = greatest > of_all ? greatest : of_all;
+	}
+	return of_all;
+}
+
+static inline __attribute__((always_inline)) int32_t
+find_peaks(const Sieve *sieve, const PairRow *row, bool counted, float own, const float *factor,
+		   uint64_t *peaks)
+{
+	int32_t greatest = 0;
+
+	for (uint32_t first = 0; first < row->item; first += SIMILARITY_PART)
+	{
+		uint32_t left = row->item - first;
+		uint32_t count = left < SIMILARITY_PART ? left : SIMILARITY_PART;
+		int32_t worth[SIMILARITY_PART];
+		int32_t of_part;
+
+		if (counted)
+			weigh_part(sieve, NULL, row->counts + first, true, own, factor + first, count, worth);
+		else
+			weigh_part(sieve, row->sums + first, NULL, false, own, factor + first, count, worth);
+		for (uint32_t n = count; n % SIMILARITY_BLOCK > 0; n++)
+			worth[n] = 0;
+		of_part = greatest_of_blocks(worth, first, count, peaks);
+		greatest = of_part > greatest ? of_part : greatest;
+	}
+	return greatest;
+}
+
+CLONES static int32_t
+peaks_of_sums(const Sieve *sieve, const PairRow *row, float own, const float *factor,
+			  uint64_t *peaks)
+{
+	return find_peaks(sieve, row, false, own, factor, peaks);
+}
+
+CLONES static int32_t
+peaks_of_counts(const Sieve *sieve, const PairRow *row, float own, const float *factor,
+				uint64_t *peaks)
+{
+	return find_peaks(sieve, row, true, own, factor, peaks);
+}
+
+bool
+SimilarityPeaks(const SimilarityTable *table, const PairRow *row, bool as_source, uint64_t *peaks)
+{
+	const float *factor = as_source ? table->target : table->source;
+	Sieve sieve;
+	int32_t greatest;
+	float worth;
+	float own;
+
+	if (table->rule.shrinkage > 0 ||
+		!prepare_sieve(&sieve, table, row->item))
+		return false;
+	/* What is rounded up there is rounded down here. */
+	own = (as_source ? sieve.as_source : sieve.as_target) / (float) (ROUNDING * ROUNDING);
+	if (row->counts)
+		greatest = peaks_of_counts(&sieve, row, own * (float) ((double) row->same * 0x1p-32),
+								   factor, peaks);
+	else
+		greatest = peaks_of_sums(&sieve, row, own, factor, peaks);
+	memcpy(&worth, &greatest, sizeof(worth));
+	return worth < PEAK_MOST;
 }
 
 double

@@ -167,6 +167,21 @@ typedef struct SimilarityLeast
 extern uint32_t SimilaritySift(const SimilarityTable *table, const PairRow *row, uint32_t first,
 							   uint32_t count, const SimilarityLeast *least, uint32_t *found);
 
+/*
+ * Of each so many pairs of a row that is not listed, what the best is worth at the least: to the row's own
+ * item as source, or as target.  Writes a key for each (math/best, the index is that of the block).  False where
+ * that is not said: with shrinkage, or of measures that count users alone.
+ */
+#define SIMILARITY_BLOCK 32
+extern bool SimilarityPeaks(const SimilarityTable *table, const PairRow *row, bool as_source,
+							uint64_t *peaks);
+
+static inline uint32_t
+SimilarityBlocks(uint32_t items)
+{
+	return items / SIMILARITY_BLOCK + (items % SIMILARITY_BLOCK > 0);
+}
+
 /* The measures over plain counts; NaN where a count they divide by is 0. */
 extern double SimilarityCosine(double both, double a, double b);
 extern double SimilarityJaccard(double both, double a, double b);
