@@ -8,7 +8,10 @@
 
 /*
  * Items are turned and counted by ranges of about equal numbers of entries, not so many that walking the
- * users for each costs; and where several count, of less work towards the end.
+ * users for each costs; and where several count, of less work towards the end.  These share each range, item by
+ * item, so that they are at items of about the same popularity: an item whose own row is not done yet takes much
+ * of what less popular ones offer, nearly all in vain.  Learning counts of 20 million events by two processes,
+ * offers that got in: 2.0 million where each had a range to itself, .2 million so.
  */
 #define RANGES      64
 #define RANGES_EACH 16          /* of a process, where there are few */
@@ -56,35 +59,53 @@ range_end(const uint64_t *item_start, uint32_t first, uint32_t items, uint64_t w
 {
 	double all = Max((double) item_start[items], 1);
 	double done = (double) item_start[first] / all;
-	double share = processes > 1 ? Max((1 - done * done) / (2 * processes), LITTLE) : 1;
+	double work = processes > 1 ? Max((1 - done * done) / 2, LITTLE * processes) : 1;
 	uint32_t end = first + 1;
 
 	while (end < items && item_start[end + 1] - item_start[first] <= wanted)
 	{
 		double then = (double) item_start[end + 1] / all;
 
-		if (then * then - done * done > share)
+		if (then * then - done * done > work)
 			break;
 		end++;
 	}
 	return end;
 }
 
+/* Entries of the largest share of a range. */
+static uint64_t
+largest_share(const uint64_t *item_start, uint32_t first, uint32_t end, uint32_t shares)
+{
+	uint64_t largest = 0;
+
+	for (uint32_t share = 0; share < shares; share++)
+	{
+		uint64_t entries = 0;
+
+		for (uint64_t i = (uint64_t) first + share; i < end; i += shares)
+			entries += item_start[i + 1] - item_start[i];
+		largest = Max(largest, entries);
+	}
+	return largest;
+}
+
 /* Cuts the items into ranges; returns the first of each, and sets how many and how large. */
 static uint32_t *
 cut_ranges(CountingJob *job, const uint64_t *item_start, Budget *budget)
 {
-	uint64_t wanted = item_start[job->items] / ranges_for(item_start[job->items], budget);
+	uint32_t shares = job->shares;
+	uint64_t wanted = item_start[job->items] / ranges_for(item_start[job->items], budget) * shares;
 	uint32_t *range =
 		BudgetAllocShared(budget, (uint64_t) Min(job->items, RANGES_MOST) + 1, sizeof(uint32_t));
 
 	for (uint32_t first = 0; first < job->items; first = range[job->ranges])
 	{
-		uint32_t end = range_end(item_start, first, job->items, wanted, 1 + BudgetWorkers(budget));
+		uint32_t end = range_end(item_start, first, job->items, wanted, shares);
 
 		range[job->ranges++] = first;
 		range[job->ranges] = end;
-		job->range_most = Max(job->range_most, item_start[end] - item_start[first]);
+		job->share_most = Max(job->share_most, largest_share(item_start, first, end, shares));
 	}
 	return range;
 }
@@ -94,7 +115,7 @@ static uint32_t
 make_scratch(const CountingJob *job, void **piece, Budget *budget)
 {
 	uint64_t items = job->items;
-	uint64_t turned = job->range_most;
+	uint64_t turned = job->share_most + 1;
 	uint64_t members = TeamMembers(budget, items * sizeof(PairSum) +
 											   (items + 1) * (sizeof(uint32_t) + sizeof(uint64_t)) +
 											   turned * 2 * sizeof(uint32_t));
@@ -137,6 +158,7 @@ CountingPlan(const Weighing *in, uint64_t steps, CountingJob *job, void **piece,
 	*job = (CountingJob){
 		.items = in->rows.items,
 		.users = in->rows.users,
+		.shares = 1 + BudgetWorkers(budget),
 		.uniform = in->by_user.uniform,
 		.in_memory = in->rows.memory != NULL,
 		.mean_list = in->mean_list,
@@ -281,30 +303,51 @@ count_row(Counter *counter, uint32_t item)
 		memset(counter->sums, 0, sizeof(PairSum) * item);
 }
 
-/* Turns a range and counts its rows. */
-static void
-count_range(Counter *counter, uint32_t first, uint32_t end)
+/* Marks the items of a share of a range, and puts down where the users of each will be; of others there are none. */
+static const unsigned char *
+want_share(Counter *counter, uint32_t first, uint32_t end, uint32_t share)
 {
+	/* Nothing is listed there while a range is turned. */
+	unsigned char *wanted = (unsigned char *) counter->touched;
 	const uint64_t *item_start = counter->item_start;
-	Sparse *by_item = &counter->pairs.by_item;
+	uint64_t *start = counter->pairs.by_item.start;
+	uint32_t shares = counter->job->shares;
 
-	by_item->rows = end - first;
-	for (uint32_t row = 0; row <= by_item->rows; row++)
-		by_item->start[row] = item_start[first + row] - item_start[first];
-	if (counter->reached)
-		SparseTurnNext(&counter->pairs.by_user, counter->pairs.narrow, first, by_item,
-					   counter->pairs.place, counter->reached, counter->pairs.begins);
-	else
-		SparseTurnPlaces(&counter->pairs.by_user, first, by_item, counter->pairs.place);
-	counter->pairs.first = first;
+	start[0] = 0;
 	for (uint32_t i = first; i < end; i++)
 	{
+		uint32_t row = i - first;
+
+		wanted[row] = row % shares == share;
+		start[row + 1] = start[row] + (wanted[row] ? item_start[i + 1] - item_start[i] : 0);
+	}
+	return shares > 1 ? wanted : NULL;
+}
+
+/* Turns a share of a range and counts its rows. */
+static void
+count_share(Counter *counter, uint32_t first, uint32_t end, uint32_t share)
+{
+	PairsInput *pairs = &counter->pairs;
+	uint32_t shares = counter->job->shares;
+	SparseRange range = {.first = first, .again = shares > 1, .begins = pairs->begins};
+
+	pairs->first = first;
+	pairs->by_item.rows = end - first;
+	range.wanted = want_share(counter, first, end, share);
+	if (counter->reached)
+		SparseTurnNext(&pairs->by_user, pairs->narrow, &range, &pairs->by_item, pairs->place,
+					   counter->reached);
+	else
+		SparseTurnPlaces(&pairs->by_user, first, range.wanted, &pairs->by_item, pairs->place);
+	for (uint64_t i = (uint64_t) first + share; i < end; i += shares)
+	{
 		INTERRUPTS();
-		count_row(counter, i);
+		count_row(counter, (uint32_t) i);
 	}
 }
 
-/* Takes ranges of items until none is left. */
+/* Takes shares of ranges until none is left. */
 static void
 count_ranges(const TeamMember *member, Counter *counter)
 {
@@ -314,13 +357,16 @@ count_ranges(const TeamMember *member, Counter *counter)
 
 	copy_lists(job, counter);
 	memset(counter->sums, 0, sizeof(PairSum) * job->items);
-	while ((taken = TeamNext(member)) < job->ranges)
+	while ((taken = TeamNext(member)) < job->ranges * job->shares)
 	{
 		/* Popular items first: they then have good neighbours when the many others are offered. */
-		uint32_t first = counter->range[taken];
+		const uint32_t *range = &counter->range[taken / job->shares];
+		uint32_t share = taken % job->shares;
+		double before = (double) counter->item_start[range[0]];
+		double after = (double) counter->item_start[range[1]];
 
-		count_range(counter, first, counter->range[taken + 1]);
-		ProgressDone((uint64) ((double) counter->item_start[counter->range[taken + 1]] / cells *
+		count_share(counter, range[0], range[1], share);
+		ProgressDone((uint64) ((before + (after - before) * (share + 1) / job->shares) / cells *
 							   (double) job->steps));
 	}
 	free_lists(job, counter);
@@ -347,9 +393,9 @@ open_job(const TeamMember *member, const CountingJob *job, int first)
 							  .start = TeamShare(member, first + COUNTING_TURN_START,
 												 sizeof(uint64_t) * (items + 1)),
 							  .column = TeamShare(member, first + COUNTING_TURN_COLUMN,
-												  sizeof(uint32_t) * job->range_most)},
+												  sizeof(uint32_t) * (job->share_most + 1))},
 				  .place = TeamShare(member, first + COUNTING_TURN_PLACE,
-									 sizeof(uint32_t) * job->range_most),
+									 sizeof(uint32_t) * (job->share_most + 1)),
 				  .levels = {piece[COUNTING_CODE], piece[COUNTING_LEVEL_VALUE],
 							 piece[COUNTING_LEVEL_ROOT], piece[COUNTING_LEVEL_NEEDED]},
 				  .step_of_count = piece[COUNTING_STEP],

@@ -16,7 +16,8 @@ typedef struct CountingJob
 	uint32_t items;
 	uint32_t users;
 	uint32_t ranges;
-	uint64_t range_most; /* entries of the largest range */
+	uint32_t shares;     /* of each range, every so-manieth item: one for each process */
+	uint64_t share_most; /* entries of the largest share */
 	float uniform;
 	bool in_memory;
 	bool narrow;    /* 16 bits hold the numbers of items */
