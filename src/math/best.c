@@ -1,5 +1,8 @@
 #include "math/best.h"
 
+/* Children of an entry: then a heap of a hundred has three levels, and what is compared lies together. */
+#define CHILDREN 4
+
 /*
  * Moves the entry at the root down to where it is no better than its parent and no worse than its
  * children.
@@ -11,12 +14,14 @@ sink(Best *heap, uint32_t count, uint32_t root)
 
 	for (;;)
 	{
-		uint64_t child = 2 * (uint64_t) root + 1;
+		uint64_t first = CHILDREN * (uint64_t) root + 1;
+		uint64_t end = first + CHILDREN < count ? first + CHILDREN : count;
+		uint64_t child = first;
 
-		if (child >= count)
+		if (first >= count)
 			break;
-		if (child + 1 < count)
-			child += BestBefore(&heap[child], &heap[child + 1]);
+		for (uint64_t c = first + 1; c < end; c++)
+			child = BestBefore(&heap[child], &heap[c]) ? c : child;
 		if (!BestBefore(&moving, &heap[child]))
 			break;
 		heap[root] = heap[child];
@@ -30,10 +35,10 @@ rise(Best *heap, uint32_t place)
 {
 	Best moving = heap[place];
 
-	while (place > 0 && BestBefore(&heap[(place - 1) / 2], &moving))
+	while (place > 0 && BestBefore(&heap[(place - 1) / CHILDREN], &moving))
 	{
-		heap[place] = heap[(place - 1) / 2];
-		place = (place - 1) / 2;
+		heap[place] = heap[(place - 1) / CHILDREN];
+		place = (place - 1) / CHILDREN;
 	}
 	heap[place] = moving;
 }
@@ -56,7 +61,7 @@ BestOffer(Best *heap, uint32_t *count, uint32_t k, Best candidate)
 void
 BestHeap(Best *entries, uint32_t count)
 {
-	for (uint32_t root = count / 2; root-- > 0;)
+	for (uint32_t root = (count + CHILDREN - 2) / CHILDREN; root-- > 0;)
 		sink(entries, count, root);
 }
 

@@ -2,7 +2,7 @@
  * best.h: the k best of a stream, in a fixed order.
  *
  * Greater value first; of equal values the smaller index, so that the answer never depends on
- * the order in which candidates came.  A binary heap with the worst on top: O(log k) for what
+ * the order in which candidates came.  A heap with the worst on top: O(log k) for what
  * gets in, one comparison for what does not.
  */
 #ifndef RECO_BEST_H
