@@ -453,7 +453,7 @@ make_row(const Maker *maker, uint32_t source)
 	}
 	count = prune(maker, add_rows(maker, source));
 	if (maker->job->ordered)
-		NeighborsBestFirst(maker->row, count);
+		BestFirst(maker->row, count);
 	return count;
 }
 

@@ -30,13 +30,6 @@ is_kept(const CooccurrenceSlots *to, uint32_t target, uint32_t source)
 	return false;
 }
 
-#define ST_SORT          sort_best_first
-#define ST_ELEMENT_TYPE  Best
-#define ST_COMPARE(a, b) (BestBefore(a, b) ? -1 : BestBefore(b, a))
-#define ST_SCOPE         static
-#define ST_DEFINE
-#include "lib/sort_template.h"
-
 /* Takes from each source's slot what its target keeps as well: the rest is only to be shown. */
 static void
 drop_kept(CooccurrenceSlots *from, const CooccurrenceSlots *to, uint32_t items)
@@ -73,18 +66,12 @@ turn_rows(Neighbors *result, const CooccurrenceSlots *to)
 }
 
 void
-NeighborsBestFirst(Best *row, uint32_t count)
-{
-	sort_best_first(row, count);
-}
-
-void
 NeighborsSort(Neighbors *neighbors)
 {
 	for (uint32_t i = 0; i < neighbors->items; i++)
 	{
 		INTERRUPTS();
-		sort_best_first(neighbors->entry + neighbors->start[i], neighbors->scored[i]);
+		BestFirst(neighbors->entry + neighbors->start[i], neighbors->scored[i]);
 	}
 }
 

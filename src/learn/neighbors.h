@@ -41,8 +41,7 @@ extern Neighbors *NeighborsOfRidge(const RidgeBasis *basis, const SimilarityOpti
 								   Budget *budget);
 extern bool NeighborsNeedSources(const SimilarityOptions *options);
 
-/* Puts a row in order, best first, or of all rows what is scored. */
-extern void NeighborsBestFirst(Best *row, uint32_t count);
+/* Puts what is scored of every row in order, best first. */
 extern void NeighborsSort(Neighbors *neighbors);
 
 /* Leaves the first so many items: their rows, and what these say of each other. */

@@ -25,7 +25,7 @@ cell_of(const Weighing *in, const Row *row, uint32_t cell)
 {
 	float value = RowValue(row, cell);
 
-	if (!SimilarityWeighsCells(&in->rule))
+	if (in->length == NULL)
 		return value;
 	return (float) SimilarityCell(&in->rule, value, in->length[row->item[cell]], in->mean_length);
 }

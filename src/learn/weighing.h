@@ -21,7 +21,7 @@ typedef struct Weighing
 	double factor[WEIGHING_FACTORS];
 
 	/* Of items, [items]. */
-	double *length; /* sum of cells as they come, for bm25 */
+	double *length; /* sum of cells as they come; NULL where cells are not weighed by it */
 	double mean_length;
 	double *mass;         /* sum of d_u * v_ui^2 */
 	double *size;         /* n_i, as the family has it */

@@ -226,12 +226,10 @@ sort_by_dealing(Best *entries, uint32_t count)
 	return true;
 }
 
-void
-BestSort(Best *heap, uint32_t count)
+/* The worst leaves the top of a heap for the last place, until one is left. */
+static void
+take_down(Best *heap, uint32_t count)
 {
-	if (count > FEW && count <= MANY && sort_by_dealing(heap, count))
-		return;
-	/* The worst leaves the top for the last place, until one is left. */
 	while (count > 1)
 	{
 		Best worst = heap[0];
@@ -240,4 +238,26 @@ BestSort(Best *heap, uint32_t count)
 		sink(heap, count, 0);
 		heap[count] = worst;
 	}
+}
+
+void
+BestSort(Best *heap, uint32_t count)
+{
+	if (count > FEW && count <= MANY && sort_by_dealing(heap, count))
+		return;
+	take_down(heap, count);
+}
+
+void
+BestFirst(Best *entries, uint32_t count)
+{
+	uint32_t in_order = 1;
+
+	while (in_order < count && BestBefore(&entries[in_order - 1], &entries[in_order]))
+		in_order++;
+	if (in_order >= count ||
+		(count > FEW && count <= MANY && sort_by_dealing(entries, count)))
+		return;
+	BestHeap(entries, count);
+	take_down(entries, count);
 }

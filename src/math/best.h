@@ -76,4 +76,7 @@ extern void BestByIndex(Best *entries, Best *room, uint32_t count, uint32_t most
 /* Puts a heap in order, best first. */
 extern void BestSort(Best *heap, uint32_t count);
 
+/* The same of entries in any order, all different. */
+extern void BestFirst(Best *entries, uint32_t count);
+
 #endif
