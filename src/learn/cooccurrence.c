@@ -96,19 +96,8 @@ enum
 
 StaticAssertDecl(PIECES <= TEAM_PIECES, "a job has more pieces than a team may share");
 
-/* Users ahead whose lists are sent for. */
-#define AHEAD 16
-
 /* Items whose best are put in order by one member at a time. */
 #define SORTED_AT_ONCE 256
-
-/* Sends for where the list of a user to come ends, who is looked at from there. */
-static inline void
-send_for_end(const Rows *rows, uint32_t next)
-{
-	if (rows->memory && next + AHEAD < rows->users)
-		__builtin_prefetch(&rows->memory->column[rows->memory->start[next + AHEAD]]);
-}
 
 /*
  * How many others an item can be paired with, at most so many: those of its users' other cells, each of which
@@ -130,11 +119,8 @@ bound_pairs(const CooccurrenceInput *input, uint32_t most, Budget *budget)
 	while (few < items && users[few] >= enough)
 		few++;
 	while (few < items && RowsNext(&walk, &row))
-	{
-		send_for_end(&input->rows, walk.next);
 		for (uint32_t c = row.count; c-- > 0 && row.item[c] >= few;)
 			others[row.item[c]] += row.count - 1;
-	}
 	RowsClose(&walk);
 	for (uint32_t i = 0; i < items; i++)
 	{
