@@ -656,12 +656,42 @@ sum_up(Build *build)
 	};
 }
 
+/*
+ * Counts learners by item from what is known of items: all who have one, but for those held out.  Where some cells
+ * were left out, as of users with too many, there are fewer of them than that would make, and nothing is said.
+ */
+static void
+count_learners(Interactions *matrix, Budget *budget)
+{
+	uint64_t users = 0;
+
+	for (uint32_t i = 0; i < matrix->items; i++)
+		users += matrix->stat[i].users;
+	if (users != matrix->cells)
+		return;
+	matrix->item_users = BudgetAllocSharedResult(budget, matrix->items, sizeof(uint32_t));
+	for (uint32_t i = 0; i < matrix->items; i++)
+	{
+		INTERRUPTS_AT(i);
+		matrix->item_users[i] = matrix->stat[i].users;
+	}
+	for (uint32_t u = matrix->learners; u < matrix->users; u++)
+	{
+		Row row = InteractionsRow(matrix, u);
+
+		INTERRUPTS();
+		for (uint32_t c = 0; c < row.count; c++)
+			matrix->item_users[row.item[c]]--;
+	}
+}
+
 Rows
 InteractionsRows(const Interactions *matrix, uint32_t users)
 {
 	Rows rows = matrix->rows;
 
 	rows.users = users;
+	rows.item_users = users == matrix->learners ? matrix->item_users : NULL;
 	return rows;
 }
 
@@ -739,6 +769,8 @@ InteractionsBuild(EventLog *log, const InteractionOptions *options, Budget *budg
 	}
 	PilesFree(log->piles);
 	log->piles = NULL;
+	if (options->split == SPLIT_USERS)
+		count_learners(build.matrix, budget);
 
 	BudgetFree(budget, build.summed.part);
 	BudgetFree(budget, build.considered);

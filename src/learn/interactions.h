@@ -109,7 +109,8 @@ typedef struct Interactions
 	float *target; /* [cells], f of the target's part, once parts are mixed; then this is: */
 	const struct Interactions *whole; /* what they were mixed from, with what was worth nothing */
 
-	uint32_t learners;  /* users below this number are learned from */
+	uint32_t learners;    /* users below this number are learned from */
+	uint32_t *item_users; /* [items], how many of these have each; NULL where that is not known */
 	uint32_t paired;    /* users with two cells or more, the only ones who say anything of pairs */
 	uint32_t shortened; /* users who had more than max_history items */
 	uint32_t chosen_count;

@@ -102,6 +102,7 @@ MixingApply(const Interactions *whole, const double *w, Weighting weighting, Bud
 	Sparse *by_user = &mixed->by_user;
 
 	*mixed = *whole;
+	mixed->item_users = NULL;
 	*by_user = (Sparse){.rows = whole->by_user.rows, .columns = whole->by_user.columns};
 	by_user->start = BudgetAllocShared(budget, (uint64_t) by_user->rows + 1, sizeof(uint64_t));
 	by_user->column = BudgetAllocShared(budget, whole->cells, sizeof(uint32_t));

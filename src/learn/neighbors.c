@@ -218,7 +218,8 @@ NeighborsLearn(const Rows *rows, const SimilarityOptions *options, Budget *budge
 	if (options->rule.kind == SIMILARITY_RIDGE)
 		return learn_ridge(&input, options, budget);
 
-	input.rows.item_users = RowsCountUsers(rows, budget);
+	if (rows->item_users == NULL)
+		input.rows.item_users = RowsCountUsers(rows, budget);
 	CooccurrenceAlloc(&input, &from, &to, budget);
 	if (NextWanted(&input.rows, &options->rule))
 		NextRows(&input, &from, &to, budget);
@@ -229,7 +230,8 @@ NeighborsLearn(const Rows *rows, const SimilarityOptions *options, Budget *budge
 	result = gather_rows(items, &from, by_target ? &to : NULL, budget);
 	CooccurrenceFree(&from, budget);
 	CooccurrenceFree(&to, budget);
-	BudgetFree(budget, input.rows.item_users);
+	if (rows->item_users == NULL)
+		BudgetFree(budget, input.rows.item_users);
 	NeighborsSort(result);
 	return result;
 }

@@ -304,7 +304,11 @@ prepare(const CooccurrenceInput *input, uint32_t from_k, uint32_t candidates, Bu
 	basis->input = *input;
 	basis->rule = *input->rule;
 	basis->input.rule = &basis->rule;
-	basis->users = basis->input.rows.item_users = RowsCountUsers(&input->rows, budget);
+	basis->users = input->rows.item_users;
+	if (basis->users == NULL)
+		basis->users = RowsCountUsers(&input->rows, budget);
+	basis->counted = input->rows.item_users == NULL;
+	basis->input.rows.item_users = basis->users;
 	basis->from.k = from_k;
 	basis->to.k = Max(1, Min(candidates, items));
 	CooccurrenceAlloc(&basis->input, &basis->from, &basis->to, budget);
@@ -347,6 +351,7 @@ RidgeOpenBoth(const CooccurrenceInput *input, uint32_t k, uint32_t candidates, R
 	*all = NULL;
 	more.rows.users = input->rows.scaled;
 	more.rows.scaled = 0;
+	more.rows.item_users = NULL;
 	if (basis->gram == NULL || input->rows.memory == NULL || input->rows.target ||
 		!has_room(input->rows.items, budget))
 	{
@@ -368,7 +373,8 @@ RidgeClose(RidgeBasis *basis, Budget *budget)
 	CooccurrenceFree(&basis->to, budget);
 	BudgetFree(budget, basis->gram);
 	BudgetFree(budget, basis->diagonal);
-	BudgetFree(budget, basis->users);
+	if (basis->counted)
+		BudgetFree(budget, basis->users);
 	BudgetFree(budget, basis->source);
 	BudgetFree(budget, basis->target);
 	BudgetFree(budget, basis);

@@ -31,6 +31,7 @@ typedef struct RidgeBasis
 	double *diagonal;       /* G_ii */
 	double unit;            /* of both */
 	uint32_t *users;        /* n_i, [items] */
+	bool counted;           /* by this; otherwise they are another's */
 	double *source;         /* what makes similarities sums again: n_i^p; where targets are */
 	double *target;         /* counted apart, like this: n_j^q / unit; else NULL */
 	Systems *systems;       /* where there is no gram */

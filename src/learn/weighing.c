@@ -299,6 +299,23 @@ weigh_items(Weighing *in, Budget *budget)
 	}
 }
 
+#ifdef USE_ASSERT_CHECKING
+/* True unless users of items were counted, and not of these rows. */
+static bool
+counts_agree(const Rows *rows, Budget *budget)
+{
+	uint32_t *users;
+	bool agree;
+
+	if (rows->item_users == NULL)
+		return true;
+	users = RowsCountUsers(rows, budget);
+	agree = memcmp(users, rows->item_users, sizeof(uint32_t) * rows->items) == 0;
+	BudgetFree(budget, users);
+	return agree;
+}
+#endif
+
 /* What is known of rows but for how they are scaled; tells at most how many users a pair has. */
 static Weighing *
 sum_rows(const Rows *rows, const SimilarityRule *rule, uint32_t *most_users, Budget *budget)
@@ -306,6 +323,7 @@ sum_rows(const Rows *rows, const SimilarityRule *rule, uint32_t *most_users, Bud
 	Weighing *in = BudgetZeroedResult(budget, 1, sizeof(Weighing));
 	uint32_t greatest = 0;
 
+	Assert(counts_agree(rows, budget));
 	*most_users = 0; /* no more than the second greatest number */
 	in->rows = *rows;
 	in->rule = *rule;
