@@ -220,7 +220,10 @@ make_room(const CooccurrenceSlots *slots, uint32_t item, Gathering *own, uint32_
 	if (held + own->count <= places)
 		return own->count;
 	for (uint32_t n = 0; n < held; n++)
+	{
+		Assert(slot[n].index > item);
 		own->key[all++] = BestKey(slot[n].index, slot[n].value);
+	}
 	BestSelect(own->key, all, places);
 	for (uint32_t n = 0; n < held; n++)
 		if (BestKey(slot[n].index, slot[n].value) >= own->key[places - 1])
@@ -229,7 +232,10 @@ make_room(const CooccurrenceSlots *slots, uint32_t item, Gathering *own, uint32_
 	return places;
 }
 
-/* Offers what was gathered all at once, at most as many as there are places. */
+/*
+ * Offers what was gathered all at once, at most as many as there are places.  The lock is held for some
+ * microseconds, in which nothing can fail or wait, and hardly anybody else wants that of this item.
+ */
 static void
 offer_gathered(const Count *count, Gathering *own, const PairRow *row)
 {
@@ -465,8 +471,8 @@ run(Job *job, const Weighing *in, void **piece, Budget *budget)
 
 	job->items = in->rows.items;
 	piece[PIECE_LOCK] = CooccurrenceLocks(job->items, budget);
-	piece[PIECE_OWN] = BudgetAllocSharedLeast(budget, own_numbers(job) * (1 + BudgetWorkers(budget)),
-											  sizeof(uint64_t));
+	piece[PIECE_OWN] = BudgetAllocSharedLeast(
+		budget, own_numbers(job) * (1 + BudgetWorkers(budget)), sizeof(uint64_t));
 	task.members = CountingPlan(in, in->item_start[job->items], &job->counting,
 								piece + PIECE_COUNTING, budget);
 	if (job->both)

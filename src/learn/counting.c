@@ -213,8 +213,7 @@ copy_lists(const CountingJob *job, Counter *counter)
 	if (job->copy_columns)
 		counter->reached = palloc_extended(Max(sizeof(uint32_t) * (Size) job->users, 1),
 										   MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
-	pairs->begins =
-		job->copy_columns && job->same > 0 && job->split == 0 && cells <= UINT32_MAX;
+	pairs->begins = job->copy_columns && job->same > 0 && job->split == 0 && cells <= UINT32_MAX;
 	if (job->copy_columns && job->narrow)
 	{
 		uint16_t *narrow = PagesAlloc(cells, sizeof(uint16_t));
@@ -365,7 +364,8 @@ count_ranges(const TeamMember *member, Counter *counter)
 		double before = (double) counter->item_start[range[0]];
 		double after = (double) counter->item_start[range[1]];
 
-		count_share(counter, range[0], range[1], share);
+		if (range[0] + share < range[1])
+			count_share(counter, range[0], range[1], share);
 		ProgressDone((uint64) ((before + (after - before) * (share + 1) / job->shares) / cells *
 							   (double) job->steps));
 	}

@@ -19,7 +19,8 @@ typedef struct Rows
 	 */
 	uint32_t scaled;
 	uint32_t items;
-	uint32_t *item_users;  /* [items], how many of these users have each; NULL where nobody counted */
+	uint32_t
+		*item_users; /* [items], how many of these users have each; NULL where nobody counted */
 	const Sparse *memory; /* NULL where they are on tape */
 	/* In memory, of every cell, how many times of its user's are newer; only for what goes by order. */
 	const uint16_t *position;

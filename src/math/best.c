@@ -255,8 +255,7 @@ BestFirst(Best *entries, uint32_t count)
 
 	while (in_order < count && BestBefore(&entries[in_order - 1], &entries[in_order]))
 		in_order++;
-	if (in_order >= count ||
-		(count > FEW && count <= MANY && sort_by_dealing(entries, count)))
+	if (in_order >= count || (count > FEW && count <= MANY && sort_by_dealing(entries, count)))
 		return;
 	BestHeap(entries, count);
 	take_down(entries, count);

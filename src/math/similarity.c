@@ -377,8 +377,7 @@ SimilarityPeaks(const SimilarityTable *table, const PairRow *row, bool as_source
 	float worth;
 	float own;
 
-	if (table->rule.shrinkage > 0 ||
-		!prepare_sieve(&sieve, table, row->item))
+	if (table->rule.shrinkage > 0 || !prepare_sieve(&sieve, table, row->item))
 		return false;
 	/* What is rounded up there is rounded down here. */
 	own = (as_source ? sieve.as_source : sieve.as_target) / (float) (ROUNDING * ROUNDING);
