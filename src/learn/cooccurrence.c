@@ -5,6 +5,11 @@
  * both of its items.  Which k stay does not depend on the order of offers, nor do the sums on the
  * order of users: any number of processes may share the rows, and any number of passes go over
  * the users, with the same answer.
+ *
+ * Of the 14,000 pairs that a row of 20 million events has on average, 765 got in at the row's own item, most of
+ * them before better ones came, and were thrown out again.  So the row is looked through beforehand: of k
+ * blocks of pairs the best is worth at least so much (SimilarityPeaks), and what is worth less cannot stay.  220 get
+ * in then, those of the most popular items among them, whose rows have no k blocks.
  */
 #include "learn/cooccurrence.h"
 

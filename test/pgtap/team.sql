@@ -1,7 +1,7 @@
 -- What several processes learn is what one learns, byte for byte: of 135,000 events, from 100,000 cells on others help.  Whether they
 -- come, and how many, is for test/t/007_parallel.pl to see.
 BEGIN;
-SELECT plan(7);
+SELECT plan(11);
 
 CREATE TABLE visits WITH (parallel_workers = 2) AS
   SELECT u, floor(2000 * power((hashint8extended(n, u) & 1048575) / 1048576.0, 2))::int AS i, (1 + n % 3)::float8 AS w,
@@ -11,6 +11,8 @@ ANALYZE visits;
 CREATE TABLE kind (model text, settings text);
 INSERT INTO kind VALUES
   ('ridge', $$similarity => 'ridge', candidates => 40, algorithm => 'neighbors'$$),
+  ('counts', $$similarity => 'cosine', weighting => 'binary', keep => 'source', neighbors => 5, min_support => 1, algorithm => 'neighbors'$$),
+  ('pairs', $$similarity => 'cooccurrence', neighbors => 12, algorithm => 'neighbors'$$),
   ('next', $$similarity => 'next', algorithm => 'neighbors'$$),
   ('factors', $$algorithm => 'factors', factors => 6, iterations => 2$$);
 SELECT reco_create_model(model, 'SELECT u AS user_id, i AS item_id, w AS weight, t AS occurred_at FROM visits') FROM kind;
