@@ -453,7 +453,7 @@ make_row(const Maker *maker, uint32_t source)
 	}
 	count = prune(maker, add_rows(maker, source));
 	if (maker->job->ordered)
-		BestFirst(maker->row, count);
+		BestSort(maker->row, count);
 	return count;
 }
 

@@ -71,7 +71,7 @@ NeighborsSort(Neighbors *neighbors)
 	for (uint32_t i = 0; i < neighbors->items; i++)
 	{
 		INTERRUPTS();
-		BestFirst(neighbors->entry + neighbors->start[i], neighbors->scored[i]);
+		BestSort(neighbors->entry + neighbors->start[i], neighbors->scored[i]);
 	}
 }
 

@@ -226,30 +226,8 @@ sort_by_dealing(Best *entries, uint32_t count)
 	return true;
 }
 
-/* The worst leaves the top of a heap for the last place, until one is left. */
-static void
-take_down(Best *heap, uint32_t count)
-{
-	while (count > 1)
-	{
-		Best worst = heap[0];
-
-		heap[0] = heap[--count];
-		sink(heap, count, 0);
-		heap[count] = worst;
-	}
-}
-
 void
-BestSort(Best *heap, uint32_t count)
-{
-	if (count > FEW && count <= MANY && sort_by_dealing(heap, count))
-		return;
-	take_down(heap, count);
-}
-
-void
-BestFirst(Best *entries, uint32_t count)
+BestSort(Best *entries, uint32_t count)
 {
 	uint32_t in_order = 1;
 
@@ -257,6 +235,14 @@ BestFirst(Best *entries, uint32_t count)
 		in_order++;
 	if (in_order >= count || (count > FEW && count <= MANY && sort_by_dealing(entries, count)))
 		return;
+	/* The worst leaves the top of a heap for the last place, until one is left. */
 	BestHeap(entries, count);
-	take_down(entries, count);
+	while (count > 1)
+	{
+		Best worst = entries[0];
+
+		entries[0] = entries[--count];
+		sink(entries, count, 0);
+		entries[count] = worst;
+	}
 }

@@ -73,10 +73,7 @@ extern void BestSelect(uint64_t *keys, uint32_t n, uint32_t k);
  */
 extern void BestByIndex(Best *entries, Best *room, uint32_t count, uint32_t most);
 
-/* Puts a heap in order, best first. */
-extern void BestSort(Best *heap, uint32_t count);
-
-/* The same of entries in any order, all different. */
-extern void BestFirst(Best *entries, uint32_t count);
+/* Puts entries in order, best first; all are different. */
+extern void BestSort(Best *entries, uint32_t count);
 
 #endif
