@@ -7,8 +7,9 @@
 static void
 count_rows(const Interactions *matrix, uint32_t rows, SketchFigures *figures, Budget *budget)
 {
-	uint64_t *users = BudgetZeroedResult(budget, matrix->items, sizeof(uint64_t));
 	const Sparse *by_user = &matrix->by_user;
+	Rows first = RowsInMemory(by_user, rows);
+	uint32_t *users = RowsCountUsers(&first, budget);
 
 	figures->cells = (double) by_user->start[rows];
 	figures->pairs = 0;
@@ -18,11 +19,6 @@ count_rows(const Interactions *matrix, uint32_t rows, SketchFigures *figures, Bu
 
 		INTERRUPTS_AT(u);
 		figures->pairs += count * count;
-	}
-	for (uint64_t cell = 0; cell < by_user->start[rows]; cell++)
-	{
-		INTERRUPTS_AT(cell);
-		users[by_user->column[cell]]++;
 	}
 	for (uint32_t i = 0; i < matrix->items; i++)
 		if (users[i] > 0)

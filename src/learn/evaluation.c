@@ -18,7 +18,7 @@ typedef struct Run
 {
 	const EvaluationInput *input;
 	Evaluation *result;
-	uint64_t *users_of; /* [items], learners with it */
+	uint32_t *users_of; /* [items], learners with it */
 	uint32_t users;     /* learners with any */
 
 	/* What ranks: neighbours as the scorer reads them, or items by popularity. */
@@ -56,17 +56,14 @@ static void
 count_users(Run *run, Budget *budget)
 {
 	const Interactions *matrix = run->input->matrix;
-
 	Rows rows = InteractionsRows(matrix, matrix->learners);
-	RowsWalk walk = RowsOpen(&rows, budget);
+	RowsWalk walk;
 	Row row;
 
+	run->users_of = RowsUsers(&rows, budget);
+	walk = RowsOpen(&rows, budget);
 	while (RowsNext(&walk, &row))
-	{
-		for (uint32_t c = 0; c < row.count; c++)
-			run->users_of[row.item[c]]++;
 		run->users += row.count > 0;
-	}
 	RowsClose(&walk);
 	for (uint32_t i = 0; i < matrix->items; i++)
 		run->result->items += run->users_of[i] > 0;
@@ -142,7 +139,6 @@ prepare(Run *run, Budget *budget)
 	uint32_t items = run->input->matrix->items;
 	uint32_t k = Min(run->input->k, items);
 
-	run->users_of = BudgetZeroedResult(budget, items, sizeof(uint64_t));
 	run->seen = BudgetZeroedResult(budget, items, sizeof(unsigned char));
 	run->chosen = BudgetZeroedResult(budget, items, sizeof(unsigned char));
 	run->listed = BudgetZeroedResult(budget, items, sizeof(unsigned char));
@@ -159,7 +155,10 @@ prepare(Run *run, Budget *budget)
 static void
 release(Run *run, Budget *budget)
 {
-	BudgetFree(budget, run->users_of);
+	const Interactions *matrix = run->input->matrix;
+	Rows rows = InteractionsRows(matrix, matrix->learners);
+
+	RowsFreeUsers(&rows, run->users_of, budget);
 	BudgetFree(budget, run->seen);
 	BudgetFree(budget, run->chosen);
 	BudgetFree(budget, run->listed);

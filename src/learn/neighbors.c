@@ -218,8 +218,7 @@ NeighborsLearn(const Rows *rows, const SimilarityOptions *options, Budget *budge
 	if (options->rule.kind == SIMILARITY_RIDGE)
 		return learn_ridge(&input, options, budget);
 
-	if (rows->item_users == NULL)
-		input.rows.item_users = RowsCountUsers(rows, budget);
+	input.rows.item_users = RowsUsers(rows, budget);
 	CooccurrenceAlloc(&input, &from, &to, budget);
 	if (NextWanted(&input.rows, &options->rule))
 		NextRows(&input, &from, &to, budget);
@@ -230,8 +229,7 @@ NeighborsLearn(const Rows *rows, const SimilarityOptions *options, Budget *budge
 	result = gather_rows(items, &from, by_target ? &to : NULL, budget);
 	CooccurrenceFree(&from, budget);
 	CooccurrenceFree(&to, budget);
-	if (rows->item_users == NULL)
-		BudgetFree(budget, input.rows.item_users);
+	RowsFreeUsers(rows, input.rows.item_users, budget);
 	NeighborsSort(result);
 	return result;
 }

@@ -304,9 +304,7 @@ prepare(const CooccurrenceInput *input, uint32_t from_k, uint32_t candidates, Bu
 	basis->input = *input;
 	basis->rule = *input->rule;
 	basis->input.rule = &basis->rule;
-	basis->users = input->rows.item_users;
-	if (basis->users == NULL)
-		basis->users = RowsCountUsers(&input->rows, budget);
+	basis->users = RowsUsers(&input->rows, budget);
 	basis->counted = input->rows.item_users == NULL;
 	basis->input.rows.item_users = basis->users;
 	basis->from.k = from_k;

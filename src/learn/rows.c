@@ -122,6 +122,19 @@ RowsCountUsers(const Rows *rows, Budget *budget)
 	return users;
 }
 
+uint32_t *
+RowsUsers(const Rows *rows, Budget *budget)
+{
+	return rows->item_users ? rows->item_users : RowsCountUsers(rows, budget);
+}
+
+void
+RowsFreeUsers(const Rows *rows, uint32_t *users, Budget *budget)
+{
+	if (users != rows->item_users)
+		BudgetFree(budget, users);
+}
+
 void
 RowsPut(Tape *tape, const Row *row)
 {

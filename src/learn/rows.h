@@ -55,6 +55,10 @@ extern uint32_t RowFind(const Row *row, uint32_t item);
 /* How many users have each item, [items], a piece of the result.  O(cells). */
 extern uint32_t *RowsCountUsers(const Rows *rows, Budget *budget);
 
+/* The same where that is not known yet, otherwise what is known; and gives back what was counted. */
+extern uint32_t *RowsUsers(const Rows *rows, Budget *budget);
+extern void RowsFreeUsers(const Rows *rows, uint32_t *users, Budget *budget);
+
 /* The first rows of a matrix in memory. */
 extern Rows RowsInMemory(const Sparse *by_user, uint32_t users);
 

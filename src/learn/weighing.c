@@ -88,9 +88,7 @@ sum_items(Weighing *in, Budget *budget)
 
 	in->mass = BudgetZeroedResult(budget, items, sizeof(double));
 	in->size = BudgetZeroedResult(budget, items, sizeof(double));
-	in->users = in->rows.item_users;
-	if (in->users == NULL)
-		in->users = RowsCountUsers(&in->rows, budget);
+	in->users = RowsUsers(&in->rows, budget);
 	walk = RowsOpen(&in->rows, budget);
 	while (RowsNext(&walk, &row))
 	{
@@ -408,8 +406,7 @@ WeighingFree(Weighing *in, Budget *budget)
 	BudgetFree(budget, in->mass);
 	BudgetFree(budget, in->size);
 	BudgetFree(budget, in->item_start);
-	if (in->rows.item_users == NULL)
-		BudgetFree(budget, in->users);
+	RowsFreeUsers(&in->rows, in->users, budget);
 	BudgetFree(budget, in->source);
 	BudgetFree(budget, in->target);
 	if (!in->borrowed)

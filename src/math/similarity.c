@@ -246,6 +246,13 @@ mark_counts(const Sieve *sieve, const uint32_t *restrict counts, float each, uin
 	mark(sieve, NULL, counts + first, each, true, first, count, marks);
 }
 
+/* What each user of a row adds to the upper half of a sum, where there are counts. */
+static inline float
+each_of(const PairRow *row)
+{
+	return (float) ((double) row->same * 0x1p-32);
+}
+
 uint32_t
 SimilaritySift(const SimilarityTable *table, const PairRow *row, uint32_t first, uint32_t count,
 			   const SimilarityLeast *least, uint32_t *found)
@@ -262,8 +269,7 @@ SimilaritySift(const SimilarityTable *table, const PairRow *row, uint32_t first,
 		unsigned char marks[SIMILARITY_PART] = {0};
 
 		if (row->counts)
-			mark_counts(&sieve, row->counts, (float) ((double) row->same * 0x1p-32), first, count,
-						marks);
+			mark_counts(&sieve, row->counts, each_of(row), first, count, marks);
 		else
 			mark_sums(&sieve, row->sums, first, count, marks);
 		return MarksList(marks, first, count, found);
@@ -382,8 +388,7 @@ SimilarityPeaks(const SimilarityTable *table, const PairRow *row, bool as_source
 	/* What is rounded up there is rounded down here. */
 	own = (as_source ? sieve.as_source : sieve.as_target) / (float) (ROUNDING * ROUNDING);
 	if (row->counts)
-		greatest = peaks_of_counts(&sieve, row, own * (float) ((double) row->same * 0x1p-32),
-								   factor, peaks);
+		greatest = peaks_of_counts(&sieve, row, own * each_of(row), factor, peaks);
 	else
 		greatest = peaks_of_sums(&sieve, row, own, factor, peaks);
 	memcpy(&worth, &greatest, sizeof(worth));
