@@ -44,16 +44,16 @@
  *   counts sifted as such                                    3.14  1.83
  *   the kernel of bench/                                     2.62  1.36
  *
- * The same a day later, medians in turns:
+ * The same a day later, medians in turns, not all in one run:
  *
- *   before                                                   3.27  1.84
+ *   before                                                   3.27  1.82
  *   users of items counted once, lists named by where they begin, and eight lines of each sent for
  *   without asking how long it is                            3.16  1.81
  *   what a row's own item gets foreseen (learn/cooccurrence), and offered all at once
- *                                                            2.82  1.61
+ *                                                            2.86  1.60
  *   ranges shared item by item (learn/counting), four children to an entry of a heap (math/best)
- *                                                            2.78  1.56
- *   the kernel of bench/                                     2.68  1.38
+ *                                                            2.77  1.57
+ *   the kernel of bench/, in the first run and the last      2.64  1.35   2.78  1.40
  *
  * Where cells come in few values (math/levels), a user's list is read in three bytes a cell, and products are
  * looked up: of the same events with their weights, 7.4 and 4.4 seconds before, 5.6 and 3.4 with it.
