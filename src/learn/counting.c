@@ -6,20 +6,6 @@
 #include "base/pages.h"
 #include "base/progress.h"
 
-/*
- * Items are turned and counted by ranges of about equal numbers of entries, not so many that walking the
- * users for each costs; and where several count, of less work towards the end.  These share each range, item by
- * item, so that they are at items of about the same popularity: an item whose own row is not done yet takes much
- * of what less popular ones offer, nearly all in vain.  Learning counts of 20 million events by two processes,
- * offers that got in: 2.0 million where each had a range to itself, .2 million so.
- */
-#define RANGES      64
-#define RANGES_EACH 16          /* of a process, where there are few */
-#define ROOMY       32          /* so many times a range must be left */
-#define LITTLE      (1.0 / 256) /* of all the work */
-/* Any two that follow each other pass what is wanted of one, or that little. */
-#define RANGES_MOST (2 * (RANGES + 256) + 2)
-
 /* What is left of memory, and of shared memory, for small things when all else is taken. */
 #define SPARE (1024 * 1024)
 
@@ -27,87 +13,19 @@
 typedef struct Counter
 {
 	const CountingJob *job;
-	const uint64_t *item_start;
-	const uint32_t *range;
+	Turning turning;
 	PairsInput pairs;
-	uint32_t *reached; /* with a copy of the lists: [users], as SparseTurnNext has it */
 	PairSum *sums;     /* [items], zero between rows; or counts in the same memory */
 	uint32_t *touched; /* [items + 1] */
 	PassesTake take;
 	void *with;
 } Counter;
 
-/* How many ranges: fewer for few processes, where there is room for larger ones. */
-static uint32_t
-ranges_for(uint64_t cells, const Budget *budget)
-{
-	uint64_t few = (uint64_t) RANGES_EACH * (1 + BudgetWorkers(budget));
-	uint64_t largest = cells / few * (sizeof(uint32_t) + sizeof(float));
-
-	return few < RANGES && largest * ROOMY < BudgetLeft(budget) ? (uint32_t) few : RANGES;
-}
-
-/*
- * Where the range that begins with an item ends: it has as many entries as are wanted, and of several
- * processes none takes more than its share of half the work that is left, down to a little, so that none
- * waits long for the last.  A user's entries are added to those before them: so what is counted up to
- * an item goes by the square of the entries up to there.
- */
-static uint32_t
-range_end(const uint64_t *item_start, uint32_t first, uint32_t items, uint64_t wanted,
-		  uint32_t processes)
-{
-	double all = Max((double) item_start[items], 1);
-	double done = (double) item_start[first] / all;
-	double work = processes > 1 ? Max((1 - done * done) / 2, LITTLE * processes) : 1;
-	uint32_t end = first + 1;
-
-	while (end < items && item_start[end + 1] - item_start[first] <= wanted)
-	{
-		double then = (double) item_start[end + 1] / all;
-
-		if (then * then - done * done > work)
-			break;
-		end++;
-	}
-	return end;
-}
-
-/* Entries of the largest share of a range. */
+/* Scratch memory of one member. */
 static uint64_t
-largest_share(const uint64_t *item_start, uint32_t first, uint32_t end, uint32_t shares)
+scratch_bytes(uint64_t items)
 {
-	uint64_t largest = 0;
-
-	for (uint32_t share = 0; share < shares; share++)
-	{
-		uint64_t entries = 0;
-
-		for (uint64_t i = (uint64_t) first + share; i < end; i += shares)
-			entries += item_start[i + 1] - item_start[i];
-		largest = Max(largest, entries);
-	}
-	return largest;
-}
-
-/* Cuts the items into ranges; returns the first of each, and sets how many and how large. */
-static uint32_t *
-cut_ranges(CountingJob *job, const uint64_t *item_start, Budget *budget)
-{
-	uint32_t shares = job->shares;
-	uint64_t wanted = item_start[job->items] / ranges_for(item_start[job->items], budget) * shares;
-	uint32_t *range =
-		BudgetAllocShared(budget, (uint64_t) Min(job->items, RANGES_MOST) + 1, sizeof(uint32_t));
-
-	for (uint32_t first = 0; first < job->items; first = range[job->ranges])
-	{
-		uint32_t end = range_end(item_start, first, job->items, wanted, shares);
-
-		range[job->ranges++] = first;
-		range[job->ranges] = end;
-		job->share_most = Max(job->share_most, largest_share(item_start, first, end, shares));
-	}
-	return range;
+	return items * sizeof(PairSum) + (items + 1) * sizeof(uint32_t);
 }
 
 /* Scratch memory for as many members as there is memory for; returns their number. */
@@ -115,23 +33,14 @@ static uint32_t
 make_scratch(const CountingJob *job, void **piece, Budget *budget)
 {
 	uint64_t items = job->items;
-	uint64_t turned = job->share_most + 1;
-	uint64_t members = TeamMembers(budget, items * sizeof(PairSum) +
-											   (items + 1) * (sizeof(uint32_t) + sizeof(uint64_t)) +
-											   turned * 2 * sizeof(uint32_t));
+	uint64_t members = TeamMembers(budget, scratch_bytes(items));
 
 	piece[COUNTING_SUMS] = BudgetAllocShared(budget, items * members, sizeof(PairSum));
 	piece[COUNTING_TOUCHED] = BudgetAllocShared(budget, (items + 1) * members, sizeof(uint32_t));
-	piece[COUNTING_TURN_START] = BudgetAllocShared(budget, (items + 1) * members, sizeof(uint64_t));
-	piece[COUNTING_TURN_COLUMN] = BudgetAllocShared(budget, turned * members, sizeof(uint32_t));
-	piece[COUNTING_TURN_PLACE] = BudgetAllocShared(budget, turned * members, sizeof(uint32_t));
 	return (uint32_t) members;
 }
 
-/*
- * Decides whether each member reads users' lists from a copy of its own, and remembers how far it turned them:
- * where memory is left that nobody else needs.
- */
+/* Decides whether each member reads users' lists from a copy of its own: where nobody else needs the memory. */
 static void
 plan_copies(CountingJob *job, const Weighing *in, uint64_t members, const Budget *budget)
 {
@@ -143,8 +52,7 @@ plan_copies(CountingJob *job, const Weighing *in, uint64_t members, const Budget
 	uint64_t values = cells * members * value;
 
 	job->narrow = by_user->columns <= UINT32_C(1) << 16;
-	columns = members * (cells * (job->narrow ? sizeof(uint16_t) : sizeof(uint32_t)) +
-						 job->users * sizeof(uint32_t));
+	columns = members * cells * (job->narrow ? sizeof(uint16_t) : sizeof(uint32_t));
 	job->copy_columns = columns <= left;
 	job->copy_values = values > 0 && columns + values <= left;
 	job->copies = (job->copy_columns ? columns : 0) + (job->copy_values ? values : 0);
@@ -158,7 +66,6 @@ CountingPlan(const Weighing *in, uint64_t steps, CountingJob *job, void **piece,
 	*job = (CountingJob){
 		.items = in->rows.items,
 		.users = in->rows.users,
-		.shares = 1 + BudgetWorkers(budget),
 		.uniform = in->by_user.uniform,
 		.in_memory = in->rows.memory != NULL,
 		.mean_list = in->mean_list,
@@ -178,9 +85,11 @@ CountingPlan(const Weighing *in, uint64_t steps, CountingJob *job, void **piece,
 	piece[COUNTING_LEVEL_ROOT] = (void *) in->levels.root;
 	piece[COUNTING_LEVEL_NEEDED] = (void *) in->levels.needed;
 	piece[COUNTING_STEP] = in->step_of_count;
-	piece[COUNTING_ITEM_START] = in->item_start;
-	piece[COUNTING_RANGE] = cut_ranges(job, in->item_start, budget);
+	TurningPlan(in, scratch_bytes(job->items) * (1 + BudgetWorkers(budget)), &job->turning,
+				piece + COUNTING_TURNING, budget);
 	members = make_scratch(job, piece, budget);
+	job->begins = TurningRemember(&job->turning, piece + COUNTING_TURNING, budget) &&
+				  job->same > 0 && in->item_start[job->items] <= UINT32_MAX;
 	plan_copies(job, in, members, budget);
 	BudgetHold(budget, 0, job->copies);
 	return members;
@@ -190,8 +99,9 @@ void
 CountingFree(const CountingJob *job, void **piece, Budget *budget)
 {
 	BudgetHold(budget, job->copies, 0);
-	for (int p = COUNTING_RANGE; p <= COUNTING_TURN_PLACE; p++)
-		BudgetFree(budget, piece[p]);
+	BudgetFree(budget, piece[COUNTING_SUMS]);
+	BudgetFree(budget, piece[COUNTING_TOUCHED]);
+	TurningFree(piece + COUNTING_TURNING, budget);
 	PassesFree(piece + COUNTING_PASSES, budget);
 }
 
@@ -210,10 +120,6 @@ copy_lists(const CountingJob *job, Counter *counter)
 	Sparse *lists = &pairs->by_user;
 	uint64_t cells = lists->start[job->users];
 
-	if (job->copy_columns)
-		counter->reached = palloc_extended(Max(sizeof(uint32_t) * (Size) job->users, 1),
-										   MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
-	pairs->begins = job->copy_columns && job->same > 0 && job->split == 0 && cells <= UINT32_MAX;
 	if (job->copy_columns && job->narrow)
 	{
 		uint16_t *narrow = PagesAlloc(cells, sizeof(uint16_t));
@@ -240,10 +146,7 @@ free_lists(const CountingJob *job, Counter *counter)
 	PairsInput *pairs = &counter->pairs;
 
 	if (job->copy_columns)
-	{
-		pfree(counter->reached);
 		pfree(job->narrow ? unconstify(uint16_t *, pairs->narrow) : (void *) pairs->by_user.column);
-	}
 	if (job->copy_values)
 		pfree(pairs->by_user.value ? (void *) pairs->by_user.value
 								   : unconstify(uint8_t *, pairs->levels.code));
@@ -254,6 +157,7 @@ CountingSplit(CountingJob *job, uint32_t users)
 {
 	Assert(job->in_memory);
 	job->split = users;
+	job->begins = false;
 }
 
 /* Hands over what is counted of a row. */
@@ -302,72 +206,21 @@ count_row(Counter *counter, uint32_t item)
 		memset(counter->sums, 0, sizeof(PairSum) * item);
 }
 
-/* Marks the items of a share of a range, and puts down where the users of each will be; of others there are none. */
-static const unsigned char *
-want_share(Counter *counter, uint32_t first, uint32_t end, uint32_t share)
-{
-	/* Nothing is listed there while a range is turned. */
-	unsigned char *wanted = (unsigned char *) counter->touched;
-	const uint64_t *item_start = counter->item_start;
-	uint64_t *start = counter->pairs.by_item.start;
-	uint32_t shares = counter->job->shares;
-
-	start[0] = 0;
-	for (uint32_t i = first; i < end; i++)
-	{
-		uint32_t row = i - first;
-
-		wanted[row] = row % shares == share;
-		start[row + 1] = start[row] + (wanted[row] ? item_start[i + 1] - item_start[i] : 0);
-	}
-	return shares > 1 ? wanted : NULL;
-}
-
-/* Turns a share of a range and counts its rows. */
+/* Counts rows until none is left. */
 static void
-count_share(Counter *counter, uint32_t first, uint32_t end, uint32_t share)
-{
-	PairsInput *pairs = &counter->pairs;
-	uint32_t shares = counter->job->shares;
-	SparseRange range = {.first = first, .again = shares > 1, .begins = pairs->begins};
-
-	pairs->first = first;
-	pairs->by_item.rows = end - first;
-	range.wanted = want_share(counter, first, end, share);
-	if (counter->reached)
-		SparseTurnNext(&pairs->by_user, pairs->narrow, &range, &pairs->by_item, pairs->place,
-					   counter->reached);
-	else
-		SparseTurnPlaces(&pairs->by_user, first, range.wanted, &pairs->by_item, pairs->place);
-	for (uint64_t i = (uint64_t) first + share; i < end; i += shares)
-	{
-		INTERRUPTS();
-		count_row(counter, (uint32_t) i);
-	}
-}
-
-/* Takes shares of ranges until none is left. */
-static void
-count_ranges(const TeamMember *member, Counter *counter)
+count_rows(Counter *counter)
 {
 	const CountingJob *job = counter->job;
-	double cells = Max((double) counter->item_start[job->items], 1);
-	uint32_t taken;
+	uint32_t item;
 
 	copy_lists(job, counter);
 	memset(counter->sums, 0, sizeof(PairSum) * job->items);
-	while ((taken = TeamNext(member)) < job->ranges * job->shares)
+	while (TurningNext(&counter->turning, &counter->pairs, &item))
 	{
-		/* Popular items first: they then have good neighbours when the many others are offered. */
-		const uint32_t *range = &counter->range[taken / job->shares];
-		uint32_t share = taken % job->shares;
-		double before = (double) counter->item_start[range[0]];
-		double after = (double) counter->item_start[range[1]];
-
-		if (range[0] + share < range[1])
-			count_share(counter, range[0], range[1], share);
-		ProgressDone((uint64) ((before + (after - before) * (share + 1) / job->shares) / cells *
-							   (double) job->steps));
+		INTERRUPTS();
+		count_row(counter, item);
+		TurningDone(&counter->turning, item);
+		ProgressDone(TurningSteps(&counter->turning, item, job->steps));
 	}
 	free_lists(job, counter);
 }
@@ -381,21 +234,14 @@ open_job(const TeamMember *member, const CountingJob *job, int first)
 
 	return (Counter){
 		.job = job,
-		.item_start = piece[COUNTING_ITEM_START],
-		.range = piece[COUNTING_RANGE],
+		.turning = TurningOpen(member, &job->turning, first + COUNTING_TURNING),
 		.pairs = {.by_user = {.rows = job->users,
 							  .columns = job->items,
 							  .start = piece[COUNTING_USER_START],
 							  .column = piece[COUNTING_USER_COLUMN],
 							  .value = piece[COUNTING_USER_VALUE],
 							  .uniform = job->uniform},
-				  .by_item = {.columns = job->users,
-							  .start = TeamShare(member, first + COUNTING_TURN_START,
-												 sizeof(uint64_t) * (items + 1)),
-							  .column = TeamShare(member, first + COUNTING_TURN_COLUMN,
-												  sizeof(uint32_t) * (job->share_most + 1))},
-				  .place = TeamShare(member, first + COUNTING_TURN_PLACE,
-									 sizeof(uint32_t) * (job->share_most + 1)),
+				  .begins = job->begins,
 				  .levels = {piece[COUNTING_CODE], piece[COUNTING_LEVEL_VALUE],
 							 piece[COUNTING_LEVEL_ROOT], piece[COUNTING_LEVEL_NEEDED]},
 				  .step_of_count = piece[COUNTING_STEP],
@@ -421,7 +267,7 @@ CountingWork(const TeamMember *member, const CountingJob *job, int first, Passes
 	counter = open_job(member, job, first);
 	counter.take = take;
 	counter.with = with;
-	count_ranges(member, &counter);
+	count_rows(&counter);
 }
 
 /* The power of four next above the mean of the diagonal. */

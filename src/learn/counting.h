@@ -1,27 +1,26 @@
 /*
  * counting.h: every row of A'A by a team, wherever A is.
  *
- * A matrix in memory is turned and counted by ranges of items, from users' lists that each member
- * copies to large pages where there is room; one on tape is counted in passes (learn/passes).  Sums are exact,
- * so that neither this nor the number of processes can be told from them.
+ * A matrix in memory is turned by ranges of items and dealt out row by row (learn/turning), and counted from users'
+ * lists that each member copies to large pages where there is room; one on tape is counted in passes (learn/passes).
+ * Sums are exact, so that neither this nor the number of processes can be told from them.
  */
 #ifndef RECO_COUNTING_H
 #define RECO_COUNTING_H
 
 #include "learn/passes.h"
+#include "learn/turning.h"
 
 /* A part of a team's job. */
 typedef struct CountingJob
 {
 	uint32_t items;
 	uint32_t users;
-	uint32_t ranges;
-	uint32_t shares;     /* of each range, every so-manieth item: one for each process */
-	uint64_t share_most; /* entries of the largest share */
 	float uniform;
 	bool in_memory;
 	bool narrow;    /* 16 bits hold the numbers of items */
 	uint32_t split; /* users of whom a row is handed over first; 0 for none */
+	bool begins;    /* lists are named by where they begin, not by user */
 	bool copy_columns;
 	bool copy_values;
 	uint64_t copies; /* bytes that all members' copies take */
@@ -29,6 +28,7 @@ typedef struct CountingJob
 	PairScale scale;
 	PairSum same; /* what every user adds; 0 where that differs */
 	uint64_t steps;
+	TurningJob turning;
 	PassesJob passes; /* where rows are on tape */
 } CountingJob;
 
@@ -43,14 +43,11 @@ enum
 	COUNTING_LEVEL_ROOT,
 	COUNTING_LEVEL_NEEDED,
 	COUNTING_STEP,
-	COUNTING_ITEM_START, /* offsets in the transpose */
-	COUNTING_RANGE,      /* the first item of every range, and an end */
-	COUNTING_SUMS,       /* of each member, like the next */
+	COUNTING_SUMS, /* of each member, like the next */
 	COUNTING_TOUCHED,
-	COUNTING_TURN_START, /* the transpose of its range */
-	COUNTING_TURN_COLUMN,
-	COUNTING_TURN_PLACE,
-	COUNTING_PASSES, /* where rows are on tape, instead of most */
+	COUNTING_TURNING,
+	/* Where rows are on tape, instead of most. */
+	COUNTING_PASSES = COUNTING_TURNING + TURNING_PIECES,
 	COUNTING_PIECES = COUNTING_PASSES + PASSES_PIECES
 };
 

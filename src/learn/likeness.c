@@ -228,7 +228,7 @@ LikenessTurn(Likeness *likeness, uint32_t begin, uint32_t end, Budget *budget)
 		by_item->start[i - begin] = start[i] - start[begin];
 	by_item->column = BudgetAlloc(budget, cells, sizeof(uint32_t));
 	likeness->pairs.place = BudgetAlloc(budget, cells, sizeof(uint32_t));
-	SparseTurnPlaces(&likeness->pairs.by_user, begin, NULL, by_item, likeness->pairs.place);
+	SparseTurnPlaces(&likeness->pairs.by_user, begin, by_item, likeness->pairs.place);
 	likeness->pairs.first = begin;
 }
 

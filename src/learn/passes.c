@@ -285,7 +285,7 @@ turn_part(Passes *passes)
 			by_item->start[by_user->column[e] - passes->first]++;
 	}
 	SparseOffsets(by_item->start, by_item->rows);
-	SparseTurnPlaces(by_user, passes->first, NULL, by_item, passes->part.place);
+	SparseTurnPlaces(by_user, passes->first, by_item, passes->part.place);
 }
 
 /* Adds what a part says of the block. */

@@ -76,30 +76,15 @@ find_near(const Sparse *a, uint32_t row, uint32_t column, uint64_t guess)
 	return find_between(a, high - low > step ? high - step + 1 : low, high, column);
 }
 
-/*
- * Where the next entry of a row goes.  Those of rows that are not wanted all go to one place after the others: to
- * ask of each entry whether it is wanted costs more.
- */
-static inline uint64_t
-next_place(Sparse *at, uint32_t row, const unsigned char *wanted, uint64_t other)
-{
-	uint64_t to = at->start[row];
-
-	at->start[row] = to + (wanted ? wanted[row] : 1);
-	return wanted == NULL || wanted[row] ? to : other;
-}
-
 /* Rows ahead whose place is sent for: where it is looked for, and where it is known. */
 #define AHEAD      8
 #define AHEAD_NEXT 16
 
 /* Turns; which of values and places are wanted is known when this is compiled. */
 static inline __attribute__((always_inline)) void
-turn(const Sparse *a, uint32_t first, const unsigned char *wanted, Sparse *at, float *value,
-	 uint32_t *in_row)
+turn(const Sparse *a, uint32_t first, Sparse *at, float *value, uint32_t *in_row)
 {
 	uint32_t last = first + at->rows;
-	uint64_t other = at->start[at->rows];
 	uint64_t passed = 0; /* entries before the range, in rows so far */
 	double share = 0;    /* of a row's entries: a guess at where the range begins */
 
@@ -124,7 +109,7 @@ turn(const Sparse *a, uint32_t first, const unsigned char *wanted, Sparse *at, f
 		}
 		for (; e < a->start[row + 1] && a->column[e] < last; e++)
 		{
-			uint64_t place = next_place(at, a->column[e] - first, wanted, other);
+			uint64_t place = at->start[a->column[e] - first]++;
 
 			at->column[place] = row;
 			if (value)
@@ -140,28 +125,21 @@ turn(const Sparse *a, uint32_t first, const unsigned char *wanted, Sparse *at, f
 void
 SparseTurn(const Sparse *a, uint32_t first, Sparse *at)
 {
-	turn(a, first, NULL, at, at->value, NULL);
+	turn(a, first, at, at->value, NULL);
 }
 
 void
-SparseTurnPlaces(const Sparse *a, uint32_t first, const unsigned char *wanted, Sparse *at,
-				 uint32_t *place)
+SparseTurnPlaces(const Sparse *a, uint32_t first, Sparse *at, uint32_t *place)
 {
-	if (wanted)
-		turn(a, first, wanted, at, NULL, place);
-	else
-		turn(a, first, NULL, at, NULL, place);
+	turn(a, first, at, NULL, place);
 }
 
 /* Turns on from where each row was left; which columns are read is known when this is compiled. */
 static inline __attribute__((always_inline)) void
-turn_on(const Sparse *a, const uint16_t *narrow, const SparseRange *range, Sparse *at,
+turn_on(const Sparse *a, const uint16_t *narrow, uint32_t first, bool begins, Sparse *at,
 		uint32_t *place, uint32_t *reached)
 {
-	const unsigned char *wanted = range->wanted;
-	uint32_t first = range->first;
 	uint32_t last = first + at->rows;
-	uint64_t other = at->start[at->rows];
 
 	for (uint32_t row = 0; row < at->columns; row++)
 	{
@@ -177,10 +155,6 @@ turn_on(const Sparse *a, const uint16_t *narrow, const SparseRange *range, Spars
 			__builtin_prefetch(narrow ? (const void *) &narrow[next]
 									  : (const void *) &a->column[next]);
 		}
-		while (e < end && (narrow ? narrow[e] : a->column[e]) < first)
-			e++;
-		if (range->again)
-			reached[row] = (uint32_t) (e - begin);
 		for (; e < end; e++)
 		{
 			uint32_t column = narrow ? narrow[e] : a->column[e];
@@ -188,25 +162,24 @@ turn_on(const Sparse *a, const uint16_t *narrow, const SparseRange *range, Spars
 
 			if (column >= last)
 				break;
-			to = next_place(at, column - first, wanted, other);
-			at->column[to] = range->begins ? (uint32_t) begin : row;
+			to = at->start[column - first]++;
+			at->column[to] = begins ? (uint32_t) begin : row;
 			place[to] = (uint32_t) (e - begin);
 		}
-		if (!range->again)
-			reached[row] = (uint32_t) (e - begin);
+		reached[row] = (uint32_t) (e - begin);
 	}
 	memmove(at->start + 1, at->start, sizeof(uint64_t) * at->rows);
 	at->start[0] = 0;
 }
 
 void
-SparseTurnNext(const Sparse *a, const uint16_t *narrow, const SparseRange *range, Sparse *at,
+SparseTurnNext(const Sparse *a, const uint16_t *narrow, uint32_t first, bool begins, Sparse *at,
 			   uint32_t *place, uint32_t *reached)
 {
 	if (narrow)
-		turn_on(a, narrow, range, at, place, reached);
+		turn_on(a, narrow, first, begins, at, place, reached);
 	else
-		turn_on(a, NULL, range, at, place, reached);
+		turn_on(a, NULL, first, begins, at, place, reached);
 }
 
 uint64_t

@@ -51,28 +51,16 @@ extern void SparseCountColumns(const Sparse *a, uint32_t rows, uint64_t *counts)
  */
 extern void SparseTurn(const Sparse *a, uint32_t first, Sparse *at);
 
-/*
- * The same, where at has no values: place[] gets where each of its entries is in its row of a.  Unless wanted is
- * NULL, only columns of which it is 1 are, [at->rows]: the others' rows have no entries, and both at->column
- * and place have room for one more.
- */
-extern void SparseTurnPlaces(const Sparse *a, uint32_t first, const unsigned char *wanted,
-							 Sparse *at, uint32_t *place);
-
-/* A range of columns to turn, one of several that come in order. */
-typedef struct SparseRange
-{
-	uint32_t first;
-	const unsigned char *wanted; /* as above */
-	bool again;                  /* the same range may come next */
-	bool begins; /* entries get where their row of a begins, which 32 bits hold, not which it is */
-} SparseRange;
+/* The same, where at has no values: place[] gets where each of its entries is in its row of a. */
+extern void SparseTurnPlaces(const Sparse *a, uint32_t first, Sparse *at, uint32_t *place);
 
 /*
- * The same of ranges that come in order: reached[], [a->rows] and 0 at first, says how many entries of a row
- * need not be looked at any more.  Reads columns where there are narrow ones there.
+ * The same of ranges of columns that come one after the other, from the first column on: reached[], [a->rows]
+ * and 0 before the first range, says how many entries of a row were turned.  Reads columns where there are narrow
+ * ones there.  Where begins is set, at->column gets where a row of a begins, which 32 bits hold, not which
+ * it is.
  */
-extern void SparseTurnNext(const Sparse *a, const uint16_t *narrow, const SparseRange *range,
+extern void SparseTurnNext(const Sparse *a, const uint16_t *narrow, uint32_t first, bool begins,
 						   Sparse *at, uint32_t *place, uint32_t *reached);
 
 /* The first entry of a sorted row whose column is at least the given one. */
