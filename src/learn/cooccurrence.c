@@ -104,9 +104,25 @@ StaticAssertDecl(PIECES <= TEAM_PIECES, "a job has more pieces than a team may s
 /* Items whose best are put in order by one member at a time. */
 #define SORTED_AT_ONCE 256
 
+/* Adds up the other cells of each item's users, of the items from one on. */
+static uint64_t *
+count_others(const CooccurrenceInput *input, uint32_t first, Budget *budget)
+{
+	uint64_t *others = BudgetZeroedResult(budget, input->rows.items, sizeof(uint64_t));
+	RowsWalk walk = RowsOpen(&input->rows, budget);
+	Row row;
+
+	while (RowsNext(&walk, &row))
+		for (uint32_t c = row.count; c-- > 0 && row.item[c] >= first;)
+			others[row.item[c]] += row.count - 1;
+	RowsClose(&walk);
+	return others;
+}
+
 /*
  * How many others an item can be paired with, at most so many: those of its users' other cells, each of which
- * takes as many users as min_support.  An item of many users is given all places without a look.
+ * takes as many users as min_support.  Items of many users are given all places without a look, and so are the rest
+ * where their places, as sources or as targets, take no more than a byte for each cell that there is.
  */
 static uint32_t *
 bound_pairs(const CooccurrenceInput *input, uint32_t most, Budget *budget)
@@ -116,20 +132,19 @@ bound_pairs(const CooccurrenceInput *input, uint32_t most, Budget *budget)
 	uint32_t support = Max(input->rule->min_support, 1);
 	uint64_t enough = (uint64_t) most * support;
 	uint32_t *bound = BudgetAllocResult(budget, items, sizeof(uint32_t));
-	uint64_t *others = BudgetZeroedResult(budget, items, sizeof(uint64_t));
-	RowsWalk walk = RowsOpen(&input->rows, budget);
+	uint64_t *others = NULL;
 	uint32_t few = 0; /* the first item of so few users that they may have less than enough */
-	Row row;
+	uint64_t cells = 0;
 
 	while (few < items && users[few] >= enough)
 		few++;
-	while (few < items && RowsNext(&walk, &row))
-		for (uint32_t c = row.count; c-- > 0 && row.item[c] >= few;)
-			others[row.item[c]] += row.count - 1;
-	RowsClose(&walk);
+	for (uint32_t i = 0; i < items; i++)
+		cells += users[i];
+	if ((uint64_t) (items - few) * most * sizeof(Best) > cells)
+		others = count_others(input, few, budget);
 	for (uint32_t i = 0; i < items; i++)
 	{
-		uint64_t pairs = i < few ? enough : Min(others[i], enough);
+		uint64_t pairs = i < few || others == NULL ? enough : Min(others[i], enough);
 
 		bound[i] = users[i] < support ? 0 : (uint32_t) (pairs / support);
 	}
