@@ -38,17 +38,27 @@ typedef struct Counts
 	Count first;
 } Counts;
 
+/* So many of a row's offers to other items wait for each other. */
+#define WAITING 32
+
 /*
- * What a row's own item gets, put aside until the row ends.  Nearly all that gets in anywhere gets in
- * there, and most of that leaves again: to choose the better half of many at a time costs less than
- * a heap.
+ * What a row has to offer as source, or as target, put aside.
+ *
+ * What its own item gets, until the row ends: nearly all that gets in anywhere gets in there, and most of that
+ * leaves again.  To choose the better half of many at a time costs less than a heap.
+ *
+ * What other items get, until there is much of it: what an item holds lies anywhere in memory, and is sent for
+ * meanwhile.  Learning weighted neighbours of 20 million events, .75 million of which get in, takes .975 of the time.
  */
-typedef struct Gathering
+typedef struct Offers
 {
 	const CooccurrenceSlots *slots;
 	uint64_t *key; /* twice as many as the slots of an item hold */
 	uint32_t count;
-} Gathering;
+	uint32_t waiting;
+	uint32_t other[WAITING];
+	Best pair[WAITING];
+} Offers;
 
 /* Whose pairs are offered, and how. */
 typedef struct Offering
@@ -188,9 +198,18 @@ CooccurrenceFree(CooccurrenceSlots *slots, Budget *budget)
 	BudgetFree(budget, slots->least);
 }
 
+static void
+open_offers(Offers *offers, const CooccurrenceSlots *slots, uint64_t *key)
+{
+	offers->slots = slots;
+	offers->key = key;
+	offers->count = 0;
+	offers->waiting = 0;
+}
+
 /* Gathers a pair of the row's own item, unless it cannot get in. */
 static inline void
-gather(const Count *count, Gathering *own, uint32_t item, uint32_t other, float value)
+gather(const Count *count, Offers *own, uint32_t item, uint32_t other, float value)
 {
 	const CooccurrenceSlots *slots = own->slots;
 	uint32_t places;
@@ -230,7 +249,7 @@ foresee(const Count *count, const PairRow *row, const CooccurrenceSlots *slots, 
  * some of these others; returns how many to look at.
  */
 static uint32_t
-make_room(const CooccurrenceSlots *slots, uint32_t item, Gathering *own, uint32_t places)
+make_room(const CooccurrenceSlots *slots, uint32_t item, Offers *own, uint32_t places)
 {
 	Best *slot = CooccurrenceSlot(slots, item);
 	uint32_t held = slots->count[item];
@@ -257,7 +276,7 @@ make_room(const CooccurrenceSlots *slots, uint32_t item, Gathering *own, uint32_
  * microseconds, in which nothing can fail or wait, and hardly anybody else wants that of this item.
  */
 static void
-offer_gathered(const Count *count, Gathering *own, const PairRow *row)
+offer_gathered(const Count *count, Offers *own, const PairRow *row)
 {
 	const CooccurrenceSlots *slots = own->slots;
 	uint32_t item = row->item;
@@ -289,9 +308,33 @@ offer_gathered(const Count *count, Gathering *own, const PairRow *row)
 		SpinLockRelease(&count->lock[item]);
 }
 
+/* Offers what waits. */
+static void
+offer_waiting(const Count *count, Offers *offers)
+{
+	for (uint32_t w = 0; w < offers->waiting; w++)
+		CooccurrenceOffer(offers->slots, count->lock, offers->other[w], offers->pair[w]);
+	offers->waiting = 0;
+}
+
+/* Has a pair wait for another item, unless it cannot get in. */
+static inline void
+put_aside(const Count *count, Offers *offers, uint32_t other, Best pair)
+{
+	const CooccurrenceSlots *slots = offers->slots;
+
+	if (!(pair.value > 0) || pair.value < slots->least[other])
+		return;
+	BestSendFor(CooccurrenceSlot(slots, other), CooccurrencePlaces(slots, other));
+	offers->other[offers->waiting] = other;
+	offers->pair[offers->waiting++] = pair;
+	if (offers->waiting == WAITING)
+		offer_waiting(count, offers);
+}
+
 /* Offers what a part of a row has to offer; what its own item gets is gathered. */
 static void
-offer_part(const Count *count, const PairRow *row, Gathering *from, Gathering *to, uint32_t first,
+offer_part(const Count *count, const PairRow *row, Offers *from, Offers *to, uint32_t first,
 		   uint32_t n)
 {
 	SimilarityLeast least = {count->from.least, count->to.least};
@@ -309,8 +352,8 @@ offer_part(const Count *count, const PairRow *row, Gathering *from, Gathering *t
 
 		SimilarityPair(&count->table, item, other, sum, &speaks, &spoken);
 		gather(count, from, item, other, speaks);
-		CooccurrenceOffer(&count->to, count->lock, other, (Best){item, users, speaks});
-		CooccurrenceOffer(&count->from, count->lock, other, (Best){item, users, spoken});
+		put_aside(count, to, other, (Best){item, users, speaks});
+		put_aside(count, from, other, (Best){item, users, spoken});
 		gather(count, to, item, other, spoken);
 	}
 }
@@ -324,10 +367,12 @@ offer_row(const PairRow *row, void *with)
 {
 	const Counts *counts = with;
 	const Count *count = row->first ? &counts->first : &counts->all;
-	Gathering from = {.slots = &count->from, .key = count->own};
-	Gathering to = {.slots = &count->to, .key = count->own + 2 * (uint64_t) count->from.k};
+	Offers from;
+	Offers to;
 	uint32_t left = row->count;
 
+	open_offers(&from, &count->from, count->own);
+	open_offers(&to, &count->to, count->own + 2 * (uint64_t) count->from.k);
 	if (count->gram)
 		CountingValues(&count->unit, row,
 					   count->gram + (uint64_t) row->item * (row->item - Min(row->item, 1)) / 2);
@@ -340,6 +385,8 @@ offer_row(const PairRow *row, void *with)
 		left -= n;
 		offer_part(count, row, &from, &to, left, n);
 	}
+	offer_waiting(count, &from);
+	offer_waiting(count, &to);
 	offer_gathered(count, &from, row);
 	offer_gathered(count, &to, row);
 }

@@ -29,6 +29,16 @@ BestBefore(const Best *a, const Best *b)
 /* Offers a candidate to heap[0 .. *count - 1], which has k places; k is at least 1. */
 extern void BestOffer(Best *heap, uint32_t *count, uint32_t k, Best candidate);
 
+/* Sends for what an offer to a heap that is full will look at first: its root and two levels of children. */
+#define BEST_SENT 256 /* bytes */
+
+static inline void
+BestSendFor(const Best *heap, uint32_t k)
+{
+	for (uint32_t line = 0; line < BEST_SENT && line < k * sizeof(Best); line += 64)
+		__builtin_prefetch((const char *) heap + line);
+}
+
 /* Puts entries in the order of such a heap.  O(count). */
 extern void BestHeap(Best *entries, uint32_t count);
 
