@@ -27,6 +27,7 @@
 #define AHEAD_CELLS       4
 #define LINE              64 /* bytes in a line of the cache */
 #define LINES_LEAST       8  /* of the items of one list */
+#define LINES_CODES       4  /* and of the numbers of its values, which are half as long */
 #define LINES_MOST        16
 #define LINES_MOST_VALUED 64
 
@@ -86,18 +87,21 @@ item_at(const Lists *lists, uint64_t entry, bool narrow)
 	return narrow ? lists->narrow[entry] : lists->wide[entry];
 }
 
-/* Sends for bytes, one at least: to the first cache, or to the second only. */
+/*
+ * Sends for bytes, one at least: to the first cache, so many lines without asking whether there are as many, or
+ * where that is none, to the second only.
+ */
 static WIDTH_KNOWN void
-send_bytes(const void *memory, uint64_t bytes, bool first)
+send_bytes(const void *memory, uint64_t bytes, uint64_t unasked)
 {
 	const char *at = memory;
 	uint64_t last = bytes - 1;
 
-	if (first)
+	if (unasked > 0)
 	{
-		for (uint64_t l = 0; l < LINES_LEAST; l++)
+		for (uint64_t l = 0; l < unasked; l++)
 			__builtin_prefetch(at + (l * LINE < last ? l * LINE : last), 0, 3);
-		for (uint64_t l = LINES_LEAST; l < LINES_MOST && l * LINE < bytes; l++)
+		for (uint64_t l = unasked; l < LINES_MOST && l * LINE < bytes; l++)
 			__builtin_prefetch(at + l * LINE, 0, 3);
 	}
 	else
@@ -132,19 +136,20 @@ send_for(const PairsInput *in, const Lists *lists, uint64_t entry, uint64_t end,
 	{
 		uint64_t begin = list_of(in, next);
 		uint64_t count = (uint64_t) in->place[next] + 1;
+		uint64_t unasked = valued ? 0 : LINES_LEAST;
 
 		if (narrow)
-			send_bytes(lists->narrow + begin, count * sizeof(uint16_t), !valued);
+			send_bytes(lists->narrow + begin, count * sizeof(uint16_t), unasked);
 		else
-			send_bytes(lists->wide + begin, count * sizeof(uint32_t), !valued);
+			send_bytes(lists->wide + begin, count * sizeof(uint32_t), unasked);
 		if (valued)
 		{
-			send_bytes(lists->value + begin, count * sizeof(float), false);
+			send_bytes(lists->value + begin, count * sizeof(float), 0);
 			__builtin_prefetch(&lists->value[begin + count - 1]);
 		}
 		if (lists->code)
 		{
-			send_bytes(lists->code + begin, count, true);
+			send_bytes(lists->code + begin, count, LINES_CODES);
 			__builtin_prefetch(&lists->code[begin + count - 1]);
 		}
 	}
