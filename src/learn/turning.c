@@ -238,6 +238,7 @@ TurningNext(Turning *turning, PairsInput *pairs, uint32_t *item)
 			await(turning->state, &turning->state->turned, range + 1);
 			show_range(turning, range, pairs);
 		}
+		Assert(pg_atomic_read_u32(&turning->state->turned) > range);
 		*item = turning->range[range] + (uint32_t) taken;
 		return true;
 	}
@@ -250,6 +251,7 @@ TurningDone(Turning *turning, uint32_t item)
 	uint32_t rows = turning->range[range + 1] - turning->range[range];
 
 	Assert(item >= turning->range[range] && item < turning->range[range + 1]);
+	Assert(pg_atomic_read_u32(&turning->state->turned) <= range + turning->job->buffers);
 	if (pg_atomic_add_fetch_u32(&turning->state->counted[range], 1) == rows)
 		ConditionVariableBroadcast(&turning->state->changed);
 }

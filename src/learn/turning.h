@@ -2,9 +2,10 @@
  * turning.h: rows of A'A dealt out to a team one by one, each with the users of its item at hand.
  *
  * Items are turned by ranges of about as many entries each, and each range once for all members: where there is
- * memory for it, one turns the next while the others count rows of the one at hand.  Popular items come first: they then have good
- * neighbours when the many others are offered.  And as rows are dealt one by one, members are at items of about the
- * same popularity, and end at the same time.  O(users * ranges + cells) to turn, and two atomic additions a row.
+ * memory for it, one turns the next while the others count rows of the one at hand.  Popular items come first: they
+ * then have good neighbours when the many others are offered.  And as rows are dealt one by one, members are at items
+ * of about the same popularity, and end at the same time.  O(users * ranges + cells) to turn, and two atomic additions
+ * a row.
  */
 #ifndef RECO_TURNING_H
 #define RECO_TURNING_H
@@ -53,8 +54,8 @@ typedef struct Turning
 } Turning;
 
 /*
- * Sets up the job and its pieces, and leaves so many bytes besides if there is memory for both; TurningRemember then makes turning faster where memory is left, and says whether
- * it was.  TurningFree gives it all back.
+ * Sets up the job and its pieces, and leaves so many bytes besides if there is memory for both.  TurningRemember then
+ * makes turning faster where memory is left, and says whether there is.  TurningFree gives it all back.
  */
 extern void TurningPlan(const Weighing *in, uint64_t besides, TurningJob *job, void **piece,
 						Budget *budget);
