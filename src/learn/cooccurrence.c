@@ -214,7 +214,7 @@ gather(const Count *count, Offers *own, uint32_t item, uint32_t other, float val
 	const CooccurrenceSlots *slots = own->slots;
 	uint32_t places;
 
-	if (!(value > 0) || value < slots->least[item])
+	if (!CooccurrenceMayGetIn(slots, item, value))
 		return;
 	places = CooccurrencePlaces(slots, item);
 	own->key[own->count++] = BestKey(other, value);
@@ -323,7 +323,7 @@ put_aside(const Count *count, Offers *offers, uint32_t other, Best pair)
 {
 	const CooccurrenceSlots *slots = offers->slots;
 
-	if (!(pair.value > 0) || pair.value < slots->least[other])
+	if (!CooccurrenceMayGetIn(slots, other, pair.value))
 		return;
 	BestSendFor(CooccurrenceSlot(slots, other), CooccurrencePlaces(slots, other));
 	offers->other[offers->waiting] = other;

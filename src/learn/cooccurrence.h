@@ -59,6 +59,16 @@ CooccurrencePlaces(const CooccurrenceSlots *slots, uint32_t item)
 /* A lock an item, for slots that several processes fill. */
 extern slock_t *CooccurrenceLocks(uint32_t items, Budget *budget);
 
+/*
+ * False for a value that cannot get in at an item, or is none.  What gets in only rises, so that a look without the
+ * lock refuses nothing it should not.
+ */
+static inline bool
+CooccurrenceMayGetIn(const CooccurrenceSlots *slots, uint32_t item, float value)
+{
+	return value > 0 && !(value < slots->least[item]);
+}
+
 /* Offers a pair to the best of one of its items; locks are NULL for one process. */
 static inline void
 CooccurrenceOffer(const CooccurrenceSlots *slots, slock_t *locks, uint32_t item, Best pair)
@@ -66,8 +76,7 @@ CooccurrenceOffer(const CooccurrenceSlots *slots, slock_t *locks, uint32_t item,
 	Best *slot;
 	uint32_t places;
 
-	/* What gets in only rises, so that a look without the lock refuses nothing it should not. */
-	if (!(pair.value > 0) || pair.value < slots->least[item])
+	if (!CooccurrenceMayGetIn(slots, item, pair.value))
 		return;
 	slot = CooccurrenceSlot(slots, item);
 	places = CooccurrencePlaces(slots, item);
