@@ -48,7 +48,7 @@ typedef struct Counts
  * leaves again.  To choose the better half of many at a time costs less than a heap.
  *
  * What other items get, until there is much of it: what an item holds lies anywhere in memory, and is sent for
- * meanwhile.  Learning weighted neighbours of 20 million events, .75 million of which get in, takes .975 of the time.
+ * meanwhile.  Learning weighted neighbours of 20 million events, .74 million of which get in, takes .975 of the time.
  */
 typedef struct Offers
 {

@@ -43,7 +43,7 @@ ranges_for(uint64_t cells, const Budget *budget)
 	return largest * ROOMY < BudgetLeft(budget) ? RANGES_FEW : RANGES;
 }
 
-/* Cuts the items into ranges, each of at most as many entries as are wanted, or one item; sets how many and how large. */
+/* Cuts the items into ranges, each of at most as many entries as are wanted, or one item; sets how many there are. */
 static void
 cut_ranges(TurningJob *job, const uint64_t *item_start, void **piece, Budget *budget)
 {
@@ -97,10 +97,7 @@ TurningPlan(const Weighing *in, uint64_t besides, TurningJob *job, void **piece,
 	if (BudgetWorkers(budget) > 0 &&
 		BUFFERS * buffer_bytes(job) + Max(besides, BUFFERS * buffer_bytes(job)) <=
 			BudgetLeft(budget))
-	{
 		job->buffers = BUFFERS;
-		job->ahead = 1;
-	}
 	piece[TURNING_START] =
 		BudgetAllocShared(budget, ((uint64_t) job->widest + 1) * job->buffers, sizeof(uint64_t));
 	piece[TURNING_COLUMN] = BudgetAllocShared(budget, job->most * job->buffers, sizeof(uint32_t));
@@ -200,12 +197,19 @@ turn_range(Turning *turning, uint32_t range, PairsInput *pairs)
 	ConditionVariableBroadcast(&state->changed);
 }
 
+/* Ranges that are turned before rows of one are dealt out, besides that one. */
+static inline uint32_t
+ahead(const TurningJob *job)
+{
+	return job->buffers > 1 ? 1 : 0;
+}
+
 /* What comes before a stage, which is to turn a range, and to count the rows of one before it. */
 static uint64_t
 before_stage(const Turning *turning, uint32_t stage)
 {
 	const TurningJob *job = turning->job;
-	uint32_t counted = stage - Min(stage, job->ahead);
+	uint32_t counted = stage - Min(stage, ahead(job));
 
 	return (uint64_t) Min(stage, job->ranges) + turning->range[Min(counted, job->ranges)];
 }
@@ -221,9 +225,9 @@ TurningNext(Turning *turning, PairsInput *pairs, uint32_t *item)
 		uint32_t stage = turning->stage;
 		uint32_t range;
 
-		while (stage < job->ranges + job->ahead && taken >= before_stage(turning, stage + 1))
+		while (stage < job->ranges + ahead(job) && taken >= before_stage(turning, stage + 1))
 			stage++;
-		if (stage == job->ranges + job->ahead)
+		if (stage == job->ranges + ahead(job))
 			return false;
 		turning->stage = stage;
 		taken -= before_stage(turning, stage);
@@ -232,7 +236,7 @@ TurningNext(Turning *turning, PairsInput *pairs, uint32_t *item)
 			turn_range(turning, stage, pairs);
 			continue;
 		}
-		range = stage - job->ahead;
+		range = stage - ahead(job);
 		if (turning->shown != range + 1)
 		{
 			await(turning->state, &turning->state->turned, range + 1);
@@ -247,7 +251,7 @@ TurningNext(Turning *turning, PairsInput *pairs, uint32_t *item)
 void
 TurningDone(Turning *turning, uint32_t item)
 {
-	uint32_t range = turning->stage - turning->job->ahead;
+	uint32_t range = turning->stage - ahead(turning->job);
 	uint32_t rows = turning->range[range + 1] - turning->range[range];
 
 	Assert(item >= turning->range[range] && item < turning->range[range + 1]);

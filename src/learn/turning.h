@@ -20,7 +20,6 @@ typedef struct TurningJob
 	uint32_t users;
 	uint32_t ranges;
 	uint32_t buffers; /* ranges that are there at a time */
-	uint32_t ahead;   /* ranges that are turned before rows of one before them are dealt out */
 	uint32_t widest;  /* items of the widest range */
 	uint64_t most;    /* entries of the largest */
 } TurningJob;
